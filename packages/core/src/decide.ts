@@ -1,0 +1,21 @@
+import type { Decision } from './decision.ts';
+import { decideMessage } from './message.ts';
+import { decideSaga } from './saga.ts';
+import { decideTcc } from './tcc.ts';
+import { isFinal, type Transaction } from './transaction.ts';
+
+/** What to do next. Pure and total. `inFlight` holds the operations whose call has no answer yet. */
+export function decide(transaction: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
+  if (isFinal(transaction.progress.status)) return { kind: 'rest', rule: 'final' };
+  const { type } = transaction.definition;
+  switch (type) {
+    case 'saga':
+      return decideSaga(transaction, inFlight, nowMs);
+    case 'msg':
+      return decideMessage(transaction, inFlight, nowMs);
+    case 'tcc':
+      return decideTcc(transaction, inFlight, nowMs);
+    default:
+      return type satisfies never;
+  }
+}

@@ -1,0 +1,39 @@
+import type { Status } from './transaction.ts';
+
+/** How one call of a branch ended. Anything unknown is an `error`: it may have run. */
+export type Outcome =
+  | { readonly kind: 'success' }
+  | { readonly kind: 'failure'; readonly message: string }
+  | { readonly kind: 'ongoing'; readonly message: string }
+  /** `retryAfterMs`: what the branch asked for, honoured within the back-off cap; 0: nothing. */
+  | { readonly kind: 'error'; readonly message: string; readonly retryAfterMs: number };
+
+/** The index that stands for the query-prepared call of a message. */
+export const queryOperation = -1;
+
+/** What happened. `apply` folds facts into a transaction, in their order. Times are engine time in milliseconds. */
+export type Fact =
+  /** Its driver took it over. `handedBack`: its last owner had released it with nothing in flight. */
+  | { readonly kind: 'loaded'; readonly handedBack: boolean; readonly atMs: number }
+  /** Its due time came, or it was woken: a new run begins. */
+  | { readonly kind: 'due'; readonly atMs: number }
+  | { readonly kind: 'submitted'; readonly atMs: number }
+  | { readonly kind: 'abort-asked'; readonly reason: string; readonly atMs: number }
+  | { readonly kind: 'stopped'; readonly atMs: number }
+  /** A call goes out now: from here on the operation may have run. */
+  | { readonly kind: 'called'; readonly operation: number }
+  | {
+      readonly kind: 'answered';
+      readonly operation: number;
+      readonly outcome: Outcome;
+      readonly atMs: number;
+      readonly durationMs: number;
+      /** 0 .. 1, random; makes a back-off up to 10 % longer. */
+      readonly jitter: number;
+    }
+  /** The call was not made (breaker open, no slot); wait until then without using up retries. */
+  | { readonly kind: 'blocked'; readonly operation: number; readonly untilMs: number; readonly atMs: number }
+  /** What `decide` asked for: the status moves. */
+  | { readonly kind: 'moved'; readonly to: Status; readonly reason: string; readonly atMs: number }
+  /** What `decide` asked for: it needs a human. */
+  | { readonly kind: 'incident'; readonly incident: string; readonly untilMs: number; readonly atMs: number };

@@ -1,0 +1,12 @@
+export { apply } from './apply.ts';
+export { fitProgress, shorten } from './attempts.ts';
+export { createTransaction, restoreTransaction } from './create.ts';
+export { decide } from './decide.ts';
+export * from './decision.ts';
+export * from './error.ts';
+export * from './fact.ts';
+export { isLegalMove, isStoppable } from './moves.ts';
+export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
+export { failureText, judgeHttp, parseRetryAfter } from './outcome.ts';
+export { planOf } from './plan.ts';
+export * from './transaction.ts';

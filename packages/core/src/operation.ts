@@ -1,0 +1,54 @@
+import type { BranchOperation, Definition, OperationState, Progress, Transaction } from './transaction.ts';
+
+/**
+ * Operations are numbered in stored order, the order the wire shows them in. Saga: step i is operation 2i (compensate)
+ * and 2i + 1 (action). Message: step i is operation i. Tcc: as registered, cancel before confirm of each branch.
+ */
+export function operationCount(definition: Definition, branches: readonly BranchOperation[]): number {
+  if (definition.type === 'saga') return definition.steps.length * 2;
+  return definition.type === 'msg' ? definition.steps.length : branches.length;
+}
+
+/** The operation at this index, or undefined past the end. */
+export function operationAt(
+  definition: Definition,
+  branches: readonly BranchOperation[],
+  index: number,
+): BranchOperation | undefined {
+  if (definition.type === 'tcc') return branches[index];
+  const saga = definition.type === 'saga';
+  const step = definition.steps[saga ? index >> 1 : index];
+  if (step === undefined) return undefined;
+  const forward = !saga || index % 2 === 1;
+  return {
+    branchId: step.branchId,
+    op: forward ? 'action' : 'compensate',
+    url: forward ? step.action : step.compensate,
+    payload: step.payload,
+  };
+}
+
+/** All operations in stored order. */
+export function operationsOf(transaction: Transaction): BranchOperation[] {
+  const { definition, branches } = transaction;
+  const all: BranchOperation[] = [];
+  for (let index = 0; ; index += 1) {
+    const operation = operationAt(definition, branches, index);
+    if (operation === undefined) return all;
+    all.push(operation);
+  }
+}
+
+export const actionOf = (step: number): number => step * 2 + 1;
+export const compensateOf = (step: number): number => step * 2;
+
+/** Operations without a character are prepared: a tcc registers branches without a progress write. */
+export function stateOf(progress: Progress, operation: number): OperationState {
+  return (progress.operations[operation] as OperationState | undefined) ?? 'p';
+}
+
+/** The states with one of them replaced. */
+export function withState(operations: string, operation: number, state: OperationState): string {
+  const padded = operations.padEnd(operation, 'p');
+  return padded.slice(0, operation) + state + padded.slice(operation + 1);
+}

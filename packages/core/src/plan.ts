@@ -1,0 +1,114 @@
+import { invalid } from './error.ts';
+import { type Defaults, type Definition, limits, type Plan } from './transaction.ts';
+
+/**
+ * What follows from a definition alone: intervals, time-outs, and for a saga the order of its steps.
+ * @throws HoldfastError INVALID_INPUT naming `custom_data` or `orders` where they cannot be followed
+ */
+export function planOf(definition: Definition, defaults: Defaults): Plan {
+  const { options, type } = definition;
+  const custom = type === 'tcc' ? {} : readCustomData(definition.customData);
+  const graph = type === 'saga' ? stepGraph(definition.steps.length, custom) : noGraph;
+  const retryIntervalMs = baseInterval(definition, defaults);
+  return {
+    ...graph,
+    requestTimeoutMs: options.requestTimeoutMs || defaults.requestTimeoutMs,
+    retryIntervalMs,
+    backoffCapMs: Math.max(defaults.backoffCapMs, retryIntervalMs),
+    timeoutMs: options.timeoutToFailMs || (type === 'saga' ? 0 : defaults.timeoutToFailMs),
+    concurrent: type === 'msg' ? options.concurrent : isConcurrent(custom),
+    delayMs: type === 'msg' ? delayOf(custom) : 0,
+  };
+}
+
+/** server.md section 7.2: retry_interval, else a shorter timeout_to_fail, else the default. */
+function baseInterval({ options }: Definition, defaults: Defaults): number {
+  if (options.retryIntervalMs > 0) return options.retryIntervalMs;
+  if (options.timeoutToFailMs > 0 && options.timeoutToFailMs < defaults.retryIntervalMs) return options.timeoutToFailMs;
+  return defaults.retryIntervalMs;
+}
+
+type CustomData = Readonly<Record<string, unknown>>;
+
+/** Keys match whatever their case, as on the wire; the last of several wins. */
+function readCustomData(text: string): CustomData {
+  if (text === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw Object.assign(invalid('custom_data', 'must be JSON text of an object'), { cause });
+  }
+  if (value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw invalid('custom_data', 'must be JSON text of an object');
+  const result: Record<string, unknown> = Object.create(null);
+  for (const [key, item] of Object.entries(value)) result[key.toLowerCase()] = item;
+  return result;
+}
+
+function isConcurrent(custom: CustomData): boolean {
+  const value = custom['concurrent'] ?? false;
+  if (typeof value !== 'boolean') throw invalid('custom_data.concurrent', 'must be true or false');
+  return value;
+}
+
+function delayOf(custom: CustomData): number {
+  const seconds = custom['delay'] ?? 0;
+  if (
+    typeof seconds !== 'number' ||
+    !Number.isSafeInteger(seconds) ||
+    seconds < 0 ||
+    seconds * 1000 > limits.optionMs
+  ) {
+    throw invalid('custom_data.delay', 'must be whole seconds from 0 to 10 years');
+  }
+  return seconds * 1000;
+}
+
+type Graph = Pick<Plan, 'before' | 'after' | 'topological'>;
+const noGraph: Graph = { before: [], after: [], topological: [] };
+
+/** Orders count also where the saga is serial; then the edge from each step to the next is added. */
+function stepGraph(steps: number, custom: CustomData): Graph {
+  const serial = !isConcurrent(custom);
+  const before: Set<number>[] = Array.from(
+    { length: steps },
+    (_, step) => new Set(serial && step > 0 ? [step - 1] : []),
+  );
+  for (const [step, earlier] of readOrders(custom['orders'], steps)) {
+    for (const index of earlier) before[step]?.add(index);
+  }
+  const after: number[][] = Array.from({ length: steps }, () => []);
+  const waitsFor = before.map((set) => set.size);
+  before.forEach((set, step) => {
+    for (const index of set) after[index]?.push(step);
+  });
+  const topological: number[] = [];
+  for (let step = 0; step < steps; step += 1) if (waitsFor[step] === 0) topological.push(step);
+  for (let next = 0; next < topological.length; next += 1) {
+    for (const step of after[topological[next] ?? 0] ?? []) {
+      const left = (waitsFor[step] ?? 0) - 1;
+      waitsFor[step] = left;
+      if (left === 0) topological.push(step);
+    }
+  }
+  if (topological.length < steps) throw invalid('custom_data.orders', 'must not contain a cycle');
+  return { before: before.map((set) => [...set].sort((a, b) => a - b)), after, topological };
+}
+
+function readOrders(orders: unknown, steps: number): [number, number[]][] {
+  if (orders === undefined || orders === null) return [];
+  if (typeof orders !== 'object' || Array.isArray(orders)) {
+    throw invalid('custom_data.orders', 'must be an object from step index to a list of step indexes');
+  }
+  const inRange = (index: unknown): index is number =>
+    typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < steps;
+  return Object.entries(orders).map(([key, earlier]) => {
+    const step = /^\d{1,6}$/.test(key) ? Number(key) : -1;
+    const list: unknown[] = earlier === null ? [] : Array.isArray(earlier) ? earlier : [-1];
+    if (!inRange(step) || !list.every(inRange)) {
+      throw invalid('custom_data.orders', `keys and values must be step indexes from 0 to ${steps - 1}`);
+    }
+    return [step, list];
+  });
+}

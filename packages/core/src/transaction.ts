@@ -1,0 +1,199 @@
+/**
+ * The data of a global transaction. Three kinds, kept apart everywhere: the *definition* (what was asked, immutable),
+ * the *branches* (for tcc: registered one by one, append-only) and the *progress* (small and mutable).
+ *
+ * Glossary
+ * - **gid**: the global id of a transaction, chosen by the client or by `newGid`.
+ * - **saga**: steps with an action and a compensation each; a failure undoes what ran, in mirror order.
+ * - **msg**: a two-phase message: prepared before a local database transaction, submitted after it, delivered for sure.
+ * - **tcc**: branches registered while prepared; then all are confirmed (submit) or all cancelled (abort, time-out).
+ * - **branch**: one participant's part of a transaction, named by its branch_id.
+ * - **operation (op)**: one call of a branch: `action`, `compensate`, `confirm`, `cancel`. It is the unit that is driven.
+ * - **may have run**: a forward operation that was called, or may have been, and whose result is not known.
+ * - **barrier**: the table in a participant's database that makes repeated, empty and late calls harmless.
+ * - **owner**: the incarnation (one start of one process) that drives a transaction; nobody else may write it.
+ * - **handed back**: without owner, written with nothing in flight; due at its due time.
+ * - **due time**: when the transaction must be looked at next, in engine time (integer milliseconds).
+ */
+
+export type TransactionType = 'saga' | 'msg' | 'tcc';
+
+/**
+ * Status of a transaction. The legal moves (server.md section 1.4); every other one is refused:
+ *
+ * | type | moves |
+ * |---|---|
+ * | saga | prepared > submitted > succeed; submitted > aborting > failed; prepared > failed (abort) |
+ * | msg  | prepared > submitted > succeed; prepared > failed |
+ * | tcc  | prepared > submitted > succeed; prepared > aborting > failed |
+ * | any  | prepared, submitted, aborting > failed (operator stop) |
+ */
+export type Status = 'prepared' | 'submitted' | 'aborting' | 'succeed' | 'failed';
+
+/** `succeed` and `failed` never change again. */
+export type FinalStatus = 'succeed' | 'failed';
+
+export type OperationName = 'action' | 'compensate' | 'confirm' | 'cancel';
+
+/** The body of a branch call, byte for byte as the client gave it: text over HTTP, bytes over gRPC. */
+export type Payload = string | Uint8Array;
+
+/** One step of a saga or a message. `compensate` is empty for a message. An empty URL always succeeds, without a call. */
+export interface Step {
+  readonly branchId: string;
+  readonly action: string;
+  readonly compensate: string;
+  readonly payload: Payload;
+}
+
+/** What a client may ask for, per transaction. Zero means: the coordinator's default. Times are milliseconds. */
+export interface Options {
+  /** Answer submit and abort only when the transaction is final or waits for a timer. Default false. */
+  readonly waitResult: boolean;
+  /** saga: roll back this long after submit (0: never). tcc, msg: abort or ask this long after creation (0: 35 s). */
+  readonly timeoutToFailMs: number;
+  /** Limit of one branch call (0: 3 s). */
+  readonly requestTimeoutMs: number;
+  /** Base of the back-off (0: 10 s, or timeoutToFail where that is shorter). */
+  readonly retryIntervalMs: number;
+  /** Headers sent on every branch call. */
+  readonly branchHeaders: Readonly<Record<string, string>>;
+  /** msg only: call all branches at once. A saga says so in its custom data. */
+  readonly concurrent: boolean;
+  /** saga actions: retries within the run after an error, then roll back (0: no limit, retried by back-off). */
+  readonly retryLimit: number;
+}
+
+export interface Definition {
+  readonly gid: string;
+  readonly type: TransactionType;
+  /** `http`, `grpc` or `json-rpc`: how the client speaks, and how branches are called. */
+  readonly protocol: string;
+  readonly steps: readonly Step[];
+  /** msg: asked past the time-out whether the local transaction committed. May be empty. */
+  readonly queryPrepared: string;
+  readonly options: Options;
+  /** JSON text as the client sent it; saga: concurrency and orders, msg: delay. */
+  readonly customData: string;
+  readonly createdMs: number;
+}
+
+/** A registered operation of a tcc branch: two per registration, `cancel` first. Append-only and immutable. */
+export interface BranchOperation {
+  readonly branchId: string;
+  readonly op: OperationName;
+  readonly url: string;
+  readonly payload: Payload;
+}
+
+/**
+ * State of one operation, one character each so that a progress write stays small:
+ * `p` prepared (not called), `m` may have run, `s` succeed, `f` failed.
+ */
+export type OperationState = 'p' | 'm' | 's' | 'f';
+
+/** One attempt at a branch call. `operation` is the operation's index, or -1 for the query-prepared call. */
+export interface Attempt {
+  readonly operation: number;
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly outcome: 'success' | 'failure' | 'ongoing' | 'error';
+  /** Why; at most 1 KiB. Empty for a success. */
+  readonly reason: string;
+}
+
+export interface Progress {
+  readonly status: Status;
+  /** One {@link OperationState} per operation, in operation order. */
+  readonly operations: string;
+  /** Errors counted against retry_limit, per operation index; sparse. */
+  readonly retries: Readonly<Record<number, number>>;
+  /** The last 64 attempts, oldest first. */
+  readonly attempts: readonly Attempt[];
+  /** All attempts ever made; what is not in `attempts` was dropped. */
+  readonly attemptCount: number;
+  /** The back-off interval now (next_cron_interval on the wire). */
+  readonly intervalMs: number;
+  /** When the transaction must be looked at next. Never later than its time-out. */
+  readonly dueMs: number;
+  /** When the submit was accepted: a saga's time-out and a message's delay count from here. 0 while prepared. */
+  readonly submittedMs: number;
+  readonly updatedMs: number;
+  /** When it became final; 0 before. */
+  readonly finishedMs: number;
+  /** What needs a human, or empty. */
+  readonly incident: string;
+  /** Why it was rolled back. */
+  readonly reason: string;
+}
+
+/** The coordinator's defaults, from its configuration. */
+export interface Defaults {
+  readonly requestTimeoutMs: number;
+  readonly retryIntervalMs: number;
+  readonly timeoutToFailMs: number;
+  /** The longest back-off interval; a longer retry_interval of the transaction wins. */
+  readonly backoffCapMs: number;
+}
+
+/**
+ * What a run remembers in memory only: a run begins when the transaction is due, claimed or woken and ends when
+ * nothing is in flight and the next step waits for a timer.
+ */
+export interface Run {
+  /** Operations that answered without success in this run; not called again before the due time. */
+  readonly tried: ReadonlySet<number>;
+  /** retry_limit: operation index to the time of its next retry within the run. */
+  readonly retryAtMs: ReadonlyMap<number, number>;
+  /** An error has doubled the interval in this run; further ones do not. */
+  readonly backedOff: boolean;
+  /** msg: what the query URL decided, until the move that follows is durable. */
+  readonly queryAnswer: 'none' | 'committed' | 'rolled-back';
+}
+
+/** A transaction as the engine holds it. `plan` is derived from the definition alone. */
+export interface Transaction {
+  readonly definition: Definition;
+  readonly plan: Plan;
+  readonly branches: readonly BranchOperation[];
+  readonly progress: Progress;
+  readonly run: Run;
+}
+
+/** Derived from definition and defaults by a pure function; never stored. */
+export interface Plan {
+  readonly requestTimeoutMs: number;
+  /** The interval after a success, and the first one. */
+  readonly retryIntervalMs: number;
+  readonly backoffCapMs: number;
+  /** Saga: 0 is never. Others: the prepared time-out. */
+  readonly timeoutMs: number;
+  readonly concurrent: boolean;
+  /** msg: wait this long after submit. */
+  readonly delayMs: number;
+  /** saga: per step the steps that must have succeeded before it (orders plus the serial edge). Indexes, ascending. */
+  readonly before: readonly (readonly number[])[];
+  /** saga: the same edges turned round: the steps whose compensation must end before this one's. */
+  readonly after: readonly (readonly number[])[];
+  /** saga: step indexes such that every step comes after all of `before`. */
+  readonly topological: readonly number[];
+}
+
+export const limits = {
+  gidCharacters: 128,
+  branchIdCharacters: 128,
+  opCharacters: 45,
+  urlCharacters: 2048,
+  steps: 10_000,
+  transactionBytes: 16 * 1024 * 1024,
+  optionMs: 10 * 365 * 24 * 3600 * 1000,
+  attempts: 64,
+  attemptReasonBytes: 1024,
+  progressBytes: 64 * 1024,
+} as const;
+
+export function isFinal(status: Status): status is FinalStatus {
+  return status === 'succeed' || status === 'failed';
+}
+
+export const emptyRun: Run = { tried: new Set(), retryAtMs: new Map(), backedOff: false, queryAnswer: 'none' };
