@@ -1,0 +1,63 @@
+import type { OperationName, Outcome, Payload, TransactionType } from '@holdfast/core';
+
+/** Time, timers and chance: the engine sees them only through this, so that it runs in the simulator. */
+export interface Runtime {
+  /** Wall clock, milliseconds since 1970. May jump. */
+  wallMs(): number;
+  /** Milliseconds from some fixed point; never goes back, may stand still while the machine sleeps. */
+  monotonicMs(): number;
+  /** Runs `action` once, after at least `delayMs` (any size: implementations clamp and re-arm). */
+  setTimer(delayMs: number, action: () => void): Timer;
+  /** Runs `action` soon, after what is already waiting for the event loop. */
+  soon(action: () => void): void;
+  /** 0 <= x < 1. */
+  random(): number;
+  /** A fresh id nobody else has. */
+  newId(): string;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** One call of a branch, or of a message's query URL (op `msg`, branch `00`). */
+export interface BranchCall {
+  readonly gid: string;
+  readonly type: TransactionType;
+  readonly branchId: string;
+  readonly op: OperationName | 'msg';
+  readonly url: string;
+  readonly protocol: string;
+  readonly payload: Payload;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export type CallResult =
+  | { readonly kind: 'answered'; readonly outcome: Outcome; readonly durationMs: number }
+  /** Surely not sent: the breaker is open, no slot came free in time, or `mayGo` said no. Try again at `untilMs`
+   * (in monotonic time); undefined where `mayGo` said no. */
+  | { readonly kind: 'not-called'; readonly untilMs: number | undefined };
+
+/**
+ * Calls branches under the destinations' limits and breakers. `done` is called exactly once, never before `call`
+ * returns, at most `timeoutMs` after the call went out.
+ */
+export interface Caller {
+  /**
+   * @param mayGo asked just before the call goes out; false: the call is dropped
+   */
+  call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void;
+}
+
+/** Sends one call over the network, without limits: what Caller implementations are built on. */
+export interface Sender {
+  send(call: BranchCall, done: (answer: SentAnswer) => void): void;
+}
+
+export interface SentAnswer {
+  readonly outcome: Outcome;
+  readonly durationMs: number;
+  /** What it says about the destination: `connect` opens the origin's breaker, `unavailable` that of the route. */
+  readonly health: 'ok' | 'connect' | 'unavailable';
+}

@@ -1,0 +1,218 @@
+import type { BranchOperation, Definition, Progress, Status, TransactionType } from '@holdfast/core';
+
+/**
+ * THE storage interface. Every store passes the suite in contract.ts, unchanged. Times are integer milliseconds of
+ * engine time. Ownership: a row has an owner (an incarnation) or none, and a version that every write but an append
+ * raises by one; an update names both as it last saw them and is refused as a conflict otherwise. That is the fence.
+ */
+export interface Store {
+  /** `sqlite`, ...: as in the configuration. */
+  readonly name: string;
+  /** One process only: its lock is the lease; there are no heartbeats, and whatever another incarnation owns is dead. */
+  readonly exclusive: boolean;
+
+  /**
+   * Opens, locks where exclusive (waits up to 5 s for a dying process), migrates, checks durability settings.
+   * @throws StoreError `locked`, `version`, `unsafe` with what to do
+   */
+  open(): Promise<void>;
+  /** Idempotent. Waits for what is under way. */
+  close(): Promise<void>;
+  /** Rejects when the store cannot serve a read now. */
+  ping(): Promise<void>;
+  /** The store's own clock; for an exclusive store the highest time it holds, or 0 (the engine starts no earlier). */
+  clockMs(): Promise<number>;
+
+  /**
+   * One durable round trip for writes to different transactions (at most one per gid). Resolves when all that were not
+   * refused are durable; a refused write fails alone.
+   * @throws StoreError `unknown-outcome`: perhaps done, perhaps not: issue the same batch again (tokens tell our own
+   *   earlier writes, which then count as done); `not-done`: surely nothing was written, try again later;
+   *   `full`: not done, the disk is full; `fatal`: the process must end
+   */
+  commit(batch: readonly Write[]): Promise<readonly WriteResult[]>;
+
+  /** What is stored, in the order asked for; undefined for an unknown gid. Branches come in registration order. */
+  load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]>;
+
+  /**
+   * Durably makes unfinished transactions this incarnation's, each by a conditional update that raises its version:
+   * first those whose owner is dead (whatever their due time), then those without owner that are due, earliest first.
+   */
+  claim(request: ClaimRequest): Promise<ClaimResult>;
+
+  /** Rows this incarnation owns, by gid with their version and due time, in gid order after `afterGid`. Never loads. */
+  owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]>;
+
+  /** Makes one transaction due at `nowMs` (or earlier); its owner, if any, keeps it. False: unknown gid. */
+  makeDue(gid: string, nowMs: number): Promise<boolean>;
+  /** Makes up to `limit` unfinished transactions without owner and due after `afterMs` due at `nowMs`. */
+  makeManyDue(
+    afterMs: number,
+    limit: number,
+    nowMs: number,
+  ): Promise<{ readonly changed: number; readonly hasMore: boolean }>;
+
+  /** Newest first (createdMs, then gid, descending). Built in bounded pages; a page may be short and still have `next`. */
+  list(filter: ListFilter): Promise<ListPage>;
+
+  /** Deletes up to `limit` transactions finished before `beforeMs`, with their branches. Unfinished ones never. */
+  purge(beforeMs: number, limit: number): Promise<number>;
+
+  /** Never a scan of finished rows. */
+  counts(nowMs: number): Promise<Counts>;
+
+  /** Shared stores only: writes or renews this incarnation's heartbeat; answers with the store's clock. */
+  heartbeat(incarnation: string): Promise<number>;
+  /** Shared stores only: takes the heartbeat back, at the end of a clean shutdown. */
+  retire(incarnation: string): Promise<void>;
+
+  /** Key-value records with versions, for topics. `putValue` writes only at that version (0: must not exist). */
+  getValue(category: string, key: string): Promise<KeyValue | undefined>;
+  listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]>;
+  putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean>;
+  deleteValue(category: string, key: string): Promise<boolean>;
+}
+
+/**
+ * Unique to one write, kept in the row by the write that won: `created` by the create, `written` by the last write.
+ * A create or update issued again finds its own token and answers done.
+ */
+export type WriteToken = string;
+
+export type Write = CreateWrite | UpdateWrite | AppendWrite;
+
+/** Refused `exists` if the gid is stored under another token. The row starts at version 1. */
+export interface CreateWrite {
+  readonly kind: 'create';
+  readonly gid: string;
+  readonly token: WriteToken;
+  readonly definition: Definition;
+  readonly progress: Progress;
+  readonly owner: string | null;
+}
+
+/** Refused `conflict` unless owner and version are as expected; then version + 1. */
+export interface UpdateWrite {
+  readonly kind: 'update';
+  readonly gid: string;
+  readonly token: WriteToken;
+  readonly expectOwner: string | null;
+  readonly expectVersion: number;
+  readonly owner: string | null;
+  readonly progress: Progress;
+  /** Only with the move from prepared to submitted, where the submit brought options or custom data. */
+  readonly definition?: Definition;
+}
+
+/**
+ * All branches or none. Writes the transaction's row (its branch count, not its version) in the same atomic operation,
+ * so that it cannot slip past a concurrent change of status. The status is checked first, always: refused `missing`,
+ * `wrong-status`, then `exists` if a (branchId, op) is stored (the caller loads and compares), then `too-many`.
+ */
+export interface AppendWrite {
+  readonly kind: 'append';
+  readonly gid: string;
+  readonly token: WriteToken;
+  readonly whileStatus: Status;
+  readonly branches: readonly BranchOperation[];
+  /** The most branch operations a transaction may have. */
+  readonly maxBranches: number;
+}
+
+export type WriteResult = 'done' | 'exists' | 'conflict' | 'missing' | 'wrong-status' | 'too-many';
+
+export interface StoredTransaction {
+  readonly definition: Definition;
+  readonly branches: readonly BranchOperation[];
+  readonly progress: Progress;
+  readonly owner: string | null;
+  readonly version: number;
+  readonly createToken: WriteToken;
+  readonly writeToken: WriteToken;
+}
+
+export interface ClaimRequest {
+  readonly incarnation: string;
+  readonly nowMs: number;
+  /** Shared stores: an owner whose heartbeat is older than this, by the store's clock, is dead. */
+  readonly deadAfterMs: number;
+  readonly maxCount: number;
+  /** Stops after the transaction that passes this many bytes of definition and branches; at least one is returned. */
+  readonly maxBytes: number;
+}
+
+export interface ClaimedTransaction extends StoredTransaction {
+  /** It had no owner: its last one had handed it back. */
+  readonly handedBack: boolean;
+}
+
+export interface ClaimResult {
+  readonly claimed: readonly ClaimedTransaction[];
+  /** When the next transaction without owner is due, in engine time; undefined: none is stored. */
+  readonly nextDueMs: number | undefined;
+}
+
+export interface OwnedRow {
+  readonly gid: string;
+  readonly version: number;
+  readonly dueMs: number;
+}
+
+export interface ListFilter {
+  readonly gid?: string;
+  readonly gidPrefix?: string;
+  readonly status?: Status;
+  readonly type?: TransactionType;
+  /** Inclusive bounds of creation time. */
+  readonly createdFromMs?: number;
+  readonly createdToMs?: number;
+  /** What the last page gave as `next`. An unknown form is refused: StoreError `bad-position`. */
+  readonly position?: string;
+  readonly limit: number;
+}
+
+export interface ListPage {
+  /** Without branches: listing never loads them. */
+  readonly transactions: readonly StoredTransaction[];
+  /** Empty: that was all. */
+  readonly next: string;
+}
+
+export interface Counts {
+  readonly unfinished: Readonly<Record<'prepared' | 'submitted' | 'aborting', number>>;
+  readonly incidents: number;
+  /** Due now and without owner. */
+  readonly due: number;
+  /** The earliest due time of those, undefined without any. */
+  readonly oldestDueMs: number | undefined;
+}
+
+export interface KeyValue {
+  readonly category: string;
+  readonly key: string;
+  readonly value: string;
+  readonly version: number;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+}
+
+export type StoreErrorCode =
+  | 'unknown-outcome'
+  | 'not-done'
+  | 'full'
+  | 'fatal'
+  | 'locked'
+  | 'version'
+  | 'unsafe'
+  | 'bad-position';
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
