@@ -1,0 +1,63 @@
+// Plain JavaScript for Node 20: it runs before anything is installed, under whatever Node the machine has.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const stampPath = join(root, 'node_modules', '.holdfast-installed');
+
+/** Installs the dependencies if they are missing or older than the lockfile, and says so. */
+export function installWhatIsMissing() {
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted && existsSync(runtimePath())) return;
+  console.log('holdfast: installing dependencies (npm ci), this takes about a quarter of a minute');
+  const windows = process.platform === 'win32';
+  const done = spawnSync(
+    windows ? 'npm.cmd' : 'npm',
+    ['ci', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      shell: windows,
+      env: { ...process.env, NODE_ENV: 'development' },
+    },
+  );
+  if (done.status !== 0) {
+    console.error('holdfast: `npm ci` failed; its messages are above. Nothing was started.');
+    process.exit(1);
+  }
+  mkdirSync(dirname(stampPath), { recursive: true });
+  writeFileSync(stampPath, wanted);
+}
+
+/** The Node that the project runs on: the one npm installed for this platform, else the machine's own from 24 on. */
+export function runtimePath() {
+  const windows = process.platform === 'win32';
+  const name = `node-${windows ? 'win' : process.platform}-${process.arch}`;
+  const installed = join(root, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node');
+  if (existsSync(installed)) return installed;
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  return installed;
+}
+
+/** Runs a TypeScript file of the project, hands signals on, and ends as it ends. */
+export function runWithRuntime(args) {
+  const runtime = runtimePath();
+  if (!existsSync(runtime)) {
+    console.error(
+      `holdfast: needs Node 24 or later, has ${process.versions.node}, and npm brings none for ${process.platform}-${process.arch}.\n` +
+        'Install Node 24 or later and run the command again.',
+    );
+    process.exit(1);
+  }
+  const child = spawn(runtime, ['--conditions=source', ...args], { cwd: process.cwd(), stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    process.exit(signal === null ? (code ?? 1) : 1);
+  });
+}
