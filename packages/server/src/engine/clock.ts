@@ -1,0 +1,38 @@
+import type { Runtime, Timer } from './ports.ts';
+
+/**
+ * Engine time: the node's monotonic clock plus an offset to the store's clock, in integer milliseconds since 1970. One
+ * source for creation, time-outs and due times. It never goes back: after a smaller offset it stands still until
+ * caught up.
+ */
+export class EngineClock {
+  readonly #runtime: Runtime;
+  #offsetMs: number;
+  #highestMs: number;
+
+  /** @param startMs engine time now */
+  constructor(runtime: Runtime, startMs: number) {
+    this.#runtime = runtime;
+    this.#offsetMs = startMs - runtime.monotonicMs();
+    this.#highestMs = startMs;
+  }
+
+  nowMs(): number {
+    this.#highestMs = Math.max(this.#highestMs, Math.round(this.#runtime.monotonicMs() + this.#offsetMs));
+    return this.#highestMs;
+  }
+
+  /** The store's clock showed `storeMs` at the middle of a round trip between these two monotonic times. */
+  measure(storeMs: number, sentMs: number, receivedMs: number): void {
+    this.#offsetMs = storeMs - (sentMs + receivedMs) / 2;
+  }
+
+  /** Engine time of a monotonic time. */
+  fromMonotonic(monotonicMs: number): number {
+    return Math.round(this.nowMs() + (monotonicMs - this.#runtime.monotonicMs()));
+  }
+
+  timerAt(atMs: number, action: () => void): Timer {
+    return this.#runtime.setTimer(Math.max(0, atMs - this.nowMs()), action);
+  }
+}
