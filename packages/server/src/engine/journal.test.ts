@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BranchOperation } from '@holdfast/core';
+import { StoreError, type Write, type WriteResult } from '../store/store.ts';
+import { Journal, type JournalLimits } from './journal.ts';
+import type { Runtime } from './ports.ts';
+
+const limits: JournalLimits = {
+  batchRows: 3,
+  batchBytes: 1000,
+  softRows: 5,
+  softBytes: 10_000,
+  hardRows: 8,
+  hardBytes: 20_000,
+};
+
+const branches: BranchOperation[] = [];
+const append = (gid: string, token = gid): Write => ({
+  kind: 'append',
+  gid,
+  token,
+  whileStatus: 'prepared',
+  branches,
+  maxBranches: 10,
+});
+
+/** A journal over a store that is told how each commit ends; `turn` runs what waits for the event loop. */
+function world(commit: (batch: readonly Write[]) => Promise<readonly WriteResult[]>) {
+  const waiting: (() => void)[] = [];
+  const log: string[] = [];
+  const runtime: Runtime = {
+    wallMs: () => 0,
+    monotonicMs: () => 0,
+    setTimer: (delayMs, action) => {
+      log.push(`timer ${delayMs}`);
+      waiting.push(action);
+      return { cancel: () => undefined };
+    },
+    soon: (action) => waiting.push(action),
+    random: () => 0,
+    newId: () => '',
+  };
+  const journal = new Journal({ commit }, runtime, limits, {
+    committed: (rows) => log.push(`committed ${rows}`),
+    paused: (reason) => log.push(`paused ${reason}`),
+    fatal: (error) => log.push(`fatal ${error}`),
+  });
+  const turn = async () => {
+    while (waiting.length > 0) {
+      for (const action of waiting.splice(0)) action();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { journal, log, turn };
+}
+
+test('what is written in one turn is one batch, up to its limits', async () => {
+  const batches: string[][] = [];
+  const { journal, turn } = world(async (batch) => {
+    batches.push(batch.map((write) => write.gid));
+    return batch.map(() => 'done');
+  });
+  for (const gid of ['a', 'b', 'c', 'd']) journal.write(append(gid), 1, () => undefined);
+  journal.write(append('e'), 2000, () => undefined);
+  await turn();
+  await journal.drained();
+  assert.deepEqual(batches, [['a', 'b', 'c'], ['d'], ['e']]);
+});
+
+test('at most one write per gid is in a batch, and writes of one gid keep their order', async () => {
+  const batches: string[][] = [];
+  const { journal, turn } = world(async (batch) => {
+    batches.push(batch.map((write) => write.token));
+    return batch.map(() => 'done');
+  });
+  for (const token of ['a1', 'a2', 'b1', 'a3']) journal.write(append(token.charAt(0), token), 1, () => undefined);
+  await turn();
+  assert.deepEqual(batches, [['a1', 'b1'], ['a2'], ['a3']]);
+});
+
+test('a refused write fails alone', async () => {
+  const { journal, turn } = world(async (batch) => batch.map(({ gid }) => (gid === 'b' ? 'conflict' : 'done')));
+  const results: string[] = [];
+  for (const gid of ['a', 'b', 'c']) journal.write(append(gid), 1, (result) => results.push(`${gid} ${result}`));
+  await turn();
+  assert.deepEqual(results, ['a done', 'b conflict', 'c done']);
+});
+
+test('a batch of unknown outcome is issued again, the same, and nobody is answered before it is known', async () => {
+  const seen: string[] = [];
+  let calls = 0;
+  const { journal, turn, log } = world(async (batch) => {
+    calls += 1;
+    seen.push(batch.map((write) => write.token).join());
+    if (calls < 3) throw new StoreError(calls === 1 ? 'unknown-outcome' : 'not-done', 'the connection is gone');
+    return batch.map(() => 'done');
+  });
+  const results: string[] = [];
+  journal.write(append('a', 'a1'), 1, (result) => results.push(`${result} after ${calls}`));
+  await turn();
+  assert.deepEqual(seen, ['a1', 'a1', 'a1']);
+  assert.deepEqual(results, ['done after 3']);
+  assert.deepEqual(log.slice(0, 4), [
+    'paused the connection is gone',
+    'timer 20',
+    'paused the connection is gone',
+    'timer 40',
+  ]);
+  assert.equal(log.at(-1), 'paused undefined');
+});
+
+test('an I/O error of the store is fatal: nobody is answered', async () => {
+  const { journal, turn, log } = world(async () => {
+    throw new StoreError('fatal', 'disk gone');
+  });
+  journal.write(append('a'), 1, () => assert.fail('answered'));
+  await turn();
+  assert.deepEqual(log, ['fatal StoreError: disk gone']);
+});
+
+test('pressure names the bound that is reached', async () => {
+  const { journal, turn } = world(async (batch) => batch.map(() => 'done'));
+  assert.equal(journal.pressure, 'free');
+  for (let index = 0; index < 5; index += 1) journal.write(append(`g${index}`), 1, () => undefined);
+  assert.equal(journal.pressure, 'soft');
+  journal.write(append('big'), 20_000, () => undefined);
+  assert.equal(journal.pressure, 'hard');
+  await turn();
+  assert.equal(journal.pressure, 'free');
+});
