@@ -15,11 +15,11 @@ export function installWhatIsMissing() {
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted && existsSync(runtimePath())) return;
-  console.log('holdfast: installing dependencies (npm ci), this takes about a quarter of a minute');
+  console.log('holdfast: installing dependencies (npm install), this takes about a quarter of a minute');
   const windows = process.platform === 'win32';
   const done = spawnSync(
     windows ? 'npm.cmd' : 'npm',
-    ['ci', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
+    ['install', '--no-save', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
     {
       cwd: root,
       stdio: 'inherit',
@@ -28,7 +28,7 @@ export function installWhatIsMissing() {
     },
   );
   if (done.status !== 0) {
-    console.error('holdfast: `npm ci` failed; its messages are above. Nothing was started.');
+    console.error('holdfast: `npm install` failed; its messages are above. Nothing was started.');
     process.exit(1);
   }
   mkdirSync(dirname(stampPath), { recursive: true });
