@@ -53,7 +53,7 @@ const count = (output: string, what: string) => Number(new RegExp(`^ℹ ${what} 
 const units = testFiles(['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts']);
 const ended = await Promise.all([
   run('types', bin('tsc'), ['-p', '.']),
-  run('lint', bin('biome'), ['ci', '.']),
+  run('lint', bin('biome'), ['ci', '--colors=off', '.']),
   runTests('units', units, 2),
 ]);
 if (everything) {
