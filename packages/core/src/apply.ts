@@ -17,7 +17,7 @@ export function apply(transaction: Transaction, fact: Fact): Transaction {
     case 'due':
       return { ...transaction, run: emptyRun };
     case 'submitted':
-      return changeStatus(transaction, 'submitted', '', fact.atMs);
+      return changeStatus({ ...transaction, ...fact.amended }, 'submitted', '', fact.atMs);
     case 'abort-asked':
       return changeStatus(
         transaction,

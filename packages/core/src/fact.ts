@@ -1,4 +1,9 @@
-import type { Status } from './transaction.ts';
+import type { Definition, Plan, Status } from './transaction.ts';
+
+export interface Amended {
+  readonly definition: Definition;
+  readonly plan: Plan;
+}
 
 /** How one call of a branch ended. Anything unknown is an `error`: it may have run. */
 export type Outcome =
@@ -17,7 +22,8 @@ export type Fact =
   | { readonly kind: 'loaded'; readonly handedBack: boolean; readonly atMs: number }
   /** Its due time came, or it was woken: a new run begins. */
   | { readonly kind: 'due'; readonly atMs: number }
-  | { readonly kind: 'submitted'; readonly atMs: number }
+  /** `amended`: the submit of a prepared gid brought options or custom data; `plan` follows from the definition. */
+  | { readonly kind: 'submitted'; readonly atMs: number; readonly amended?: Amended }
   | { readonly kind: 'abort-asked'; readonly reason: string; readonly atMs: number }
   | { readonly kind: 'stopped'; readonly atMs: number }
   /** A call goes out now: from here on the operation may have run. */

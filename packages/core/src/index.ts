@@ -9,4 +9,5 @@ export { isLegalMove, isStoppable } from './moves.ts';
 export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
 export { failureText, judgeHttp, parseRetryAfter } from './outcome.ts';
 export { planOf } from './plan.ts';
+export * from './request.ts';
 export * from './transaction.ts';

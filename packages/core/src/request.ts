@@ -1,0 +1,98 @@
+import { HoldfastError, invalid } from './error.ts';
+import type { Fact } from './fact.ts';
+import { planOf } from './plan.ts';
+import {
+  type Defaults,
+  type Definition,
+  isFinal,
+  type Options,
+  type Transaction,
+  type TransactionType,
+} from './transaction.ts';
+
+/**
+ * What clients and operators may ask of a stored transaction, as rules: a fact to make durable, `nothing` where it is
+ * so already, or a refusal. Statuses and texts are those of the wire (server.md section 2), spelling included.
+ */
+export type Ruling = Fact | 'nothing' | HoldfastError;
+
+/** prepare: fine while prepared, whatever the new body says. */
+export function rulePrepare({ definition, progress }: Transaction, type: TransactionType): Ruling {
+  if (definition.type !== type) return otherType();
+  return progress.status === 'prepared'
+    ? 'nothing'
+    : refused(`current status '${progress.status}', cannot prepare. FAILURE`);
+}
+
+/**
+ * submit: moves a prepared one on. It may change only options and custom data that are present and not zero; steps,
+ * payloads and query_prepared stay as stored. Submitted already: nothing runs twice.
+ */
+export function ruleSubmit(
+  transaction: Transaction,
+  asked: Omit<Definition, 'createdMs'>,
+  defaults: Defaults,
+  atMs: number,
+): Ruling {
+  const { definition, progress } = transaction;
+  if (definition.type !== asked.type) return otherType();
+  if (progress.status === 'submitted') return 'nothing';
+  if (progress.status !== 'prepared') return refused(`current status '${progress.status}', cannot sumbmit. FAILURE`);
+  const amended = amend(definition, asked);
+  if (amended === definition) return { kind: 'submitted', atMs };
+  try {
+    return { kind: 'submitted', atMs, amended: { definition: amended, plan: planOf(amended, defaults) } };
+  } catch (error) {
+    if (error instanceof HoldfastError) return error;
+    throw error;
+  }
+}
+
+/** abort: a prepared message or saga fails without a call; a tcc cancels what is registered. */
+export function ruleAbort(
+  { definition, progress }: Transaction,
+  type: TransactionType,
+  reason: string,
+  atMs: number,
+): Ruling {
+  if (definition.type !== type) return otherType();
+  if (progress.status === 'prepared') return { kind: 'abort-asked', reason, atMs };
+  if (type === 'tcc' && progress.status === 'aborting') return 'nothing';
+  return refused(`trans type: '${type}' current status '${progress.status}', cannot abort. FAILURE`);
+}
+
+/** forceStop: an operator ends whatever is not final, as failed; no branch is called. */
+export function ruleStop({ progress }: Transaction, atMs: number): Ruling {
+  if (!isFinal(progress.status)) return { kind: 'stopped', atMs };
+  return refused(`global transaction force stop error. status: ${progress.status}. error: FAILURE`);
+}
+
+function refused(message: string): HoldfastError {
+  return new HoldfastError('WRONG_STATUS', message);
+}
+
+function otherType(): HoldfastError {
+  return invalid('trans_type', 'must be the type that this gid is stored with');
+}
+
+function amend(stored: Definition, asked: Omit<Definition, 'createdMs'>): Definition {
+  const options = amendOptions(stored.options, asked.options);
+  const customData = asked.customData === '' ? stored.customData : asked.customData;
+  if (options === stored.options && customData === stored.customData) return stored;
+  return { ...stored, options, customData };
+}
+
+function amendOptions(stored: Options, asked: Options): Options {
+  const headers = Object.keys(asked.branchHeaders).length > 0 ? asked.branchHeaders : stored.branchHeaders;
+  const amended: Options = {
+    waitResult: asked.waitResult || stored.waitResult,
+    timeoutToFailMs: asked.timeoutToFailMs || stored.timeoutToFailMs,
+    requestTimeoutMs: asked.requestTimeoutMs || stored.requestTimeoutMs,
+    retryIntervalMs: asked.retryIntervalMs || stored.retryIntervalMs,
+    branchHeaders: headers,
+    concurrent: asked.concurrent || stored.concurrent,
+    retryLimit: asked.retryLimit || stored.retryLimit,
+  };
+  const isSame = (Object.keys(amended) as (keyof Options)[]).every((key) => amended[key] === stored[key]);
+  return isSame ? stored : amended;
+}
