@@ -2,6 +2,7 @@ import {
   apply,
   type BranchOperation,
   type Decision,
+  type Definition,
   decide,
   type Fact,
   fitProgress,
@@ -10,6 +11,7 @@ import {
   type Outcome,
   operationAt,
   queryOperation,
+  type Ruling,
   type Status,
   type Transaction,
 } from '@holdfast/core';
@@ -48,11 +50,9 @@ export interface Standing {
   readonly trouble: Outcome | undefined;
 }
 
-/** A change asked for from outside: a fact to apply, or that nothing is to be done, or a refusal. */
-export type Change = Fact | 'nothing' | HoldfastError;
-
+/** A change asked for from outside, decided on the committed state. */
 interface Request {
-  readonly change: (transaction: Transaction) => Change;
+  readonly change: (transaction: Transaction) => Ruling;
   /** `gone`: the actor left before it could be decided: ask the store. */
   readonly done: (answer: Transaction | HoldfastError | 'gone') => void;
 }
@@ -81,6 +81,7 @@ export class Actor {
   #writing: Writing = 'none';
   #left = false;
   #dirty = false;
+  #closing = false;
   /** A wake that came during a call or an uncommitted write is kept, once. */
   #woken = false;
   #stepping = false;
@@ -136,6 +137,12 @@ export class Actor {
     if (version > this.#version && this.#writing === 'none' && !this.#left) this.#reload();
   }
 
+  /** Calls nothing more, and hands the transaction back as soon as what is out has answered. */
+  close(): void {
+    this.#closing = true;
+    this.#step();
+  }
+
   /** The lease is gone or the process ends: nothing is written or called any more. */
   drop(): void {
     this.#leave({ kind: 'lost' });
@@ -182,6 +189,7 @@ export class Actor {
   #follow(decision: Decision): boolean {
     switch (decision.kind) {
       case 'call':
+        if (this.#closing) return this.#handBackNow();
         for (const operation of decision.operations) this.#call(operation);
         return true;
       case 'move':
@@ -226,7 +234,8 @@ export class Actor {
     }
     const from = this.#transaction.progress.status;
     this.#apply(change);
-    this.#write('status', (result) => {
+    const definition = change.kind === 'submitted' ? change.amended?.definition : undefined;
+    const done = (result: WriteResult) => {
       if (result !== 'done') {
         // Not decided: what is stored has changed. It is asked again on what is reloaded, or of the store.
         this.#requests.unshift(request);
@@ -235,13 +244,19 @@ export class Actor {
       }
       request.done(this.#transaction);
       this.#movedDurably(result, from);
-    });
+    };
+    this.#write('status', done, definition);
     return false;
   }
 
   #wait(decision: Extract<Decision, { kind: 'wait' }>): boolean {
     const nowMs = this.#context.clock.nowMs();
     const isIdle = this.#inFlight.size === 0;
+    if (isIdle && this.#closing) {
+      if (this.#writing === 'none')
+        this.#release(Math.max(nowMs, Math.min(decision.untilMs, this.#transaction.progress.dueMs)));
+      return false;
+    }
     if (isIdle && this.#woken && this.#writing === 'none') {
       this.#woken = false;
       const canCallAgain = this.#transaction.run.tried.size > 0 || this.#transaction.run.retryAtMs.size > 0;
@@ -262,6 +277,11 @@ export class Actor {
       this.#wakeTimer = this.#context.clock.timerAt(decision.untilMs, () => this.#step());
     }
     this.#flushSoon();
+    return false;
+  }
+
+  #handBackNow(): boolean {
+    if (this.#inFlight.size === 0 && this.#writing === 'none') this.#release(this.#context.clock.nowMs());
     return false;
   }
 
@@ -287,7 +307,7 @@ export class Actor {
     });
   }
 
-  #write(writing: Exclude<Writing, 'none'>, done: (result: WriteResult) => void): void {
+  #write(writing: Exclude<Writing, 'none'>, done: (result: WriteResult) => void, definition?: Definition): void {
     const { context, transaction } = { context: this.#context, transaction: this.#transaction };
     this.#writing = writing;
     this.#dirty = false;
@@ -302,6 +322,7 @@ export class Actor {
       expectVersion: this.#version,
       owner: isOver ? null : context.lease.incarnation,
       progress: fitProgress(transaction.progress),
+      ...(definition === undefined ? {} : { definition }),
     };
     const saved = this.#unsaved.length;
     context.write(write, 256 + progressBytes(transaction), (result) => {

@@ -1,0 +1,84 @@
+import type { ClaimedTransaction, ClaimResult } from '../store/store.ts';
+import type { EngineClock } from './clock.ts';
+import type { Runtime, Timer } from './ports.ts';
+
+export interface ScheduleContext {
+  readonly runtime: Runtime;
+  readonly clock: EngineClock;
+  /** Rows and bytes that may be taken now; 0 rows: none. */
+  room(): { readonly rows: number; readonly bytes: number };
+  claim(rows: number, bytes: number): Promise<ClaimResult>;
+  take(claimed: ClaimedTransaction): void;
+  failed(error: unknown): void;
+}
+
+const longestPauseMs = 1000;
+const pauseWithoutRoomMs = 20;
+
+/**
+ * Claims what is due, page by page, and sleeps until the next due time (at most a second: another node may have handed
+ * something back). A wake while a page is being claimed is kept.
+ */
+export class Schedule {
+  readonly #context: ScheduleContext;
+  #timer: Timer | undefined;
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+  #claiming = false;
+  #again = false;
+  #stopped = false;
+
+  constructor(context: ScheduleContext) {
+    this.#context = context;
+  }
+
+  /** Something is due at this time: look then, or now where it has passed. */
+  dueAt(dueMs: number): void {
+    if (this.#stopped) return;
+    if (this.#claiming) {
+      if (dueMs <= this.#context.clock.nowMs()) this.#again = true;
+      else this.#wakeAtMs = Math.min(this.#wakeAtMs, dueMs);
+      return;
+    }
+    if (dueMs < this.#wakeAtMs) this.#sleepUntil(dueMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #sleepUntil(atMs: number): void {
+    this.#timer?.cancel();
+    this.#wakeAtMs = Math.min(atMs, this.#context.clock.nowMs() + longestPauseMs);
+    this.#timer = this.#context.clock.timerAt(this.#wakeAtMs, () => this.#round());
+  }
+
+  #round(): void {
+    if (this.#stopped || this.#claiming) return;
+    const room = this.#context.room();
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+    if (room.rows <= 0 || room.bytes <= 0) {
+      this.#sleepUntil(this.#context.clock.nowMs() + pauseWithoutRoomMs);
+      return;
+    }
+    this.#claiming = true;
+    this.#again = false;
+    this.#context.claim(room.rows, room.bytes).then(
+      (result) => this.#claimed(result, room.rows),
+      (error: unknown) => {
+        this.#claiming = false;
+        this.#context.failed(error);
+        if (!this.#stopped) this.#sleepUntil(this.#context.clock.nowMs() + longestPauseMs);
+      },
+    );
+  }
+
+  #claimed({ claimed, nextDueMs }: ClaimResult, asked: number): void {
+    this.#claiming = false;
+    if (this.#stopped) return;
+    for (const transaction of claimed) this.#context.take(transaction);
+    const nowMs = this.#context.clock.nowMs();
+    const nextMs = Math.min(nextDueMs ?? Number.POSITIVE_INFINITY, this.#wakeAtMs);
+    this.#sleepUntil(this.#again || claimed.length >= asked ? nowMs : nextMs);
+  }
+}
