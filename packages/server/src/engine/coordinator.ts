@@ -1,0 +1,35 @@
+import type { BranchOperation, Definition, TransactionType } from '@holdfast/core';
+import type { ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
+import type { Standing } from './actor.ts';
+
+/** A transaction as a client asks for it: checked and normalised by the transport, not yet created. */
+export type AskedTransaction = Omit<Definition, 'createdMs'>;
+
+/**
+ * What transports ask of the engine. Every method that changes state resolves after the change is durable, and rejects
+ * with a HoldfastError where it is refused.
+ */
+export interface Coordinator {
+  newGid(): string;
+  /** Creates it as prepared; fine if it is prepared already. */
+  prepare(asked: AskedTransaction): Promise<void>;
+  /**
+   * Creates or moves it to submitted and drives it. With `wait` it resolves with where it stands once it is final or
+   * waits for a timer; without, or where another node drives it, with undefined as soon as the submit is durable.
+   */
+  submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined>;
+  /** As submit; `wait` follows the stored wait_result. */
+  abort(gid: string, type: TransactionType, reason: string): Promise<Standing | undefined>;
+  /** All or none; the same content again is fine. */
+  registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void>;
+  /** An operator ends it as failed; no branch is called. */
+  forceStop(gid: string): Promise<void>;
+  query(gid: string): Promise<StoredTransaction | undefined>;
+  list(filter: ListFilter): Promise<ListPage>;
+  /** Makes it due now; fine for a final one. */
+  makeDue(gid: string): Promise<void>;
+  /** Makes up to `limit` transactions that are due more than `afterMs` from now due now. */
+  makeManyDue(afterMs: number, limit: number): Promise<{ readonly changed: number; readonly hasMore: boolean }>;
+  /** Why it cannot serve, or undefined where it can. */
+  unready(): string | undefined;
+}
