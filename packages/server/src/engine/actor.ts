@@ -28,6 +28,8 @@ export interface ActorContext {
   readonly caller: Caller;
   /** Forward successes are flushed this long after they came, unless another write takes them along. */
   readonly flushDelayMs: number;
+  /** Whether a row last seen then (monotonic time) must be looked at again before a call; never on an exclusive store. */
+  mustLook(seenMs: number): boolean;
   newToken(): string;
   write(write: UpdateWrite, bytes: number, done: (result: WriteResult) => void): void;
   load(gid: string, done: (stored: StoredTransaction | undefined) => void): void;
@@ -38,11 +40,14 @@ export interface ActorContext {
   moved(transaction: Transaction, from: Status): void;
 }
 
-/** `handedBack` names the due time; `lost`: another owner has it, or the lease has lapsed. */
 export type Leaving =
   | { readonly kind: 'final' }
-  | { readonly kind: 'handed-back'; readonly dueMs: number }
-  | { readonly kind: 'lost' };
+  /** `woken`: it was made due while the hand-back was being written. */
+  | { readonly kind: 'handed-back'; readonly dueMs: number; readonly woken: boolean }
+  /** Another owner has it, or the lease has lapsed. */
+  | { readonly kind: 'lost' }
+  /** A programmer's error: it stays owned and is called no more, so that nothing is guessed. */
+  | { readonly kind: 'broken'; readonly error: unknown };
 
 /** What a waiting client is told: the last durable state, and the last answer that was no success in this run. */
 export interface Standing {
@@ -53,6 +58,8 @@ export interface Standing {
 /** A change asked for from outside, decided on the committed state. */
 interface Request {
   readonly change: (transaction: Transaction) => Ruling;
+  /** Where it is so already: make it due now. */
+  readonly wake: boolean;
   /** `gone`: the actor left before it could be decided: ask the store. */
   readonly done: (answer: Transaction | HoldfastError | 'gone') => void;
 }
@@ -82,6 +89,8 @@ export class Actor {
   #left = false;
   #dirty = false;
   #closing = false;
+  /** Monotonic time when the row was last known to be as we think. */
+  #seenMs: number;
   /** A wake that came during a call or an uncommitted write is kept, once. */
   #woken = false;
   #stepping = false;
@@ -95,6 +104,7 @@ export class Actor {
     this.#transaction = transaction;
     this.#durable = transaction;
     this.#version = version;
+    this.#seenMs = context.runtime.monotonicMs();
   }
 
   /** The last durable state. */
@@ -117,12 +127,12 @@ export class Actor {
   }
 
   /** Decided on the committed state, answered when its effect is durable. */
-  request(change: Request['change'], done: Request['done']): void {
+  request(request: Request): void {
     if (this.#left) {
-      done('gone');
+      request.done('gone');
       return;
     }
-    this.#requests.push({ change, done });
+    this.#requests.push(request);
     this.#step();
   }
 
@@ -132,9 +142,18 @@ export class Actor {
     this.#step();
   }
 
-  /** The row was changed by somebody else under our ownership: read it again. */
-  changedOutside(version: number): void {
-    if (version > this.#version && this.#writing === 'none' && !this.#left) this.#reload();
+  /**
+   * The row looked like this at that monotonic time. A higher version was written by somebody else under our ownership;
+   * a due time that is not ours was set by somebody who makes it due.
+   */
+  looked(version: number, dueMs: number, seenMs: number): void {
+    if (this.#left || version < this.#version) return;
+    if (version > this.#version) {
+      if (this.#writing === 'none') this.#reload();
+      return;
+    }
+    this.#seenMs = Math.max(this.#seenMs, seenMs);
+    if (dueMs !== this.#durable.progress.dueMs && dueMs <= this.#context.clock.nowMs()) this.wake();
   }
 
   /** Calls nothing more, and hands the transaction back as soon as what is out has answered. */
@@ -151,12 +170,20 @@ export class Actor {
   #step(): void {
     if (this.#stepping) return;
     this.#stepping = true;
-    try {
+    this.#guarded(() => {
       while (this.#stepOnce()) {
         // Each turn either starts a call or a write, or applies a fact; it ends when there is only waiting left.
       }
-    } finally {
-      this.#stepping = false;
+    });
+    this.#stepping = false;
+  }
+
+  /** A programmer's error ends this actor alone. */
+  #guarded(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#leave({ kind: 'broken', error });
     }
   }
 
@@ -190,6 +217,7 @@ export class Actor {
     switch (decision.kind) {
       case 'call':
         if (this.#closing) return this.#handBackNow();
+        if (this.#context.mustLook(this.#seenMs)) return this.#look();
         for (const operation of decision.operations) this.#call(operation);
         return true;
       case 'move':
@@ -209,6 +237,12 @@ export class Actor {
     }
   }
 
+  /** Reads the row before it calls; a write under way tells as much. */
+  #look(): boolean {
+    if (this.#writing === 'none') this.#reload();
+    return false;
+  }
+
   #move(to: Status, reason: string): boolean {
     if (this.#writing !== 'none') return false;
     const from = this.#transaction.progress.status;
@@ -225,10 +259,12 @@ export class Actor {
   }
 
   #serveRequest(): boolean {
-    const request = this.#requests.shift();
+    const [request] = this.#requests;
     if (request === undefined) return false;
     const change = request.change(this.#transaction);
+    this.#requests.shift();
     if (change instanceof HoldfastError || change === 'nothing') {
+      if (change === 'nothing' && request.wake) this.#woken = true;
       request.done(change === 'nothing' ? this.#transaction : change);
       return true;
     }
@@ -236,6 +272,10 @@ export class Actor {
     this.#apply(change);
     const definition = change.kind === 'submitted' ? change.amended?.definition : undefined;
     const done = (result: WriteResult) => {
+      if (this.#left) {
+        request.done(result === 'done' ? this.#transaction : 'gone');
+        return;
+      }
       if (result !== 'done') {
         // Not decided: what is stored has changed. It is asked again on what is reloaded, or of the store.
         this.#requests.unshift(request);
@@ -302,8 +342,7 @@ export class Actor {
     const progress = { ...this.#transaction.progress, dueMs };
     this.#transaction = { ...this.#transaction, progress };
     this.#write('release', (result) => {
-      if (!this.#acceptWrite(result)) return;
-      this.#leave({ kind: 'handed-back', dueMs: this.#woken ? 0 : dueMs });
+      if (this.#acceptWrite(result)) this.#leave({ kind: 'handed-back', dueMs, woken: this.#woken });
     });
   }
 
@@ -325,11 +364,12 @@ export class Actor {
       ...(definition === undefined ? {} : { definition }),
     };
     const saved = this.#unsaved.length;
+    const sentMs = context.runtime.monotonicMs();
     context.write(write, 256 + progressBytes(transaction), (result) => {
-      if (this.#left) return;
       this.#writing = 'none';
       if (result === 'done') {
         this.#version += 1;
+        this.#seenMs = sentMs;
         this.#durable = transaction;
         this.#unsaved.splice(0, saved);
       }
@@ -348,22 +388,39 @@ export class Actor {
   /** Still ours: go on from what is stored, with what is known since; else it is another's. */
   #reload(): void {
     this.#writing = 'status';
+    const sentMs = this.#context.runtime.monotonicMs();
     this.#context.load(this.gid, (stored) => {
       if (this.#left) return;
       this.#writing = 'none';
       if (stored === undefined || stored.owner !== this.#context.lease.incarnation) {
-        this.#leave(stored !== undefined && isFinal(stored.progress.status) ? { kind: 'final' } : { kind: 'lost' });
+        this.#leaveAs(stored);
         return;
       }
-      const kept = this.#unsaved.filter((fact) => fact.kind === 'called' || fact.kind === 'answered');
-      const { run } = this.#transaction;
-      this.#durable = this.#context.restore(stored);
-      this.#version = stored.version;
-      this.#transaction = { ...this.#durable, run };
-      this.#unsaved = [];
-      for (const fact of kept) this.#apply(fact);
+      this.#seenMs = sentMs;
+      this.#guarded(() => this.#goOnFrom(stored));
       this.#step();
     });
+  }
+
+  /** What is stored, and what is known since. */
+  #goOnFrom(stored: StoredTransaction): void {
+    const kept = this.#unsaved.filter((fact) => fact.kind === 'called' || fact.kind === 'answered');
+    const { run } = this.#transaction;
+    this.#durable = this.#context.restore(stored);
+    this.#version = stored.version;
+    this.#transaction = { ...this.#durable, run };
+    this.#unsaved = [];
+    for (const fact of kept) this.#apply(fact);
+  }
+
+  /** It is not ours any more: somebody ended it, or drives it. */
+  #leaveAs(stored: StoredTransaction | undefined): void {
+    if (stored !== undefined && isFinal(stored.progress.status)) {
+      this.#guarded(() => {
+        this.#durable = this.#context.restore(stored);
+      });
+      this.#leave({ kind: 'final' });
+    } else this.#leave({ kind: 'lost' });
   }
 
   #call(operation: number): void {
@@ -406,7 +463,7 @@ export class Actor {
 
   /** Asked just before the call goes out: only now may it have run. */
   #mayGo(operation: number, status: Status): boolean {
-    if (this.#left || !this.#context.lease.isValid()) return false;
+    if (this.#left || !this.#context.lease.isValid() || this.#context.mustLook(this.#seenMs)) return false;
     if (this.#transaction.progress.status !== status) return false;
     this.#apply({ kind: 'called', operation });
     return true;
@@ -446,7 +503,8 @@ export class Actor {
     this.#context.left(this, why);
     for (const { done } of this.#requests.splice(0)) done('gone');
     const standing = { transaction: this.#durable, trouble: this.#trouble };
-    for (const done of this.#waiters.splice(0)) done(why.kind === 'lost' ? 'gone' : standing);
+    const isKnown = why.kind === 'final' || why.kind === 'handed-back';
+    for (const done of this.#waiters.splice(0)) done(isKnown ? standing : 'gone');
   }
 }
 

@@ -67,6 +67,10 @@ export interface EngineParts {
 const conflictRetries = 20;
 const purgeEveryMs = 60_000;
 const purgeRows = 500;
+/** How often a node looks at what it owns: where others can write, and where only defects are to be found. */
+const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
+/** Of the transactions that may be active, what new ones may take: the rest is left to recovery. */
+const createShare = 0.8;
 
 /** The coordinator: accepts, drives, recovers. The store is open when it starts, and stays its caller's to close. */
 export class Engine implements Coordinator {
@@ -78,6 +82,7 @@ export class Engine implements Coordinator {
   #stopping = false;
   #ended = false;
   readonly #timers = new Set<Timer>();
+  #defects = 0;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -104,6 +109,16 @@ export class Engine implements Coordinator {
     return this.#incarnation?.activeCount ?? 0;
   }
 
+  /** Bytes of the definitions and branches being driven. */
+  get activeBytes(): number {
+    return this.#incarnation?.activeBytes ?? 0;
+  }
+
+  /** Things that must not happen and were noticed since the start; each was warned of. */
+  get defectCount(): number {
+    return this.#defects;
+  }
+
   async start(): Promise<void> {
     const { store, runtime, events } = this.#parts;
     if (store.exclusive) {
@@ -116,6 +131,7 @@ export class Engine implements Coordinator {
     } else {
       await this.#beginOnSharedStore();
     }
+    this.#every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
     this.#every(purgeEveryMs, () => this.#purge());
   }
 
@@ -240,6 +256,10 @@ export class Engine implements Coordinator {
       attempted: (...told) => events.attempted(...told),
       moved: (...told) => events.moved(...told),
       failed: (error) => this.#failed('the store cannot be read', error),
+      defect: (gid, what, error) => {
+        this.#defects += 1;
+        events.warned(`${gid}: ${what}`, error);
+      },
     };
     this.#incarnation = new Incarnation(context, lease);
     this.#incarnation.start();
@@ -269,7 +289,6 @@ export class Engine implements Coordinator {
     if (!(lease instanceof HeartbeatLease)) return;
     if (lease.isValid()) {
       await this.#heartbeat(lease);
-      await this.#lookAtOwned();
       return;
     }
     this.#incarnation?.end();
@@ -278,21 +297,8 @@ export class Engine implements Coordinator {
     if (!this.#ended) this.#begin(next);
   }
 
-  /** What another node changed under our ownership, made due, or what we own without driving it. */
-  async #lookAtOwned(): Promise<void> {
-    const incarnation = this.#live();
-    const nowMs = this.#clock.nowMs();
-    for (let after = ''; ; ) {
-      const rows = await this.#parts.store.owned(incarnation.id, after, 1000);
-      for (const { gid, version, dueMs } of rows) {
-        const actor = incarnation.actor(gid);
-        actor?.changedOutside(version);
-        if (actor !== undefined && dueMs <= nowMs && dueMs !== actor.durable.progress.dueMs) actor.wake();
-      }
-      const last = rows.at(-1);
-      if (rows.length < 1000 || last === undefined) return;
-      after = last.gid;
-    }
+  async #look(): Promise<void> {
+    if (this.#incarnation?.lease.isValid()) await this.#incarnation.look();
   }
 
   #end(): void {
@@ -318,27 +324,16 @@ export class Engine implements Coordinator {
     }
   }
 
-  /** Only requests that create a gid are refused here. */
-  #refuseNew(): void {
-    if (this.#stopping)
-      throw new HoldfastError('UNAVAILABLE', 'the coordinator is shutting down', { retryAfterMs: 2000 });
-    const { maxActive, maxActiveBytes } = this.#parts.settings.active;
-    const incarnation = this.#live();
-    const isFull = incarnation.activeCount >= maxActive || incarnation.activeBytes >= maxActiveBytes;
-    if (isFull || this.#journal.pressure !== 'free') {
-      throw new HoldfastError('OVERLOADED', 'the coordinator takes no new transactions for now', {
-        retryAfterMs: 1000,
-      });
+  /** Why nothing new is created now, or undefined. A stored gid is served all the same. */
+  #admission(): HoldfastError | undefined {
+    if (this.#stopping) {
+      return new HoldfastError('UNAVAILABLE', 'the coordinator is shutting down', { retryAfterMs: 2000 });
     }
-  }
-
-  /** Whether creating must be asked for carefully: the gid may be stored, and a stored one is always served. */
-  #isTight(): boolean {
     const { maxActive, maxActiveBytes } = this.#parts.settings.active;
     const { activeCount, activeBytes } = this.#live();
-    return (
-      this.#stopping || activeCount >= maxActive || activeBytes >= maxActiveBytes || this.#journal.pressure !== 'free'
-    );
+    const isFull = activeCount >= maxActive * createShare || activeBytes >= maxActiveBytes * createShare;
+    if (!isFull && this.#journal.pressure === 'free') return undefined;
+    return new HoldfastError('OVERLOADED', 'the coordinator takes no new transactions for now', { retryAfterMs: 1000 });
   }
 
   async #createOr(
@@ -349,14 +344,14 @@ export class Engine implements Coordinator {
   ): Promise<Changed> {
     const incarnation = this.#live();
     this.#refuseBeyondHardBound();
-    const isKnown = incarnation.actor(asked.gid) !== undefined;
-    if (!isKnown && this.#isTight() && (await this.#load([asked.gid]))[0] === undefined) this.#refuseNew();
-    if (!isKnown) {
+    if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
+    const refusal = this.#admission();
+    if (refusal === undefined) {
       const definition = { ...asked, createdMs: this.#clock.nowMs() };
       const created = createTransaction(definition, status, this.#parts.settings.defaults);
       const changed = await this.#create(incarnation, created);
       if (changed !== undefined) return changed;
-    }
+    } else if ((await this.#load([asked.gid]))[0] === undefined) throw refusal;
     return this.#change(asked.gid, rule, wake);
   }
 
@@ -390,7 +385,7 @@ export class Engine implements Coordinator {
       const actor = incarnation.actor(gid);
       const changed =
         actor === undefined
-          ? await this.#changeStored(incarnation, gid, rule, wake)
+          ? await incarnation.exclusively(gid, () => this.#changeStored(incarnation, gid, rule, wake))
           : await askActor(actor, rule, wake);
       if (changed !== undefined) return changed;
     }
@@ -408,6 +403,7 @@ export class Engine implements Coordinator {
   ): Promise<Changed | undefined> {
     const [row] = await this.#load([gid]);
     if (row === undefined) throw unknownGid();
+    if (incarnation.actor(gid) !== undefined) return undefined;
     const stored = this.#restore(row);
     const ruling = rule(stored);
     if (ruling instanceof HoldfastError) throw ruling;
@@ -532,15 +528,16 @@ interface Changed {
   readonly actor: Actor | undefined;
 }
 
-function askActor(actor: Actor, rule: (stored: Transaction) => Ruling, wake: boolean): Promise<Changed | undefined> {
+/** Undefined: the actor left before it could decide. */
+function askActor(actor: Actor, change: (stored: Transaction) => Ruling, wake: boolean): Promise<Changed | undefined> {
   return new Promise((resolve, reject) => {
-    actor.request(rule, (answer) => {
-      if (answer instanceof HoldfastError) reject(answer);
-      else if (answer === 'gone') resolve(undefined);
-      else {
-        if (wake) actor.wake();
-        resolve({ transaction: answer, actor });
-      }
+    actor.request({
+      change,
+      wake,
+      done: (answer) => {
+        if (answer instanceof HoldfastError) reject(answer);
+        else resolve(answer === 'gone' ? undefined : { transaction: answer, actor });
+      },
     });
   });
 }

@@ -30,12 +30,18 @@ export interface IncarnationContext {
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   moved(transaction: Transaction, from: Status): void;
   failed(error: unknown): void;
+  /** What must not happen: an actor broke, or a transaction was owned and not driven. */
+  defect(gid: string, what: string, error: unknown): void;
 }
 
 interface Active {
   readonly actor: Actor;
   readonly bytes: number;
 }
+
+/** How old a driver's view of its row may be before a call, where other nodes can write. */
+const lookEveryMs = 1000;
+const lookRows = 1000;
 
 /**
  * One life of this node: an id, its lease, and the transactions it drives. When the lease lapses everything in it is
@@ -47,6 +53,14 @@ export class Incarnation {
   readonly #actorContext: ActorContext;
   readonly #schedule: Schedule;
   readonly #active = new Map<string, Active>();
+  /** Gids whose row a request is changing, with who waits for that to end. */
+  readonly #held = new Map<string, (() => void)[]>();
+  /** Claimed while a request held them: looked at again when it lets go. */
+  readonly #claimedWhileHeld = new Map<string, ClaimedTransaction>();
+  /** Owned and not driven at the last look, with their version then: a defect if it is so again. */
+  #suspects = new Map<string, number>();
+  /** Broken: owned, not driven, and left alone until the process starts again. */
+  readonly #broken = new Set<string>();
   #bytes = 0;
   #tokens = 0;
   #closing = false;
@@ -62,6 +76,7 @@ export class Incarnation {
       newToken: () => this.newToken(),
       write: (write, bytes, done) => context.journal.write(write, bytes, done),
       load: (gid, done) => this.#load(gid, done),
+      mustLook: (seenMs) => !context.store.exclusive && context.runtime.monotonicMs() - seenMs > lookEveryMs,
       left: (actor, why) => this.#left(actor, why),
     };
     this.#schedule = new Schedule({
@@ -131,10 +146,76 @@ export class Incarnation {
     for (const { actor } of [...this.#active.values()]) actor.drop();
   }
 
+  /**
+   * Runs one change of a stored row at a time, so that on one node all writes of a gid go through one hand: no driver
+   * starts from a page claimed meanwhile, which may be older than what the change wrote.
+   */
+  async exclusively<T>(gid: string, change: () => Promise<T>): Promise<T> {
+    for (let waiting = this.#held.get(gid); waiting !== undefined; waiting = this.#held.get(gid)) {
+      const others = waiting;
+      await new Promise<void>((resolve) => others.push(resolve));
+    }
+    const waiting: (() => void)[] = [];
+    this.#held.set(gid, waiting);
+    try {
+      return await change();
+    } finally {
+      this.#held.delete(gid);
+      const claimed = this.#claimedWhileHeld.get(gid);
+      this.#claimedWhileHeld.delete(gid);
+      if (claimed !== undefined) this.#takeIfUnchanged(claimed);
+      for (const resolve of waiting) resolve();
+    }
+  }
+
+  /** The change may have failed, or never been written: then the claim still stands. */
+  #takeIfUnchanged(claimed: ClaimedTransaction): void {
+    const { gid } = claimed.definition;
+    this.#load(gid, (stored) => {
+      if (stored?.owner !== this.id || stored.version !== claimed.version) return;
+      this.#take(claimed);
+    });
+  }
+
+  /**
+   * Reads which rows are ours: tells the drivers what others wrote under our ownership or made due, and drives again
+   * what is owned without a driver at two looks in a row.
+   */
+  async look(): Promise<void> {
+    const suspects = new Map<string, number>();
+    for (let after = ''; ; ) {
+      const sentMs = this.#context.runtime.monotonicMs();
+      const rows = await this.#context.store.owned(this.id, after, lookRows);
+      if (this.#ended) return;
+      for (const { gid, version, dueMs } of rows) {
+        const actor = this.actor(gid);
+        if (actor !== undefined) actor.looked(version, dueMs, sentMs);
+        else if (!this.#broken.has(gid)) suspects.set(gid, version);
+      }
+      const last = rows.at(-1);
+      if (rows.length < lookRows || last === undefined) break;
+      after = last.gid;
+    }
+    const lost = [...suspects].filter(([gid, version]) => this.#suspects.get(gid) === version);
+    this.#suspects = suspects;
+    for (const [gid, version] of lost) await this.#driveAgain(gid, version);
+  }
+
+  async #driveAgain(gid: string, version: number): Promise<void> {
+    const [stored] = await this.#context.store.load([gid]);
+    if (this.#ended || this.#active.has(gid)) return;
+    if (stored === undefined || stored.owner !== this.id || stored.version !== version) return;
+    this.#context.defect(gid, 'owned and not driven: driven again', undefined);
+    this.#takeStored(stored, false);
+  }
+
+  /** Rather nothing than a few: each page is a durable write. */
   #room(): { rows: number; bytes: number } {
-    if (!this.lease.isValid()) return { rows: 0, bytes: 0 };
     const { maxActive, maxActiveBytes, claimRows } = this.#context.limits;
-    return { rows: Math.min(claimRows, maxActive - this.#active.size), bytes: maxActiveBytes - this.#bytes };
+    const free = maxActive - this.#active.size;
+    const isTight = free < Math.min(claimRows, maxActive) / 4;
+    if (isTight || !this.lease.isValid()) return { rows: 0, bytes: 0 };
+    return { rows: Math.min(claimRows, free), bytes: maxActiveBytes - this.#bytes };
   }
 
   #claim(maxCount: number, maxBytes: number): ReturnType<Store['claim']> {
@@ -143,10 +224,26 @@ export class Incarnation {
   }
 
   #take(claimed: ClaimedTransaction): void {
-    if (this.#ended) return;
-    const restored = this.#context.restore(claimed);
+    const { gid } = claimed.definition;
+    if (this.#ended || this.#active.has(gid)) return;
+    if (this.#held.has(gid)) this.#claimedWhileHeld.set(gid, claimed);
+    else this.#takeStored(claimed, claimed.handedBack);
+  }
+
+  #takeStored(stored: StoredTransaction, handedBack: boolean): void {
     const atMs = this.#context.clock.nowMs();
-    this.activate(apply(restored, { kind: 'loaded', handedBack: claimed.handedBack, atMs }), claimed.version);
+    try {
+      const loaded = apply(this.#context.restore(stored), { kind: 'loaded', handedBack, atMs });
+      this.activate(loaded, stored.version);
+    } catch (error) {
+      this.#breaks(stored.definition.gid, error);
+    }
+  }
+
+  /** It stays owned, so that nobody guesses; an operator can stop it. */
+  #breaks(gid: string, error: unknown): void {
+    this.#broken.add(gid);
+    this.#context.defect(gid, 'cannot be driven: left alone until the next start', error);
   }
 
   #load(gid: string, done: (stored: StoredTransaction | undefined) => void): void {
@@ -165,8 +262,20 @@ export class Incarnation {
     if (active?.actor !== actor) return;
     this.#active.delete(actor.gid);
     this.#bytes -= active.bytes;
-    if (why.kind === 'handed-back') this.#schedule.dueAt(why.dueMs);
+    if (why.kind === 'handed-back') this.#handedBack(actor.gid, why.dueMs, why.woken);
+    if (why.kind === 'broken') this.#breaks(actor.gid, why.error);
     if (this.#active.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
+  }
+
+  /** Woken during the hand-back: it has no owner any more, so it is made due for whoever claims it next. */
+  #handedBack(gid: string, dueMs: number, woken: boolean): void {
+    this.#schedule.dueAt(dueMs);
+    if (!woken) return;
+    const nowMs = this.#context.clock.nowMs();
+    this.#context.store.makeDue(gid, nowMs).then(
+      () => this.#schedule.dueAt(nowMs),
+      (error: unknown) => this.#context.failed(error),
+    );
   }
 }
 
