@@ -1,0 +1,51 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { Runtime, Timer } from './engine/ports.ts';
+
+/** The longest delay `setTimeout` takes, in ms; beyond it fires at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
+const alphabet = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+const base = BigInt(alphabet.length);
+const idCharacters = 22;
+
+/** The real machine: its clocks, timers and chance. */
+export const systemRuntime: Runtime = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  setTimer: (delayMs, action) => setTimer(delayMs, action),
+  soon: (action) => {
+    setImmediate(action);
+  },
+  random: () => randomInt(2 ** 48 - 1) / (2 ** 48 - 1),
+  newId: () => encodeId(BigInt(`0x${randomUUID().replaceAll('-', '')}`)),
+};
+
+/**
+ * Arms again until the delay has really passed: where it is longer than one timeout can be, and where a timeout fires
+ * early (they count whole milliseconds, the clock does not).
+ */
+function setTimer(delayMs: number, action: () => void): Timer {
+  const deadlineMs = performance.now() + Math.max(0, delayMs);
+  let timeout: NodeJS.Timeout;
+  const arm = () => {
+    const leftMs = deadlineMs - performance.now();
+    timeout = setTimeout(fire, Math.min(Math.ceil(leftMs), longestTimeoutMs));
+  };
+  const fire = () => {
+    if (performance.now() < deadlineMs) arm();
+    else action();
+  };
+  arm();
+  return { cancel: () => clearTimeout(timeout) };
+}
+
+/** 128 bits in base 57, without the characters people mix up; always 22 characters (server.md 11.1). */
+export function encodeId(bits: bigint): string {
+  let id = '';
+  let rest = bits;
+  while (id.length < idCharacters) {
+    id = alphabet.charAt(Number(rest % base)) + id;
+    rest /= base;
+  }
+  return id;
+}
