@@ -10,11 +10,17 @@ export class EngineClock {
   #offsetMs: number;
   #highestMs: number;
 
-  /** @param startMs engine time now */
-  constructor(runtime: Runtime, startMs: number) {
+  /** Starts at the wall clock; see {@link startAt}. */
+  constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    this.#offsetMs = startMs - runtime.monotonicMs();
-    this.#highestMs = startMs;
+    this.#highestMs = runtime.wallMs();
+    this.#offsetMs = this.#highestMs - runtime.monotonicMs();
+  }
+
+  /** Engine time now, by the store. Only before anybody has asked for the time. */
+  startAt(nowMs: number): void {
+    this.#offsetMs = nowMs - this.#runtime.monotonicMs();
+    this.#highestMs = nowMs;
   }
 
   nowMs(): number {

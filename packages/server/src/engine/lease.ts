@@ -58,8 +58,9 @@ export class HeartbeatLease implements Lease {
     return !lapsed;
   }
 
-  /** A heartbeat sent at these times was acknowledged. */
+  /** A heartbeat sent at these times was acknowledged. A lease that has lapsed meanwhile stays lapsed. */
   renew(sentMonotonicMs: number, sentWallMs: number): void {
+    if (this.#monotonicDeadlineMs > Number.NEGATIVE_INFINITY && !this.isValid()) return;
     const lengthMs = this.#times.deadAfterMs - this.#times.marginMs;
     this.#monotonicDeadlineMs = sentMonotonicMs + lengthMs;
     this.#wallDeadlineMs = sentWallMs + lengthMs;

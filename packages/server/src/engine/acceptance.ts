@@ -1,0 +1,309 @@
+import {
+  apply,
+  type BranchOperation,
+  createTransaction,
+  type Defaults,
+  HoldfastError,
+  isFinal,
+  type Payload,
+  type Ruling,
+  ruleAbort,
+  rulePrepare,
+  ruleStop,
+  ruleSubmit,
+  type Status,
+  type Transaction,
+  type TransactionType,
+  limits as wireLimits,
+} from '@holdfast/core';
+import type { Store, StoredTransaction, Write, WriteResult } from '../store/store.ts';
+import type { Actor, Standing } from './actor.ts';
+import type { EngineClock } from './clock.ts';
+import type { AskedTransaction } from './coordinator.ts';
+import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
+import type { Journal } from './journal.ts';
+
+export interface AcceptanceContext {
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly clock: EngineClock;
+  readonly defaults: Defaults;
+  readonly limits: ActiveLimits;
+  /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
+  live(): Incarnation;
+  isStopping(): boolean;
+  restore(stored: StoredTransaction): Transaction;
+  created(transaction: Transaction): void;
+  moved(transaction: Transaction, from: Status): void;
+}
+
+const conflictRetries = 20;
+/** Of the transactions that may be active, what new ones may take: the rest is left to recovery. */
+const createShare = 0.8;
+
+/**
+ * What clients and operators ask for: creates transactions, changes stored ones by the rules of the core, and refuses.
+ * Every method resolves after its effect is durable, and rejects with a HoldfastError where it has none.
+ */
+export class Acceptance {
+  readonly #context: AcceptanceContext;
+
+  constructor(context: AcceptanceContext) {
+    this.#context = context;
+  }
+
+  async prepare(asked: AskedTransaction): Promise<void> {
+    await this.#createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));
+  }
+
+  async submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined> {
+    const rule = (stored: Transaction) =>
+      ruleSubmit(stored, asked, this.#context.defaults, this.#context.clock.nowMs());
+    const changed = await this.#createOr(asked, 'submitted', rule, true);
+    return wait ? this.#standing(changed) : undefined;
+  }
+
+  async abort(gid: string, type: TransactionType, reason: string): Promise<Standing | undefined> {
+    const rule = (stored: Transaction) => ruleAbort(stored, type, reason, this.#context.clock.nowMs());
+    const changed = await this.#change(gid, rule, true);
+    return changed.transaction.definition.options.waitResult ? this.#standing(changed) : undefined;
+  }
+
+  async forceStop(gid: string): Promise<void> {
+    await this.#change(gid, (stored) => ruleStop(stored, this.#context.clock.nowMs()), false);
+  }
+
+  async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
+    const incarnation = this.#context.live();
+    this.#refuseBeyondHardBound();
+    const [stored] = await loadRows(this.#context.store, [gid]);
+    if (stored === undefined) throw unknownGid();
+    if (stored.definition.type !== type) {
+      throw new HoldfastError('INVALID_INPUT', 'trans_type: must be the type that this gid is stored with', {
+        field: 'trans_type',
+      });
+    }
+    let bytes = 128;
+    for (const branch of branches) bytes += branch.url.length + branch.payload.length + 64;
+    if (transactionBytes(stored) + bytes > wireLimits.transactionBytes) {
+      throw new HoldfastError('TOO_LARGE', 'data: this branch makes the transaction larger than 16 MiB', {
+        field: 'data',
+      });
+    }
+    const result = await this.#write(
+      {
+        kind: 'append',
+        gid,
+        token: incarnation.newToken(),
+        whileStatus: 'prepared',
+        branches,
+        maxBranches: wireLimits.steps * 2,
+      },
+      bytes,
+    );
+    await this.#registered(gid, branches, result);
+  }
+
+  #refuseBeyondHardBound(): void {
+    if (this.#context.journal.pressure === 'hard') {
+      throw new HoldfastError('UNAVAILABLE', 'the journal is full; nothing was changed', { retryAfterMs: 1000 });
+    }
+  }
+
+  /** Why nothing new is created now, or undefined. A stored gid is served all the same. */
+  #admission(): HoldfastError | undefined {
+    if (this.#context.isStopping()) {
+      return new HoldfastError('UNAVAILABLE', 'the coordinator is shutting down', { retryAfterMs: 2000 });
+    }
+    const { maxActive, maxActiveBytes } = this.#context.limits;
+    const { activeCount, activeBytes } = this.#context.live();
+    const isFull = activeCount >= maxActive * createShare || activeBytes >= maxActiveBytes * createShare;
+    if (!isFull && this.#context.journal.pressure === 'free') return undefined;
+    return new HoldfastError('OVERLOADED', 'the coordinator takes no new transactions for now', { retryAfterMs: 1000 });
+  }
+
+  async #createOr(
+    asked: AskedTransaction,
+    status: 'prepared' | 'submitted',
+    rule: (stored: Transaction) => Ruling,
+    wake = false,
+  ): Promise<Changed> {
+    const incarnation = this.#context.live();
+    this.#refuseBeyondHardBound();
+    if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
+    const refusal = this.#admission();
+    if (refusal === undefined) {
+      const definition = { ...asked, createdMs: this.#context.clock.nowMs() };
+      const created = createTransaction(definition, status, this.#context.defaults);
+      const changed = await this.#create(incarnation, created);
+      if (changed !== undefined) return changed;
+    } else if ((await loadRows(this.#context.store, [asked.gid]))[0] === undefined) throw refusal;
+    return this.#change(asked.gid, rule, wake);
+  }
+
+  /** Undefined: the gid exists. A submitted one is ours from the start; a prepared one sleeps without owner. */
+  async #create(incarnation: Incarnation, transaction: Transaction): Promise<Changed | undefined> {
+    const { definition, progress } = transaction;
+    const isDriven = progress.status === 'submitted';
+    const dueMs = isDriven ? progress.dueMs : preparedDueMs(transaction);
+    const stored = { ...transaction, progress: { ...progress, dueMs } };
+    const write: Write = {
+      kind: 'create',
+      gid: definition.gid,
+      token: incarnation.newToken(),
+      definition,
+      progress: stored.progress,
+      owner: isDriven ? incarnation.id : null,
+    };
+    const result = await this.#write(write, transactionBytes(transaction));
+    if (result !== 'done') return undefined;
+    this.#context.created(stored);
+    if (isDriven) return { transaction: stored, actor: incarnation.activate(stored, 1) };
+    incarnation.dueAt(dueMs);
+    return { transaction: stored, actor: undefined };
+  }
+
+  /** Applies a rule to what is stored, on whoever drives it here, and retries where somebody else was faster. */
+  async #change(gid: string, rule: (stored: Transaction) => Ruling, wake: boolean): Promise<Changed> {
+    this.#refuseBeyondHardBound();
+    for (let attempt = 0; attempt < conflictRetries; attempt += 1) {
+      const incarnation = this.#context.live();
+      const actor = incarnation.actor(gid);
+      const changed =
+        actor === undefined
+          ? await incarnation.exclusively(gid, () => this.#changeStored(incarnation, gid, rule, wake))
+          : await askActor(actor, rule, wake);
+      if (changed !== undefined) return changed;
+    }
+    throw new HoldfastError('UNAVAILABLE', 'the transaction is being changed by others; try again', {
+      retryAfterMs: 500,
+    });
+  }
+
+  /** Undefined: somebody else was faster. A row without owner becomes ours; another owner's stays its own. */
+  async #changeStored(
+    incarnation: Incarnation,
+    gid: string,
+    rule: (stored: Transaction) => Ruling,
+    wake: boolean,
+  ): Promise<Changed | undefined> {
+    const [row] = await loadRows(this.#context.store, [gid]);
+    if (row === undefined) throw unknownGid();
+    if (incarnation.actor(gid) !== undefined) return undefined;
+    const stored = this.#context.restore(row);
+    const ruling = rule(stored);
+    if (ruling instanceof HoldfastError) throw ruling;
+    const isAnothers = row.owner !== null && row.owner !== incarnation.id;
+    if (ruling === 'nothing' && (!wake || isFinal(stored.progress.status) || isAnothers)) {
+      if (wake && isAnothers) await this.#context.store.makeDue(gid, this.#context.clock.nowMs());
+      return { transaction: stored, actor: undefined };
+    }
+    const atMs = this.#context.clock.nowMs();
+    const loaded = apply(stored, { kind: 'loaded', handedBack: row.owner === null, atMs });
+    const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
+    const owner = isFinal(next.progress.status) ? null : isAnothers ? row.owner : incarnation.id;
+    const write: Write = {
+      kind: 'update',
+      gid,
+      token: incarnation.newToken(),
+      expectOwner: row.owner,
+      expectVersion: row.version,
+      owner,
+      progress: next.progress,
+      ...(next.definition === stored.definition ? {} : { definition: next.definition }),
+    };
+    const result = await this.#write(write, 256 + next.progress.operations.length);
+    if (result !== 'done') return undefined;
+    if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
+    if (owner !== incarnation.id) return { transaction: next, actor: undefined };
+    return { transaction: next, actor: await this.#drive(incarnation, next, row.version + 1) };
+  }
+
+  /** The branches to drive are loaded after the move is committed: none that was acknowledged is missed. */
+  async #drive(incarnation: Incarnation, transaction: Transaction, version: number): Promise<Actor | undefined> {
+    if (transaction.definition.type !== 'tcc') return incarnation.activate(transaction, version);
+    const [row] = await loadRows(this.#context.store, [transaction.definition.gid]);
+    if (row === undefined || row.owner !== incarnation.id || row.version !== version) return undefined;
+    return incarnation.activate({ ...transaction, branches: row.branches }, version);
+  }
+
+  #standing({ transaction, actor }: Changed): Promise<Standing> {
+    const known: Standing = { transaction, trouble: undefined };
+    if (actor === undefined) return Promise.resolve(known);
+    return new Promise((resolve) => actor.wait((standing) => resolve(standing === 'gone' ? known : standing)));
+  }
+
+  async #registered(gid: string, branches: readonly BranchOperation[], result: WriteResult): Promise<void> {
+    switch (result) {
+      case 'done':
+        return;
+      case 'missing':
+        throw unknownGid();
+      case 'exists': {
+        const [stored] = await loadRows(this.#context.store, [gid]);
+        if (stored !== undefined && branches.every((branch) => isStored(stored.branches, branch))) return;
+        throw new HoldfastError('BRANCH_EXISTS', 'branch_id: registered already with other content', {
+          field: 'branch_id',
+        });
+      }
+      case 'too-many':
+        throw new HoldfastError('INVALID_INPUT', `branch_id: a transaction has at most ${wireLimits.steps} branches`, {
+          field: 'branch_id',
+        });
+      case 'wrong-status':
+      case 'conflict':
+        throw new HoldfastError('WRONG_STATUS', 'no trans with this gid and status: prepared found FAILURE');
+      default:
+        return result satisfies never;
+    }
+  }
+
+  #write(write: Write, bytes: number): Promise<WriteResult> {
+    return new Promise((resolve) => this.#context.journal.write(write, bytes, resolve));
+  }
+}
+
+export function loadRows(store: Store, gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
+  return store.load(gids).catch((cause: unknown) => {
+    throw new HoldfastError('UNAVAILABLE', 'the store cannot be read now', { retryAfterMs: 1000, cause });
+  });
+}
+
+interface Changed {
+  readonly transaction: Transaction;
+  /** Who drives it on this node, if anybody does. */
+  readonly actor: Actor | undefined;
+}
+
+/** Undefined: the actor left before it could decide. */
+function askActor(actor: Actor, change: (stored: Transaction) => Ruling, wake: boolean): Promise<Changed | undefined> {
+  return new Promise((resolve, reject) => {
+    actor.request({
+      change,
+      wake,
+      done: (answer) => {
+        if (answer instanceof HoldfastError) reject(answer);
+        else resolve(answer === 'gone' ? undefined : { transaction: answer, actor });
+      },
+    });
+  });
+}
+
+/** A prepared transaction is due at its time-out, not before. */
+function preparedDueMs({ definition, plan }: Transaction): number {
+  return definition.createdMs + (plan.timeoutMs || 35_000);
+}
+
+export function unknownGid(): HoldfastError {
+  return new HoldfastError('NOT_FOUND', 'gid: no such transaction', { field: 'gid' });
+}
+
+function isStored(stored: readonly BranchOperation[], branch: BranchOperation): boolean {
+  const found = stored.find(({ branchId, op }) => branchId === branch.branchId && op === branch.op);
+  if (found === undefined || found.url !== branch.url) return false;
+  return bytesOf(found.payload).equals(bytesOf(branch.payload));
+}
+
+function bytesOf(payload: Payload): Buffer {
+  return typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload);
+}

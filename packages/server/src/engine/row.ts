@@ -1,0 +1,168 @@
+import { apply, type Definition, type Fact, fitProgress, isFinal, type Transaction } from '@holdfast/core';
+import type { StoredTransaction, UpdateWrite, WriteResult } from '../store/store.ts';
+import type { Lease } from './lease.ts';
+import type { Runtime } from './ports.ts';
+
+export interface RowContext {
+  readonly runtime: Runtime;
+  readonly lease: Lease;
+  newToken(): string;
+  write(write: UpdateWrite, bytes: number, done: (result: WriteResult) => void): void;
+  load(gid: string, done: (stored: StoredTransaction | undefined) => void): void;
+  restore(stored: StoredTransaction): Transaction;
+}
+
+/** What is under way with the store for this gid, one thing at a time. `marks` alone lets driving go on. */
+type Busy = 'none' | 'marks' | 'status' | 'release' | 'reading';
+
+/**
+ * A row that this incarnation owns, as its driver knows it: the transaction with all that happened, how much of that is
+ * durable, and what is under way with the store.
+ */
+export class Row {
+  readonly #context: RowContext;
+  #transaction: Transaction;
+  #durable: Transaction;
+  #version: number;
+  /** Facts applied since the last durable write: applied again on top of a row that had to be read again. */
+  #unsaved: Fact[] = [];
+  #hasMarks = false;
+  #busy: Busy = 'none';
+  #seenMs: number;
+
+  constructor(context: RowContext, transaction: Transaction, version: number) {
+    this.#context = context;
+    this.#transaction = transaction;
+    this.#durable = transaction;
+    this.#version = version;
+    this.#seenMs = context.runtime.monotonicMs();
+  }
+
+  get transaction(): Transaction {
+    return this.#transaction;
+  }
+
+  /** The last durable state. */
+  get durable(): Transaction {
+    return this.#durable;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Monotonic time when the row was last known to be as we think. */
+  get seenMs(): number {
+    return this.#seenMs;
+  }
+
+  /** Answers came that are not written yet. */
+  get hasMarks(): boolean {
+    return this.#hasMarks;
+  }
+
+  get isBusy(): boolean {
+    return this.#busy !== 'none';
+  }
+
+  /** Nothing may be decided before what is under way has ended. */
+  get isBlocked(): boolean {
+    return this.#busy !== 'none' && this.#busy !== 'marks';
+  }
+
+  apply(fact: Fact): void {
+    this.#transaction = apply(this.#transaction, fact);
+    this.#unsaved.push(fact);
+    if (fact.kind === 'answered') this.#hasMarks = true;
+  }
+
+  /** The row was seen at that monotonic time, at our version. */
+  seen(atMs: number): void {
+    this.#seenMs = Math.max(this.#seenMs, atMs);
+  }
+
+  /** What is known now. `definition` goes along where a submit amended it. A final row has no owner. */
+  write(kind: 'marks' | 'status', done: (result: WriteResult) => void, definition?: Definition): void {
+    const owner = isFinal(this.#transaction.progress.status) ? null : this.#context.lease.incarnation;
+    this.#write(kind, owner, done, definition);
+  }
+
+  /** Hands the row back: no owner, due at `dueMs`. Nothing may be in flight. */
+  release(dueMs: number, done: (result: WriteResult) => void): void {
+    this.#transaction = { ...this.#transaction, progress: { ...this.#transaction.progress, dueMs } };
+    this.#write('release', null, done);
+  }
+
+  /**
+   * Reads the row again, because somebody else may have written it. `done` is given a function that takes over what
+   * was read, with what is known since on top, and tells whose it is; it throws where the row cannot be understood.
+   */
+  reload(done: (takeOver: () => 'ours' | 'final' | 'lost') => void): void {
+    this.#busy = 'reading';
+    const sentMs = this.#context.runtime.monotonicMs();
+    this.#context.load(this.#transaction.definition.gid, (stored) => {
+      this.#busy = 'none';
+      done(() => this.#takeOver(stored, sentMs));
+    });
+  }
+
+  #takeOver(stored: StoredTransaction | undefined, sentMs: number): 'ours' | 'final' | 'lost' {
+    if (stored === undefined) return 'lost';
+    if (stored.owner === this.#context.lease.incarnation) {
+      this.#seenMs = sentMs;
+      this.#rebase(stored);
+      return 'ours';
+    }
+    if (!isFinal(stored.progress.status)) return 'lost';
+    this.#durable = this.#context.restore(stored);
+    return 'final';
+  }
+
+  #rebase(stored: StoredTransaction): void {
+    const known = this.#unsaved.filter((fact) => fact.kind === 'called' || fact.kind === 'answered');
+    const { run } = this.#transaction;
+    this.#durable = this.#context.restore(stored);
+    this.#version = stored.version;
+    this.#transaction = { ...this.#durable, run };
+    this.#unsaved = [];
+    for (const fact of known) this.apply(fact);
+  }
+
+  #write(
+    busy: 'marks' | 'status' | 'release',
+    owner: string | null,
+    done: (result: WriteResult) => void,
+    definition?: Definition,
+  ): void {
+    const transaction = this.#transaction;
+    this.#busy = busy;
+    this.#hasMarks = false;
+    const write: UpdateWrite = {
+      kind: 'update',
+      gid: transaction.definition.gid,
+      token: this.#context.newToken(),
+      expectOwner: this.#context.lease.incarnation,
+      expectVersion: this.#version,
+      owner,
+      progress: fitProgress(transaction.progress),
+      ...(definition === undefined ? {} : { definition }),
+    };
+    const saved = this.#unsaved.length;
+    const sentMs = this.#context.runtime.monotonicMs();
+    this.#context.write(write, writeBytes(transaction), (result) => {
+      this.#busy = 'none';
+      if (result === 'done') {
+        this.#version += 1;
+        this.#seenMs = sentMs;
+        this.#durable = transaction;
+        this.#unsaved.splice(0, saved);
+      }
+      done(result);
+    });
+  }
+}
+
+/** What a progress write takes in the journal, roughly. */
+function writeBytes({ progress }: Transaction): number {
+  return 256 + progress.operations.length + progress.attempts.length * 128;
+}
