@@ -1,0 +1,362 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  createTransaction,
+  HoldfastError,
+  type Outcome,
+  restoreTransaction,
+  ruleStop,
+  stateOf,
+  type Transaction,
+} from '@holdfast/core';
+import type { StoredTransaction, UpdateWrite, WriteResult } from '../store/store.ts';
+import { Actor, type ActorContext, type Leaving, type Standing } from './actor.ts';
+import { EngineClock } from './clock.ts';
+import type { AskedTransaction } from './coordinator.ts';
+import type { BranchCall, CallResult } from './ports.ts';
+import { askedSaga, askedTcc, defaults } from './testing/asked.ts';
+import { ManualRuntime } from './testing/manual-runtime.ts';
+
+const success: Outcome = { kind: 'success' };
+const failure: Outcome = { kind: 'failure', message: 'no money FAILURE' };
+const error: Outcome = { kind: 'error', message: 'HTTP 500', retryAfterMs: 0 };
+
+interface Written {
+  readonly write: UpdateWrite;
+  readonly done: (result: WriteResult) => void;
+}
+
+interface Called {
+  readonly call: BranchCall;
+  readonly mayGo: () => boolean;
+  readonly done: (result: CallResult) => void;
+}
+
+/** An actor whose writes, reads and calls end when, and as, the test says. */
+function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'submitted') {
+  const runtime = new ManualRuntime();
+  const clock = new EngineClock(runtime);
+  clock.startAt(1000);
+  const state = { leaseIsValid: true, mustLook: false, tokens: 0 };
+  const writes: Written[] = [];
+  const loads: ((stored: StoredTransaction | undefined) => void)[] = [];
+  const calls: Called[] = [];
+  const left: Leaving[] = [];
+  const context: ActorContext = {
+    runtime,
+    clock,
+    lease: { incarnation: 'me', isValid: () => state.leaseIsValid },
+    caller: { call: (call, mayGo, done) => void calls.push({ call, mayGo, done }) },
+    flushDelayMs: 100,
+    mustLook: () => state.mustLook,
+    newToken: () => `t${++state.tokens}`,
+    write: (write, _bytes, done) => void writes.push({ write, done }),
+    load: (_gid, done) => void loads.push(done),
+    restore: ({ definition, branches, progress }) => restoreTransaction(definition, branches, progress, defaults),
+    left: (_actor, why) => void left.push(why),
+    attempted: () => undefined,
+    moved: () => undefined,
+  };
+  const transaction = createTransaction({ ...asked, createdMs: 1000 }, status, defaults);
+  const actor = new Actor(context, transaction, 1);
+  actor.start();
+
+  /** The oldest write that has no result yet. */
+  const nextWrite = () => writes.shift() ?? assert.fail('nothing is being written');
+  /** Sends the oldest call that is waiting. */
+  const nextCall = () => {
+    const called = calls.shift() ?? assert.fail('nothing is called');
+    return { ...called, url: called.call.url, went: called.mayGo() };
+  };
+  const answer = (outcome: Outcome) => {
+    const { url, done } = nextCall();
+    done({ kind: 'answered', outcome, durationMs: 5 });
+    return url;
+  };
+  const stored = (transaction: Transaction, version: number, owner: string | null = 'me'): StoredTransaction => ({
+    ...transaction,
+    owner,
+    version,
+    createToken: '',
+    writeToken: '',
+  });
+  return { actor, runtime, clock, state, writes, loads, calls, left, nextWrite, nextCall, answer, stored, transaction };
+}
+
+test('a quick saga costs one write after its creation: the end, with all successes', () => {
+  const { answer, nextWrite, writes, left } = world(askedSaga('g', 2));
+  assert.deepEqual([answer(success), answer(success)], ['http://a/1', 'http://a/2']);
+  const { write, done } = nextWrite();
+  assert.equal(write.progress.status, 'succeed');
+  assert.equal(write.progress.operations, 'psps');
+  assert.equal(write.owner, null);
+  assert.deepEqual([write.expectOwner, write.expectVersion], ['me', 1]);
+  done('done');
+  assert.deepEqual(left, [{ kind: 'final' }]);
+  assert.equal(writes.length, 0);
+});
+
+test('nothing is compensated before the move to aborting is durable', () => {
+  const { answer, nextWrite, calls } = world(askedSaga('g', 2));
+  answer(success);
+  answer(failure);
+  assert.equal(calls.length, 0);
+  const { write, done } = nextWrite();
+  assert.equal(write.progress.status, 'aborting');
+  assert.equal(write.progress.operations, 'pspf', 'the failure and the move are one write');
+  done('done');
+  assert.deepEqual([answer(success), answer(success)], ['http://c/2', 'http://c/1']);
+  assert.equal(nextWrite().write.progress.status, 'failed');
+});
+
+test('answers that came are written after a while, where nothing else takes them along', async () => {
+  const { answer, nextWrite, runtime, writes } = world(askedSaga('g', 2));
+  answer(success);
+  await runtime.advance(99);
+  assert.equal(writes.length, 0);
+  await runtime.advance(1);
+  const { write } = nextWrite();
+  assert.equal(write.progress.operations, 'pspp');
+  assert.equal(write.owner, 'me');
+});
+
+test('driving goes on while answers are being written; what comes meanwhile is in the next write', async () => {
+  const { answer, nextWrite, runtime } = world(askedSaga('g', 3));
+  answer(success);
+  await runtime.advance(100);
+  const marks = nextWrite();
+  answer(success);
+  answer(success);
+  marks.done('done');
+  const { write } = nextWrite();
+  assert.deepEqual([write.progress.operations, write.expectVersion], ['pspsps', 2]);
+});
+
+test('an error hands it back, due after twice the interval, without owner', () => {
+  const { answer, nextWrite, left, clock } = world(askedSaga('g', 1));
+  answer(error);
+  const { write, done } = nextWrite();
+  assert.equal(write.owner, null);
+  assert.equal(write.progress.dueMs, clock.nowMs() + 20_000);
+  assert.equal(write.progress.operations, 'pm', 'it may have run');
+  done('done');
+  assert.deepEqual(left, [{ kind: 'handed-back', dueMs: clock.nowMs() + 20_000, woken: false }]);
+});
+
+test('a wake during the hand-back is kept: it leaves woken', () => {
+  const { actor, answer, nextWrite, left } = world(askedSaga('g', 1));
+  answer(error);
+  const { done } = nextWrite();
+  actor.wake();
+  done('done');
+  assert.deepEqual(
+    left.map((why) => why.kind === 'handed-back' && why.woken),
+    [true],
+  );
+});
+
+test('a wake during a call is kept: what answered without success is called again at once', () => {
+  const { actor, answer, nextCall, writes } = world(askedSaga('g', 1));
+  actor.wake();
+  answer(error);
+  assert.equal(writes.length, 0);
+  assert.equal(nextCall().url, 'http://a/1');
+});
+
+test('a time-out during a call moves at once; the step is compensated after the call has answered', async () => {
+  const { runtime, nextCall, nextWrite, calls } = world(askedSaga('g', 1, { timeoutToFailMs: 2000 }));
+  const action = nextCall();
+  await runtime.advance(2000);
+  const { write, done } = nextWrite();
+  assert.equal(write.progress.status, 'aborting');
+  assert.equal(write.progress.reason, 'Timeout after 2 seconds');
+  done('done');
+  assert.equal(calls.length, 0);
+  action.done({ kind: 'answered', outcome: success, durationMs: 2500 });
+  assert.equal(nextCall().url, 'http://c/1');
+});
+
+test('a call that waits for a slot when the saga rolls back is not sent, and not compensated', async () => {
+  const { runtime, calls, nextWrite } = world(askedSaga('g', 1, { timeoutToFailMs: 2000 }));
+  const waiting = calls.shift() ?? assert.fail();
+  await runtime.advance(2000);
+  nextWrite().done('done');
+  assert.equal(waiting.mayGo(), false);
+  assert.equal(calls.length, 0);
+  assert.equal(nextWrite().write.progress.status, 'failed');
+});
+
+test('without a valid lease nothing goes out', () => {
+  const { state, nextCall } = world(askedSaga('g', 1));
+  state.leaseIsValid = false;
+  assert.equal(nextCall().went, false);
+});
+
+test('a refused write whose row is another owner’s: dropped, nothing is called any more', () => {
+  const { answer, nextWrite, loads, left, calls, stored, transaction } = world(askedSaga('g', 1));
+  answer(failure);
+  nextWrite().done('conflict');
+  loads.shift()?.(stored(transaction, 5, 'other'));
+  assert.deepEqual(left, [{ kind: 'lost' }]);
+  assert.equal(calls.length, 0);
+});
+
+test('a refused write whose row is still ours: read again, and what is known since is kept', () => {
+  const { answer, nextWrite, loads, stored, transaction } = world(askedSaga('g', 2));
+  answer(success);
+  answer(failure);
+  nextWrite().done('conflict');
+  loads.shift()?.(stored(transaction, 7));
+  const { write } = nextWrite();
+  assert.deepEqual([write.expectVersion, write.progress.status, write.progress.operations], [7, 'aborting', 'pspf']);
+});
+
+test('stopped by another node under our ownership: seen at the next look, and nothing is called any more', () => {
+  const { actor, answer, loads, left, calls, stored, transaction } = world(askedSaga('g', 2));
+  actor.looked(2, 0, 0);
+  answer(success);
+  assert.equal(calls.length, 0, 'blocked while the row is read');
+  const failed = { ...transaction.progress, status: 'failed' as const };
+  loads.shift()?.(stored({ ...transaction, progress: failed }, 2, null));
+  assert.deepEqual(left, [{ kind: 'final' }]);
+  assert.equal(calls.length, 0);
+});
+
+test('where its view of the row is old, it looks before it calls', () => {
+  const { state, answer, calls, loads, stored, transaction, nextCall } = world(askedSaga('g', 2));
+  state.mustLook = true;
+  assert.equal(calls[0]?.mayGo(), false);
+  calls.shift()?.done({ kind: 'not-called', untilMs: undefined });
+  assert.equal(calls.length, 0);
+  state.mustLook = false;
+  loads.shift()?.(stored(transaction, 1));
+  assert.equal(answer(success), 'http://a/1');
+  assert.equal(nextCall().url, 'http://a/2');
+});
+
+test('a request is decided on the committed state and answered when it is durable', () => {
+  const { actor, nextCall, nextWrite } = world(askedSaga('g', 1));
+  nextCall();
+  const answers: unknown[] = [];
+  actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: (told) => answers.push(told) });
+  const { write, done } = nextWrite();
+  assert.equal(write.progress.status, 'failed');
+  assert.equal(answers.length, 0);
+  done('done');
+  assert.equal(answers.length, 1);
+});
+
+test('a request refused by the rules is answered at once, and changes nothing', () => {
+  const { actor, nextCall, writes } = world(askedSaga('g', 1));
+  nextCall();
+  const answers: unknown[] = [];
+  actor.request({
+    change: () => new HoldfastError('WRONG_STATUS', 'no'),
+    wake: false,
+    done: (told) => answers.push(told),
+  });
+  assert.ok(answers[0] instanceof HoldfastError);
+  assert.equal(writes.length, 0);
+});
+
+test('a request whose write was refused is asked again on what is stored', () => {
+  const { actor, nextCall, nextWrite, loads, stored, transaction } = world(askedSaga('g', 1));
+  nextCall();
+  let asked = 0;
+  const answers: unknown[] = [];
+  actor.request({
+    change: (at) => {
+      asked += 1;
+      return ruleStop(at, 1);
+    },
+    wake: false,
+    done: (told) => answers.push(told),
+  });
+  nextWrite().done('conflict');
+  loads.shift()?.(stored(transaction, 9));
+  const { write, done } = nextWrite();
+  assert.equal(write.expectVersion, 9);
+  done('done');
+  assert.deepEqual([asked, answers.length], [2, 1]);
+});
+
+for (const [result, told] of [
+  ['done', 'object'],
+  ['conflict', 'string'],
+] as const) {
+  test(`dropped while a request is being written: answered all the same (${result})`, () => {
+    const { actor, nextCall, nextWrite } = world(askedSaga('g', 1));
+    nextCall();
+    const answers: unknown[] = [];
+    actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: (answer) => answers.push(answer) });
+    actor.drop();
+    nextWrite().done(result);
+    assert.deepEqual(
+      answers.map((answer) => typeof answer),
+      [told],
+    );
+  });
+}
+
+test('closing: calls nothing new, waits for what is out, then hands back as due', () => {
+  const { actor, nextCall, nextWrite, left, calls, clock } = world(askedSaga('g', 2));
+  const first = nextCall();
+  actor.close();
+  first.done({ kind: 'answered', outcome: success, durationMs: 1 });
+  assert.equal(calls.length, 0);
+  const { write, done } = nextWrite();
+  assert.deepEqual([write.owner, write.progress.operations, write.progress.dueMs], [null, 'pspp', clock.nowMs()]);
+  done('done');
+  assert.equal(left[0]?.kind, 'handed-back');
+});
+
+test('a prepared tcc is handed back, due at its time-out', () => {
+  const { write } = world(askedTcc('g'), 'prepared').nextWrite();
+  assert.deepEqual([write.owner, write.progress.dueMs], [null, 36_000]);
+});
+
+test('the branches of a tcc are read after the move out of prepared is durable', async () => {
+  const asked = askedTcc('g');
+  const due = world({ ...asked, options: { ...asked.options, timeoutToFailMs: 1 } }, 'prepared');
+  due.nextWrite().done('conflict');
+  await due.runtime.advance(1);
+  due.loads.shift()?.(due.stored(due.transaction, 2));
+  const { write, done } = due.nextWrite();
+  assert.equal(write.progress.status, 'aborting');
+  assert.equal(due.loads.length, 0);
+  done('done');
+  assert.equal(due.calls.length, 0);
+  const branch = { branchId: '01', op: 'cancel' as const, url: 'http://cancel', payload: '' };
+  const moved = { ...due.transaction, branches: [branch], progress: write.progress };
+  due.loads.shift()?.(due.stored(moved, 3));
+  assert.equal(due.nextCall().url, 'http://cancel');
+});
+
+test('who waits is told once, where it stands durably', () => {
+  const { actor, answer, nextWrite } = world(askedSaga('g', 1));
+  const told: (Standing | 'gone')[] = [];
+  actor.wait((standing) => told.push(standing));
+  answer(error);
+  assert.equal(told.length, 0);
+  nextWrite().done('done');
+  const [standing] = told;
+  assert.ok(standing !== undefined && standing !== 'gone');
+  assert.equal(standing.trouble?.kind, 'error');
+  assert.equal(stateOf(standing.transaction.progress, 1), 'm');
+});
+
+test('a programmer’s error ends this actor alone: it stays owned, and says so', () => {
+  const { actor, nextCall, left, writes } = world(askedSaga('g', 1));
+  nextCall();
+  const answers: unknown[] = [];
+  actor.request({
+    change: () => {
+      throw new Error('oops');
+    },
+    wake: false,
+    done: (told) => answers.push(told),
+  });
+  assert.equal(left[0]?.kind, 'broken');
+  assert.deepEqual(answers, ['gone']);
+  assert.equal(writes.length, 0);
+});

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EngineClock } from './clock.ts';
+import { ManualRuntime } from './testing/manual-runtime.ts';
+
+test('engine time goes on from where it is started, whatever the wall clock does', async () => {
+  const runtime = new ManualRuntime();
+  const clock = new EngineClock(runtime);
+  clock.startAt(5_000_000);
+  runtime.wallOffsetMs -= 3_600_000;
+  await runtime.advance(250);
+  assert.equal(clock.nowMs(), 5_000_250);
+});
+
+test('a smaller offset makes it stand still until caught up; it never goes back', async () => {
+  const runtime = new ManualRuntime();
+  const clock = new EngineClock(runtime);
+  clock.startAt(10_000);
+  assert.equal(clock.nowMs(), 10_000);
+  clock.measure(9000, runtime.monotonicMs(), runtime.monotonicMs());
+  assert.equal(clock.nowMs(), 10_000);
+  await runtime.advance(999);
+  assert.equal(clock.nowMs(), 10_000);
+  await runtime.advance(500);
+  assert.equal(clock.nowMs(), 10_499);
+});
+
+test('the store is taken to have shown its clock in the middle of the round trip', async () => {
+  const runtime = new ManualRuntime();
+  const clock = new EngineClock(runtime);
+  clock.startAt(0);
+  await runtime.advance(100);
+  clock.measure(70_000, 0, 100);
+  assert.equal(clock.nowMs(), 70_050);
+});
+
+test('a timer at an engine time fires then, and at once where it has passed', async () => {
+  const runtime = new ManualRuntime();
+  const clock = new EngineClock(runtime);
+  clock.startAt(1000);
+  const fired: string[] = [];
+  clock.timerAt(1500, () => fired.push(`late ${clock.nowMs()}`));
+  clock.timerAt(10, () => fired.push(`past ${clock.nowMs()}`));
+  await runtime.advance(600);
+  assert.deepEqual(fired, ['past 1000', 'late 1500']);
+});
