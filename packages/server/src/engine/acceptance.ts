@@ -16,7 +16,7 @@ import {
   type TransactionType,
   limits as wireLimits,
 } from '@holdfast/core';
-import type { Store, StoredTransaction, Write, WriteResult } from '../store/store.ts';
+import { type Store, type StoredTransaction, StoreError, type Write, type WriteResult } from '../store/store.ts';
 import type { Actor, Standing } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
@@ -264,9 +264,15 @@ export class Acceptance {
 }
 
 export function loadRows(store: Store, gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
-  return store.load(gids).catch((cause: unknown) => {
-    throw new HoldfastError('UNAVAILABLE', 'the store cannot be read now', { retryAfterMs: 1000, cause });
-  });
+  return store.load(gids).catch(refuse);
+}
+
+/** What the store cannot do now, as an answer to whoever asked. */
+export function refuse(cause: unknown): never {
+  if (cause instanceof StoreError && cause.code === 'bad-position') {
+    throw new HoldfastError('INVALID_INPUT', 'position: must be what the last page gave', { field: 'position', cause });
+  }
+  throw new HoldfastError('UNAVAILABLE', 'the store cannot serve this now', { retryAfterMs: 1000, cause });
 }
 
 interface Changed {

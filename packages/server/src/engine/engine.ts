@@ -9,7 +9,7 @@ import {
   type TransactionType,
 } from '@holdfast/core';
 import { type ListFilter, type ListPage, type Store, type StoredTransaction, StoreError } from '../store/store.ts';
-import { Acceptance, loadRows, unknownGid } from './acceptance.ts';
+import { Acceptance, loadRows, refuse, unknownGid } from './acceptance.ts';
 import type { Standing } from './actor.ts';
 import { EngineClock } from './clock.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
@@ -175,7 +175,7 @@ export class Engine implements Coordinator {
   }
 
   list(filter: ListFilter): Promise<ListPage> {
-    return this.#parts.store.list(filter);
+    return this.#parts.store.list(filter).catch(refuse);
   }
 
   async makeDue(gid: string): Promise<void> {
@@ -186,13 +186,13 @@ export class Engine implements Coordinator {
       return;
     }
     const nowMs = this.#clock.nowMs();
-    if (!(await this.#parts.store.makeDue(gid, nowMs))) throw unknownGid();
+    if (!(await this.#parts.store.makeDue(gid, nowMs).catch(refuse))) throw unknownGid();
     incarnation.dueAt(nowMs);
   }
 
   async makeManyDue(afterMs: number, limit: number): Promise<{ changed: number; hasMore: boolean }> {
     const nowMs = this.#clock.nowMs();
-    const made = await this.#parts.store.makeManyDue(nowMs + afterMs, limit, nowMs);
+    const made = await this.#parts.store.makeManyDue(nowMs + afterMs, limit, nowMs).catch(refuse);
     this.#live().dueAt(nowMs);
     return made;
   }
