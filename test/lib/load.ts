@@ -1,0 +1,94 @@
+import type { Queried } from './auditor.ts';
+import { Client, type Note } from './client.ts';
+import type { HttpCaller } from './http.ts';
+import type { Participant } from './participant.ts';
+import type { Random } from './random.ts';
+import { randomScenario } from './scenario.ts';
+
+/** A door that clients wait at while the coordinator is away. */
+export class Gate {
+  #isOpen = false;
+  #waiting: (() => void)[] = [];
+
+  open(): void {
+    this.#isOpen = true;
+    for (const pass of this.#waiting.splice(0)) pass();
+  }
+
+  close(): void {
+    this.#isOpen = false;
+  }
+
+  readonly pass = (): Promise<void> =>
+    this.#isOpen ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+}
+
+export interface LoadParts {
+  readonly http: HttpCaller;
+  readonly participant: Participant;
+  readonly random: Random;
+  /** Each runs one transaction after the other. */
+  readonly clients: number;
+  readonly gidPrefix: string;
+}
+
+/** Clients under way: runs random transactions until told to stop, and keeps what each client knows. */
+export class Load {
+  readonly gate = new Gate();
+  readonly notes: Note[] = [];
+  readonly client: Client;
+  /** Final statuses that were seen to change, and other things no client should see. */
+  readonly defects: string[] = [];
+  readonly #parts: LoadParts;
+  readonly #seenFinal = new Map<string, string>();
+  #workers: Promise<void>[] = [];
+  #started = 0;
+  #stopping = false;
+
+  constructor(parts: LoadParts) {
+    this.#parts = parts;
+    this.client = new Client(parts.http, parts.participant, parts.random, this.gate.pass);
+  }
+
+  start(): void {
+    this.#workers = Array.from({ length: this.#parts.clients }, () => this.#work());
+  }
+
+  /** Lets every client end what it is at. The gate must be open. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#workers);
+  }
+
+  async query(gid: string): Promise<Queried> {
+    const { status, text } = await this.#parts.http.get(`/api/dtmsvr/query?gid=${gid}`);
+    if (status !== 200) throw new Error(`query was answered ${status} ${text}`);
+    const queried: Queried = JSON.parse(text);
+    const now = queried.transaction?.status;
+    const before = this.#seenFinal.get(gid);
+    if (before !== undefined && now !== before) this.defects.push(`${gid}: was ${before}, is ${now}`);
+    if (now === 'succeed' || now === 'failed') this.#seenFinal.set(gid, now);
+    return queried;
+  }
+
+  async #work(): Promise<void> {
+    const { random, gidPrefix } = this.#parts;
+    while (!this.#stopping) {
+      this.#started += 1;
+      const scenario = randomScenario(random, `${gidPrefix}${this.#started}`);
+      this.notes.push(await this.client.run(scenario));
+      if (random.chance(0.3)) await this.#lookBack();
+    }
+  }
+
+  /** Queries some earlier transaction: what was final must be so still. */
+  async #lookBack(): Promise<void> {
+    const note = this.notes[this.#parts.random.whole(0, this.notes.length - 1)];
+    if (note === undefined) return;
+    try {
+      await this.query(note.scenario.gid);
+    } catch {
+      // The coordinator was killed meanwhile; there are other looks.
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { ArrivedCall } from './participant.ts';
+import type { Random } from './random.ts';
+
+/** When in its life the coordinator is killed. */
+export type Moment =
+  /** So long after its start, ready or not. */
+  | { readonly at: 'start-up'; readonly afterMs: number }
+  /** At that call of its life, counted from its first: it is claiming what its last life left. */
+  | { readonly at: 'recovery'; readonly calls: number }
+  /** At that call after all it had in flight has resumed. */
+  | { readonly at: 'load'; readonly calls: number }
+  /** At that call of one operation, so that compensations, second phases and queries are cut too. */
+  | { readonly at: 'operation'; readonly op: string; readonly calls: number };
+
+export function randomMoment(random: Random): Moment {
+  const at = random.weighted([
+    [2, 'start-up'],
+    [3, 'recovery'],
+    [4, 'load'],
+    [4, 'operation'],
+  ] as const);
+  switch (at) {
+    case 'start-up':
+      return { at, afterMs: random.whole(50, 700) };
+    case 'recovery':
+      return { at, calls: random.whole(1, 30) };
+    case 'load':
+      return { at, calls: random.whole(50, 800) };
+    case 'operation': {
+      const op = random.weighted([
+        [3, 'compensate'],
+        [2, 'confirm'],
+        [2, 'cancel'],
+        [1, 'msg'],
+      ] as const);
+      return { at, op, calls: random.whole(1, op === 'msg' ? 3 : 20) };
+    }
+    default:
+      return at satisfies never;
+  }
+}
+
+/** Counts calls down and lets go of whoever waits within the very call, before it is answered. */
+export class Countdown {
+  #left = 0;
+  #op: string | undefined;
+  #reached: (() => void) | undefined;
+
+  /** Resolves at the `calls`-th call from now (of that operation, if one is named); rejects where they do not come. */
+  wait(calls: number, op?: string, limitMs = 30_000): Promise<void> {
+    this.#left = calls;
+    this.#op = op;
+    return new Promise((resolve, reject) => {
+      const limit = setTimeout(
+        () => reject(new Error(`waited ${limitMs} ms in vain for ${calls} calls of ${op ?? 'any operation'}`)),
+        limitMs,
+      );
+      this.#reached = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+    });
+  }
+
+  called({ op }: ArrivedCall): void {
+    if (this.#reached === undefined || (this.#op !== undefined && this.#op !== op)) return;
+    this.#left -= 1;
+    if (this.#left > 0) return;
+    this.#reached();
+    this.#reached = undefined;
+  }
+}
