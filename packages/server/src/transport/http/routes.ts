@@ -1,0 +1,164 @@
+import { HoldfastError } from '@holdfast/core';
+import type { Coordinator } from '../../engine/coordinator.ts';
+import { decodeBranch, readBranchMap } from '../wire/branch.ts';
+import { encodeBranches, encodeTransaction } from '../wire/encode.ts';
+import { textOf } from '../wire/json.ts';
+import { decodeList, gidParameter, wholeNumber } from '../wire/list.ts';
+import type { AskedList, ShownTransaction } from '../wire/stored.ts';
+import { decodeAbort, decodeGid, decodeTransaction } from '../wire/transaction.ts';
+import { abortVerdict, submitVerdict } from '../wire/verdict.ts';
+import { type Answer, jsonAnswer, plainErrorAnswer, successAnswer, verdictAnswer } from './answer.ts';
+import type { HttpSettings } from './settings.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Below `/api/dtmsvr/`; in lower case it is the `api` of the metrics. */
+  readonly name: string;
+  /** Decodes before it first waits: the body is not kept. */
+  handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
+}
+
+export interface RouteParts {
+  readonly coordinator: Coordinator;
+  readonly settings: Pick<HttpSettings, 'listRows' | 'resetRows' | 'resetAfterMs'>;
+  /** As `version` shows it, without the leading v. */
+  readonly version: string;
+}
+
+/** dtm's routes, section 2.2 of server.md. */
+export function dtmRoutes(parts: RouteParts): readonly Route[] {
+  const { coordinator, version } = parts;
+  return [
+    { method: 'GET', name: 'version', handle: async () => jsonAnswer({ version: `v${version}` }) },
+    {
+      method: 'GET',
+      name: 'newGid',
+      handle: async () => jsonAnswer({ dtm_result: 'SUCCESS', gid: coordinator.newGid() }),
+    },
+    ...transactionRoutes(coordinator),
+    ...['registerBranch', 'registerXaBranch', 'registerTccBranch'].map((name) => registerRoute(coordinator, name)),
+    ...operatorRoutes(parts),
+    { method: 'GET', name: 'query', handle: (_, parameters) => query(coordinator, parameters) },
+    { method: 'GET', name: 'all', handle: (_, parameters) => all(parts, parameters) },
+  ];
+}
+
+function transactionRoutes(coordinator: Coordinator): Route[] {
+  return [
+    {
+      method: 'POST',
+      name: 'prepare',
+      handle: async (body) => {
+        await coordinator.prepare(decodeTransaction(textOf(body)));
+        return successAnswer;
+      },
+    },
+    {
+      method: 'POST',
+      name: 'submit',
+      handle: async (body) => {
+        const asked = decodeTransaction(textOf(body));
+        return verdictAnswer(submitVerdict(await coordinator.submit(asked, asked.options.waitResult)));
+      },
+    },
+    {
+      method: 'POST',
+      name: 'abort',
+      handle: async (body) => {
+        const { gid, type, reason } = decodeAbort(textOf(body));
+        return verdictAnswer(abortVerdict(await coordinator.abort(gid, type, reason)));
+      },
+    },
+  ];
+}
+
+function registerRoute(coordinator: Coordinator, name: string): Route {
+  return {
+    method: 'POST',
+    name,
+    handle: async (body) => {
+      const map = branchMapOf(body);
+      if (map instanceof HoldfastError) return plainErrorAnswer(map);
+      const { gid, type, branches } = decodeBranch(map);
+      await coordinator.registerBranch(gid, type, branches);
+      return successAnswer;
+    },
+  };
+}
+
+function branchMapOf(body: Buffer): Readonly<Record<string, string>> | HoldfastError {
+  try {
+    return readBranchMap(textOf(body));
+  } catch (error) {
+    if (error instanceof HoldfastError) return error;
+    throw error;
+  }
+}
+
+function operatorRoutes({ coordinator, settings }: RouteParts): Route[] {
+  return [
+    {
+      method: 'POST',
+      name: 'forceStop',
+      handle: async (body) => {
+        await coordinator.forceStop(decodeGid(textOf(body)));
+        return successAnswer;
+      },
+    },
+    {
+      method: 'POST',
+      name: 'resetNextCronTime',
+      handle: async (body) => {
+        await coordinator.makeDue(decodeGid(textOf(body)));
+        return successAnswer;
+      },
+    },
+    {
+      method: 'GET',
+      name: 'resetCronTime',
+      handle: async (_, parameters) => {
+        const afterSeconds = wholeNumber(parameters, 'timeout', 0, 10 * 365 * 24 * 3600);
+        const rows = wholeNumber(parameters, 'limit', 1, settings.resetRows) ?? 100;
+        const afterMs = afterSeconds === undefined ? settings.resetAfterMs : afterSeconds * 1000;
+        const { changed, hasMore } = await coordinator.makeManyDue(afterMs, rows);
+        return jsonAnswer({ succeed_count: changed, has_remaining: hasMore });
+      },
+    },
+  ];
+}
+
+async function query(coordinator: Coordinator, parameters: URLSearchParams): Promise<Answer> {
+  const shown = await coordinator.query(gidParameter(parameters));
+  if (shown === undefined) return jsonAnswer({ branches: [], transaction: null });
+  return jsonAnswer({ branches: encodeBranches(shown), transaction: encodeTransaction(shown) });
+}
+
+/** With a gid that one alone, whatever else is asked for. */
+async function all({ coordinator, settings }: RouteParts, parameters: URLSearchParams): Promise<Answer> {
+  if ((parameters.get('gid') ?? '') !== '') {
+    const shown = await coordinator.query(gidParameter(parameters));
+    const transactions = shown === undefined ? null : [encodeTransaction(shown)];
+    return jsonAnswer({ transactions, next_position: '' });
+  }
+  const { rows, next } = await filledPage(coordinator, decodeList(parameters, settings.listRows));
+  return jsonAnswer({ transactions: rows.map(encodeTransaction), next_position: next });
+}
+
+/** Short pages of a store that are put together for one answer; a rare filter may still leave it short. */
+const pagesAnAnswer = 20;
+
+/** The store builds pages in bounded steps, so that one may be short and not the last; dtm's are full until the last. */
+async function filledPage(
+  coordinator: Coordinator,
+  asked: AskedList,
+): Promise<{ rows: readonly ShownTransaction[]; next: string }> {
+  const rows: ShownTransaction[] = [];
+  let filter = asked;
+  for (let page = 0; page < pagesAnAnswer; page += 1) {
+    const { transactions, next } = await coordinator.list(filter);
+    rows.push(...transactions);
+    if (next === '' || rows.length >= asked.limit) return { rows, next };
+    filter = { ...asked, position: next, limit: asked.limit - rows.length };
+  }
+  return { rows, next: filter.position ?? '' };
+}

@@ -1,0 +1,184 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { HoldfastError } from '@holdfast/core';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Coordinator } from '../../engine/coordinator.ts';
+import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
+import { BodyReader } from './body.ts';
+import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
+import type { HttpObserver } from './observer.ts';
+import { dtmRoutes } from './routes.ts';
+import { type ServiceParts, serviceRoutes } from './service.ts';
+import type { HttpSettings } from './settings.ts';
+
+export interface HttpParts extends ServiceParts {
+  readonly coordinator: Coordinator;
+  readonly settings: HttpSettings;
+  readonly observer: HttpObserver;
+  /** Of this program, without a leading v. */
+  readonly version: string;
+}
+
+export interface HttpServer {
+  /**
+   * Resolves with where it listens, once it does.
+   * @throws the system's error (EADDRINUSE, EACCES, ...) where it cannot
+   */
+  listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Takes no new connection, lets what is under way end for that long, then cuts every connection. Idempotent. */
+  close(graceMs: number): Promise<void>;
+}
+
+type Handle = (body: Buffer, parameters: URLSearchParams) => Promise<Answer>;
+type Observe = (status: number, durationMs: number) => void;
+
+const noBody = Buffer.alloc(0);
+const methodsWithoutBody: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'TRACE']);
+
+/** dtm's HTTP API, the probes and the metrics on one port. */
+export function createHttpServer(parts: HttpParts): HttpServer {
+  return new FastifyHttpServer(parts);
+}
+
+/**
+ * Fastify finds the route; bodies are read and answers written here, so that every limit holds before a handler runs
+ * and nothing of a request but its path decides how it is read.
+ */
+class FastifyHttpServer implements HttpServer {
+  readonly #parts: HttpParts;
+  readonly #bodies: BodyReader;
+  readonly #server: Server;
+  readonly #app: FastifyInstance;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: HttpParts) {
+    this.#parts = parts;
+    this.#bodies = new BodyReader(parts.settings);
+    let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
+    this.#server = createLimitedServer(
+      parts.settings,
+      (request) => !this.#bodies.isTooLong(request),
+      (request, response) => {
+        // What a client says of its content decides nothing; Fastify would refuse what it does not know.
+        delete request.headers['content-type'];
+        serve(request, response);
+      },
+    );
+    this.#app = fastify({
+      logger: false,
+      exposeHeadRoutes: false,
+      return503OnClosing: false,
+      clientErrorHandler: refuseConnection,
+      routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true },
+      serverFactory: (handler) => {
+        serve = handler;
+        return this.#server;
+      },
+      frameworkErrors: (_error, request, reply) => {
+        reply.hijack();
+        this.#answer(request.raw, reply.raw, '', undefined, async () => notFoundAnswer);
+      },
+    });
+    this.#addRoutes();
+  }
+
+  #addRoutes(): void {
+    const { observer } = this.#parts;
+    this.#app.removeAllContentTypeParsers();
+    this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const { method, name, handle } of dtmRoutes(this.#parts)) {
+      this.#route([method], `/api/dtmsvr/${name}`, handle, observer.route(name.toLowerCase()));
+    }
+    for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
+      this.#route(methods === 'any' ? this.#app.supportedMethods : methods, path, handle, undefined);
+    }
+    this.#app.setNotFoundHandler((request, reply) => {
+      reply.hijack();
+      this.#answer(request.raw, reply.raw, '', undefined, async () => notFoundAnswer);
+    });
+  }
+
+  #route(methods: readonly string[], path: string, handle: Handle, observe: Observe | undefined): void {
+    this.#app.route({
+      method: [...methods],
+      url: path,
+      handler: (request, reply) => {
+        reply.hijack();
+        this.#answer(request.raw, reply.raw, path, observe, handle);
+      },
+    });
+  }
+
+  #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    observe: Observe | undefined,
+    handle: Handle,
+  ): void {
+    const startedMs = performance.now();
+    const { settings, observer } = this.#parts;
+    trackAnswer(request, response);
+    const finish = (answer: Answer) => {
+      if (!request.complete) closeAfterAnswer(request, response);
+      else if (this.#closed !== undefined && !response.headersSent) response.setHeader('Connection', 'close');
+      send(response, answer, settings.sendTimeoutMs);
+      const durationMs = performance.now() - startedMs;
+      observe?.(answer.status, durationMs);
+      observer.answered(request.method ?? '', path, answer.status, durationMs);
+    };
+    this.#body(request, (body) => {
+      if (body instanceof HoldfastError) {
+        finish(errorAnswer(body));
+        return;
+      }
+      handle(body, parametersOf(request)).then(finish, (error: unknown) => {
+        if (!(error instanceof HoldfastError)) observer.broke(path, error);
+        finish(errorAnswer(error));
+      });
+    });
+  }
+
+  /** A body where none belongs is refused if it is too long, and otherwise left where it is. */
+  #body(request: IncomingMessage, done: (body: Buffer | HoldfastError) => void): void {
+    if (this.#bodies.isTooLong(request)) done(this.#bodies.tooLarge());
+    else if (methodsWithoutBody.has(request.method)) done(noBody);
+    else this.#bodies.read(request, done);
+  }
+
+  async listen(): Promise<{ host: string; port: number }> {
+    await this.#app.ready();
+    const { host, port } = this.#parts.settings;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: 511 }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('listens on no TCP port');
+    return { host: address.address, port: address.port };
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await new Promise<void>((resolve) => {
+      // It calls back with an error where it did not listen: closed is closed.
+      this.#server.close(() => resolve());
+      this.#server.closeIdleConnections();
+    });
+    clearTimeout(cut);
+    await this.#app.close();
+  }
+}
+
+function parametersOf(request: IncomingMessage): URLSearchParams {
+  const url = request.url ?? '';
+  const mark = url.indexOf('?');
+  return new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
+}

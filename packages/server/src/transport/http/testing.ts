@@ -1,0 +1,169 @@
+import { connect } from 'node:net';
+import {
+  type Definition,
+  type HoldfastError,
+  type Progress,
+  restoreTransaction,
+  type Transaction,
+} from '@holdfast/core';
+import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
+import type { AskedList, ShownPage, ShownTransaction } from '../wire/stored.ts';
+import { createHttpServer, type HttpParts, type HttpServer } from './server.ts';
+import { httpDefaults } from './settings.ts';
+
+/** For tests: a coordinator that records what it is asked and answers as it is told. */
+export class RecordingCoordinator implements Coordinator {
+  readonly asked: unknown[][] = [];
+  /** Thrown by whatever is asked next, until it is taken away. */
+  refusal: HoldfastError | Error | undefined;
+  standing: Awaited<ReturnType<Coordinator['submit']>>;
+  stored: ShownTransaction | undefined;
+  pages: ShownPage[] = [];
+  reason: string | undefined;
+  /** Waits with every answer until this is done. */
+  gate: Promise<void> = Promise.resolve();
+
+  newGid(): string {
+    return 'gid-1';
+  }
+
+  prepare(asked: AskedTransaction): Promise<void> {
+    return this.#record('prepare', [asked], undefined);
+  }
+
+  submit(asked: AskedTransaction, wait: boolean) {
+    return this.#record('submit', [asked, wait], this.standing);
+  }
+
+  abort(...asked: Parameters<Coordinator['abort']>) {
+    return this.#record('abort', asked, this.standing);
+  }
+
+  registerBranch(...asked: Parameters<Coordinator['registerBranch']>): Promise<void> {
+    return this.#record('registerBranch', asked, undefined);
+  }
+
+  forceStop(gid: string): Promise<void> {
+    return this.#record('forceStop', [gid], undefined);
+  }
+
+  query(gid: string) {
+    return this.#record('query', [gid], this.stored);
+  }
+
+  list(filter: AskedList): Promise<ShownPage> {
+    return this.#record('list', [filter], this.pages.shift() ?? { transactions: [], next: '' });
+  }
+
+  makeDue(gid: string): Promise<void> {
+    return this.#record('makeDue', [gid], undefined);
+  }
+
+  makeManyDue(afterMs: number, limit: number) {
+    return this.#record('makeManyDue', [afterMs, limit], { changed: 3, hasMore: true });
+  }
+
+  unready(): string | undefined {
+    return this.reason;
+  }
+
+  async #record<Value>(name: string, asked: readonly unknown[], value: Value): Promise<Value> {
+    this.asked.push([name, ...asked]);
+    await this.gate;
+    if (this.refusal !== undefined) throw this.refusal;
+    return value;
+  }
+}
+
+/** A transaction for answers. */
+export function shown(definition: Partial<Definition> = {}, progress: Partial<Progress> = {}): ShownTransaction {
+  return {
+    definition: {
+      gid: 'g1',
+      type: 'saga',
+      protocol: 'http',
+      steps: [],
+      queryPrepared: '',
+      options: {
+        waitResult: false,
+        timeoutToFailMs: 0,
+        requestTimeoutMs: 0,
+        retryIntervalMs: 0,
+        branchHeaders: {},
+        concurrent: false,
+        retryLimit: 0,
+      },
+      customData: '',
+      createdMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+      ...definition,
+    },
+    branches: [],
+    progress: {
+      status: 'submitted',
+      operations: '',
+      retries: {},
+      attempts: [],
+      attemptCount: 0,
+      intervalMs: 10_000,
+      dueMs: Date.UTC(2026, 0, 2, 3, 4, 15, 678),
+      submittedMs: 0,
+      updatedMs: Date.UTC(2026, 0, 2, 3, 4, 6, 0),
+      finishedMs: 0,
+      incident: '',
+      reason: '',
+      ...progress,
+    },
+    owner: null,
+    version: 1,
+    createToken: '',
+    writeToken: '',
+  };
+}
+
+/** The same as the engine holds it. */
+export function held(transaction: ShownTransaction): Transaction {
+  const { definition, branches, progress } = transaction;
+  const defaults = { requestTimeoutMs: 3000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, backoffCapMs: 600_000 };
+  return restoreTransaction(definition, branches, progress, defaults);
+}
+
+export interface Started {
+  readonly coordinator: RecordingCoordinator;
+  readonly server: HttpServer;
+  readonly base: string;
+  readonly port: number;
+  readonly observed: string[];
+}
+
+/** A server on a free port; the test closes it. */
+export async function start(given: Partial<Omit<HttpParts, 'settings'>> & Partial<Pick<HttpParts, 'settings'>> = {}) {
+  const coordinator = new RecordingCoordinator();
+  const observed: string[] = [];
+  const server = createHttpServer({
+    coordinator,
+    version: '1.2.3',
+    exposition: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'a 1\n' }),
+    observer: {
+      route: (api) => (status) => observed.push(`${api} ${status}`),
+      answered: () => undefined,
+      broke: (route, error) => observed.push(`broke ${route} ${error}`),
+    },
+    ...given,
+    settings: { ...(given.settings ?? httpDefaults), port: 0 },
+  });
+  const { host, port } = await server.listen();
+  const started: Started = { coordinator, server, base: `http://${host}:${port}`, port, observed };
+  return started;
+}
+
+/** Sends bytes as they are and gives back all that came until the connection ended. */
+export function raw(port: number, ...chunks: (string | Buffer)[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    const received: Buffer[] = [];
+    socket.on('data', (chunk) => received.push(chunk));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(Buffer.concat(received).toString('utf8')));
+    for (const chunk of chunks) socket.write(chunk);
+  });
+}

@@ -1,0 +1,38 @@
+import { HoldfastError, invalid, limits, type TransactionType } from '@holdfast/core';
+
+const servedTypes: readonly TransactionType[] = ['saga', 'msg', 'tcc'];
+const typesAllowed = `must be one of ${servedTypes.join(', ')}; xa and workflow are not served by this version`;
+
+export function transactionType(value: string, name = 'trans_type'): TransactionType {
+  const found = servedTypes.find((type) => type === value);
+  if (found === undefined) throw invalid(name, typesAllowed);
+  return found;
+}
+
+/** dtm removes these from a gid in an HTTP body. */
+export function strippedGid(value: string): string {
+  return value.replace(/[\r\n;]/g, '');
+}
+
+/** A gid or branch_id: some characters, none of them a control character, at most 128. */
+export function checkedId(value: string, name: string, most: number = limits.gidCharacters): string {
+  if (value === '') throw invalid(name, 'must not be empty');
+  if (isLonger(value, most)) throw invalid(name, `must have at most ${most} characters`);
+  if (hasControl(value)) throw invalid(name, 'must not contain control characters');
+  return value;
+}
+
+/** Characters are code points, as the databases count them. */
+export function isLonger(text: string, most: number): boolean {
+  if (text.length <= most) return false;
+  return text.length > most * 2 || [...text].length > most;
+}
+
+export function hasControl(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return /[\u0000-\u001f\u007f]/.test(text);
+}
+
+export function unknownGid(): HoldfastError {
+  return new HoldfastError('NOT_FOUND', 'gid: no such transaction', { field: 'gid' });
+}

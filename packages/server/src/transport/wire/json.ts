@@ -1,0 +1,98 @@
+import { isUtf8 } from 'node:buffer';
+import { invalid } from '@holdfast/core';
+
+/** The fields of an object that we know, by their wire name. What is null or unknown is not in it. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The text of a request body.
+ * @throws HoldfastError INVALID_INPUT where it is not UTF-8: a payload in it could not be kept as it was sent
+ */
+export function textOf(body: Buffer): string {
+  if (!isUtf8(body)) throw invalid('body', 'must be UTF-8');
+  return body.toString('utf8');
+}
+
+/**
+ * A JSON object as Go's decoder reads it into a struct: keys match whatever their case, unknown keys are ignored, null
+ * leaves a field unset, the last of several wins.
+ * @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object
+ */
+export function parseFields(text: string, known: ReadonlySet<string>): Fields {
+  const object = parseObject(text);
+  const fields: Record<string, unknown> = Object.create(null);
+  for (const key of Object.keys(object)) {
+    const name = nameOf(key, known);
+    if (name === undefined) continue;
+    if (name in fields) return inTextOrder(text, known);
+    if (object[key] !== null) fields[name] = object[key];
+  }
+  return fields;
+}
+
+/** @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object */
+export function parseObject(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which must not be echoed.
+    throw invalid('body', 'must be JSON');
+  }
+  if (!isObject(value)) throw invalid('body', 'must be a JSON object');
+  return value;
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The known name that a key stands for. */
+export function nameOf(key: string, known: ReadonlySet<string>): string | undefined {
+  if (known.has(key)) return key;
+  const folded = key.toLowerCase();
+  return known.has(folded) ? folded : undefined;
+}
+
+/**
+ * One field under several spellings: which one is the last can only be seen in the text, since a parsed object keeps a
+ * repeated key where it stood first.
+ */
+function inTextOrder(text: string, known: ReadonlySet<string>): Fields {
+  const fields: Record<string, unknown> = Object.create(null);
+  for (const [key, valueText] of membersOf(text)) {
+    const name = nameOf(key, known);
+    if (name === undefined) continue;
+    const value: unknown = JSON.parse(valueText);
+    if (value !== null) fields[name] = value;
+  }
+  return fields;
+}
+
+/** The members of the object that a text is known to hold, in the order of the text, with the text of each value. */
+export function* membersOf(text: string): Generator<readonly [key: string, valueText: string]> {
+  let depth = 0;
+  let key = '';
+  let valueStart = -1;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') {
+      const end = endOfString(text, at);
+      if (depth === 1 && valueStart === -1) key = JSON.parse(text.slice(at, end + 1));
+      at = end;
+    } else if (character === '{' || character === '[') depth += 1;
+    else if (depth === 1 && character === ':' && valueStart === -1) valueStart = at + 1;
+    else if (depth === 1 && valueStart !== -1 && (character === ',' || character === '}')) {
+      yield [key, text.slice(valueStart, at)];
+      valueStart = -1;
+      if (character === '}') depth -= 1;
+    } else if (character === '}' || character === ']') depth -= 1;
+  }
+}
+
+/** The index of the quote that ends the string which begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
+}

@@ -1,0 +1,50 @@
+import { invalid, limits, type Step, type TransactionType } from '@holdfast/core';
+import { arrayField, keptText, stringMap } from './fields.ts';
+import { type Fields, nameOf } from './json.ts';
+import { branchUrl } from './url.ts';
+
+const stepNames: ReadonlySet<string> = new Set(['action', 'compensate', 'data']);
+
+/**
+ * Steps of a saga or message with their payloads. The oldest clients send the payload as `data` of its step. More
+ * payloads than steps are ignored, as dtm does.
+ */
+export function stepsOf(fields: Fields, type: TransactionType): readonly Step[] {
+  const given = arrayField(fields, 'steps');
+  const payloads = arrayField(fields, 'payloads').map(payloadText);
+  if (type === 'tcc') {
+    if (given.length > 0) throw invalid('steps', 'must be empty: a tcc names its branches by registerBranch');
+    return [];
+  }
+  if (given.length > limits.steps) throw invalid('steps', `must be at most ${limits.steps}`);
+  return given.map((step, index) => stepOf(step, index, type, payloads[index]));
+}
+
+function payloadText(value: unknown, index: number): string {
+  const text = value ?? '';
+  if (typeof text !== 'string') throw invalid(`payloads[${index}]`, 'must be a string');
+  return keptText(text, `payloads[${index}]`);
+}
+
+function stepOf(value: unknown, index: number, type: TransactionType, payload: string | undefined): Step {
+  const name = `steps[${index}]`;
+  const step = foldedStep(stringMap(value ?? {}, name));
+  const text = payload ?? step['data'];
+  if (text === undefined) throw invalid('payloads', 'must be as many as there are steps');
+  return {
+    branchId: String(index + 1).padStart(2, '0'),
+    action: branchUrl(step['action'] ?? '', `${name}.action`),
+    compensate: type === 'saga' ? branchUrl(step['compensate'] ?? '', `${name}.compensate`) : '',
+    payload: keptText(text, `${name}.data`),
+  };
+}
+
+/** Step keys match whatever their case; the exact spelling wins. */
+function foldedStep(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const step: Record<string, string> = Object.create(null);
+  for (const key of Object.keys(given)) {
+    const name = nameOf(key, stepNames);
+    if (name !== undefined && (name === key || !(name in given))) step[name] = given[key] ?? '';
+  }
+  return step;
+}

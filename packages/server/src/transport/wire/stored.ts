@@ -1,0 +1,8 @@
+import type { Coordinator } from '../../engine/coordinator.ts';
+
+/** A transaction as the coordinator shows it. */
+export type ShownTransaction = Exclude<Awaited<ReturnType<Coordinator['query']>>, undefined>;
+export type ShownPage = Awaited<ReturnType<Coordinator['list']>>;
+export type AskedList = Parameters<Coordinator['list']>[0];
+/** Where a transaction stands when a waiting client is answered. */
+export type AnsweredStanding = Exclude<Awaited<ReturnType<Coordinator['submit']>>, undefined>;

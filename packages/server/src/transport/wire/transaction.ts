@@ -1,0 +1,113 @@
+import { type Defaults, invalid, type Options, planOf, type TransactionType } from '@holdfast/core';
+import type { AskedTransaction } from '../../engine/coordinator.ts';
+import { booleanField, countField, secondsField, stringField } from './fields.ts';
+import { branchHeaders } from './headers.ts';
+import { checkedId, strippedGid, transactionType } from './identity.ts';
+import { type Fields, parseFields } from './json.ts';
+import { checkSize } from './size.ts';
+import { stepsOf } from './steps.ts';
+import { branchUrl } from './url.ts';
+
+/** What a client may say of a transaction. Columns of the coordinator's own (status, owner, ...) are not among them. */
+const transactionNames: ReadonlySet<string> = new Set([
+  'gid',
+  'trans_type',
+  'steps',
+  'payloads',
+  'query_prepared',
+  'protocol',
+  'custom_data',
+  'rollback_reason',
+  'wait_result',
+  'timeout_to_fail',
+  'request_timeout',
+  'retry_interval',
+  'branch_headers',
+  'concurrent',
+  'retry_limit',
+]);
+const abortNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'rollback_reason']);
+const gidNames: ReadonlySet<string> = new Set(['gid']);
+
+/** More retries than anybody waits for; a bound so that the counter stays an integer. */
+const retryLimitMost = 2 ** 31 - 1;
+
+export interface AskedAbort {
+  readonly gid: string;
+  readonly type: TransactionType;
+  readonly reason: string;
+}
+
+/** The body of prepare and submit. */
+export function decodeTransaction(text: string): AskedTransaction {
+  const fields = parseFields(text, transactionNames);
+  const gid = gidOf(fields);
+  const type = transactionType(stringField(fields, 'trans_type'));
+  const asked: AskedTransaction = {
+    gid,
+    type,
+    protocol: protocolOf(stringField(fields, 'protocol')),
+    steps: stepsOf(fields, type),
+    queryPrepared: branchUrl(stringField(fields, 'query_prepared'), 'query_prepared'),
+    options: optionsOf(fields),
+    customData: stringField(fields, 'custom_data'),
+  };
+  checkSize(asked, text.length);
+  checkPlan(asked);
+  return asked;
+}
+
+/** The body of abort: clients send the whole transaction again; only these fields count. */
+export function decodeAbort(text: string): AskedAbort {
+  const fields = parseFields(text, abortNames);
+  return {
+    gid: gidOf(fields),
+    type: transactionType(stringField(fields, 'trans_type')),
+    reason: stringField(fields, 'rollback_reason'),
+  };
+}
+
+/** The body of forceStop and resetNextCronTime. */
+export function decodeGid(text: string): string {
+  return gidOf(parseFields(text, gidNames));
+}
+
+function gidOf(fields: Fields): string {
+  return checkedId(strippedGid(stringField(fields, 'gid')), 'gid');
+}
+
+/**
+ * A grpc transaction may call http(s) URLs by HTTP (and {@link branchUrl} lets no others pass); whether a json-rpc one
+ * does depends on the text of each URL, so that it waits for calls by JSON-RPC.
+ */
+function protocolOf(value: string): string {
+  if (value === '') return 'http';
+  if (value !== 'http' && value !== 'grpc') {
+    throw invalid('protocol', 'must be http or grpc; json-rpc is not served by this version');
+  }
+  return value;
+}
+
+function optionsOf(fields: Fields): Options {
+  return {
+    waitResult: booleanField(fields, 'wait_result'),
+    timeoutToFailMs: secondsField(fields, 'timeout_to_fail'),
+    requestTimeoutMs: secondsField(fields, 'request_timeout'),
+    retryIntervalMs: secondsField(fields, 'retry_interval'),
+    branchHeaders: branchHeaders(fields),
+    concurrent: booleanField(fields, 'concurrent'),
+    retryLimit: countField(fields, 'retry_limit', retryLimitMost),
+  };
+}
+
+/** Any will do: whether a plan can be made does not depend on them. */
+const anyDefaults: Defaults = { requestTimeoutMs: 1, retryIntervalMs: 1, timeoutToFailMs: 1, backoffCapMs: 1 };
+
+/**
+ * Custom data is refused here whatever is stored under the gid. Without steps a submit stands for those of the prepare,
+ * so that only the engine can tell whether orders fit them.
+ */
+function checkPlan(asked: AskedTransaction): void {
+  if (asked.customData === '' || asked.steps.length === 0) return;
+  planOf({ ...asked, createdMs: 0 }, anyDefaults);
+}

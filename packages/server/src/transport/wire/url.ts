@@ -1,0 +1,20 @@
+import { invalid, limits } from '@holdfast/core';
+import { keptText } from './fields.ts';
+import { isLonger } from './identity.ts';
+
+/** Empty is allowed: such an operation always succeeds, without a call. */
+export function branchUrl(url: string, name: string): string {
+  if (url === '') return url;
+  keptText(url, name);
+  if (isLonger(url, limits.urlCharacters)) throw invalid(name, `must have at most ${limits.urlCharacters} characters`);
+  // Whitespace, control characters and backslashes are read differently by different parsers of URLs.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (/[\u0000-\u0020\u007f\\]/.test(url)) {
+    throw invalid(name, 'must not contain spaces, control characters or backslashes');
+  }
+  if (url.startsWith('topic://')) throw invalid(name, 'topic not found: topics are not served by this version');
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    throw invalid(name, 'must be an http or https URL; other calls are not served by this version');
+  }
+  return url;
+}
