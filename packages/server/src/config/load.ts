@@ -1,0 +1,69 @@
+import { type Problem, SettingsError, shown } from './error.ts';
+import { isSection, valueAt } from './names.ts';
+import { brokenRules } from './rules.ts';
+import { type Settings, schema, settings } from './schema.ts';
+import { allowedBy, isAllowed, type SettingTree } from './setting.ts';
+import { type Given, readEnvironment, readFlags, readYamlFile } from './sources.ts';
+
+export interface SettingSources {
+  /** A YAML file. */
+  readonly file?: string | undefined;
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Texts by the path of the setting, as `{ 'http.port': '0' }`. */
+  readonly flags?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Defaults, then the file, then the environment, then the flags; the later wins. Nothing is converted but the text of
+ * environment and flags. The result is frozen, to be passed on in slices.
+ * @throws SettingsError with everything that is wrong in any of them
+ */
+export function loadSettings(sources: SettingSources = {}): Settings {
+  const read = [
+    ...(sources.file === undefined ? [] : [readYamlFile(sources.file, schema, settings)]),
+    readEnvironment(sources.environment ?? {}, settings),
+    readFlags(sources.flags ?? {}, settings),
+  ];
+  const problems = read.flatMap((source) => source.problems);
+  const values = new Map<string, unknown>(settings.map(({ path, setting }) => [path, setting.default]));
+  const origins = new Map<string, string>();
+  for (const given of read.flatMap((source) => source.given)) {
+    const problem = checkGiven(given);
+    if (problem !== undefined) problems.push(problem);
+    else {
+      values.set(given.path, given.value);
+      origins.set(given.path, given.origin);
+    }
+  }
+  const loaded = build(schema, values);
+  if (problems.length === 0) problems.push(...brokenRules(loaded, origins));
+  if (problems.length > 0) throw new SettingsError(problems);
+  return loaded;
+}
+
+/** A value is checked even where a later source overrides it: it is wrong all the same. */
+function checkGiven({ path, origin, value }: Given): Problem | undefined {
+  const named = settings.find((candidate) => candidate.path === path);
+  if (named === undefined || isAllowed(named.setting, value)) return undefined;
+  const text = `${shown(value)} is not allowed; allowed is ${allowedBy(named.setting, path)}`;
+  return { origin, name: path, text };
+}
+
+function build(tree: SettingTree, values: ReadonlyMap<string, unknown>): Settings {
+  const built = buildSection(tree, '', values);
+  // Each value was checked one by one or is a default, so this holds; it is what gives the result its type.
+  if (!isComplete(built)) throw new Error('the settings do not follow their schema');
+  return built;
+}
+
+function buildSection(tree: SettingTree, above: string, values: ReadonlyMap<string, unknown>): object {
+  const entries = Object.entries(tree).map(([name, node]) => {
+    const path = `${above}${name}`;
+    return [name, isSection(node) ? buildSection(node.settings, `${path}.`, values) : values.get(path)];
+  });
+  return Object.freeze(Object.fromEntries(entries));
+}
+
+function isComplete(built: object): built is Settings {
+  return settings.every(({ path, setting }) => isAllowed(setting, valueAt(built, path)));
+}

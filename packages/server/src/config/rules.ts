@@ -1,0 +1,53 @@
+import type { Problem } from './error.ts';
+import { valueAt } from './names.ts';
+import type { Settings } from './schema.ts';
+
+/** What must hold between settings that are each allowed by themselves. */
+interface Rule {
+  /** The settings it is about; the first one given by somebody is blamed. */
+  readonly paths: readonly string[];
+  holds(settings: Settings): boolean;
+  readonly text: string;
+}
+
+/** A retry interval above timeoutToFailMs is allowed, unlike in dtm: time-outs are due times of their own here. */
+const rules: readonly Rule[] = [
+  {
+    paths: ['backoffCapMs', 'retryIntervalMs'],
+    holds: ({ backoffCapMs, retryIntervalMs }) => backoffCapMs >= retryIntervalMs,
+    text: 'backoffCapMs must not be less than retryIntervalMs',
+  },
+  {
+    paths: ['grpc.port', 'http.port'],
+    holds: ({ grpc, http }) => grpc.port !== http.port || http.port === 0,
+    text: 'grpc.port must differ from http.port',
+  },
+  {
+    paths: ['journal.softRows', 'journal.hardRows'],
+    holds: ({ journal }) => journal.softRows <= journal.hardRows,
+    text: 'journal.softRows must not be more than journal.hardRows',
+  },
+  {
+    paths: ['journal.softBytes', 'journal.hardBytes'],
+    holds: ({ journal }) => journal.softBytes <= journal.hardBytes,
+    text: 'journal.softBytes must not be more than journal.hardBytes',
+  },
+  {
+    paths: ['destinations.breakerOpenMs', 'destinations.breakerOpenMaxMs'],
+    holds: ({ destinations }) => destinations.breakerOpenMs <= destinations.breakerOpenMaxMs,
+    text: 'destinations.breakerOpenMs must not be more than destinations.breakerOpenMaxMs',
+  },
+];
+
+/** @param origins where each setting was given, by path; what is not in it is a default */
+export function brokenRules(settings: Settings, origins: ReadonlyMap<string, string>): Problem[] {
+  return rules
+    .filter((rule) => !rule.holds(settings))
+    .map(({ paths, text }) => {
+      const name = paths.find((path) => origins.has(path)) ?? '';
+      const values = paths.map(
+        (path) => `${path} is ${valueAt(settings, path)}${origins.has(path) ? '' : ' by default'}`,
+      );
+      return { origin: origins.get(name) ?? 'defaults', name, text: `${text} (${values.join(', ')})` };
+    });
+}

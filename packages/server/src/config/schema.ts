@@ -1,0 +1,332 @@
+import { namedSettings } from './names.ts';
+import { choice, number, section, text, type ValuesOf } from './setting.ts';
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+const year = 365 * day;
+const kib = 1024;
+const mib = 1024 * kib;
+const gib = 1024 * mib;
+
+/**
+ * Every setting there is: the one source of types, defaults, documentation and validation. Times are milliseconds and
+ * sizes bytes, and a name ends with its unit. A setting's names in the environment and as a flag follow from its place.
+ */
+export const schema = {
+  dataDir: text({
+    default: './data',
+    maxCharacters: 4096,
+    allowed: 'the path of a folder',
+    flag: true,
+    description:
+      'The folder of the embedded store, relative to where Holdfast is started. It is made where it is missing. Keep it on a local disk.',
+  }),
+  retryIntervalMs: number({
+    default: 10 * second,
+    from: second,
+    to: year,
+    dtm: 'RetryInterval (seconds)',
+    description:
+      'Base of the back-off for transactions that name no retry_interval. The first retry after an error comes at twice this, then it doubles; an ONGOING branch is asked again after exactly this.',
+  }),
+  requestTimeoutMs: number({
+    default: 3 * second,
+    from: 1,
+    to: hour,
+    dtm: 'RequestTimeout (seconds)',
+    description: 'How long one branch call may take, for transactions that name no request_timeout.',
+  }),
+  timeoutToFailMs: number({
+    default: 35 * second,
+    from: second,
+    to: year,
+    dtm: 'TimeoutToFail (seconds)',
+    description:
+      'How long a transaction may stay prepared, where it names no timeout_to_fail: then a TCC is cancelled and a message asked about. A submitted saga without timeout_to_fail has no time-out.',
+  }),
+  backoffCapMs: number({
+    default: 10 * minute,
+    from: second,
+    to: year,
+    description:
+      'The longest interval that back-off reaches. A transaction whose own retry_interval is longer keeps that.',
+  }),
+  retentionMs: number({
+    default: 7 * day,
+    from: minute,
+    to: 10 * year,
+    dtm: 'Store.DataExpire (seconds)',
+    description:
+      'How long a finished transaction can still be read; then it is deleted, and its gid is free again. Unfinished ones are never deleted. Barrier rows of services must live longer than this.',
+  }),
+  flushDelayMs: number({
+    default: 100,
+    from: 0,
+    to: 10 * second,
+    description:
+      'Results of forward calls wait this long for another write of the same transaction to ride along with. A crash within it repeats those calls.',
+  }),
+  http: section('Where HTTP is served.', {
+    host: text({
+      default: '127.0.0.1',
+      maxCharacters: 255,
+      allowed: 'an address or host name of this machine; 0.0.0.0 for all of them',
+      flag: true,
+      description:
+        'The address HTTP listens on. There is no authentication yet: leave it on loopback unless the network is trusted.',
+    }),
+    port: number({
+      default: 36789,
+      from: 0,
+      to: 65535,
+      flag: true,
+      dtm: 'HttpPort',
+      description: 'The port HTTP listens on. 0 takes any free port and says which.',
+    }),
+  }),
+  grpc: section('Where gRPC will be served. This version has no gRPC: nothing listens there.', {
+    port: number({
+      default: 36790,
+      from: 0,
+      to: 65535,
+      flag: true,
+      dtm: 'GrpcPort',
+      description: 'Reserved for gRPC, so that nothing else is put there. Checked, but nothing listens on it yet.',
+    }),
+  }),
+  store: section('Where transactions are kept.', {
+    driver: choice({
+      values: ['sqlite'],
+      default: 'sqlite',
+      flag: true,
+      dtm: 'Store.Driver',
+      description: 'The store. `sqlite` is embedded: one process, one folder, nothing else to run.',
+    }),
+  }),
+  journal: section(
+    'Writes of all transactions go to one queue and are committed together. Its bounds keep memory bounded when the disk is slower than the load.',
+    {
+      batchRows: number({
+        default: 256,
+        from: 1,
+        to: 10_000,
+        description: 'The most writes in one commit.',
+      }),
+      batchBytes: number({
+        default: 8 * mib,
+        from: 64 * kib,
+        to: gib,
+        description: 'The most bytes in one commit; a single larger write goes alone.',
+      }),
+      softRows: number({
+        default: 4000,
+        from: 1,
+        to: 1_000_000,
+        description: 'With this many writes queued, requests that would create a transaction are refused (429).',
+      }),
+      softBytes: number({
+        default: 64 * mib,
+        from: mib,
+        to: 16 * gib,
+        description: 'The same, in bytes queued.',
+      }),
+      hardRows: number({
+        default: 16_000,
+        from: 1,
+        to: 1_000_000,
+        description: 'With this many writes queued, every request that changes something is refused (503).',
+      }),
+      hardBytes: number({
+        default: 192 * mib,
+        from: mib,
+        to: 16 * gib,
+        description: 'The same, in bytes queued.',
+      }),
+    },
+  ),
+  active: section('What is driven at once. What is due beyond that waits in the store.', {
+    maxActive: number({
+      default: 20_000,
+      from: 1,
+      to: 1_000_000,
+      description: 'The most transactions driven at once. At this number new ones are refused (429).',
+    }),
+    maxActiveBytes: number({
+      default: 256 * mib,
+      from: 16 * mib,
+      to: 64 * gib,
+      description: 'The most bytes of their payloads and definitions.',
+    }),
+    claimRows: number({
+      default: 200,
+      from: 1,
+      to: 10_000,
+      description: 'The most due transactions taken from the store in one step.',
+    }),
+  }),
+  destinations: section(
+    'Limits of the calls to services. An origin is scheme, host and port; a route is a path of it without query.',
+    {
+      originInFlight: number({
+        default: 256,
+        from: 1,
+        to: 100_000,
+        description: 'The most calls in flight to one origin. They are shared out among its routes.',
+      }),
+      inFlight: number({
+        default: 4096,
+        from: 1,
+        to: 100_000,
+        description: 'The most calls in flight to all origins together; each holds a connection.',
+      }),
+      originWaiting: number({
+        default: 5000,
+        from: 1,
+        to: 1_000_000,
+        description: 'The most calls that wait for their turn at one origin.',
+      }),
+      originWaitingBytes: number({
+        default: 32 * mib,
+        from: 64 * kib,
+        to: 16 * gib,
+        description: 'The most payload that waits at one origin.',
+      }),
+      calls: number({
+        default: 20_000,
+        from: 1,
+        to: 1_000_000,
+        description: 'The most calls that wait or are in flight, to all origins together.',
+      }),
+      callBytes: number({
+        default: 256 * mib,
+        from: 16 * mib,
+        to: 64 * gib,
+        description: 'The most payload that waits or is in flight, to all origins together.',
+      }),
+      originSharePercent: number({
+        default: 50,
+        from: 1,
+        to: 100,
+        description: 'How much of `calls` and `callBytes` one origin may take.',
+      }),
+      overflowDelayMs: number({
+        default: second,
+        from: 1,
+        to: hour,
+        description: 'A call that found no room is tried again after at least this.',
+      }),
+      breakerFailures: number({
+        default: 5,
+        from: 1,
+        to: 10_000,
+        description:
+          'So many failures in a row open a breaker: that of the origin when it cannot be reached, that of the route when it times out or answers 502 or 503.',
+      }),
+      breakerOpenMs: number({
+        default: second,
+        from: 1,
+        to: hour,
+        description: 'An open breaker lets one call through after this to see; each failure doubles it.',
+      }),
+      breakerOpenMaxMs: number({
+        default: 30 * second,
+        from: 1,
+        to: hour,
+        description: 'The longest an open breaker waits for its next try.',
+      }),
+      refusedPerSecond: number({
+        default: 200,
+        from: 1,
+        to: 100_000,
+        description: 'Transactions that wait for a breaker come back at most at this rate per destination.',
+      }),
+      refusedMaxMs: number({
+        default: 10 * minute,
+        from: 1,
+        to: day,
+        description: 'The longest such a transaction is put off.',
+      }),
+      origins: number({
+        default: 512,
+        from: 1,
+        to: 100_000,
+        description: 'Origins remembered while nothing is called there; the least recently used is forgotten first.',
+      }),
+      originRoutes: number({
+        default: 128,
+        from: 1,
+        to: 100_000,
+        description: 'The same for the routes of one origin.',
+      }),
+    },
+  ),
+  calls: section('Limits of one HTTP call to a service, and of the connections kept for the next one.', {
+    answerBytes: number({
+      default: mib,
+      from: kib,
+      to: gib,
+      description: 'An answer is read up to this size; a longer one is an error of the branch.',
+    }),
+    answerHeaderBytes: number({
+      default: 32 * kib,
+      from: kib,
+      to: mib,
+      description: 'The most bytes of the headers of an answer.',
+    }),
+    redirects: number({
+      default: 5,
+      from: 0,
+      to: 100,
+      description: 'The most redirects one call follows.',
+    }),
+    idleMs: number({
+      default: 4 * second,
+      from: 1,
+      to: hour,
+      description: 'A connection without calls is closed after this, unless the service names another time.',
+    }),
+    originIdleConnections: number({
+      default: 256,
+      from: 0,
+      to: 100_000,
+      description: 'Connections without calls that are kept open to one origin.',
+    }),
+    idleConnections: number({
+      default: 1024,
+      from: 0,
+      to: 100_000,
+      description: 'Connections without calls that are kept open to all origins together.',
+    }),
+  }),
+  shutdown: section('What happens at SIGTERM and SIGINT. A second signal ends the process at once.', {
+    drainMs: number({
+      default: 1000,
+      from: 0,
+      to: hour,
+      description:
+        'How long requests are still served after readiness has failed. New transactions are refused; submit, abort and registerBranch of stored ones go through.',
+    }),
+    graceMs: number({
+      default: 10 * second,
+      from: 0,
+      to: hour,
+      description:
+        'How long branch calls under way are then waited for. What has not answered by then is called again after the next start.',
+    }),
+  }),
+  log: section('What is logged, as JSON lines on stderr.', {
+    level: choice({
+      values: ['debug', 'info', 'warn', 'error'],
+      default: 'info',
+      flag: true,
+      dtm: 'LogLevel',
+      description: 'The least important level that is logged.',
+    }),
+  }),
+};
+
+export type Settings = ValuesOf<typeof schema>;
+
+export const settings = namedSettings(schema);

@@ -1,0 +1,104 @@
+/** The kinds of settings, and the types that follow from them. Units come last in a name: `Ms`, `Bytes`. */
+export type Setting = NumberSetting | TextSetting | ChoiceSetting;
+
+interface Common {
+  /** For people: what it does, in sentences. */
+  readonly description: string;
+  /** It can be given as a flag, too. */
+  readonly flag?: true;
+  /** What dtm calls it, with its unit where that differs: documentation only. */
+  readonly dtm?: string;
+}
+
+export interface NumberSetting extends Common {
+  readonly kind: 'number';
+  readonly default: number;
+  /** Inclusive bounds; numbers are whole. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface TextSetting extends Common {
+  readonly kind: 'text';
+  readonly default: string;
+  readonly maxCharacters: number;
+  /** What `allowed` says of it. */
+  readonly allowed: string;
+}
+
+export interface ChoiceSetting<Value extends string = string> extends Common {
+  readonly kind: 'choice';
+  readonly default: Value;
+  readonly values: readonly Value[];
+}
+
+export interface Section<Settings extends SettingTree = SettingTree> {
+  readonly kind: 'section';
+  readonly description: string;
+  readonly settings: Settings;
+}
+
+export interface SettingTree {
+  readonly [name: string]: Setting | Section;
+}
+
+/** The loaded form of a tree of settings. */
+export type ValuesOf<Tree extends SettingTree> = { readonly [Name in keyof Tree]: ValueOf<Tree[Name]> };
+
+type ValueOf<Node> =
+  Node extends Section<infer Settings>
+    ? ValuesOf<Settings>
+    : Node extends ChoiceSetting<infer Value>
+      ? Value
+      : Node extends NumberSetting
+        ? number
+        : string;
+
+export const number = (setting: Omit<NumberSetting, 'kind'>): NumberSetting => ({ kind: 'number', ...setting });
+export const text = (setting: Omit<TextSetting, 'kind'>): TextSetting => ({ kind: 'text', ...setting });
+
+export function choice<const Value extends string>(setting: Omit<ChoiceSetting<Value>, 'kind'>): ChoiceSetting<Value> {
+  return { kind: 'choice', ...setting };
+}
+
+export function section<Settings extends SettingTree>(description: string, settings: Settings): Section<Settings> {
+  return { kind: 'section', description, settings };
+}
+
+/** What a setting takes, as a phrase for error messages and documentation. */
+export function allowedBy(setting: Setting, path: string): string {
+  switch (setting.kind) {
+    case 'number':
+      return `a whole number${unitOf(path)} from ${setting.from} to ${setting.to}`;
+    case 'text':
+      return setting.allowed;
+    case 'choice':
+      return setting.values.length === 1 ? `only ${setting.values[0]}` : `one of ${setting.values.join(', ')}`;
+    default:
+      return setting satisfies never;
+  }
+}
+
+/** Named by the end of the path, as everywhere in the code. */
+function unitOf(path: string): string {
+  if (path.endsWith('Ms')) return ' of milliseconds';
+  return path.endsWith('Bytes') ? ' of bytes' : '';
+}
+
+export function isAllowed(setting: Setting, value: unknown): value is string | number {
+  switch (setting.kind) {
+    case 'number':
+      return Number.isSafeInteger(value) && Number(value) >= setting.from && Number(value) <= setting.to;
+    case 'text':
+      return typeof value === 'string' && value !== '' && value.length <= setting.maxCharacters;
+    case 'choice':
+      return typeof value === 'string' && setting.values.includes(value);
+    default:
+      return setting satisfies never;
+  }
+}
+
+/** A value as it comes from the environment or a flag: text. What is not a number stays text, and is then refused. */
+export function fromText(setting: Setting, given: string): string | number {
+  return setting.kind === 'number' && /^-?\d+$/.test(given) ? Number(given) : given;
+}

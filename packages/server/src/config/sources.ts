@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import type { Problem } from './error.ts';
+import { isSection, type Named, nearestName } from './names.ts';
+import { fromText, type SettingTree } from './setting.ts';
+
+/** A value that somebody gave for a setting, not yet checked. */
+export interface Given {
+  readonly path: string;
+  readonly origin: string;
+  readonly value: unknown;
+}
+
+/** What a source gave, and what in it cannot even be laid at a setting's door. */
+export interface Source {
+  readonly given: readonly Given[];
+  readonly problems: readonly Problem[];
+}
+
+const allSettings = 'every setting is described in docs/configuration.md';
+
+/** A YAML 1.2 file whose maps are the sections. An empty file, or an empty section, gives nothing. */
+export function readYamlFile(file: string, tree: SettingTree, known: readonly Named[]): Source {
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    const text = `cannot be read (${error instanceof Error ? error.message : String(error)})`;
+    return { given: [], problems: [{ origin: file, name: '', text }] };
+  }
+  return readYaml(content, file, tree, known);
+}
+
+export function readYaml(content: string, file: string, tree: SettingTree, known: readonly Named[]): Source {
+  const lines = new LineCounter();
+  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;
+  const given: Given[] = [];
+  const problems: Problem[] = [...document.errors, ...document.warnings].map((error) => ({
+    origin: at(error.pos[0]),
+    name: '',
+    text: `not valid YAML: ${error.message}`,
+  }));
+
+  /** Lays the pairs of one map at the doors of the settings of one section. */
+  function readSection(node: Node, names: readonly string[], settings: SettingTree): void {
+    const content = resolve(node);
+    const name = names.join('.');
+    if (isScalar(content) && content.value === null) return;
+    if (!isMap(content)) {
+      const text =
+        name === '' ? 'must be a map of settings' : `is a section: write its settings, indented, below ${name}:`;
+      problems.push({ origin: at(node.range?.[0]), name, text });
+      return;
+    }
+    for (const { key, value } of content.items) {
+      const keyNode = isNode(key) ? key : undefined;
+      readPair(keyNode, isNode(value) ? value : undefined, names, settings);
+    }
+  }
+
+  function readPair(key: Node | undefined, value: Node | undefined, above: readonly string[], settings: SettingTree) {
+    const names = [...above, isScalar(key) ? String(key.value) : String(key)];
+    const path = names.join('.');
+    const origin = at(key?.range?.[0]);
+    const entry = Object.entries(settings).find(([name]) => name === names.at(-1))?.[1];
+    if (entry === undefined) problems.push({ origin, name: path, text: unknownSetting(path, known) });
+    else if (isSection(entry)) value !== undefined && readSection(value, names, entry.settings);
+    else given.push({ path, origin, value: plainValue(value) });
+  }
+
+  function plainValue(value: Node | undefined): unknown {
+    const content = value === undefined ? undefined : resolve(value);
+    return isScalar(content) ? content.value : (content?.toJS(document) ?? null);
+  }
+
+  function resolve(node: Node): Node | undefined {
+    return isAlias(node) ? node.resolve(document) : node;
+  }
+
+  if (problems.length === 0 && document.contents !== null) readSection(document.contents, [], tree);
+  return { given, problems };
+}
+
+/** Variables that begin with `HOLDFAST_`; an empty one counts as not given. */
+export function readEnvironment(environment: NodeJS.ProcessEnv, known: readonly Named[]): Source {
+  const given: Given[] = [];
+  const problems: Problem[] = [];
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith('HOLDFAST_') || value === undefined || value === '') continue;
+    if (environment['KUBERNETES_SERVICE_HOST'] !== undefined && isServiceLink(variable, value)) continue;
+    const named = known.find((candidate) => candidate.variable === variable);
+    if (named !== undefined) {
+      given.push({ path: named.path, origin: variable, value: fromText(named.setting, value) });
+    } else
+      problems.push({ origin: variable, name: '', text: `is not known${meant(nearestVariable(variable, known))}` });
+  }
+  return { given, problems };
+}
+
+/** Values of flags by the path of their setting, as text. */
+export function readFlags(flags: Readonly<Record<string, string>>, known: readonly Named[]): Source {
+  const given: Given[] = [];
+  const problems: Problem[] = [];
+  for (const [path, value] of Object.entries(flags)) {
+    const named = known.find((candidate) => candidate.path === path);
+    if (named === undefined) problems.push({ origin: 'flags', name: path, text: unknownSetting(path, known) });
+    else given.push({ path, origin: named.flag, value: fromText(named.setting, value) });
+  }
+  return { given, problems };
+}
+
+/**
+ * Kubernetes puts the addresses of services into the environment of every pod; those of a service that is itself named
+ * `holdfast` begin like our settings and are none.
+ */
+export function isServiceLink(variable: string, value: string): boolean {
+  if (/^HOLDFAST_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(variable)) return true;
+  if (/^HOLDFAST_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable)) return true;
+  return variable === 'HOLDFAST_PORT' && /^(tcp|udp|sctp):\/\//.test(value);
+}
+
+function nearestVariable(variable: string, known: readonly Named[]): string | undefined {
+  const paths = known.map(({ path }) => path);
+  const near = nearestName(variable.slice('HOLDFAST_'.length), paths);
+  return known.find(({ path }) => path === near)?.variable;
+}
+
+function unknownSetting(path: string, known: readonly Named[]): string {
+  const paths = known.map((candidate) => candidate.path);
+  const near = nearestName(path, paths);
+  return `is not a setting${meant(near)}`;
+}
+
+function meant(near: string | undefined): string {
+  return near === undefined ? `; ${allSettings}` : `; did you mean ${near}?`;
+}
