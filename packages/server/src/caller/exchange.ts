@@ -1,0 +1,185 @@
+import { judgeHttp, type Outcome, parseRetryAfter } from '@holdfast/core';
+import type { Dispatcher } from 'undici';
+import type { BranchCall, Runtime, SentAnswer, Timer } from '../engine/ports.ts';
+import { AnswerBody, type AnswerText } from './answer-body.ts';
+import type { Connection, Connections } from './connections.ts';
+import { reasonOf } from './failure-reason.ts';
+import type { HeaderList, HttpHeaders } from './http-headers.ts';
+import { type HttpTarget, httpTargetOf, withBranchQuery } from './http-target.ts';
+import type { SenderLimits } from './limits.ts';
+
+export interface ExchangeContext {
+  readonly runtime: Runtime;
+  readonly limits: SenderLimits;
+  readonly headers: HttpHeaders;
+  readonly connections: Connections;
+}
+
+type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** POST where there is something to send, and for every call of an xa branch; else GET without body (server.md 5.2). */
+export function methodOf(type: string, payloadLength: number): 'GET' | 'POST' {
+  return payloadLength > 0 || type === 'xa' ? 'POST' : 'GET';
+}
+
+/**
+ * One HTTP call of a branch, redirects included: sent once per hop and never again by itself, because only the
+ * coordinator may decide to repeat a call. It is undici's handler for every hop, and ignores what comes after its end.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #context: ExchangeContext;
+  readonly #call: BranchCall;
+  readonly #done: (answer: SentAnswer) => void;
+  readonly #method: 'GET' | 'POST';
+  readonly #startedMs: number;
+  #timer: Timer | undefined;
+  #target: HttpTarget | undefined;
+  #connection: Connection | undefined;
+  #redirects = 0;
+  /** A redirect has led to another origin: the branch's headers are not sent any more, not even back at the first. */
+  #isForeign = false;
+  /** The request of this hop has gone out. */
+  #isSent = false;
+  #isEnded = false;
+  #statusCode = 0;
+  #responseHeaders: ResponseHeaders = {};
+  #body: AnswerBody;
+
+  constructor(context: ExchangeContext, call: BranchCall, done: (answer: SentAnswer) => void) {
+    this.#context = context;
+    this.#call = call;
+    this.#done = done;
+    this.#method = methodOf(call.type, call.payload.length);
+    this.#startedMs = context.runtime.monotonicMs();
+    this.#body = new AnswerBody(context.limits.answerBytes);
+  }
+
+  start(): void {
+    const target = httpTargetOf(this.#call.url);
+    if (target === undefined) {
+      this.#end(errorOf('the URL of the branch is not an absolute http:// or https:// URL'), 'ok');
+      return;
+    }
+    this.#timer = this.#context.runtime.setTimer(this.#call.timeoutMs, () => this.#timeOut());
+    this.#send({ ...target, path: withBranchQuery(target.path, this.#call) });
+  }
+
+  onRequestStart(): void {
+    this.#isSent = true;
+  }
+
+  onResponseStart(_controller: unknown, statusCode: number, headers: ResponseHeaders): void {
+    // 1xx comes before the answer.
+    if (statusCode < 200) return;
+    this.#statusCode = statusCode;
+    this.#responseHeaders = headers;
+  }
+
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    if (!this.#isEnded && !this.#body.add(chunk)) this.#judge(this.#text());
+  }
+
+  onResponseEnd(): void {
+    // After undici's parser has returned: it must not be entered again by the next call.
+    if (!this.#isEnded) process.nextTick(() => this.#answered());
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.#isEnded) return;
+    if ('code' in error && (error.code === 'UND_ERR_INVALID_ARG' || error.code === 'UND_ERR_NOT_SUPPORTED')) {
+      this.#end(errorOf(`the call cannot be sent: ${reasonOf(error)}`), 'ok');
+    } else if (this.#isSent) {
+      this.#end(errorOf(`the connection was lost before the whole answer came: ${reasonOf(error)}`), 'unavailable');
+    } else {
+      this.#end(errorOf(`cannot connect: ${reasonOf(error)}`), this.#connectHealth);
+    }
+  }
+
+  #send(target: HttpTarget): void {
+    const { headers, connections } = this.#context;
+    let list: HeaderList;
+    try {
+      list = headers.of(this.#call.headers, target.authorization, this.#isForeign);
+    } catch (error) {
+      this.#end(errorOf(`the call cannot be sent: ${reasonOf(error)}`), 'ok');
+      return;
+    }
+    this.#target = target;
+    this.#isSent = false;
+    this.#connection = connections.take(target.origin);
+    const body = this.#method === 'POST' ? this.#call.payload : null;
+    this.#connection.client.dispatch({ path: target.path, method: this.#method, headers: list, body }, this);
+  }
+
+  /** A whole answer: its connection serves the next call. */
+  #answered(): void {
+    if (this.#isEnded) return;
+    this.#release('give');
+    const target = this.#redirectTarget();
+    if (target === undefined) this.#judge(this.#text());
+    else if (this.#redirects >= this.#context.limits.redirects) {
+      this.#end(errorOf(`more than ${this.#context.limits.redirects} redirects`), 'ok');
+    } else {
+      this.#redirects += 1;
+      this.#isForeign ||= target.origin !== this.#target?.origin;
+      this.#body = new AnswerBody(this.#context.limits.answerBytes);
+      this.#send(target);
+    }
+  }
+
+  /** Where a redirect leads that is followed; any other one is judged by its status, as an error. */
+  #redirectTarget(): HttpTarget | undefined {
+    const code = this.#statusCode;
+    const isFollowed = code === 307 || code === 308 || (this.#method === 'GET' && code >= 301 && code <= 303);
+    const location = isFollowed ? first(this.#responseHeaders['location']) : undefined;
+    if (location === undefined || this.#target === undefined) return undefined;
+    return httpTargetOf(location, this.#target.origin + this.#target.path);
+  }
+
+  #text(): AnswerText {
+    return this.#body.text(first(this.#responseHeaders['content-encoding']) ?? '');
+  }
+
+  #judge({ text, unread }: AnswerText): void {
+    const code = this.#statusCode;
+    const retryAfter = first(this.#responseHeaders['retry-after']);
+    const retryAfterMs = parseRetryAfter(retryAfter, this.#context.runtime.wallMs());
+    const outcome = judgeHttp(code, text, retryAfterMs, unread);
+    const isUnavailable = outcome.kind === 'error' && (code === 502 || code === 503 || code === 504);
+    this.#end(outcome, isUnavailable ? 'unavailable' : 'ok');
+  }
+
+  #timeOut(): void {
+    const { timeoutMs } = this.#call;
+    if (this.#isSent) this.#end(errorOf(`no whole answer within ${timeoutMs} ms`), 'unavailable');
+    else this.#end(errorOf(`no connection within ${timeoutMs} ms`), this.#connectHealth);
+  }
+
+  /** After a redirect it is another service that cannot be reached: this one has answered. */
+  get #connectHealth(): SentAnswer['health'] {
+    return this.#redirects === 0 ? 'connect' : 'unavailable';
+  }
+
+  /** Once. A connection that is still held is closed: nobody reads the rest. */
+  #end(outcome: Outcome, health: SentAnswer['health']): void {
+    this.#isEnded = true;
+    this.#timer?.cancel();
+    this.#release('drop');
+    const durationMs = Math.round(this.#context.runtime.monotonicMs() - this.#startedMs);
+    process.nextTick(this.#done, { outcome, durationMs, health });
+  }
+
+  #release(how: 'give' | 'drop'): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection !== undefined) this.#context.connections[how](connection);
+  }
+}
+
+function errorOf(message: string): Outcome {
+  return { kind: 'error', message, retryAfterMs: 0 };
+}
+
+function first(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}

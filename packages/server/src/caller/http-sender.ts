@@ -1,0 +1,40 @@
+import type { BranchCall, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
+import { Connections } from './connections.ts';
+import { Exchange, type ExchangeContext } from './exchange.ts';
+import { HttpHeaders } from './http-headers.ts';
+import type { SenderLimits } from './limits.ts';
+
+export interface HttpSenderParts {
+  readonly runtime: Runtime;
+  readonly limits: SenderLimits;
+  /** Holdfast's own, for User-Agent. */
+  readonly version: string;
+}
+
+/**
+ * Sends branch calls over HTTP/1.1, exactly as server.md section 5.2 says. `done` comes after `send` has returned, once,
+ * within the call's time-out; nothing is ever thrown or sent twice: what goes wrong is an outcome.
+ */
+export class HttpSender implements Sender {
+  readonly #context: ExchangeContext;
+  readonly #connections: Connections;
+
+  constructor({ runtime, limits, version }: HttpSenderParts) {
+    this.#connections = new Connections(limits);
+    this.#context = { runtime, limits, headers: new HttpHeaders(version), connections: this.#connections };
+  }
+
+  /** Connections that are open and have no call. */
+  get idleConnections(): number {
+    return this.#connections.idleCount;
+  }
+
+  send(call: BranchCall, done: (answer: SentAnswer) => void): void {
+    new Exchange(this.#context, call, done).start();
+  }
+
+  /** Closes what is idle now and the rest as its calls end; resolves then. Send nothing afterwards. */
+  close(): Promise<void> {
+    return this.#connections.close();
+  }
+}
