@@ -1,32 +1,32 @@
-import { withAttempt } from './attempts.ts';
-import { nextInterval, retryDelay, retryWithinRunDelay } from './backoff.ts';
-import { type Fact, queryOperation } from './fact.ts';
-import { isLegalMove } from './moves.ts';
-import { operationAt, operationCount, stateOf, withState } from './operation.ts';
-import { type Attempt, emptyRun, isFinal, type Progress, type Status, type Transaction } from './transaction.ts';
+import { applyAnswered, applyBlocked } from './answer.ts';
+import { shorten } from './attempts.ts';
+import { clipDue, firstDue } from './deadline.ts';
+import type { Fact } from './fact.ts';
+import { deriveFront } from './front.ts';
+import { isExpected, mark } from './mark.ts';
+import { isLegalMove, isStoppable } from './moves.ts';
+import { actionOf, operationAt, operationCount, stateOf } from './operation.ts';
+import { emptyRun, nextRun } from './run.ts';
+import { isFinal, limits, type Status, type Transaction } from './transaction.ts';
 
-type Answered = Extract<Fact, { kind: 'answered' }>;
-
-/** Folds one fact into the transaction. Pure and total: a fact that comes too late changes nothing that matters. */
+/**
+ * Folds one fact into the transaction. Pure and total: a fact that comes too late, twice or out of place changes
+ * nothing that matters. A move that is not legal changes nothing at all: the same transaction comes back.
+ */
 export function apply(transaction: Transaction, fact: Fact): Transaction {
-  const { progress } = transaction;
+  const { definition, progress, run } = transaction;
   if (isFinal(progress.status)) return transaction;
   switch (fact.kind) {
     case 'loaded':
       return applyLoaded(transaction, fact.handedBack);
     case 'due':
-      return { ...transaction, run: emptyRun };
+      return { ...transaction, run: nextRun(run) };
     case 'submitted':
-      return changeStatus({ ...transaction, ...fact.amended }, 'submitted', '', fact.atMs);
+      return applySubmitted(transaction, fact);
     case 'abort-asked':
-      return changeStatus(
-        transaction,
-        transaction.definition.type === 'tcc' ? 'aborting' : 'failed',
-        fact.reason,
-        fact.atMs,
-      );
+      return move(transaction, definition.type === 'tcc' ? 'aborting' : 'failed', fact.reason, fact.atMs);
     case 'stopped':
-      return { ...transaction, progress: { ...progress, ...finish('failed', fact.atMs), incident: '' } };
+      return isStoppable(progress.status) ? changeStatus(transaction, 'failed', '', fact.atMs) : transaction;
     case 'called':
       return applyCalled(transaction, fact.operation);
     case 'answered':
@@ -34,37 +34,52 @@ export function apply(transaction: Transaction, fact: Fact): Transaction {
     case 'blocked':
       return applyBlocked(transaction, fact);
     case 'moved':
-      return changeStatus(transaction, fact.to, fact.reason, fact.atMs);
+      return move(transaction, fact.to, fact.reason, fact.atMs);
     case 'incident':
-      return {
-        ...transaction,
-        progress: { ...progress, incident: fact.incident, dueMs: fact.untilMs, updatedMs: fact.atMs },
-      };
+      return applyIncident(transaction, fact);
     default:
       return fact satisfies never;
   }
 }
 
-/** The one function that changes a status. An illegal move is a programmer's error. */
-function changeStatus(transaction: Transaction, to: Status, reason: string, atMs: number): Transaction {
-  const { definition, plan, progress } = transaction;
-  if (!isLegalMove(definition.type, progress.status, to)) {
-    throw new Error(`illegal move of ${definition.gid}: ${progress.status} to ${to}`);
-  }
-  const moved: Progress = {
-    ...progress,
-    ...(isFinal(to) ? finish(to, atMs) : { status: to, updatedMs: atMs }),
-    submittedMs: to === 'submitted' ? atMs : progress.submittedMs,
-    reason: reason === '' ? progress.reason : reason,
-    incident: '',
-    intervalMs: plan.retryIntervalMs,
-    dueMs: atMs + plan.retryIntervalMs,
-  };
-  return { ...transaction, progress: moved, run: emptyRun };
+function move(transaction: Transaction, to: Status, reason: string, atMs: number): Transaction {
+  const isLegal = isLegalMove(transaction.definition.type, transaction.progress.status, to);
+  return isLegal ? changeStatus(transaction, to, reason, atMs) : transaction;
 }
 
-function finish(status: Status, atMs: number): Pick<Progress, 'status' | 'updatedMs' | 'finishedMs'> {
-  return { status, updatedMs: atMs, finishedMs: atMs };
+/** The one function that changes a status. Retries are counted per status: nothing of them is needed any more. */
+function changeStatus(transaction: Transaction, to: Status, reason: string, atMs: number): Transaction {
+  const { plan, progress } = transaction;
+  const moved: Transaction = {
+    ...transaction,
+    progress: {
+      ...progress,
+      status: to,
+      retries: {},
+      intervalMs: plan.retryIntervalMs,
+      submittedMs: to === 'submitted' ? atMs : progress.submittedMs,
+      updatedMs: atMs,
+      finishedMs: isFinal(to) ? atMs : 0,
+      incident: '',
+      reason: reasonAfter(to, progress.reason, reason),
+    },
+    run: emptyRun,
+  };
+  const dueMs = isFinal(to) ? progress.dueMs : firstDue(moved, atMs);
+  return { ...moved, progress: { ...moved.progress, dueMs }, front: deriveFront(moved) };
+}
+
+/** What goes forward was not rolled back, whatever the query URL said before somebody submitted. */
+function reasonAfter(to: Status, known: string, reason: string): string {
+  if (to === 'submitted' || to === 'succeed') return '';
+  return reason === '' ? known : shorten(reason, limits.reasonBytes);
+}
+
+function applySubmitted(transaction: Transaction, fact: Extract<Fact, { kind: 'submitted' }>): Transaction {
+  const moved = move({ ...transaction, ...fact.amended }, 'submitted', '', fact.atMs);
+  if (moved.progress.status === transaction.progress.status) return transaction;
+  const { ignoredFields = [] } = fact;
+  return ignoredFields.length === 0 ? moved : { ...moved, progress: { ...moved.progress, ignoredFields } };
 }
 
 /**
@@ -73,136 +88,31 @@ function finish(status: Status, atMs: number): Pick<Progress, 'status' | 'update
  */
 function applyLoaded(transaction: Transaction, handedBack: boolean): Transaction {
   const { definition, plan, progress } = transaction;
-  if (handedBack || definition.type !== 'saga' || progress.status !== 'submitted')
-    return { ...transaction, run: emptyRun };
+  const loaded = { ...transaction, run: emptyRun };
+  if (handedBack || definition.type !== 'saga' || progress.status !== 'submitted') return loaded;
   const cutOff = new Uint8Array(definition.steps.length);
   const states = progress.operations.padEnd(operationCount(definition, []), 'p').split('');
   for (const step of plan.topological) {
     const isCutOff = (plan.before[step] ?? []).some(
-      (earlier) => cutOff[earlier] === 1 || states[earlier * 2 + 1] === 'f',
+      (earlier) => cutOff[earlier] === 1 || states[actionOf(earlier)] === 'f',
     );
     if (isCutOff) cutOff[step] = 1;
-    else if (states[step * 2 + 1] === 'p') states[step * 2 + 1] = 'm';
+    else if (states[actionOf(step)] === 'p') states[actionOf(step)] = 'm';
   }
-  return { ...transaction, progress: { ...progress, operations: states.join('') }, run: emptyRun };
+  const marked = { ...loaded, progress: { ...progress, operations: states.join('') } };
+  return { ...marked, front: deriveFront(marked) };
 }
 
-/** From here on the operation may have run. Only its own SUCCESS or FAILURE replaces the mark. */
+/** From here on a forward operation may have run. Only its own SUCCESS or FAILURE replaces the mark. */
 function applyCalled(transaction: Transaction, operation: number): Transaction {
-  const { progress } = transaction;
-  if (operation === queryOperation || stateOf(progress, operation) !== 'p') return transaction;
-  return { ...transaction, progress: { ...progress, operations: withState(progress.operations, operation, 'm') } };
+  const { definition, branches, progress } = transaction;
+  const isForward = operationAt(definition, branches, operation)?.op === 'action';
+  const isNew = isForward && isExpected(transaction, operation) && stateOf(progress, operation) === 'p';
+  return isNew ? mark(transaction, operation, 'm') : transaction;
 }
 
-function applyAnswered(transaction: Transaction, fact: Answered): Transaction {
-  const recorded = { ...transaction, progress: withAttempt(transaction.progress, attemptOf(fact)) };
-  if (isTooLate(transaction, fact.operation)) return recorded;
-  const { outcome } = fact;
-  switch (outcome.kind) {
-    case 'success':
-      return applySuccess(recorded, fact);
-    case 'failure':
-      return isDecisive(recorded, fact.operation)
-        ? applyFailure(recorded, fact, outcome.message)
-        : applyError(recorded, fact, 0);
-    case 'ongoing':
-      return applyOngoing(recorded, fact);
-    case 'error':
-      return countsRetries(recorded, fact.operation)
-        ? applyRetry(recorded, fact.operation, fact.atMs)
-        : applyError(recorded, fact, outcome.retryAfterMs);
-    default:
-      return outcome satisfies never;
-  }
-}
-
-function attemptOf({ operation, outcome, atMs, durationMs }: Answered): Attempt {
-  const reason = outcome.kind === 'success' ? '' : outcome.message;
-  return { operation, atMs: atMs - durationMs, durationMs, outcome: outcome.kind, reason };
-}
-
-/** A forward result after the decision to roll back changes nothing about what is compensated. */
-function isTooLate({ definition, branches, progress }: Transaction, operation: number): boolean {
-  if (operation === queryOperation) return progress.status !== 'prepared';
-  const op = operationAt(definition, branches, operation)?.op;
-  return progress.status === 'aborting' && (op === 'action' || op === 'confirm');
-}
-
-/** FAILURE is final only for a saga's action and a message's query; elsewhere it is retried for ever. */
-function isDecisive({ definition }: Transaction, operation: number): boolean {
-  if (operation === queryOperation) return true;
-  return definition.type === 'saga' && operation % 2 === 1;
-}
-
-function applySuccess(transaction: Transaction, { operation, atMs }: Answered): Transaction {
-  const { progress, plan, run } = transaction;
-  if (operation === queryOperation) return { ...transaction, run: { ...run, queryAnswer: 'committed' } };
-  const reset = run.backedOff ? {} : { intervalMs: plan.retryIntervalMs };
-  const operations = withState(progress.operations, operation, 's');
-  return { ...transaction, progress: { ...progress, ...reset, operations, updatedMs: atMs } };
-}
-
-function applyFailure(transaction: Transaction, { operation, atMs }: Answered, message: string): Transaction {
-  const { definition, branches, progress, run } = transaction;
-  const url = operationAt(definition, branches, operation)?.url ?? definition.queryPrepared;
-  const reason = progress.reason === '' ? `url:${url} return failed: ${message}` : progress.reason;
-  if (operation === queryOperation) {
-    return { ...transaction, progress: { ...progress, reason }, run: { ...run, queryAnswer: 'rolled-back' } };
-  }
-  const operations = withState(progress.operations, operation, 'f');
-  return { ...transaction, progress: { ...progress, operations, reason, updatedMs: atMs } };
-}
-
-/** The interval stays exactly as it is; an error in the same run keeps its later due time. */
-function applyOngoing(transaction: Transaction, { operation, atMs }: Answered): Transaction {
-  const { progress, run } = transaction;
-  const dueMs = run.backedOff ? progress.dueMs : atMs + progress.intervalMs;
-  return { ...transaction, progress: { ...progress, dueMs, updatedMs: atMs }, run: withTried(transaction, operation) };
-}
-
-/** The interval doubles once in a run, however many branches fail in it. */
-function applyError(transaction: Transaction, fact: Answered, retryAfterMs: number): Transaction {
-  const { progress, plan, run } = transaction;
-  const intervalMs = run.backedOff ? progress.intervalMs : nextInterval(progress.intervalMs, plan);
-  const dueMs = fact.atMs + retryDelay(intervalMs, retryAfterMs, fact.jitter, plan);
-  return {
-    ...transaction,
-    progress: {
-      ...progress,
-      intervalMs,
-      dueMs: run.backedOff ? Math.max(dueMs, progress.dueMs) : dueMs,
-      updatedMs: fact.atMs,
-    },
-    run: { ...withTried(transaction, fact.operation), backedOff: true },
-  };
-}
-
-function withTried({ run }: Transaction, operation: number): Transaction['run'] {
-  return { ...run, tried: new Set(run.tried).add(operation) };
-}
-
-function countsRetries({ definition, progress }: Transaction, operation: number): boolean {
-  return definition.options.retryLimit > 0 && progress.status === 'submitted' && operation % 2 === 1;
-}
-
-/** retry_limit: counted durably with the next write, retried within the run after a pause. */
-function applyRetry(transaction: Transaction, operation: number, atMs: number): Transaction {
-  const { progress, run } = transaction;
-  const count = (progress.retries[operation] ?? 0) + 1;
-  const retryAtMs = new Map(run.retryAtMs).set(operation, atMs + retryWithinRunDelay(count));
-  return {
-    ...transaction,
-    progress: { ...progress, retries: { ...progress.retries, [operation]: count }, updatedMs: atMs },
-    run: { ...run, retryAtMs },
-  };
-}
-
-/** Not called, so nothing is used up, unless retry_limit counts: then a refused call is an error like any other. */
-function applyBlocked(transaction: Transaction, fact: Extract<Fact, { kind: 'blocked' }>): Transaction {
-  if (isTooLate(transaction, fact.operation)) return transaction;
-  if (countsRetries(transaction, fact.operation)) return applyRetry(transaction, fact.operation, fact.atMs);
-  const { progress, run } = transaction;
-  const first = run.tried.size === 0;
-  const dueMs = first ? fact.untilMs : Math.max(progress.dueMs, fact.untilMs);
-  return { ...transaction, progress: { ...progress, dueMs }, run: withTried(transaction, fact.operation) };
+function applyIncident(transaction: Transaction, fact: Extract<Fact, { kind: 'incident' }>): Transaction {
+  const dueMs = clipDue(transaction, fact.untilMs, fact.atMs);
+  const incident = shorten(fact.incident, limits.attemptReasonBytes);
+  return { ...transaction, progress: { ...transaction.progress, incident, dueMs, updatedMs: fact.atMs } };
 }

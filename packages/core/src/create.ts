@@ -1,13 +1,9 @@
+import { firstDue } from './deadline.ts';
+import { deriveFront } from './front.ts';
 import { operationCount } from './operation.ts';
 import { planOf } from './plan.ts';
-import {
-  type BranchOperation,
-  type Defaults,
-  type Definition,
-  emptyRun,
-  type Progress,
-  type Transaction,
-} from './transaction.ts';
+import { emptyRun } from './run.ts';
+import type { BranchOperation, Defaults, Definition, Plan, Progress, Transaction } from './transaction.ts';
 
 /**
  * A new transaction, prepared or submitted at once.
@@ -27,22 +23,36 @@ export function createTransaction(
     attempts: [],
     attemptCount: 0,
     intervalMs: plan.retryIntervalMs,
-    dueMs: createdMs + plan.retryIntervalMs,
+    dueMs: createdMs,
     submittedMs: status === 'submitted' ? createdMs : 0,
     updatedMs: createdMs,
     finishedMs: 0,
     incident: '',
     reason: '',
   };
-  return { definition, plan, branches: [], progress, run: emptyRun };
+  const dueMs = firstDue({ definition, plan, progress }, createdMs);
+  return restored(definition, plan, [], { ...progress, dueMs });
 }
 
-/** A transaction as it was stored. */
+/**
+ * A transaction as it was stored.
+ * @throws HoldfastError INVALID_INPUT where the stored custom_data cannot be followed
+ */
 export function restoreTransaction(
   definition: Definition,
   branches: readonly BranchOperation[],
   progress: Progress,
   defaults: Defaults,
 ): Transaction {
-  return { definition, plan: planOf(definition, defaults), branches, progress, run: emptyRun };
+  return restored(definition, planOf(definition, defaults), branches, progress);
+}
+
+function restored(
+  definition: Definition,
+  plan: Plan,
+  branches: readonly BranchOperation[],
+  progress: Progress,
+): Transaction {
+  const front = deriveFront({ definition, plan, progress });
+  return { definition, plan, branches, progress, run: emptyRun, front };
 }

@@ -20,7 +20,7 @@ export const rules = {
   'second-phase': 'The decision is durable: the next branch is told.',
   'second-phase-done': 'Every branch was told.',
   'in-flight': 'Calls are out: waits for their answers.',
-  'back-off': 'A branch could not answer for sure: it is called again when due.',
+  'back-off': 'A branch could not be called or gave no final answer: it is called again when due.',
   'retry-within-run': 'An error within the retry limit: called again shortly.',
 } as const;
 

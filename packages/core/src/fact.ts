@@ -22,8 +22,16 @@ export type Fact =
   | { readonly kind: 'loaded'; readonly handedBack: boolean; readonly atMs: number }
   /** Its due time came, or it was woken: a new run begins. */
   | { readonly kind: 'due'; readonly atMs: number }
-  /** `amended`: the submit of a prepared gid brought options or custom data; `plan` follows from the definition. */
-  | { readonly kind: 'submitted'; readonly atMs: number; readonly amended?: Amended }
+  /**
+   * `amended`: the submit of a prepared gid brought options or custom data; `plan` follows from the definition.
+   * `ignoredFields`: what else it brought differs from what is stored, and is not taken over.
+   */
+  | {
+      readonly kind: 'submitted';
+      readonly atMs: number;
+      readonly amended?: Amended;
+      readonly ignoredFields?: readonly string[];
+    }
   | { readonly kind: 'abort-asked'; readonly reason: string; readonly atMs: number }
   | { readonly kind: 'stopped'; readonly atMs: number }
   /** A call goes out now: from here on the operation may have run. */

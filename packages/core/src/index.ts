@@ -1,13 +1,16 @@
 export { apply } from './apply.ts';
-export { fitProgress, shorten } from './attempts.ts';
+export { shorten } from './attempts.ts';
 export { createTransaction, restoreTransaction } from './create.ts';
 export { decide } from './decide.ts';
 export * from './decision.ts';
 export * from './error.ts';
+export * from './explain.ts';
 export * from './fact.ts';
+export { fitProgress } from './fit.ts';
 export { isLegalMove, isStoppable } from './moves.ts';
 export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
 export { failureText, judgeHttp, parseRetryAfter } from './outcome.ts';
 export { planOf } from './plan.ts';
 export * from './request.ts';
+export { emptyRun } from './run.ts';
 export * from './transaction.ts';

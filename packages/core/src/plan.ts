@@ -2,21 +2,24 @@ import { invalid } from './error.ts';
 import { type Defaults, type Definition, limits, type Plan } from './transaction.ts';
 
 /**
- * What follows from a definition alone: intervals, time-outs, and for a saga the order of its steps.
+ * What follows from a definition and the defaults alone: intervals, time-outs, and the order of the steps.
  * @throws HoldfastError INVALID_INPUT naming `custom_data` or `orders` where they cannot be followed
  */
 export function planOf(definition: Definition, defaults: Defaults): Plan {
   const { options, type } = definition;
   const custom = type === 'tcc' ? {} : readCustomData(definition.customData);
-  const graph = type === 'saga' ? stepGraph(definition.steps.length, custom) : noGraph;
+  const concurrent = type === 'msg' ? options.concurrent : isConcurrent(custom);
+  const orders = type === 'saga' ? readOrders(custom['orders'], definition.steps.length) : [];
   const retryIntervalMs = baseInterval(definition, defaults);
+  const preparedTimeoutMs = options.timeoutToFailMs || defaults.timeoutToFailMs;
   return {
-    ...graph,
+    ...stepGraph(definition.steps.length, concurrent, orders),
     requestTimeoutMs: options.requestTimeoutMs || defaults.requestTimeoutMs,
     retryIntervalMs,
     backoffCapMs: Math.max(defaults.backoffCapMs, retryIntervalMs),
-    timeoutMs: options.timeoutToFailMs || (type === 'saga' ? 0 : defaults.timeoutToFailMs),
-    concurrent: type === 'msg' ? options.concurrent : isConcurrent(custom),
+    timeoutMs: type === 'saga' ? options.timeoutToFailMs : preparedTimeoutMs,
+    preparedTimeoutMs,
+    concurrent,
     delayMs: type === 'msg' ? delayOf(custom) : 0,
   };
 }
@@ -65,38 +68,52 @@ function delayOf(custom: CustomData): number {
   return seconds * 1000;
 }
 
-type Graph = Pick<Plan, 'before' | 'after' | 'topological'>;
-const noGraph: Graph = { before: [], after: [], topological: [] };
+type Order = readonly [step: number, earlier: readonly number[]];
 
-/** Orders count also where the saga is serial; then the edge from each step to the next is added. */
-function stepGraph(steps: number, custom: CustomData): Graph {
-  const serial = !isConcurrent(custom);
-  const before: Set<number>[] = Array.from(
-    { length: steps },
-    (_, step) => new Set(serial && step > 0 ? [step - 1] : []),
+/** Orders count also where the steps are serial; then the edge from each step to the next is added. */
+function stepGraph(
+  steps: number,
+  concurrent: boolean,
+  orders: readonly Order[],
+): Pick<Plan, 'before' | 'after' | 'topological'> {
+  const before: (readonly number[])[] = Array.from({ length: steps }, (_, step) =>
+    concurrent || step === 0 ? [] : [step - 1],
   );
-  for (const [step, earlier] of readOrders(custom['orders'], steps)) {
-    for (const index of earlier) before[step]?.add(index);
-  }
+  for (const [step, earlier] of orders) before[step] = unique([...(before[step] ?? []), ...earlier]);
   const after: number[][] = Array.from({ length: steps }, () => []);
-  const waitsFor = before.map((set) => set.size);
-  before.forEach((set, step) => {
-    for (const index of set) after[index]?.push(step);
+  before.forEach((earlier, step) => {
+    for (const index of earlier) after[index]?.push(step);
   });
-  const topological: number[] = [];
-  for (let step = 0; step < steps; step += 1) if (waitsFor[step] === 0) topological.push(step);
-  for (let next = 0; next < topological.length; next += 1) {
-    for (const step of after[topological[next] ?? 0] ?? []) {
-      const left = (waitsFor[step] ?? 0) - 1;
-      waitsFor[step] = left;
-      if (left === 0) topological.push(step);
-    }
-  }
+  const topological = sortTopologically(before, after);
   if (topological.length < steps) throw invalid('custom_data.orders', 'must not contain a cycle');
-  return { before: before.map((set) => [...set].sort((a, b) => a - b)), after, topological };
+  return { before, after, topological };
 }
 
-function readOrders(orders: unknown, steps: number): [number, number[]][] {
+function unique(indexes: readonly number[]): readonly number[] {
+  return [...new Set(indexes)].sort((a, b) => a - b);
+}
+
+/** Steps on a cycle, and those behind one, are left out. */
+function sortTopologically(
+  before: readonly (readonly number[])[],
+  after: readonly (readonly number[])[],
+): readonly number[] {
+  const waitsFor = before.map((earlier) => earlier.length);
+  const sorted: number[] = [];
+  waitsFor.forEach((count, step) => {
+    if (count === 0) sorted.push(step);
+  });
+  for (let next = 0; next < sorted.length; next += 1) {
+    for (const step of after[sorted[next] ?? 0] ?? []) {
+      const left = (waitsFor[step] ?? 0) - 1;
+      waitsFor[step] = left;
+      if (left === 0) sorted.push(step);
+    }
+  }
+  return sorted;
+}
+
+function readOrders(orders: unknown, steps: number): readonly Order[] {
   if (orders === undefined || orders === null) return [];
   if (typeof orders !== 'object' || Array.isArray(orders)) {
     throw invalid('custom_data.orders', 'must be an object from step index to a list of step indexes');
@@ -107,7 +124,7 @@ function readOrders(orders: unknown, steps: number): [number, number[]][] {
     const step = /^\d{1,6}$/.test(key) ? Number(key) : -1;
     const list: unknown[] = earlier === null ? [] : Array.isArray(earlier) ? earlier : [-1];
     if (!inRange(step) || !list.every(inRange)) {
-      throw invalid('custom_data.orders', `keys and values must be step indexes from 0 to ${steps - 1}`);
+      throw invalid('custom_data.orders', `keys and values must be step indexes below the number of steps (${steps})`);
     }
     return [step, list];
   });

@@ -6,6 +6,8 @@ import {
   type Definition,
   isFinal,
   type Options,
+  type Payload,
+  type Step,
   type Transaction,
   type TransactionType,
 } from './transaction.ts';
@@ -26,7 +28,8 @@ export function rulePrepare({ definition, progress }: Transaction, type: Transac
 
 /**
  * submit: moves a prepared one on. It may change only options and custom data that are present and not zero; steps,
- * payloads and query_prepared stay as stored. Submitted already: nothing runs twice.
+ * payloads and query_prepared stay as stored, and the fact names those that differ. Submitted already: nothing runs
+ * twice.
  */
 export function ruleSubmit(
   transaction: Transaction,
@@ -38,14 +41,54 @@ export function ruleSubmit(
   if (definition.type !== asked.type) return otherType();
   if (progress.status === 'submitted') return 'nothing';
   if (progress.status !== 'prepared') return refused(`current status '${progress.status}', cannot sumbmit. FAILURE`);
+  const ignoredFields = differingFields(definition, asked);
+  const submitted = { kind: 'submitted', atMs, ...(ignoredFields.length > 0 && { ignoredFields }) } as const;
   const amended = amend(definition, asked);
-  if (amended === definition) return { kind: 'submitted', atMs };
+  if (amended === definition) return submitted;
   try {
-    return { kind: 'submitted', atMs, amended: { definition: amended, plan: planOf(amended, defaults) } };
+    return { ...submitted, amended: { definition: amended, plan: planOf(amended, defaults) } };
   } catch (error) {
     if (error instanceof HoldfastError) return error;
     throw error;
   }
+}
+
+/**
+ * Which of the fields that a submit cannot change it brought with other content than what is stored, by their names on
+ * the wire. A field that it left out does not differ.
+ */
+export function differingFields(stored: Definition, asked: Omit<Definition, 'createdMs'>): readonly string[] {
+  const fields: string[] = [];
+  if (asked.steps.length > 0) {
+    if (!isSame(stored.steps, asked.steps, (step, other) => haveSameTargets(step, other))) fields.push('steps');
+    if (!isSame(stored.steps, asked.steps, (step, other) => isSamePayload(step.payload, other.payload))) {
+      fields.push('payloads');
+    }
+  }
+  if (asked.queryPrepared !== '' && asked.queryPrepared !== stored.queryPrepared) fields.push('query_prepared');
+  return fields;
+}
+
+function isSame<Item>(
+  stored: readonly Item[],
+  asked: readonly Item[],
+  isSameItem: (stored: Item, asked: Item) => boolean,
+): boolean {
+  if (stored.length !== asked.length) return false;
+  return stored.every((item, index) => {
+    const other = asked[index];
+    return other !== undefined && isSameItem(item, other);
+  });
+}
+
+function haveSameTargets(stored: Step, asked: Step): boolean {
+  return stored.action === asked.action && stored.compensate === asked.compensate;
+}
+
+/** Text and bytes differ in kind: the one comes over HTTP, the other over gRPC. */
+function isSamePayload(stored: Payload, asked: Payload): boolean {
+  if (typeof stored === 'string' || typeof asked === 'string') return stored === asked;
+  return stored.length === asked.length && stored.every((byte, index) => byte === asked[index]);
 }
 
 /** abort: a prepared message or saga fails without a call; a tcc cancels what is registered. */
@@ -83,16 +126,23 @@ function amend(stored: Definition, asked: Omit<Definition, 'createdMs'>): Defini
 }
 
 function amendOptions(stored: Options, asked: Options): Options {
-  const headers = Object.keys(asked.branchHeaders).length > 0 ? asked.branchHeaders : stored.branchHeaders;
   const amended: Options = {
     waitResult: asked.waitResult || stored.waitResult,
     timeoutToFailMs: asked.timeoutToFailMs || stored.timeoutToFailMs,
     requestTimeoutMs: asked.requestTimeoutMs || stored.requestTimeoutMs,
     retryIntervalMs: asked.retryIntervalMs || stored.retryIntervalMs,
-    branchHeaders: headers,
+    branchHeaders: amendHeaders(stored.branchHeaders, asked.branchHeaders),
     concurrent: asked.concurrent || stored.concurrent,
     retryLimit: asked.retryLimit || stored.retryLimit,
   };
-  const isSame = (Object.keys(amended) as (keyof Options)[]).every((key) => amended[key] === stored[key]);
-  return isSame ? stored : amended;
+  const isUnchanged = (Object.keys(amended) as (keyof Options)[]).every((key) => amended[key] === stored[key]);
+  return isUnchanged ? stored : amended;
+}
+
+/** All of them or none: headers that are asked for replace the stored ones. */
+function amendHeaders(stored: Options['branchHeaders'], asked: Options['branchHeaders']): Options['branchHeaders'] {
+  const names = Object.keys(asked);
+  if (names.length === 0) return stored;
+  const hasSame = names.length === Object.keys(stored).length && names.every((name) => asked[name] === stored[name]);
+  return hasSame ? stored : asked;
 }

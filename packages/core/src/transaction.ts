@@ -16,6 +16,9 @@
  * - **due time**: when the transaction must be looked at next, in engine time (integer milliseconds).
  */
 
+import type { Front } from './front.ts';
+import type { Table } from './table.ts';
+
 export type TransactionType = 'saga' | 'msg' | 'tcc';
 
 /**
@@ -123,8 +126,10 @@ export interface Progress {
   readonly finishedMs: number;
   /** What needs a human, or empty. */
   readonly incident: string;
-  /** Why it was rolled back. */
+  /** Why it was rolled back; at most 8 KiB. */
   readonly reason: string;
+  /** Fields of the submit that differed from what the prepare had stored and were not taken over; absent: none. */
+  readonly ignoredFields?: readonly string[];
 }
 
 /** The coordinator's defaults, from its configuration. */
@@ -141,10 +146,10 @@ export interface Defaults {
  * nothing is in flight and the next step waits for a timer.
  */
 export interface Run {
-  /** Operations that answered without success in this run; not called again before the due time. */
-  readonly tried: ReadonlySet<number>;
-  /** retry_limit: operation index to the time of its next retry within the run. */
-  readonly retryAtMs: ReadonlyMap<number, number>;
+  /** Operations that answered without success in this run, or could not be called; not called again before the due time. */
+  readonly tried: Table<true>;
+  /** retry_limit: the time of an operation's next retry within the run. */
+  readonly retryAtMs: Table<number>;
   /** An error has doubled the interval in this run; further ones do not. */
   readonly backedOff: boolean;
   /** msg: what the query URL decided, until the move that follows is durable. */
@@ -158,6 +163,8 @@ export interface Transaction {
   readonly branches: readonly BranchOperation[];
   readonly progress: Progress;
   readonly run: Run;
+  /** What can go on now, kept up by `apply`; never stored. Undefined for a tcc, and while prepared. */
+  readonly front: Front | undefined;
 }
 
 /** Derived from definition and defaults by a pure function; never stored. */
@@ -166,16 +173,18 @@ export interface Plan {
   /** The interval after a success, and the first one. */
   readonly retryIntervalMs: number;
   readonly backoffCapMs: number;
-  /** Saga: 0 is never. Others: the prepared time-out. */
+  /** Saga: from the submit, 0 is never. Others: the same as `preparedTimeoutMs`. */
   readonly timeoutMs: number;
+  /** How long it may stay prepared, from its creation, before it is asked about, aborted or an incident. */
+  readonly preparedTimeoutMs: number;
   readonly concurrent: boolean;
   /** msg: wait this long after submit. */
   readonly delayMs: number;
-  /** saga: per step the steps that must have succeeded before it (orders plus the serial edge). Indexes, ascending. */
+  /** Per step the steps that must have succeeded before it (orders plus the serial edge). Indexes, ascending. */
   readonly before: readonly (readonly number[])[];
-  /** saga: the same edges turned round: the steps whose compensation must end before this one's. */
+  /** The same edges turned round; in a saga the steps whose compensation must end before this one's. */
   readonly after: readonly (readonly number[])[];
-  /** saga: step indexes such that every step comes after all of `before`. */
+  /** Step indexes such that every step comes after all of `before`. */
   readonly topological: readonly number[];
 }
 
@@ -189,11 +198,10 @@ export const limits = {
   optionMs: 10 * 365 * 24 * 3600 * 1000,
   attempts: 64,
   attemptReasonBytes: 1024,
+  reasonBytes: 8192,
   progressBytes: 64 * 1024,
 } as const;
 
 export function isFinal(status: Status): status is FinalStatus {
   return status === 'succeed' || status === 'failed';
 }
-
-export const emptyRun: Run = { tried: new Set(), retryAtMs: new Map(), backedOff: false, queryAnswer: 'none' };

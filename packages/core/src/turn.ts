@@ -1,33 +1,41 @@
+import { deadlineMs } from './deadline.ts';
 import type { Decision, Rule } from './decision.ts';
+import { hasTried, retryAtMs } from './run.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
  * Calls what is ready and not out, not tried in this run and not waiting for a retry; with none of those, waits for
- * whatever comes first. Shared by all patterns: they differ only in what is ready.
+ * whatever comes first. Shared by all patterns: they differ only in what is ready. A compensation is held while the
+ * action of its step is still out.
  */
 export function callOrWait(
   transaction: Transaction,
   ready: readonly number[],
   inFlight: ReadonlySet<number>,
   nowMs: number,
-  timeoutAtMs: number,
   rule: Rule,
 ): Decision {
   const { run, progress } = transaction;
   const operations: number[] = [];
-  let retryAtMs = Number.POSITIVE_INFINITY;
+  let nextRetryMs = Number.POSITIVE_INFINITY;
   for (const operation of ready) {
-    if (inFlight.has(operation) || run.tried.has(operation)) continue;
-    const at = run.retryAtMs.get(operation) ?? 0;
-    if (at <= nowMs) operations.push(operation);
-    else retryAtMs = Math.min(retryAtMs, at);
+    if (hasTried(run, operation) || inFlight.has(operation)) continue;
+    if (rule === 'backward' && inFlight.has(operation + 1)) continue;
+    const atMs = retryAtMs(run, operation);
+    if (atMs <= nowMs) operations.push(operation);
+    else nextRetryMs = Math.min(nextRetryMs, atMs);
   }
   if (operations.length > 0) return { kind: 'call', operations, rule };
-  if (inFlight.size > 0) {
-    return { kind: 'wait', untilMs: Math.min(timeoutAtMs, retryAtMs), within: true, rule: 'in-flight' };
+  const retryOrDeadlineMs = Math.min(nextDeadline(transaction, nowMs), nextRetryMs);
+  if (inFlight.size > 0) return { kind: 'wait', untilMs: retryOrDeadlineMs, within: true, rule: 'in-flight' };
+  if (nextRetryMs < Number.POSITIVE_INFINITY) {
+    return { kind: 'wait', untilMs: retryOrDeadlineMs, within: true, rule: 'retry-within-run' };
   }
-  if (retryAtMs < Number.POSITIVE_INFINITY) {
-    return { kind: 'wait', untilMs: Math.min(timeoutAtMs, retryAtMs), within: true, rule: 'retry-within-run' };
-  }
-  return { kind: 'wait', untilMs: Math.min(timeoutAtMs, progress.dueMs), within: false, rule: 'back-off' };
+  return { kind: 'wait', untilMs: Math.min(retryOrDeadlineMs, progress.dueMs), within: false, rule: 'back-off' };
+}
+
+/** The time-out, while it is still ahead. */
+function nextDeadline(transaction: Transaction, nowMs: number): number {
+  const untilMs = deadlineMs(transaction);
+  return untilMs > nowMs ? untilMs : Number.POSITIVE_INFINITY;
 }

@@ -1,0 +1,141 @@
+import { shorten, withAttempt } from './attempts.ts';
+import { nextInterval, retryDelay, retryWithinRunDelay } from './backoff.ts';
+import { clipDue } from './deadline.ts';
+import { type Fact, queryOperation } from './fact.ts';
+import { isExpected, mark } from './mark.ts';
+import { operationAt, stateOf } from './operation.ts';
+import { withRetryAt, withTried } from './run.ts';
+import { type Attempt, limits, type Progress, type Transaction } from './transaction.ts';
+
+type Answered = Extract<Fact, { kind: 'answered' }>;
+type Blocked = Extract<Fact, { kind: 'blocked' }>;
+
+/** Every answer is recorded as an attempt; one that is not waited for any more changes nothing else. */
+export function applyAnswered(transaction: Transaction, fact: Answered): Transaction {
+  const recorded = { ...transaction, progress: withAttempt(transaction.progress, attemptOf(fact)) };
+  const { operation, outcome } = fact;
+  if (!isExpected(transaction, operation) || isSettled(transaction, operation)) return recorded;
+  switch (outcome.kind) {
+    case 'success':
+      return applySuccess(recorded, fact);
+    case 'failure':
+      return isDecisive(recorded, operation)
+        ? applyFailure(recorded, fact, outcome.message)
+        : applyError(reported(recorded, operation), fact, 0);
+    case 'ongoing':
+      return waitsUntil(withMayHaveRun(recorded, operation), fact, fact.atMs + recorded.progress.intervalMs);
+    case 'error':
+      return countsRetries(recorded, operation)
+        ? applyRetry(withMayHaveRun(recorded, operation), operation, fact.atMs)
+        : applyError(recorded, fact, outcome.retryAfterMs);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** Not called, so nothing is used up, unless retry_limit counts: then a refused call is an error like any other. */
+export function applyBlocked(transaction: Transaction, fact: Blocked): Transaction {
+  const { operation, atMs, untilMs } = fact;
+  if (!isExpected(transaction, operation) || isSettled(transaction, operation)) return transaction;
+  if (countsRetries(transaction, operation)) return applyRetry(transaction, operation, atMs);
+  return waitsUntil(transaction, fact, Math.max(untilMs, atMs + 1));
+}
+
+function attemptOf({ operation, outcome, atMs, durationMs }: Answered): Attempt {
+  const reason = outcome.kind === 'success' ? '' : outcome.message;
+  return { operation, atMs: atMs - durationMs, durationMs, outcome: outcome.kind, reason };
+}
+
+/** Its own SUCCESS or FAILURE is known and stays. */
+function isSettled({ progress }: Transaction, operation: number): boolean {
+  const state = operation === queryOperation ? 'p' : stateOf(progress, operation);
+  return state === 's' || state === 'f';
+}
+
+/** FAILURE is final only for a saga's action and a message's query; elsewhere it is retried for ever. */
+function isDecisive({ definition }: Transaction, operation: number): boolean {
+  return operation === queryOperation || (definition.type === 'saga' && operation % 2 === 1);
+}
+
+/** An action was called, whatever else is known: an answer says so even where the mark was lost. */
+function withMayHaveRun(transaction: Transaction, operation: number): Transaction {
+  const { definition, branches, progress } = transaction;
+  const isForward = operationAt(definition, branches, operation)?.op === 'action';
+  return isForward && stateOf(progress, operation) === 'p' ? mark(transaction, operation, 'm') : transaction;
+}
+
+/** The interval starts anew, unless another branch has failed in this run. */
+function applySuccess(transaction: Transaction, { operation, atMs }: Answered): Transaction {
+  const { plan, run } = transaction;
+  if (operation === queryOperation) return { ...transaction, run: { ...run, queryAnswer: 'committed' } };
+  const marked = mark(transaction, operation, 's');
+  const { progress } = marked;
+  return {
+    ...marked,
+    progress: {
+      ...progress,
+      intervalMs: run.backedOff ? progress.intervalMs : plan.retryIntervalMs,
+      incident: progress.incident === incidentOf(marked, operation) ? '' : progress.incident,
+      updatedMs: atMs,
+    },
+  };
+}
+
+function applyFailure(transaction: Transaction, { operation, atMs }: Answered, message: string): Transaction {
+  const { definition, branches, progress, run } = transaction;
+  const url = operationAt(definition, branches, operation)?.url ?? definition.queryPrepared;
+  const first = progress.reason === '';
+  const reason = first ? shorten(`url:${url} return failed: ${message}`, limits.reasonBytes) : progress.reason;
+  const explained = { ...transaction, progress: { ...progress, reason, updatedMs: atMs } };
+  if (operation === queryOperation) return { ...explained, run: { ...run, queryAnswer: 'rolled-back' } };
+  return mark(explained, operation, 'f');
+}
+
+/** A branch that answers FAILURE where only success can end the transaction needs a human, until it succeeds. */
+function reported(transaction: Transaction, operation: number): Transaction {
+  const incident = incidentOf(transaction, operation);
+  return { ...transaction, progress: { ...transaction.progress, incident } };
+}
+
+function incidentOf({ definition, branches }: Transaction, operation: number): string {
+  const branch = operationAt(definition, branches, operation);
+  return `failure-retried: ${branch?.op ?? 'operation'} of branch ${branch?.branchId ?? operation}`;
+}
+
+/** The interval doubles once in a run, however many branches fail in it. */
+function applyError(transaction: Transaction, fact: Answered, retryAfterMs: number): Transaction {
+  const { progress, plan, run } = transaction;
+  const intervalMs = run.backedOff ? progress.intervalMs : nextInterval(progress.intervalMs, plan);
+  const dueMs = fact.atMs + retryDelay(intervalMs, retryAfterMs, fact.jitter, plan);
+  const waiting = waitsUntil(withMayHaveRun(transaction, fact.operation), fact, dueMs);
+  return {
+    ...waiting,
+    progress: { ...waiting.progress, intervalMs },
+    run: { ...waiting.run, backedOff: true },
+  };
+}
+
+/** Not called again in this run; with several such branches the next run begins when the last of them may be called. */
+function waitsUntil(transaction: Transaction, { operation, atMs }: Answered | Blocked, untilMs: number): Transaction {
+  const { progress, run } = transaction;
+  const dueMs = run.tried.size === 0 ? untilMs : Math.max(progress.dueMs, untilMs);
+  const waiting: Progress = { ...progress, dueMs: clipDue(transaction, dueMs, atMs), updatedMs: atMs };
+  return { ...transaction, progress: waiting, run: { ...run, tried: withTried(run, operation) } };
+}
+
+function countsRetries({ definition, progress }: Transaction, operation: number): boolean {
+  const isAction = definition.type === 'saga' && operation % 2 === 1;
+  return isAction && definition.options.retryLimit > 0 && progress.status === 'submitted';
+}
+
+/** retry_limit: counted durably with the next write, retried within the run after a pause; none once used up. */
+function applyRetry(transaction: Transaction, operation: number, atMs: number): Transaction {
+  const { definition, progress, run } = transaction;
+  const count = (progress.retries[operation] ?? 0) + 1;
+  const isUsedUp = count > definition.options.retryLimit;
+  return {
+    ...transaction,
+    progress: { ...progress, retries: { ...progress.retries, [operation]: count }, updatedMs: atMs },
+    run: { ...run, retryAtMs: withRetryAt(run, operation, isUsedUp ? atMs : atMs + retryWithinRunDelay(count)) },
+  };
+}

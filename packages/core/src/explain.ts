@@ -1,0 +1,76 @@
+import { decide } from './decide.ts';
+import { type Decision, type Rule, rules } from './decision.ts';
+import { queryOperation } from './fact.ts';
+import { operationAt } from './operation.ts';
+import { type Attempt, isFinal, type Status, type Transaction } from './transaction.ts';
+
+/** Which call of which branch: the identity that its barrier sees. */
+export interface ExplainedOperation {
+  readonly operation: number;
+  readonly branchId: string;
+  readonly op: string;
+  readonly url: string;
+}
+
+export interface ExplainedAttempt extends ExplainedOperation, Attempt {}
+
+/** What an operator reads about a transaction: what happened, what comes next, when, and which rule says so. */
+export interface Explanation {
+  readonly status: Status;
+  readonly reason: string;
+  readonly incident: string;
+  /** Fields of the submit that differed from what was prepared, and were not taken over. */
+  readonly ignoredFields: readonly string[];
+  /** The last attempts, oldest first. */
+  readonly attempts: readonly ExplainedAttempt[];
+  /** Attempts made before those and not kept. */
+  readonly droppedAttempts: number;
+  readonly inFlight: readonly ExplainedOperation[];
+  readonly next: Decision;
+  /** The operations that `next` calls. */
+  readonly calls: readonly ExplainedOperation[];
+  /** When `next` comes in engine time, infinity where nothing comes by itself. */
+  readonly nextAtMs: number;
+  readonly rule: Rule;
+  /** The rule as a sentence. */
+  readonly sentence: string;
+}
+
+/**
+ * @param inFlight the operations whose call is out; undefined where nobody drives it: then what comes next comes when
+ *   it is due
+ */
+export function explain(
+  transaction: Transaction,
+  inFlight: ReadonlySet<number> | undefined,
+  nowMs: number,
+): Explanation {
+  const { status, reason, incident, attempts, attemptCount, dueMs, ignoredFields = [] } = transaction.progress;
+  const atMs = inFlight === undefined && !isFinal(status) ? Math.max(nowMs, dueMs) : nowMs;
+  const next = decide(transaction, inFlight ?? new Set(), atMs);
+  return {
+    status,
+    reason,
+    incident,
+    ignoredFields,
+    attempts: attempts.map((attempt) => ({ ...attempt, ...explainOperation(transaction, attempt.operation) })),
+    droppedAttempts: attemptCount - attempts.length,
+    inFlight: [...(inFlight ?? [])].map((operation) => explainOperation(transaction, operation)),
+    next,
+    calls: next.kind === 'call' ? next.operations.map((operation) => explainOperation(transaction, operation)) : [],
+    nextAtMs: timeOf(next, atMs),
+    rule: next.rule,
+    sentence: rules[next.rule],
+  };
+}
+
+function timeOf(next: Decision, atMs: number): number {
+  if (next.kind === 'rest') return Number.POSITIVE_INFINITY;
+  return next.kind === 'wait' ? next.untilMs : atMs;
+}
+
+function explainOperation({ definition, branches }: Transaction, operation: number): ExplainedOperation {
+  if (operation === queryOperation) return { operation, branchId: '00', op: 'msg', url: definition.queryPrepared };
+  const branch = operationAt(definition, branches, operation);
+  return { operation, branchId: branch?.branchId ?? '', op: branch?.op ?? '', url: branch?.url ?? '' };
+}

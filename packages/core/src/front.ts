@@ -1,0 +1,105 @@
+import { actionOf, compensateOf, stepOf } from './operation.ts';
+import { lookUp, type Table, tableOf, withEntry } from './table.ts';
+import type { Definition, Plan, Progress, Transaction } from './transaction.ts';
+
+/**
+ * What of a saga or a message can go on now. It follows from plan and progress alone; `apply` keeps it up step by step,
+ * so that a saga of ten thousand steps is not looked through ten thousand times.
+ *
+ * Forward a step is *done* when its action has succeeded; backward when it was compensated or is outside the set to
+ * compensate. A step *passes* when it is done and every step it waits for has passed: forward those before it,
+ * backward those after it. So the order also holds between two steps that are joined only through steps outside the set.
+ */
+export interface Front {
+  /** What it was derived from; a front that does not belong to its transaction is derived anew. */
+  readonly plan: Plan;
+  readonly status: 'submitted' | 'aborting';
+  readonly operations: string;
+  /** Steps that are not done. */
+  readonly open: number;
+  /** Forward: an action has answered FAILURE. */
+  readonly hasFailed: boolean;
+  /** The operations whose turn it is and that are not done. */
+  readonly ready: readonly number[];
+  /** Per step: how many of the steps it waits for have not passed. */
+  readonly waitsFor: Table<number>;
+}
+
+type Source = Pick<Transaction, 'definition' | 'plan' | 'progress'>;
+
+/** The front of a transaction, as `apply` left it or derived anew. Undefined for a tcc, and where nothing is driven. */
+export function frontOf(transaction: Transaction): Front | undefined {
+  const { front, plan, progress } = transaction;
+  const isCurrent =
+    front !== undefined &&
+    front.plan === plan &&
+    front.status === progress.status &&
+    front.operations === progress.operations;
+  return isCurrent ? front : deriveFront(transaction);
+}
+
+export function deriveFront({ definition, plan, progress }: Source): Front | undefined {
+  const { status, operations } = progress;
+  if (definition.type === 'tcc' || (status !== 'submitted' && status !== 'aborting')) return undefined;
+  const isForward = status === 'submitted';
+  const edges = isForward ? plan.before : plan.after;
+  const order = isForward ? plan.topological : plan.topological.toReversed();
+  const hasPassed = new Uint8Array(order.length);
+  const waitsFor: number[] = new Array(order.length).fill(0);
+  const ready: number[] = [];
+  let open = 0;
+  for (const step of order) {
+    let waits = 0;
+    for (const other of edges[step] ?? []) if (hasPassed[other] !== 1) waits += 1;
+    waitsFor[step] = waits;
+    const isDone = isStepDone(definition, progress, step);
+    if (!isDone) open += 1;
+    if (waits === 0 && isDone) hasPassed[step] = 1;
+    else if (waits === 0) ready.push(turnOf(definition, status, step));
+  }
+  const hasFailed = isForward && operations.includes('f');
+  return { plan, status, operations, open, hasFailed, ready, waitsFor: tableOf(waitsFor) };
+}
+
+/** The front after the state of one operation changed; `source` holds the new state. */
+export function advanceFront(front: Front | undefined, source: Source, operation: number): Front | undefined {
+  if (front === undefined) return undefined;
+  const { definition, progress } = source;
+  const step = stepOf(definition, operation);
+  const changed = { ...front, operations: progress.operations };
+  const isForward = front.status === 'submitted';
+  if (isForward && progress.operations[operation] === 'f') return { ...changed, hasFailed: true };
+  return isStepDone(definition, progress, step) ? stepDone(source, changed, step) : changed;
+}
+
+function stepDone({ definition, plan, progress }: Source, front: Front, step: number): Front {
+  const open = front.open - 1;
+  if ((lookUp(front.waitsFor, step) ?? 0) > 0) return { ...front, open };
+  const edges = front.status === 'submitted' ? plan.after : plan.before;
+  const at = front.ready.indexOf(turnOf(definition, front.status, step));
+  const ready = at < 0 ? front.ready.slice() : front.ready.toSpliced(at, 1);
+  let { waitsFor } = front;
+  const passing = [step];
+  for (let next = passing.pop(); next !== undefined; next = passing.pop()) {
+    for (const waiting of edges[next] ?? []) {
+      const waits = (lookUp(waitsFor, waiting) ?? 0) - 1;
+      waitsFor = withEntry(waitsFor, waiting, waits);
+      if (waits > 0) continue;
+      if (isStepDone(definition, progress, waiting)) passing.push(waiting);
+      else ready.push(turnOf(definition, front.status, waiting));
+    }
+  }
+  return { ...front, open, ready, waitsFor };
+}
+
+function turnOf({ type }: Definition, status: Front['status'], step: number): number {
+  if (type !== 'saga') return step;
+  return status === 'submitted' ? actionOf(step) : compensateOf(step);
+}
+
+/** The set to compensate is every step whose action is not `p`; the move to aborting has frozen it. */
+function isStepDone({ type }: Definition, { status, operations }: Progress, step: number): boolean {
+  if (type !== 'saga') return operations[step] === 's';
+  if (status === 'submitted') return operations[actionOf(step)] === 's';
+  return operations[compensateOf(step)] === 's' || (operations[actionOf(step)] ?? 'p') === 'p';
+}
