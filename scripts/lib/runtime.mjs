@@ -45,7 +45,10 @@ export function runtimePath() {
   return installed;
 }
 
-/** Runs a TypeScript file of the project, hands signals on, and ends as it ends. */
+/**
+ * Runs a TypeScript file of the project, hands signals on, and ends as it ends. Whoever kills this process without a
+ * signal it can hand on leaves the child behind.
+ */
 export function runWithRuntime(args) {
   const runtime = runtimePath();
   if (!existsSync(runtime)) {
@@ -56,8 +59,16 @@ export function runWithRuntime(args) {
     process.exit(1);
   }
   const child = spawn(runtime, ['--conditions=source', ...args], { cwd: process.cwd(), stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const handOn = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of handOn) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`holdfast: ${runtime} cannot be started: ${error.message}`);
+    process.exit(1);
+  });
   child.on('exit', (code, signal) => {
-    process.exit(signal === null ? (code ?? 1) : 1);
+    // A child that a signal ended: end by the same one, so that whoever waits sees the same.
+    if (signal === null) process.exit(code ?? 1);
+    for (const handled of handOn) process.removeAllListeners(handled);
+    process.kill(process.pid, signal);
   });
 }

@@ -13,6 +13,11 @@ interface Rule {
 /** A retry interval above timeoutToFailMs is allowed, unlike in dtm: time-outs are due times of their own here. */
 const rules: readonly Rule[] = [
   {
+    paths: ['http.headTimeoutMs', 'http.requestTimeoutMs'],
+    holds: ({ http }) => http.headTimeoutMs <= http.requestTimeoutMs,
+    text: 'http.headTimeoutMs must not be more than http.requestTimeoutMs',
+  },
+  {
     paths: ['backoffCapMs', 'retryIntervalMs'],
     holds: ({ backoffCapMs, retryIntervalMs }) => backoffCapMs >= retryIntervalMs,
     text: 'backoffCapMs must not be less than retryIntervalMs',

@@ -85,6 +85,67 @@ export const schema = {
       dtm: 'HttpPort',
       description: 'The port HTTP listens on. 0 takes any free port and says which.',
     }),
+    bodyLimitBytes: number({
+      default: 4 * mib,
+      from: kib,
+      to: 16 * mib,
+      description: 'The largest request body. A larger one is refused (413) without being read to its end.',
+    }),
+    bodyBudgetBytes: number({
+      default: 256 * mib,
+      from: 16 * mib,
+      to: 64 * gib,
+      description: 'The most bytes of request bodies in memory at once, of all connections. Beyond it: 503.',
+    }),
+    headLimitBytes: number({
+      default: 16 * kib,
+      from: 4 * kib,
+      to: mib,
+      description: 'The largest request line with headers. Beyond it: 431.',
+    }),
+    headTimeoutMs: number({
+      default: 10 * second,
+      from: 100,
+      to: hour,
+      description: 'How long a client may take to send the headers of a request. Beyond it: 408.',
+    }),
+    requestTimeoutMs: number({
+      default: 30 * second,
+      from: 100,
+      to: hour,
+      description: 'How long a client may take to send a whole request. Beyond it: 408. The answer may take longer.',
+    }),
+    keepAliveTimeoutMs: number({
+      default: 75 * second,
+      from: second,
+      to: day,
+      description:
+        'A connection without requests is closed after this. Keep it longer than that of a load balancer in front, which must be the one to close.',
+    }),
+    sendTimeoutMs: number({
+      default: 30 * second,
+      from: 100,
+      to: hour,
+      description: 'A connection whose client does not read its answer for this long is closed.',
+    }),
+    maxConnections: number({
+      default: 10_000,
+      from: 1,
+      to: 1_000_000,
+      description: 'The most connections open at once; further ones are closed at once.',
+    }),
+    listRows: number({
+      default: 1000,
+      from: 1,
+      to: 10_000,
+      description: 'The most transactions in one answer of `all`, whatever limit is asked for.',
+    }),
+    resetRows: number({
+      default: 10_000,
+      from: 1,
+      to: 100_000,
+      description: 'The most transactions that one resetCronTime makes due.',
+    }),
   }),
   grpc: section('Where gRPC will be served. This version has no gRPC: nothing listens there.', {
     port: number({

@@ -1,0 +1,103 @@
+/** `npm run docs`: makes the configuration reference from the schema of the settings; without --write it prints it. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { schema, settings } from '../packages/server/src/config/schema.ts';
+import { allowedBy, type NumberSetting, type Setting } from '../packages/server/src/config/setting.ts';
+
+const intro = `# Configuration
+
+<!-- Made from the schema by \`npm run docs\`: change packages/server/src/config/schema.ts instead. -->
+
+Holdfast starts without any configuration: it listens on loopback and keeps its data in \`./data\`. Every setting below can
+be given in three places; where several name the same setting, the later wins:
+
+1. a YAML 1.2 file, \`holdfast serve -c holdfast.yaml\`;
+2. the environment: the path of the setting in capitals, words joined by \`_\`, after \`HOLDFAST_\`;
+3. flags, for the most common ones.
+
+\`\`\`yaml
+http:
+  host: 0.0.0.0
+  port: 36789
+dataDir: /var/lib/holdfast
+retentionMs: 86400000
+\`\`\`
+
+The same as variables: \`HOLDFAST_HTTP_HOST=0.0.0.0\`, \`HOLDFAST_HTTP_PORT=36789\`, \`HOLDFAST_DATA_DIR=/var/lib/holdfast\`,
+\`HOLDFAST_RETENTION_MS=86400000\`. An empty variable counts as not given.
+
+Times are milliseconds and sizes are bytes, always, and a name ends with its unit. Relative paths are relative to where
+Holdfast is started. Settings are read once, at the start.
+
+A setting that is unknown, or has a value that is not allowed, stops the start (exit code 2): all mistakes are listed at
+once, each with where it was made, what is allowed, and which name was probably meant. This holds for unknown variables
+that begin with \`HOLDFAST_\`, too. (In Kubernetes the addresses of a service that is itself named \`holdfast\` appear as
+such variables; they are left alone.)
+`;
+
+export function configurationReference(): string {
+  const sections = Object.entries(schema).filter(([, node]) => node.kind === 'section');
+  const parts = [intro, '## General\n', ...table((path) => !path.includes('.'))];
+  for (const [name, node] of sections) {
+    if (node.kind !== 'section') continue;
+    parts.push(`## ${name}\n`, `${node.description}\n`, ...table((path) => path.startsWith(`${name}.`)));
+  }
+  return [...parts, ...dtmTable()].join('\n');
+}
+
+function table(isIncluded: (path: string) => boolean): string[] {
+  return settings
+    .filter(({ path }) => isIncluded(path))
+    .map(({ path, variable, flag, setting }) => {
+      const names = [`\`${variable}\``, ...(setting.flag === true ? [`\`${flag}\``] : [])].join(', ');
+      const value = `Default ${defaultOf(path, setting)}; ${allowedBy(setting, path)}.`;
+      return `### ${path}\n\n${setting.description}\n\n${value}<br>${names}\n`;
+    });
+}
+
+function defaultOf(path: string, setting: Setting): string {
+  return setting.kind === 'number' ? `\`${setting.default}\`${inWords(path, setting)}` : `\`${setting.default}\``;
+}
+
+const timeUnits = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+] as const;
+const sizeUnits = [
+  ['GiB', 1024 ** 3],
+  ['MiB', 1024 ** 2],
+  ['KiB', 1024],
+] as const;
+
+/** The default in a larger unit, where it is a whole number of them. */
+function inWords(path: string, setting: NumberSetting): string {
+  const divides = ([, size]: readonly [string, number]) => setting.default > 0 && setting.default % size === 0;
+  if (path.endsWith('Ms')) {
+    const unit = timeUnits.find(divides);
+    if (unit === undefined) return '';
+    const count = setting.default / unit[1];
+    return ` (${count} ${unit[0]}${count === 1 ? '' : 's'})`;
+  }
+  const unit = path.endsWith('Bytes') ? sizeUnits.find(divides) : undefined;
+  return unit === undefined ? '' : ` (${setting.default / unit[1]} ${unit[0]})`;
+}
+
+function dtmTable(): string[] {
+  const rows = settings.flatMap(({ path, setting }) =>
+    setting.dtm === undefined ? [] : `| ${setting.dtm} | \`${path}\` |`,
+  );
+  const notes = [
+    'dtm lets its file win over the environment; here the environment wins over the file. dtm wants a retry interval of 10 s',
+    'or more and a timeout_to_fail above it; here 1 s is enough, and the two are independent. `TransCronInterval` has no',
+    'counterpart: nothing is polled, every transaction is looked at when it is due.',
+  ];
+  return ['## Coming from dtm\n', '| dtm | Holdfast |', '|---|---|', ...rows, '', ...notes, ''];
+}
+
+if (import.meta.main) {
+  const file = join(import.meta.dirname, '..', 'docs', 'configuration.md');
+  if (process.argv.includes('--write')) writeFileSync(file, configurationReference());
+  else process.stdout.write(configurationReference());
+}
