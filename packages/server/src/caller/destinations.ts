@@ -69,7 +69,7 @@ export class DestinationCaller implements Caller {
     };
     if (this.#isFull(origin)) {
       this.#answerSoon(done, this.#overflowUntilMs(route));
-    } else if (route.waitingCount === 0 && this.#hasSlot(route)) {
+    } else if (this.#hasSlot(route)) {
       this.#take(pending);
       this.#start(pending);
     } else if (this.#isWaitingRoomFull(origin)) {
