@@ -24,6 +24,8 @@ export interface HttpServer {
    * @throws the system's error (EADDRINUSE, EACCES, ...) where it cannot
    */
   listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Connections that are open now. */
+  openConnections(): Promise<number>;
   /** Takes no new connection, lets what is under way end for that long, then cuts every connection. Idempotent. */
   close(graceMs: number): Promise<void>;
 }
@@ -158,6 +160,12 @@ class FastifyHttpServer implements HttpServer {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('listens on no TCP port');
     return { host: address.address, port: address.port };
+  }
+
+  openConnections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+    });
   }
 
   close(graceMs: number): Promise<void> {

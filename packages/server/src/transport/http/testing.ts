@@ -136,7 +136,7 @@ export interface Started {
 }
 
 /** A server on a free port; the test closes it. */
-export async function start(given: Partial<Omit<HttpParts, 'settings'>> & Partial<Pick<HttpParts, 'settings'>> = {}) {
+export async function start(given: Partial<HttpParts> = {}, port = 0): Promise<Started> {
   const coordinator = new RecordingCoordinator();
   const observed: string[] = [];
   const server = createHttpServer({
@@ -149,11 +149,10 @@ export async function start(given: Partial<Omit<HttpParts, 'settings'>> & Partia
       broke: (route, error) => observed.push(`broke ${route} ${error}`),
     },
     ...given,
-    settings: { ...(given.settings ?? httpDefaults), port: 0 },
+    settings: { ...(given.settings ?? httpDefaults), port },
   });
-  const { host, port } = await server.listen();
-  const started: Started = { coordinator, server, base: `http://${host}:${port}`, port, observed };
-  return started;
+  const bound = await server.listen();
+  return { coordinator, server, base: `http://${bound.host}:${bound.port}`, port: bound.port, observed };
 }
 
 /** Sends bytes as they are and gives back all that came until the connection ended. */

@@ -1,5 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { invalid } from '@holdfast/core';
+import { endOfString, isDeeperThan } from './depth.ts';
+
+/** How deep arrays and objects in a request may be nested. What we read goes three deep. */
+const maxDepth = 100;
 
 /** The fields of an object that we know, by their wire name. What is null or unknown is not in it. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -32,6 +36,7 @@ export function parseFields(text: string, known: ReadonlySet<string>): Fields {
 
 /** @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {
+  if (isDeeperThan(text, maxDepth)) throw invalid('body', `must not be nested deeper than ${maxDepth}`);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -88,11 +93,4 @@ export function* membersOf(text: string): Generator<readonly [key: string, value
       if (character === '}') depth -= 1;
     } else if (character === '}' || character === ']') depth -= 1;
   }
-}
-
-/** The index of the quote that ends the string which begins at `start`. */
-function endOfString(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at;
 }

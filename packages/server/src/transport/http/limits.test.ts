@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { httpDefaults } from './settings.ts';
+import { held, raw, shown, start } from './testing.ts';
+
+const head = (...lines: string[]) => ['POST /api/dtmsvr/submit HTTP/1.1', 'Host: x', ...lines, '', ''].join('\r\n');
+const saga = '{"gid":"g","trans_type":"saga"}';
+const mebibyte = Buffer.alloc(1024 * 1024, 0x20);
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const endMs = performance.now() + 10_000; !condition(); ) {
+    assert.ok(performance.now() < endMs, 'waited for 10 s');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Writes as fast as the other side takes it, and counts, until the connection ends. */
+async function flood(socket: Socket, chunk: Buffer, most: number): Promise<{ sent: number; answer: string }> {
+  let sent = 0;
+  let answer = '';
+  let isOpen = true;
+  socket.on('data', (data) => {
+    answer += data;
+  });
+  socket.on('error', () => undefined);
+  const closed = once(socket, 'close').then(() => {
+    isOpen = false;
+  });
+  while (isOpen && sent < most && answer === '') {
+    sent += chunk.length;
+    if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), closed]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  socket.end();
+  await closed;
+  return { sent, answer };
+}
+
+test('a body that says it is too long is refused at once', async () => {
+  const { server, port, coordinator } = await start();
+  const socket = connect(port, '127.0.0.1');
+  socket.write(head(`Content-Length: ${1024 ** 3}`));
+  const [data] = await once(socket, 'data');
+  assert.match(String(data), /^HTTP\/1\.1 413 .*\r\nConnection: close\r\n/s);
+  assert.match(String(data), /\{"message":"body: must be at most 4194304 bytes"\}$/);
+  socket.destroy();
+  assert.deepEqual(coordinator.asked, []);
+  await server.close(0);
+});
+
+test('who goes on sending sees the 413 all the same, and is not read to the end', async () => {
+  const { server, port } = await start();
+  for (const framing of [`Content-Length: ${1024 ** 3}`, 'Transfer-Encoding: chunked']) {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(head(framing));
+    const chunk = framing.startsWith('C')
+      ? mebibyte
+      : Buffer.concat([Buffer.from(`${mebibyte.length.toString(16)}\r\n`), mebibyte, Buffer.from('\r\n')]);
+    const { sent, answer } = await flood(socket, chunk, 1024 ** 3);
+    assert.match(answer, /^HTTP\/1\.1 413 /, framing);
+    assert.ok(sent < 64 * 1024 ** 2, `${framing}: ${sent} bytes were taken`);
+  }
+  await server.close(0);
+});
+
+test('who writes all of a body a little over the limit before reading sees the 413', async () => {
+  const { server, port } = await start();
+  const socket = connect(port, '127.0.0.1');
+  socket.pause();
+  socket.write(head(`Content-Length: ${5 * mebibyte.length}`));
+  for (let part = 0; part < 5; part += 1) socket.write(mebibyte);
+  await until(() => socket.destroyed || socket.bytesWritten > 1024 ** 2);
+  let answer = '';
+  socket.on('data', (data) => {
+    answer += data;
+  });
+  socket.on('error', () => undefined);
+  socket.resume();
+  await once(socket, 'close');
+  assert.match(answer, /^HTTP\/1\.1 413 /);
+  await server.close(0);
+});
+
+test('a body at the limit is taken, one byte more is not', async () => {
+  const settings = { ...httpDefaults, bodyLimitBytes: 100 };
+  const { server, base, coordinator } = await start({ settings });
+  const submit = (bytes: number, isChunked: boolean) => {
+    const text = saga.padEnd(bytes);
+    const body = isChunked ? new Blob([text]).stream() : text;
+    return fetch(`${base}/api/dtmsvr/submit`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+  };
+  for (const isChunked of [false, true]) {
+    assert.equal((await submit(100, isChunked)).status, 200);
+    assert.equal((await submit(101, isChunked)).status, 413);
+  }
+  assert.equal(coordinator.asked.length, 2);
+  await server.close(0);
+});
+
+test('100 Continue is sent only where the body will be read', async () => {
+  const { server, port } = await start();
+  const small = await raw(
+    port,
+    head('Connection: close', 'Expect: 100-continue', `Content-Length: ${saga.length}`),
+    saga,
+  );
+  assert.match(small, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+  const socket = connect(port, '127.0.0.1');
+  socket.write(head('Expect: 100-continue', `Content-Length: ${1024 ** 3}`));
+  const [data] = await once(socket, 'data');
+  assert.match(String(data), /^HTTP\/1\.1 413 /);
+  socket.destroy();
+  await server.close(0);
+});
+
+test('bodies being received have a budget over all connections; what is given up is given back', async () => {
+  const settings = { ...httpDefaults, bodyBudgetBytes: 2 * mebibyte.length };
+  const { server, port, base } = await start({ settings });
+  const begin = () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(head(`Content-Length: ${2 * mebibyte.length}`));
+    socket.write(mebibyte.subarray(0, mebibyte.length - 1));
+    return socket;
+  };
+  const submit = () => fetch(`${base}/api/dtmsvr/submit`, { method: 'POST', body: saga.padEnd(1000) });
+  const held = [begin(), begin()];
+  let refused = await submit();
+  await until(() => held.every((socket) => socket.writableLength === 0));
+  while (refused.status === 200) refused = await submit();
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);
+  for (const socket of held) socket.destroy();
+  let served = await submit();
+  while (served.status === 503) served = await submit();
+  assert.equal(served.status, 200);
+  await server.close(0);
+});
+
+test('a body where none belongs is not read', async () => {
+  const { server, port, coordinator } = await start();
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const { answer, sent } = await flood(
+    socket,
+    Buffer.concat([Buffer.from('100000\r\n'), mebibyte, Buffer.from('\r\n')]),
+    1024 ** 3,
+  );
+  assert.match(answer, /^HTTP\/1\.1 200 .*Connection: close/s);
+  assert.ok(sent < 64 * 1024 ** 2);
+  assert.equal(coordinator.asked.length, 1);
+  await server.close(0);
+});
+
+test('what follows a refused body on its connection is not served', async () => {
+  const { server, port, coordinator } = await start({ settings: { ...httpDefaults, bodyLimitBytes: 100 } });
+  const second = head('Connection: close', `Content-Length: ${saga.length}`) + saga;
+  const answer = await raw(port, head('Content-Length: 101') + 'x'.repeat(101) + second);
+  assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1);
+  assert.deepEqual(coordinator.asked, []);
+  await server.close(0);
+});
+
+test('pipelined requests are answered in their order', async () => {
+  const { server, port } = await start();
+  const one = 'GET /api/dtmsvr/newGid HTTP/1.1\r\nHost: x\r\n\r\n';
+  const last = 'GET /api/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+  const answer = await raw(port, one + head(`Content-Length: ${saga.length}`) + saga + last);
+  assert.match(answer, /"gid":"gid-1".*\{"dtm_result":"SUCCESS"\}.*pong/s);
+  await server.close(0);
+});
+
+test('what is not HTTP is refused, and never answers for a request that waits', async () => {
+  const { server, port, coordinator } = await start();
+  const cases = [
+    'FAILURE\r\n\r\n',
+    'GET / HTTP/9.9\r\n\r\n',
+    '\u0000\u0001\u0002\r\n\r\n',
+    head('Content-Length: x'),
+    head('Content-Length: 1', 'Transfer-Encoding: chunked'),
+  ];
+  for (const text of cases) {
+    const answer = await raw(port, text);
+    assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n.*\{"message":"the request is not valid HTTP"\}$/s, text);
+  }
+  assert.match(await raw(port, head(`X: ${'y'.repeat(20_000)}`)), /^HTTP\/1\.1 431 /);
+  let open: () => void = () => undefined;
+  coordinator.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const socket = connect(port, '127.0.0.1');
+  let seen = '';
+  socket.on('data', (data) => {
+    seen += data;
+  });
+  socket.on('error', () => undefined);
+  socket.write(head(`Content-Length: ${saga.length}`) + saga);
+  await until(() => coordinator.asked.length === 1);
+  socket.write('garbage\r\n\r\n');
+  await once(socket, 'close');
+  assert.equal(seen, '', 'a 400 here would be taken for the answer to the submit');
+  open();
+  await server.close(0);
+});
+
+test('slow heads, slow bodies and silent connections end in time', async () => {
+  const settings = { ...httpDefaults, headTimeoutMs: 100, requestTimeoutMs: 200 };
+  const { server, port } = await start({ settings });
+  assert.match(await raw(port, 'POST /api/dtmsvr/submit HTTP/1.1\r\nHost:'), /^HTTP\/1\.1 408 /);
+  assert.match(await raw(port, head('Content-Length: 10'), '{"gid"'), /^HTTP\/1\.1 408 /);
+  assert.match(await raw(port), /^HTTP\/1\.1 408 /);
+  await server.close(0);
+});
+
+test('connections beyond the limit are closed at once', async () => {
+  const { server, port } = await start({ settings: { ...httpDefaults, maxConnections: 1 } });
+  const first = connect(port, '127.0.0.1');
+  await once(first, 'connect');
+  const second = connect(port, '127.0.0.1').on('error', () => undefined);
+  await once(second, 'close');
+  first.destroy();
+  await server.close(0);
+});
+
+test('a client that does not read its answer is cut off', async () => {
+  const { server, port, coordinator } = await start({ settings: { ...httpDefaults, sendTimeoutMs: 50 } });
+  const steps = Array.from({ length: 16 }, () => ({
+    branchId: '01',
+    action: '',
+    compensate: '',
+    payload: 'x'.repeat(1024 ** 2),
+  }));
+  coordinator.stored = shown({ type: 'msg', steps });
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.pause();
+  socket.write('GET /api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: x\r\n\r\n');
+  await until(() => coordinator.asked.length === 1);
+  await new Promise<void>((resolve) => {
+    const look = () => server.openConnections().then((count) => (count === 0 ? resolve() : setImmediate(look)));
+    look();
+  });
+  socket.destroy();
+  await server.close(0);
+});
+
+test('a waiting client that leaves costs nothing, and the coordinator goes on', async () => {
+  const { server, base, coordinator, observed } = await start();
+  let open: () => void = () => undefined;
+  coordinator.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  coordinator.standing = { transaction: held(shown({}, { status: 'succeed' })), trouble: undefined };
+  const leave = new AbortController();
+  const waiting = fetch(`${base}/api/dtmsvr/submit`, {
+    method: 'POST',
+    body: '{"gid":"g","trans_type":"saga","wait_result":true}',
+    signal: leave.signal,
+  });
+  await until(() => coordinator.asked.length === 1);
+  leave.abort();
+  await assert.rejects(waiting);
+  open();
+  await until(() => observed.length === 1);
+  assert.deepEqual(observed, ['submit 200']);
+  await server.close(1000);
+});
+
+test('closing lets what is under way end, then cuts', async () => {
+  const { server, base, coordinator } = await start();
+  let open: () => void = () => undefined;
+  coordinator.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const submit = () => fetch(`${base}/api/dtmsvr/submit`, { method: 'POST', body: saga });
+  const waiting = submit();
+  await until(() => coordinator.asked.length === 1);
+  const closing = server.close(5000);
+  await assert.rejects(submit(), 'nobody listens any more');
+  open();
+  const answer = await waiting;
+  assert.deepEqual([answer.status, answer.headers.get('connection')], [200, 'close']);
+  await closing;
+  await server.close(0);
+
+  const stuck = await start();
+  stuck.coordinator.gate = new Promise(() => undefined);
+  const cut = fetch(`${stuck.base}/api/dtmsvr/submit`, { method: 'POST', body: saga });
+  await until(() => stuck.coordinator.asked.length === 1);
+  await Promise.all([stuck.server.close(10), assert.rejects(cut)]);
+});
+
+test('a port that is taken is said so', async () => {
+  const { server, port } = await start();
+  await assert.rejects(start({ settings: { ...httpDefaults, port } }, port), { code: 'EADDRINUSE' });
+  await server.close(0);
+});

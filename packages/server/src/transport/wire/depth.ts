@@ -1,0 +1,43 @@
+const quote = 0x22;
+const backslash = 0x5c;
+
+/**
+ * Whether arrays and objects in a JSON text are nested deeper than `most`. Asked before the text is parsed, since a few
+ * megabytes of opening brackets keep the parser busy for half a second; this takes a third of a parse at most.
+ */
+export function isDeeperThan(text: string, most: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case quote:
+        at = endOfString(text, at);
+        if (at === -1) return false;
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        depth += 1;
+        if (depth > most) return true;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth -= 1;
+        break;
+      default:
+    }
+  }
+  return false;
+}
+
+/** The index of the quote that ends the string which begins at `start`, or -1. */
+export function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end;
+}
+
+/** A quote after an odd number of backslashes belongs to the string. */
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text.charCodeAt(first - 1) === backslash) first -= 1;
+  return (at - first) % 2 === 1;
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HoldfastError } from '@holdfast/core';
+import fc from 'fast-check';
+import { membersOf, parseFields, textOf } from './json.ts';
+
+const known = new Set(['gid', 'steps', 'trans_type']);
+const parse = (text: string) => ({ ...parseFields(text, known) });
+
+function refusal(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    assert.ok(error instanceof HoldfastError, String(error));
+    assert.equal(error.code, 'INVALID_INPUT');
+    return error.message;
+  }
+  assert.fail('not refused');
+}
+
+test('keys match whatever their case; unknown ones and nulls are left out', () => {
+  assert.deepEqual(parse('{"GID":"a","Trans_Type":"saga","other":{"gid":"x"},"steps":null}'), {
+    gid: 'a',
+    trans_type: 'saga',
+  });
+});
+
+test('the last of several wins, in the order of the text', () => {
+  assert.deepEqual(parse('{"gid":"a","gid":"b"}'), { gid: 'b' });
+  assert.deepEqual(parse('{"gid":"a","GID":"b"}'), { gid: 'b' });
+  assert.deepEqual(parse('{"GID":"b","gid":"a"}'), { gid: 'a' });
+  // A parsed object alone would say b here: it keeps gid where it stood first.
+  assert.deepEqual(parse('{"gid":"a","GID":"b","gid":"c"}'), { gid: 'c' });
+  assert.deepEqual(parse('{ "gid" : "a,}\\"" , "x":[{"gid":"no"},"]"], "Gid":"b" ,"gid": ["c", {"d":"}"}]}'), {
+    gid: ['c', { d: '}' }],
+  });
+});
+
+test('a null after a value of another spelling leaves the value', () => {
+  assert.deepEqual(parse('{"gid":"a","GID":null}'), { gid: 'a' });
+  assert.deepEqual(parse('{"gid":"a","GID":"b","gid":null}'), { gid: 'b' });
+});
+
+test('keys with escapes and names of prototypes are keys like any other', () => {
+  assert.deepEqual(parse('{"\\u0067id":"a"}'), { gid: 'a' });
+  assert.deepEqual(parse('{"__proto__":{"gid":"x"},"constructor":1,"toString":2}'), {});
+});
+
+test('what is not the JSON of an object is refused without being quoted', () => {
+  const cases = [
+    '',
+    ' ',
+    '{',
+    '{"gid":"a"',
+    '[]',
+    'null',
+    '"FAILURE"',
+    '1',
+    'FAILURE',
+    '{"gid":"a"}x',
+    '\ufeff{}',
+    '{a:1}',
+  ];
+  for (const text of cases) {
+    const message = refusal(() => parse(text));
+    assert.match(message, /^body: must be /, text);
+    assert.doesNotMatch(message, /FAILURE/);
+  }
+});
+
+test('a bomb of nested arrays is refused before it is parsed', () => {
+  const nested = (depth: number) => `{"other":${'['.repeat(depth)}${']'.repeat(depth)},"gid":"a"}`;
+  assert.deepEqual(parse(nested(99)), { gid: 'a' });
+  assert.match(
+    refusal(() => parse(nested(100))),
+    /^body: must not be nested deeper/,
+  );
+  assert.match(
+    refusal(() => parse('['.repeat(2_000_000))),
+    /^body: must not be nested deeper/,
+  );
+  assert.match(
+    refusal(() => parse('{"gid":'.repeat(500_000))),
+    /^body: must not be nested deeper/,
+  );
+});
+
+test('brackets and quotes inside strings are no nesting', () => {
+  for (const value of ['['.repeat(200), '\\"'.repeat(200), '\\\\', '"[']) {
+    assert.deepEqual(parse(JSON.stringify({ gid: value })), { gid: value });
+  }
+});
+
+test('only UTF-8 is text', () => {
+  assert.equal(textOf(Buffer.from('é😀')), 'é😀');
+  assert.match(
+    refusal(() => textOf(Buffer.from([0x7b, 0xff, 0x7d]))),
+    /^body: must be UTF-8/,
+  );
+  refusal(() => textOf(Buffer.from([0xed, 0xa0, 0x80])));
+});
+
+test('the members of any object are found in its text', () => {
+  const spaced = fc.constantFrom(undefined, 1, '\t');
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), spaced, (object, space) => {
+      const members = [...membersOf(JSON.stringify(object, null, space))];
+      const found: [string, unknown][] = members.map(([key, valueText]) => [key, JSON.parse(valueText)]);
+      const same: [string, unknown][] = Object.entries(JSON.parse(JSON.stringify(object)));
+      assert.deepEqual(found, same);
+    }),
+  );
+});
