@@ -22,8 +22,10 @@ import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
 import type { Journal } from './journal.ts';
+import type { Runtime } from './ports.ts';
 
 export interface AcceptanceContext {
+  readonly runtime: Runtime;
   readonly store: Store;
   readonly journal: Journal;
   readonly clock: EngineClock;
@@ -155,10 +157,11 @@ export class Acceptance {
       progress: stored.progress,
       owner: isDriven ? incarnation.id : null,
     };
+    const sentMs = this.#context.runtime.monotonicMs();
     const result = await this.#write(write, transactionBytes(transaction));
     if (result !== 'done') return undefined;
     this.#context.created(stored);
-    if (isDriven) return { transaction: stored, actor: incarnation.activate(stored, 1) };
+    if (isDriven) return { transaction: stored, actor: incarnation.activate(stored, 1, sentMs) };
     incarnation.dueAt(dueMs);
     return { transaction: stored, actor: undefined };
   }
@@ -195,7 +198,7 @@ export class Acceptance {
     if (ruling instanceof HoldfastError) throw ruling;
     const isAnothers = row.owner !== null && row.owner !== incarnation.id;
     if (ruling === 'nothing' && (!wake || isFinal(stored.progress.status) || isAnothers)) {
-      if (wake && isAnothers) await this.#context.store.makeDue(gid, this.#context.clock.nowMs());
+      if (wake && isAnothers) await this.#context.store.makeDue(gid, this.#context.clock.nowMs()).catch(refuse);
       return { transaction: stored, actor: undefined };
     }
     const atMs = this.#context.clock.nowMs();
@@ -212,19 +215,25 @@ export class Acceptance {
       progress: next.progress,
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),
     };
+    const sentMs = this.#context.runtime.monotonicMs();
     const result = await this.#write(write, 256 + next.progress.operations.length);
     if (result !== 'done') return undefined;
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
     if (owner !== incarnation.id) return { transaction: next, actor: undefined };
-    return { transaction: next, actor: await this.#drive(incarnation, next, row.version + 1) };
+    return { transaction: next, actor: await this.#drive(incarnation, next, row.version + 1, sentMs) };
   }
 
   /** The branches to drive are loaded after the move is committed: none that was acknowledged is missed. */
-  async #drive(incarnation: Incarnation, transaction: Transaction, version: number): Promise<Actor | undefined> {
-    if (transaction.definition.type !== 'tcc') return incarnation.activate(transaction, version);
+  async #drive(
+    incarnation: Incarnation,
+    transaction: Transaction,
+    version: number,
+    sentMs: number,
+  ): Promise<Actor | undefined> {
+    if (transaction.definition.type !== 'tcc') return incarnation.activate(transaction, version, sentMs);
     const [row] = await loadRows(this.#context.store, [transaction.definition.gid]);
     if (row === undefined || row.owner !== incarnation.id || row.version !== version) return undefined;
-    return incarnation.activate({ ...transaction, branches: row.branches }, version);
+    return incarnation.activate({ ...transaction, branches: row.branches }, version, sentMs);
   }
 
   #standing({ transaction, actor }: Changed): Promise<Standing> {

@@ -58,7 +58,7 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     moved: () => undefined,
   };
   const transaction = createTransaction({ ...asked, createdMs: 1000 }, status, defaults);
-  const actor = new Actor(context, transaction, 1);
+  const actor = new Actor(context, transaction, 1, 0);
   actor.start();
 
   /** The oldest write that has no result yet. */

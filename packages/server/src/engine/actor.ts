@@ -76,10 +76,10 @@ export class Actor {
   #wakeTimer: Timer | undefined;
   #flushTimer: Timer | undefined;
 
-  constructor(context: ActorContext, transaction: Transaction, version: number) {
+  constructor(context: ActorContext, transaction: Transaction, version: number, seenMs: number) {
     this.gid = transaction.definition.gid;
     this.#context = context;
-    this.#row = new Row(context, transaction, version);
+    this.#row = new Row(context, transaction, version, seenMs);
   }
 
   start(): void {

@@ -83,6 +83,7 @@ export class Engine implements Coordinator {
       },
     });
     this.#acceptance = new Acceptance({
+      runtime: parts.runtime,
       store: parts.store,
       journal: this.#journal,
       clock: this.#clock,

@@ -1,5 +1,5 @@
 import { apply, type Outcome, type Status, type Transaction } from '@holdfast/core';
-import type { ClaimedTransaction, Store, StoredTransaction } from '../store/store.ts';
+import type { ClaimedTransaction, ClaimResult, Store, StoredTransaction } from '../store/store.ts';
 import { Actor, type ActorContext, type Leaving } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { Journal } from './journal.ts';
@@ -57,6 +57,8 @@ export class Incarnation {
   readonly #held = new Map<string, (() => void)[]>();
   /** Claimed while a request held them: looked at again when it lets go. */
   readonly #claimedWhileHeld = new Map<string, ClaimedTransaction>();
+  /** While a page is being claimed: what was driven or changed meanwhile, of which the page may tell old things. */
+  #touchedSinceClaim: Set<string> | undefined;
   /** Owned and not driven at the last look, with their version then: a defect if it is so again. */
   #suspects = new Map<string, number>();
   /** Broken: owned, not driven, and left alone until the process starts again. */
@@ -84,7 +86,6 @@ export class Incarnation {
       clock: context.clock,
       room: () => this.#room(),
       claim: (maxCount, maxBytes) => this.#claim(maxCount, maxBytes),
-      take: (claimed) => this.#take(claimed),
       failed: (error) => context.failed(error),
     });
   }
@@ -119,10 +120,15 @@ export class Incarnation {
     this.#schedule.dueAt(dueMs);
   }
 
-  /** Drives a transaction whose row this incarnation owns at this version. */
-  activate(transaction: Transaction, version: number): Actor | undefined {
-    if (this.#ended || this.#active.has(transaction.definition.gid)) return this.actor(transaction.definition.gid);
-    const actor = new Actor(this.#actorContext, transaction, version);
+  /**
+   * Drives a transaction whose row this incarnation owns at this version.
+   * @param seenMs monotonic time when the row was read, or the write that made it so was sent
+   */
+  activate(transaction: Transaction, version: number, seenMs: number): Actor | undefined {
+    const { gid } = transaction.definition;
+    if (this.#ended || this.#active.has(gid)) return this.actor(gid);
+    this.#touchedSinceClaim?.add(gid);
+    const actor = new Actor(this.#actorContext, transaction, version, seenMs);
     const bytes = transactionBytes(transaction);
     this.#active.set(actor.gid, { actor, bytes });
     this.#bytes += bytes;
@@ -157,6 +163,7 @@ export class Incarnation {
     }
     const waiting: (() => void)[] = [];
     this.#held.set(gid, waiting);
+    this.#touchedSinceClaim?.add(gid);
     try {
       return await change();
     } finally {
@@ -168,12 +175,11 @@ export class Incarnation {
     }
   }
 
-  /** The change may have failed, or never been written: then the claim still stands. */
+  /** What happened meanwhile may have changed the row, or not: then the claim still stands. */
   #takeIfUnchanged(claimed: ClaimedTransaction): void {
-    const { gid } = claimed.definition;
-    this.#load(gid, (stored) => {
-      if (stored?.owner !== this.id || stored.version !== claimed.version) return;
-      this.#take(claimed);
+    const sentMs = this.#context.runtime.monotonicMs();
+    this.#load(claimed.definition.gid, (stored) => {
+      if (stored?.owner === this.id && stored.version === claimed.version) this.#take(claimed, sentMs);
     });
   }
 
@@ -183,6 +189,7 @@ export class Incarnation {
    */
   async look(): Promise<void> {
     const suspects = new Map<string, number>();
+    const isClaiming = this.#touchedSinceClaim !== undefined;
     for (let after = ''; ; ) {
       const sentMs = this.#context.runtime.monotonicMs();
       const rows = await this.#context.store.owned(this.id, after, lookRows);
@@ -196,17 +203,20 @@ export class Incarnation {
       if (rows.length < lookRows || last === undefined) break;
       after = last.gid;
     }
+    // What is being claimed is ours before it is driven here: that is no defect.
+    if (isClaiming || this.#touchedSinceClaim !== undefined) suspects.clear();
     const lost = [...suspects].filter(([gid, version]) => this.#suspects.get(gid) === version);
     this.#suspects = suspects;
     for (const [gid, version] of lost) await this.#driveAgain(gid, version);
   }
 
   async #driveAgain(gid: string, version: number): Promise<void> {
+    const sentMs = this.#context.runtime.monotonicMs();
     const [stored] = await this.#context.store.load([gid]);
-    if (this.#ended || this.#active.has(gid)) return;
+    if (this.#ended || this.#active.has(gid) || this.#held.has(gid)) return;
     if (stored === undefined || stored.owner !== this.id || stored.version !== version) return;
     this.#context.defect(gid, 'owned and not driven: driven again', undefined);
-    this.#takeStored(stored, false);
+    this.#takeStored(stored, false, sentMs);
   }
 
   /** Rather nothing than a few: each page is a durable write. */
@@ -218,23 +228,35 @@ export class Incarnation {
     return { rows: Math.min(claimRows, free), bytes: maxActiveBytes - this.#bytes };
   }
 
-  #claim(maxCount: number, maxBytes: number): ReturnType<Store['claim']> {
-    const { store, clock, deadAfterMs } = this.#context;
-    return store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
+  async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
+    const { store, clock, runtime, deadAfterMs } = this.#context;
+    const touched = new Set<string>();
+    this.#touchedSinceClaim = touched;
+    const sentMs = runtime.monotonicMs();
+    try {
+      const result = await store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
+      for (const claimed of result.claimed) {
+        if (touched.has(claimed.definition.gid)) this.#takeIfUnchanged(claimed);
+        else this.#take(claimed, sentMs);
+      }
+      return result;
+    } finally {
+      this.#touchedSinceClaim = undefined;
+    }
   }
 
-  #take(claimed: ClaimedTransaction): void {
+  #take(claimed: ClaimedTransaction, seenMs: number): void {
     const { gid } = claimed.definition;
     if (this.#ended || this.#active.has(gid)) return;
     if (this.#held.has(gid)) this.#claimedWhileHeld.set(gid, claimed);
-    else this.#takeStored(claimed, claimed.handedBack);
+    else this.#takeStored(claimed, claimed.handedBack, seenMs);
   }
 
-  #takeStored(stored: StoredTransaction, handedBack: boolean): void {
+  #takeStored(stored: StoredTransaction, handedBack: boolean, seenMs: number): void {
     const atMs = this.#context.clock.nowMs();
     try {
       const loaded = apply(this.#context.restore(stored), { kind: 'loaded', handedBack, atMs });
-      this.activate(loaded, stored.version);
+      this.activate(loaded, stored.version, seenMs);
     } catch (error) {
       this.#breaks(stored.definition.gid, error);
     }

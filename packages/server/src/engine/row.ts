@@ -30,12 +30,13 @@ export class Row {
   #busy: Busy = 'none';
   #seenMs: number;
 
-  constructor(context: RowContext, transaction: Transaction, version: number) {
+  /** @param seenMs monotonic time when the row was read, or the write that made it so was sent */
+  constructor(context: RowContext, transaction: Transaction, version: number, seenMs: number) {
     this.#context = context;
     this.#transaction = transaction;
     this.#durable = transaction;
     this.#version = version;
-    this.#seenMs = context.runtime.monotonicMs();
+    this.#seenMs = seenMs;
   }
 
   get transaction(): Transaction {

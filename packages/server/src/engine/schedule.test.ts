@@ -19,7 +19,6 @@ function world(answer: (round: number) => Promise<ClaimResult>, rows = () => 10)
       rounds.push(clock.nowMs());
       return answer(rounds.length);
     },
-    take: () => undefined,
     failed: (error) => errors.push(error),
   });
   return { runtime, schedule, rounds, errors };

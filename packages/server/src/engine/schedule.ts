@@ -1,4 +1,4 @@
-import type { ClaimedTransaction, ClaimResult } from '../store/store.ts';
+import type { ClaimResult } from '../store/store.ts';
 import type { EngineClock } from './clock.ts';
 import type { Runtime, Timer } from './ports.ts';
 
@@ -7,8 +7,8 @@ export interface ScheduleContext {
   readonly clock: EngineClock;
   /** Rows and bytes that may be taken now; 0 rows: none. */
   room(): { readonly rows: number; readonly bytes: number };
+  /** Claims a page and starts to drive it. */
   claim(rows: number, bytes: number): Promise<ClaimResult>;
-  take(claimed: ClaimedTransaction): void;
   failed(error: unknown): void;
 }
 
@@ -76,7 +76,6 @@ export class Schedule {
   #claimed({ claimed, nextDueMs }: ClaimResult, asked: number): void {
     this.#claiming = false;
     if (this.#stopped) return;
-    for (const transaction of claimed) this.#context.take(transaction);
     const nowMs = this.#context.clock.nowMs();
     const nextMs = Math.min(nextDueMs ?? Number.POSITIVE_INFINITY, this.#wakeAtMs);
     this.#sleepUntil(this.#again || claimed.length >= asked ? nowMs : nextMs);
