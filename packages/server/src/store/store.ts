@@ -74,6 +74,15 @@ export interface Store {
   deleteValue(category: string, key: string): Promise<boolean>;
 }
 
+/** A store that can copy itself while it is open. */
+export interface BackupCapable {
+  /**
+   * Writes a consistent copy that opens as a store of its own, while commits go on. It is on the disk when this
+   * resolves. Nothing removes old ones.
+   */
+  backup(): Promise<{ readonly path: string; readonly bytes: number }>;
+}
+
 /**
  * Unique to one write, kept in the row by the write that won: `created` by the create, `written` by the last write.
  * A create or update issued again finds its own token and answers done.

@@ -1,0 +1,185 @@
+import type { BranchOperation, Definition, OperationName, Payload, Progress, Status, Step } from '@holdfast/core';
+import { StoreError } from './store.ts';
+
+/**
+ * How definitions, branches and progress look in a store. Format 1 has two forms:
+ *
+ * - text: `[1,` JSON `]`. Everything is in it as it is; JSON escapes lone surrogates and NUL, so any string survives.
+ * - bytes, used where a payload is bytes: 0x01, the length of the JSON in UTF-8 (4 bytes, little endian), that JSON
+ *   with `[start, length]` in the place of such a payload, then the payloads one after the other.
+ *
+ * A store with a single bytes column may keep text as UTF-8: `[` is not 0x01.
+ */
+export type Stored = string | Uint8Array;
+
+/** What a store keeps of a progress in columns, beside `text`. The columns win: `makeDue` changes only the column. */
+export interface StoredProgress {
+  readonly status: Status;
+  readonly dueMs: number;
+  readonly updatedMs: number;
+  readonly finishedMs: number;
+  readonly incident: string;
+  /** For readers of the database. Where it cannot be plain text, the exact one is in `text`. */
+  readonly reason: string;
+  readonly text: string;
+}
+
+const format = 1;
+const textStart = `[${format},`;
+const headerBytes = 5;
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export function encodeDefinition(definition: Definition): Stored {
+  if (definition.steps.every((step) => typeof step.payload === 'string')) return toText(definition);
+  const payloads = new PayloadWriter();
+  const steps = definition.steps.map((step) => ({ ...step, payload: payloads.place(step.payload) }));
+  return payloads.finish({ ...definition, steps });
+}
+
+export function decodeDefinition(stored: Stored): Definition {
+  const { value, payloads } = decode<Definition>(stored, 'definition');
+  if (payloads === undefined) return value;
+  const steps: Step[] = value.steps.map((step) => ({ ...step, payload: takePayload(step.payload, payloads) }));
+  return { ...value, steps };
+}
+
+/** URL and payload; branch_id and op are keys of their own in every store. */
+export function encodeBranch({ url, payload }: BranchOperation): Stored {
+  if (typeof payload === 'string') return toText([url, payload]);
+  const payloads = new PayloadWriter();
+  return payloads.finish([url, payloads.place(payload)]);
+}
+
+export function decodeBranch(branchId: string, op: OperationName, stored: Stored): BranchOperation {
+  const { value, payloads } = decode<readonly [string, Payload]>(stored, 'branch');
+  const [url, payload] = value;
+  return { branchId, op, url, payload: payloads === undefined ? payload : takePayload(payload, payloads) };
+}
+
+/** Whatever has no column goes into the text, also what a later core adds. */
+export function encodeProgress(progress: Progress): StoredProgress {
+  const { status, dueMs, updatedMs, finishedMs, incident, reason, ...rest } = progress;
+  if (isPlainText(reason)) return { status, dueMs, updatedMs, finishedMs, incident, reason, text: toText(rest) };
+  const column = reason.toWellFormed().replaceAll('\0', '\ufffd');
+  const text = toText({ ...rest, reason });
+  return { status, dueMs, updatedMs, finishedMs, incident, reason: column, text };
+}
+
+type ColumnsOnly = 'status' | 'dueMs' | 'updatedMs' | 'finishedMs' | 'incident' | 'reason';
+type ProgressText = Omit<Progress, ColumnsOnly> & { readonly reason?: string };
+
+export function decodeProgress(stored: StoredProgress): Progress {
+  const { value } = decode<ProgressText>(stored.text, 'progress');
+  const { status, dueMs, updatedMs, finishedMs, incident, reason } = stored;
+  return { status, dueMs, updatedMs, finishedMs, incident, reason, ...value };
+}
+
+/** A status as a store keeps it: what the database holds is checked, not believed. */
+export function toStatus(text: string): Status {
+  switch (text) {
+    case 'prepared':
+    case 'submitted':
+    case 'aborting':
+    case 'succeed':
+    case 'failed':
+      return text;
+    default:
+      throw new StoreError('version', `the store holds the unknown status ${JSON.stringify(text)}; ${advice}`);
+  }
+}
+
+export function toOperationName(text: string): OperationName {
+  switch (text) {
+    case 'action':
+    case 'compensate':
+    case 'confirm':
+    case 'cancel':
+      return text;
+    default:
+      throw new StoreError('version', `the store holds the unknown op ${JSON.stringify(text)}; ${advice}`);
+  }
+}
+
+/** Text that every database keeps as it is: well-formed, and without NUL, which PostgreSQL refuses. */
+function isPlainText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+const toText = (value: unknown) => `${textStart}${JSON.stringify(value)}]`;
+
+interface Decoded<T> {
+  readonly value: T;
+  /** The bytes behind the JSON; undefined in the text form. */
+  readonly payloads: Uint8Array | undefined;
+}
+
+function decode<T>(stored: Stored, what: string): Decoded<T> {
+  if (typeof stored === 'string') return { value: parseText<T>(stored, what), payloads: undefined };
+  if (stored[0] === textStart.charCodeAt(0)) {
+    return { value: parseText<T>(utf8Decoder.decode(stored), what), payloads: undefined };
+  }
+  if (stored[0] !== format) throw unreadable(what, `format ${stored[0]}`);
+  const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
+  const end = stored.length < headerBytes ? Number.POSITIVE_INFINITY : headerBytes + view.getUint32(1, true);
+  if (end > stored.length) throw unreadable(what, 'cut off');
+  const value = parseJson<T>(utf8Decoder.decode(stored.subarray(headerBytes, end)), what);
+  return { value, payloads: stored.subarray(end) };
+}
+
+function parseText<T>(text: string, what: string): T {
+  if (!text.startsWith(textStart))
+    throw unreadable(what, `format ${/^\[\d{1,9}/.exec(text)?.[0].slice(1) ?? 'unknown'}`);
+  return parseJson<[number, T]>(text, what)[1];
+}
+
+function parseJson<T>(text: string, what: string): T {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unreadable(what, 'damaged', error);
+  }
+}
+
+const advice = 'use the version of Holdfast that wrote it, or restore a backup';
+
+function unreadable(what: string, why: string, cause?: unknown): StoreError {
+  return new StoreError('version', `a stored ${what} cannot be read (${why}): ${advice}`, { cause });
+}
+
+type Place = readonly [start: number, length: number];
+
+/** Collects the payloads that are bytes while the JSON around them is built. */
+class PayloadWriter {
+  readonly #payloads: Uint8Array[] = [];
+  #length = 0;
+
+  place(payload: Payload): string | Place {
+    if (typeof payload === 'string') return payload;
+    const place: Place = [this.#length, payload.length];
+    this.#payloads.push(payload);
+    this.#length += payload.length;
+    return place;
+  }
+
+  finish(value: unknown): Uint8Array {
+    const json = utf8Encoder.encode(JSON.stringify(value));
+    const bytes = new Uint8Array(headerBytes + json.length + this.#length);
+    bytes[0] = format;
+    new DataView(bytes.buffer).setUint32(1, json.length, true);
+    bytes.set(json, headerBytes);
+    let at = headerBytes + json.length;
+    for (const payload of this.#payloads) {
+      bytes.set(payload, at);
+      at += payload.length;
+    }
+    return bytes;
+  }
+}
+
+function takePayload(payload: string | Place | Uint8Array, payloads: Uint8Array): Payload {
+  if (typeof payload === 'string' || payload instanceof Uint8Array) return payload;
+  const [start, length] = payload;
+  if (start + length > payloads.length) throw unreadable('payload', 'cut off');
+  return payloads.subarray(start, start + length);
+}

@@ -1,0 +1,110 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { StoreError } from '../store.ts';
+import { toStoreError } from './errors.ts';
+import { type Row, readNumber, readText } from './values.ts';
+
+export interface ConnectionSettings {
+  /** Size of the connection's page cache. */
+  readonly cacheKib: number;
+  /** How long a statement waits for a lock that somebody else's process holds. */
+  readonly busyMs: number;
+}
+
+/** A WAL that was reset is cut back to this; below it the file is written over, which is cheaper to sync. */
+const walKeptBytes = 64 * 1024 * 1024;
+
+/**
+ * A connection to the database with the settings that make COMMIT durable. Checkpoints are never made by chance.
+ * @throws StoreError `unsafe` where the file system cannot do it
+ */
+export function connect(path: string, { cacheKib, busyMs }: ConnectionSettings): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: busyMs });
+  try {
+    const mode = readText(db, 'pragma journal_mode = wal');
+    db.exec(`
+      pragma synchronous = full;
+      pragma wal_autocheckpoint = 0;
+      pragma journal_size_limit = ${walKeptBytes};
+      pragma cache_size = -${cacheKib};
+      pragma temp_store = memory;
+    `);
+    if (mode !== 'wal' || readNumber(db, 'pragma synchronous') !== 2) {
+      throw new StoreError('unsafe', `${path}: no WAL with full sync here (journal mode ${mode}): use a local disk`);
+    }
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** A prepared query whose rows come as arrays. */
+export class Query {
+  readonly #statement: StatementSync;
+
+  constructor(db: DatabaseSync, sql: string) {
+    this.#statement = db.prepare(sql, { returnArrays: true });
+  }
+
+  first(...parameters: SQLInputValue[]): Row | undefined {
+    const row: unknown = this.#statement.get(...parameters);
+    return Array.isArray(row) ? row : undefined;
+  }
+
+  *rows(...parameters: SQLInputValue[]): Generator<Row> {
+    for (const row of this.#statement.iterate(...parameters)) if (Array.isArray(row)) yield row;
+  }
+
+  all(...parameters: SQLInputValue[]): Row[] {
+    const rows: unknown[] = this.#statement.all(...parameters);
+    return rows.filter((row) => Array.isArray(row));
+  }
+}
+
+/** Runs work between BEGIN and COMMIT; after any error the transaction is surely rolled back. */
+export class Transactions {
+  readonly #db: DatabaseSync;
+  readonly #read: StatementSync;
+  readonly #write: StatementSync;
+  readonly #commit: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#read = db.prepare('begin');
+    this.#write = db.prepare('begin immediate');
+    this.#commit = db.prepare('commit');
+  }
+
+  /** Several queries on one state of the database. */
+  read<T>(doing: string, work: () => T): T {
+    return this.#run(this.#read, doing, work);
+  }
+
+  /** Durable when it returns. */
+  write<T>(doing: string, work: () => T): T {
+    return this.#run(this.#write, doing, work);
+  }
+
+  #run<T>(begin: StatementSync, doing: string, work: () => T): T {
+    try {
+      begin.run();
+      const result = work();
+      this.#commit.run();
+      return result;
+    } catch (error) {
+      this.#rollBack(error, doing);
+      throw toStoreError(error, doing);
+    }
+  }
+
+  /** SQLite itself has rolled back after some errors. A rollback that fails leaves a state nobody knows. */
+  #rollBack(why: unknown, doing: string): void {
+    if (!this.#db.isTransaction) return;
+    try {
+      this.#db.exec('rollback');
+    } catch (error) {
+      const cause = new AggregateError([why, error]);
+      throw new StoreError('fatal', `${doing}: the transaction could not be rolled back`, { cause });
+    }
+  }
+}

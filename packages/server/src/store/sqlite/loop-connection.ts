@@ -1,0 +1,104 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { ClaimRequest, ClaimResult, KeyValue, StoredTransaction, WriteResult } from '../store.ts';
+import { Claimer } from './claimer.ts';
+import { Query, Transactions } from './connection.ts';
+import { Loader } from './loader.ts';
+import { numberAt, textAt } from './values.ts';
+import { type EncodedWrite, timeOf, Writer } from './writer.ts';
+
+/** The event loop's connection: short operations only, each of them one transaction of the database. */
+export class LoopConnection {
+  readonly #db: DatabaseSync;
+  readonly #transactions: Transactions;
+  readonly #loader: Loader;
+  readonly #writer: Writer;
+  readonly #claimer: Claimer;
+  readonly #makeDue: StatementSync;
+  readonly #highest: Query;
+  readonly #raise: StatementSync;
+  readonly #value: Query;
+  readonly #insertValue: StatementSync;
+  readonly #updateValue: StatementSync;
+  readonly #deleteValue: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#transactions = new Transactions(db);
+    this.#loader = new Loader(db);
+    this.#writer = new Writer(db);
+    this.#claimer = new Claimer(db, this.#loader);
+    this.#makeDue = db.prepare('update transactions set due_ms = min(due_ms, ?) where gid = ?');
+    this.#highest = new Query(db, 'select highest_ms from clock');
+    this.#raise = db.prepare('update clock set highest_ms = ? where highest_ms < ?1');
+    this.#value = new Query(
+      db,
+      'select value, version, created_ms, updated_ms from key_values where category = ? and key = ?',
+    );
+    this.#insertValue = db.prepare(`
+      insert into key_values (category, key, value, version, created_ms, updated_ms) values (?, ?, ?, 1, ?, ?4)
+      on conflict do nothing`);
+    this.#updateValue = db.prepare(`
+      update key_values set value = ?, version = version + 1, updated_ms = ?
+      where category = ? and key = ? and version = ?`);
+    this.#deleteValue = db.prepare('delete from key_values where category = ? and key = ?');
+  }
+
+  ping(): void {
+    this.#highest.first();
+  }
+
+  clockMs(): number {
+    return numberAt(this.#highest.first() ?? [], 0);
+  }
+
+  commit(batch: readonly EncodedWrite[]): WriteResult[] {
+    return this.#transactions.write('commit', () => {
+      const results = batch.map((write) => this.#writer.write(write));
+      this.#raise.run(batch.reduce((highest, write) => Math.max(highest, timeOf(write)), 0));
+      return results;
+    });
+  }
+
+  load(gids: readonly string[]): (StoredTransaction | undefined)[] {
+    return this.#transactions.read('load', () => gids.map((gid) => this.#loader.byGid(gid)));
+  }
+
+  claim(request: ClaimRequest): ClaimResult {
+    return this.#transactions.write('claim', () => this.#claimer.claim(request));
+  }
+
+  makeDue(gid: string, nowMs: number): boolean {
+    return this.#transactions.write('make due', () => this.#makeDue.run(nowMs, gid).changes > 0);
+  }
+
+  getValue(category: string, key: string): KeyValue | undefined {
+    const row = this.#value.first(category, key);
+    if (row === undefined) return undefined;
+    return {
+      category,
+      key,
+      value: textAt(row, 0),
+      version: numberAt(row, 1),
+      createdMs: numberAt(row, 2),
+      updatedMs: numberAt(row, 3),
+    };
+  }
+
+  putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): boolean {
+    return this.#transactions.write('put value', () => {
+      const { changes } =
+        expectVersion === 0
+          ? this.#insertValue.run(category, key, value, nowMs)
+          : this.#updateValue.run(value, nowMs, category, key, expectVersion);
+      return changes > 0;
+    });
+  }
+
+  deleteValue(category: string, key: string): boolean {
+    return this.#transactions.write('delete value', () => this.#deleteValue.run(category, key).changes > 0);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}

@@ -1,0 +1,41 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../store.ts';
+import { sql as transactions } from './migrations/001-transactions.ts';
+import { readNumber } from './values.ts';
+
+/** In order; the first brings a new database to version 1. A released one is never edited. */
+export const migrations: readonly string[] = [transactions];
+
+/** "HOLD": marks the file as ours, also for the tool `file`. */
+const applicationId = 0x48_4f_4c_44;
+
+/**
+ * Brings a database to the newest version, each step in a transaction of its own.
+ * @throws StoreError `version` where the database is newer than this code, or is not one of ours
+ */
+export function migrate(db: DatabaseSync, path: string, steps: readonly string[] = migrations): void {
+  const version = readNumber(db, 'pragma user_version');
+  if (version > steps.length) {
+    throw new StoreError(
+      'version',
+      `${path} has version ${version}, this Holdfast knows up to ${steps.length}: start the newer Holdfast that wrote it`,
+    );
+  }
+  const isForeign = readNumber(db, 'pragma application_id') !== applicationId;
+  if (isForeign && readNumber(db, 'select count(*) from sqlite_schema') > 0) {
+    throw new StoreError('version', `${path} is not a database of Holdfast: name another data folder`);
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index < version) continue;
+    db.exec('begin immediate');
+    try {
+      db.exec(step);
+      db.exec(`pragma application_id = ${applicationId}`);
+      db.exec(`pragma user_version = ${index + 1}`);
+      db.exec('commit');
+    } catch (error) {
+      if (db.isTransaction) db.exec('rollback');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,269 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  type BackupCapable,
+  type ClaimRequest,
+  type ClaimResult,
+  type Counts,
+  type KeyValue,
+  type ListFilter,
+  type ListPage,
+  type OwnedRow,
+  type Store,
+  type StoredTransaction,
+  StoreError,
+  type Write,
+  type WriteResult,
+} from '../store.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { connect } from './connection.ts';
+import { toStoreError } from './errors.ts';
+import { FolderLock } from './folder-lock.ts';
+import type { BackupFile, Step } from './jobs.ts';
+import { LoopConnection } from './loop-connection.ts';
+import { migrate } from './migrate.ts';
+import { toTransaction } from './rows.ts';
+import { WorkerClient } from './worker-client.ts';
+import { WriteGate } from './write-gate.ts';
+import { encodeWrite } from './writer.ts';
+
+export interface SqliteSettings {
+  /** Folder of the database, its lock and its backups; created if missing. */
+  readonly dataDir: string;
+}
+
+/** Rows per step of a purge or a mass change: commits wait for a step, a few milliseconds. */
+const stepRows = 100;
+
+const workerScript = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
+/** What exists only while the store is open. */
+interface Opened {
+  readonly lock: FolderLock;
+  readonly loop: LoopConnection;
+  readonly worker: WorkerClient;
+  readonly checkpointer: Checkpointer;
+}
+
+/**
+ * The embedded store: SQLite in one file, for one process. Writes are committed on the event loop, a batch at a time,
+ * with WAL and full sync; whatever may take long runs on a second connection in a worker thread.
+ */
+export class SqliteStore implements Store, BackupCapable {
+  readonly name = 'sqlite';
+  readonly exclusive = true;
+  readonly #folder: string;
+  readonly #path: string;
+  readonly #gate = new WriteGate();
+  #opened: Opened | undefined;
+  /** Why nothing can be read or written any more, until the process starts again. */
+  #failure: StoreError | undefined;
+  #backups: Promise<unknown> = Promise.resolve();
+
+  constructor({ dataDir }: SqliteSettings) {
+    this.#folder = resolve(dataDir);
+    this.#path = join(this.#folder, 'holdfast.db');
+  }
+
+  async open(): Promise<void> {
+    let lock: FolderLock | undefined;
+    let db: DatabaseSync | undefined;
+    try {
+      await makeFolder(this.#folder);
+      lock = await FolderLock.take(join(this.#folder, 'holdfast.lock'), this.#folder);
+      db = connect(this.#path, { cacheKib: 32 * 1024, busyMs: 50 });
+      migrate(db, this.#path);
+      this.#opened = this.#start(lock, new LoopConnection(db));
+    } catch (error) {
+      db?.close();
+      lock?.release();
+      throw toStoreError(error, `the store in ${this.#folder} cannot be opened`);
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    if (opened === undefined) return;
+    this.#opened = undefined;
+    opened.checkpointer.close();
+    await this.#backups;
+    await opened.worker.close();
+    opened.loop.close();
+    opened.lock.release();
+  }
+
+  async ping(): Promise<void> {
+    this.#read((loop) => loop.ping());
+  }
+
+  async clockMs(): Promise<number> {
+    return this.#read((loop) => loop.clockMs());
+  }
+
+  async commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
+    const encoded = batch.map(encodeWrite);
+    return this.#write((loop) => loop.commit(encoded));
+  }
+
+  async load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
+    return this.#read((loop) => loop.load(gids));
+  }
+
+  claim(request: ClaimRequest): Promise<ClaimResult> {
+    return this.#write((loop) => loop.claim(request));
+  }
+
+  async owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
+    return this.#live().worker.read('owned', { incarnation, afterGid, limit });
+  }
+
+  makeDue(gid: string, nowMs: number): Promise<boolean> {
+    return this.#write((loop) => loop.makeDue(gid, nowMs));
+  }
+
+  async makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
+    return this.#steps(limit, (rows) => this.#live().worker.write('makeManyDue', { afterMs, limit: rows, nowMs }));
+  }
+
+  async list(filter: ListFilter): Promise<ListPage> {
+    const { rows, next } = await this.#live().worker.read('list', filter);
+    return { transactions: rows.map((row) => toTransaction(row, [])), next };
+  }
+
+  async purge(beforeMs: number, limit: number): Promise<number> {
+    const purgeStep = (rows: number) => this.#live().worker.write('purge', { beforeMs, limit: rows });
+    return (await this.#steps(limit, purgeStep)).changed;
+  }
+
+  async counts(nowMs: number): Promise<Counts> {
+    return this.#live().worker.read('counts', nowMs);
+  }
+
+  heartbeat(): Promise<number> {
+    return Promise.reject(notShared());
+  }
+
+  retire(): Promise<void> {
+    return Promise.reject(notShared());
+  }
+
+  async getValue(category: string, key: string): Promise<KeyValue | undefined> {
+    return this.#read((loop) => loop.getValue(category, key));
+  }
+
+  async listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
+    return this.#live().worker.read('listValues', { category, afterKey, limit });
+  }
+
+  putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean> {
+    return this.#write((loop) => loop.putValue(category, key, value, expectVersion, nowMs));
+  }
+
+  deleteValue(category: string, key: string): Promise<boolean> {
+    return this.#write((loop) => loop.deleteValue(category, key));
+  }
+
+  /** To `backups/holdfast-<UTC time>.db` in the data folder; one after the other. */
+  backup(): Promise<BackupFile> {
+    const done = this.#backups.then(() => this.#copy());
+    this.#backups = done.catch(() => undefined);
+    return done;
+  }
+
+  /** In a thread of its own, so that lists and counts do not wait for it. */
+  async #copy(): Promise<BackupFile> {
+    const { checkpointer } = this.#live();
+    const folder = join(this.#folder, 'backups');
+    await makeFolder(folder);
+    const name = `holdfast-${new Date().toISOString().replaceAll(/[-:]/g, '')}.db`;
+    const worker = this.#newWorker();
+    checkpointer.pause();
+    try {
+      return await worker.read('backup', { folder, name });
+    } finally {
+      checkpointer.resume();
+      await worker.close();
+    }
+  }
+
+  #start(lock: FolderLock, loop: LoopConnection): Opened {
+    const worker = this.#newWorker();
+    worker.start();
+    const checkpointer = new Checkpointer({
+      passive: () => worker.read('checkpoint', 'passive'),
+      restart: () => worker.write('checkpoint', 'restart'),
+    });
+    return { lock, loop, worker, checkpointer };
+  }
+
+  #newWorker(): WorkerClient {
+    return new WorkerClient({
+      script: workerScript,
+      path: this.#path,
+      gate: this.#gate,
+      damaged: (error) => {
+        this.#failure ??= error;
+      },
+    });
+  }
+
+  #live(): Opened {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#opened === undefined) throw new StoreError('fatal', `the store in ${this.#folder} is not open`);
+    return this.#opened;
+  }
+
+  #read<T>(work: (loop: LoopConnection) => T): T {
+    const { loop } = this.#live();
+    return this.#watched(() => work(loop));
+  }
+
+  #write<T>(work: (loop: LoopConnection) => T): Promise<T> {
+    return this.#gate.run(() => {
+      const { loop, checkpointer } = this.#live();
+      const result = this.#watched(() => work(loop));
+      checkpointer.written();
+      return result;
+    });
+  }
+
+  /** After a fatal error nothing is tried again: the state on the disk is not known until the next start. */
+  #watched<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const known = toStoreError(error, 'the store');
+      if (known.code === 'fatal') this.#failure ??= known;
+      throw known;
+    }
+  }
+
+  /** Step by step, so that commits come in between. */
+  async #steps(limit: number, step: (rows: number) => Promise<Step>): Promise<Step> {
+    let changed = 0;
+    for (;;) {
+      const rows = Math.min(stepRows, limit - changed);
+      if (rows <= 0) return { changed, hasMore: true };
+      const done = await step(rows);
+      this.#opened?.checkpointer.written();
+      changed += done.changed;
+      if (!done.hasMore || changed >= limit) return { changed, hasMore: done.hasMore };
+    }
+  }
+}
+
+const notShared = () => new StoreError('fatal', 'sqlite is for one process: its lock is the lease, without heartbeats');
+
+/** Creates the folder; its entry in the parent is on the disk before anything in it counts as durable. */
+async function makeFolder(folder: string): Promise<void> {
+  if (existsSync(folder)) return;
+  mkdirSync(folder, { recursive: true });
+  const parent = await open(dirname(folder), 'r');
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
+}
