@@ -1,0 +1,108 @@
+import type { Outcome, Status } from '@holdfast/core';
+import type { AskedTransaction } from 'holdfast/engine/coordinator';
+import type { BranchCall } from 'holdfast/engine/ports';
+import type { Statistics } from '../kernel/statistics.ts';
+import type { Bank } from '../network/bank.ts';
+import type { Ledger } from '../network/ledger.ts';
+import type { Cause, Row } from '../store/row.ts';
+import { type Acknowledgement, AnswerAuditor } from './answers.ts';
+import { CallAuditor } from './calls.ts';
+import { type Asking, Case } from './case.ts';
+import { accuse, type Court } from './court.ts';
+import { judgeEffects } from './effects.ts';
+import { Leases } from './leases.ts';
+import { RowAuditor } from './rows.ts';
+
+/**
+ * Judges the engine by the promises P1 to P8, from what can be seen outside of it: the rows that become durable, the
+ * calls that leave, the answers that clients get, and what happened at the banks. It shares no code with the core.
+ */
+export class Auditor {
+  readonly leases: Leases;
+  readonly #court: Court;
+  readonly #rows: RowAuditor;
+  readonly #calls: CallAuditor;
+  readonly #answers: AnswerAuditor;
+
+  constructor(court: Court, statistics: Statistics) {
+    this.#court = court;
+    this.leases = new Leases(court);
+    this.#rows = new RowAuditor(court, statistics);
+    this.#calls = new CallAuditor(court, this.leases, statistics);
+    this.#answers = new AnswerAuditor(court);
+  }
+
+  get cases(): ReadonlyMap<string, Case> {
+    return this.#court.cases;
+  }
+
+  /** A client or an operator is about to ask for it. The first time says what the transaction is. */
+  asks(asked: AskedTransaction, asking: Asking): void {
+    const found = this.#court.cases.get(asked.gid) ?? new Case(asked);
+    found.askings.add(asking);
+    this.#court.cases.set(asked.gid, found);
+  }
+
+  changed(before: Row | undefined, after: Row | undefined, cause: Cause): void {
+    this.#rows.changed(before, after, cause);
+  }
+
+  /** The answer of a claim has reached the process that asked for it. */
+  claimAnswered(gids: readonly string[]): void {
+    for (const gid of gids) {
+      const found = this.#court.cases.get(gid);
+      if (found !== undefined) found.claimsUnanswered -= 1;
+    }
+  }
+
+  /** A call leaves. What it returns is called with the answer, if one ever reaches the process. */
+  sent(process: string, call: BranchCall): (outcome: Outcome) => void {
+    return this.#calls.sent(process, call);
+  }
+
+  /** A limit or a breaker kept the call back. */
+  heldBack(call: BranchCall): void {
+    this.#calls.heldBack(call);
+  }
+
+  acknowledged(gid: string, answer: Acknowledgement): void {
+    this.#answers.acknowledged(gid, answer);
+  }
+
+  told(gid: string, status: Status): void {
+    this.#answers.told(gid, status);
+  }
+
+  /** An error that no promise covers: something in the engine broke. */
+  broke(gid: string, what: string): void {
+    accuse(this.#court, 'engine', gid, what);
+  }
+
+  /** Whether nothing is left to do: all final, or an incident that a human can see. */
+  get isAllOver(): boolean {
+    return this.unfinished.length === 0;
+  }
+
+  get unfinished(): Case[] {
+    return [...this.#court.cases.values()].filter(
+      ({ row, isFinal }) => row !== undefined && !isFinal && row.progress.incident === '',
+    );
+  }
+
+  /** P7: faults ended long ago, and it is still not over. */
+  judgeLiveness(sinceMs: number): void {
+    for (const { gid, status, row } of this.unfinished) {
+      const owner = row?.owner ?? 'nobody';
+      accuse(
+        this.#court,
+        'P7',
+        gid,
+        `still ${status}, ${Math.round(sinceMs / 1000)} s after all faults ended; owner: ${owner}`,
+      );
+    }
+  }
+
+  judgeEffects(banks: ReadonlyMap<string, Bank>, ledger: Ledger): void {
+    judgeEffects(this.#court, banks, ledger);
+  }
+}

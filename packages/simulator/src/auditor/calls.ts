@@ -1,0 +1,196 @@
+import type { Outcome, Payload } from '@holdfast/core';
+import type { BranchCall } from 'holdfast/engine/ports';
+import type { Statistics } from '../kernel/statistics.ts';
+import type { Case, OperationCase } from './case.ts';
+import { accuse, type Court, machineOf, processOf } from './court.ts';
+import type { Leases } from './leases.ts';
+
+/** A driver looks at its row before a call when its last look is older than this. */
+const lookAgeMs = 1000;
+
+const statusFor: Readonly<Record<string, string>> = {
+  compensate: 'aborting',
+  cancel: 'aborting',
+  confirm: 'submitted',
+  action: 'submitted',
+};
+
+/** Judges every call at the moment it leaves a process: P2, P4, P5, P6. */
+export class CallAuditor {
+  readonly #court: Court;
+  readonly #leases: Leases;
+  readonly #statistics: Statistics;
+
+  constructor(court: Court, leases: Leases, statistics: Statistics) {
+    this.#court = court;
+    this.#leases = leases;
+    this.#statistics = statistics;
+  }
+
+  /** What it returns is called with the answer, if one ever reaches the process. */
+  sent(process: string, call: BranchCall): (outcome: Outcome) => void {
+    const found = this.#court.cases.get(call.gid);
+    if (found === undefined) {
+      accuse(this.#court, 'P6', call.gid, 'a call of a transaction that nobody asked for');
+      return () => undefined;
+    }
+    this.#statistics.count(`called ${call.op}`);
+    this.#judgeIdentity(found, call);
+    const isLateAfterStop = this.#isLateAfterStop(found, process);
+    if (!isLateAfterStop) {
+      this.#judgeWriter(found, process, call);
+      this.#judgeDecision(found, call);
+    }
+    this.#judgeOrder(found, call);
+    const operation = this.#record(found, call);
+    const owner = found.row?.owner ?? process;
+    operation.sends += 1;
+    operation.out.set(owner, (operation.out.get(owner) ?? 0) + 1);
+    return (outcome) => {
+      operation.out.set(owner, (operation.out.get(owner) ?? 1) - 1);
+      if (outcome.kind === 'success') operation.successes += 1;
+      if (outcome.kind === 'failure') operation.failures += 1;
+      if (outcome.kind === 'error') operation.errors += 1;
+    };
+  }
+
+  /** With a retry limit, a call that was kept back uses up a retry. */
+  heldBack(call: BranchCall): void {
+    const found = this.#court.cases.get(call.gid);
+    if (found === undefined) return;
+    this.#statistics.count('call kept back');
+    found.heldBack.set(call.branchId, (found.heldBack.get(call.branchId) ?? 0) + 1);
+  }
+
+  #record(found: Case, call: BranchCall): OperationCase {
+    const key = `${call.branchId}/${call.op}`;
+    const known = found.operations.get(key);
+    if (known !== undefined) return known;
+    const fresh: OperationCase = {
+      branchId: call.branchId,
+      op: call.op,
+      url: call.url,
+      payload: textOf(call.payload),
+      headers: JSON.stringify(call.headers),
+      sends: 0,
+      out: new Map(),
+      successes: 0,
+      failures: 0,
+      errors: 0,
+    };
+    found.operations.set(key, fresh);
+    return fresh;
+  }
+
+  /** P6: what was asked for, and the same each time. */
+  #judgeIdentity(found: Case, call: BranchCall): void {
+    const name = `${call.op} of branch ${call.branchId}`;
+    const asked = this.#askedFor(found, call);
+    if (asked === undefined) {
+      accuse(this.#court, 'P6', found.gid, `the ${name} was called and is no part of it`);
+      return;
+    }
+    const isSame = call.type === found.asked.type && call.url === asked.url && textOf(call.payload) === asked.payload;
+    if (!isSame) accuse(this.#court, 'P6', found.gid, `the ${name} was called as ${call.url} with other content`);
+    const earlier = found.operation(call.branchId, call.op);
+    if (earlier !== undefined && earlier.headers !== JSON.stringify(call.headers)) {
+      accuse(this.#court, 'P6', found.gid, `the ${name} was called with other headers than before`);
+    }
+  }
+
+  #askedFor(found: Case, { branchId, op }: BranchCall): { url: string; payload: string } | undefined {
+    if (op === 'msg') return { url: found.asked.queryPrepared, payload: '' };
+    if (found.asked.type === 'tcc') {
+      const branch = found.row?.branches.find((registered) => registered.branchId === branchId && registered.op === op);
+      return branch === undefined ? undefined : { url: branch.url, payload: textOf(branch.payload) };
+    }
+    const step = found.asked.steps[found.stepOf(branchId)];
+    if (step === undefined || (op !== 'action' && op !== 'compensate')) return undefined;
+    return { url: op === 'action' ? step.action : step.compensate, payload: textOf(step.payload) };
+  }
+
+  /** Stopped by an operator on another node, and this one has not had to look since. */
+  #isLateAfterStop(found: Case, process: string): boolean {
+    const machine = machineOf(process);
+    const stoppedMs = found.stoppedMs?.get(machine);
+    const clock = this.#court.machines().get(machine);
+    return stoppedMs !== undefined && clock !== undefined && clock.monotonicMs() - stoppedMs <= lookAgeMs + 1;
+  }
+
+  /** P4: the caller owns the row, and its lease has not run out by its own clocks. */
+  #judgeWriter(found: Case, process: string, call: BranchCall): void {
+    const owner = found.row?.owner ?? null;
+    if (owner === null || processOf(owner) !== process) {
+      accuse(this.#court, 'P4', found.gid, `${process} called ${call.branchId}/${call.op} of a row owned by ${owner}`);
+    } else if (!this.#leases.isValid(process, owner)) {
+      accuse(this.#court, 'P4', found.gid, `${process} called ${call.branchId}/${call.op} after its lease had lapsed`);
+    }
+  }
+
+  /** P2: the status that calls for it is durable. */
+  #judgeDecision(found: Case, call: BranchCall): void {
+    // A message that was submitted elsewhere meanwhile may still be asked about.
+    const allowed = call.op === 'msg' ? ['prepared', 'submitted'] : [statusFor[call.op]];
+    if (allowed.includes(found.status)) return;
+    accuse(this.#court, 'P2', found.gid, `${call.branchId}/${call.op} was called while ${found.status} was durable`);
+  }
+
+  #judgeOrder(found: Case, call: BranchCall): void {
+    if (found.asked.type === 'tcc') {
+      this.#judgeSecondPhaseOrder(found, call);
+      return;
+    }
+    const step = found.stepOf(call.branchId);
+    if (call.op === 'action') this.#judgeForward(found, step, call);
+    if (call.op === 'compensate') this.#judgeBackward(found, step, call);
+  }
+
+  #judgeForward(found: Case, step: number, call: BranchCall): void {
+    for (const earlier of found.before[step] ?? []) {
+      if (found.hasSucceeded(earlier, 'action')) continue;
+      const name = found.asked.steps[earlier]?.branchId;
+      accuse(
+        this.#court,
+        'P5',
+        found.gid,
+        `the action of ${call.branchId} was called before that of ${name} succeeded`,
+      );
+    }
+  }
+
+  #judgeBackward(found: Case, step: number, call: BranchCall): void {
+    const name = `the compensation of ${call.branchId}`;
+    const hasRun = found.wasSent(step, 'action') || found.asked.steps[step]?.action === '';
+    if (!hasRun && !found.marksMayBeLost && found.claimsUnanswered === 0) {
+      accuse(this.#court, 'P5', found.gid, `${name} was called, but its action never was`);
+    }
+    // What an owner before this one has called may still be out.
+    if ((found.ofStep(step, 'action')?.out.get(found.row?.owner ?? '') ?? 0) > 0) {
+      accuse(this.#court, 'P5', found.gid, `${name} was called while its action was out`);
+    }
+    found.asked.steps.forEach(({ branchId }, other) => {
+      const isLater = found.before[other]?.has(step) ?? false;
+      if (isLater && found.wasSent(other, 'action') && !found.hasSucceeded(other, 'compensate')) {
+        accuse(this.#court, 'P5', found.gid, `${name} was called before that of ${branchId} succeeded`);
+      }
+      const isEarlier = found.before[step]?.has(other) ?? false;
+      if (isEarlier && found.wasSent(other, 'compensate') && !found.hasSucceeded(step, 'compensate')) {
+        accuse(this.#court, 'P5', found.gid, `${name} was called after that of ${branchId}`);
+      }
+    });
+  }
+
+  /** One branch at a time, the last registered first. */
+  #judgeSecondPhaseOrder(found: Case, call: BranchCall): void {
+    const branches = (found.row?.branches ?? []).filter(({ op, url }) => op === call.op && url !== '');
+    const index = branches.findIndex(({ branchId }) => branchId === call.branchId);
+    for (const { branchId } of branches.slice(index + 1)) {
+      if ((found.operation(branchId, call.op)?.successes ?? 0) > 0) continue;
+      accuse(this.#court, 'P5', found.gid, `the ${call.op} of ${call.branchId} was called before that of ${branchId}`);
+    }
+  }
+}
+
+function textOf(payload: Payload): string {
+  return typeof payload === 'string' ? payload : new TextDecoder().decode(payload);
+}

@@ -1,0 +1,87 @@
+import type { Status } from '@holdfast/core';
+import type { AskedTransaction } from 'holdfast/engine/coordinator';
+import type { Row } from '../store/row.ts';
+import { stepsBefore } from './order.ts';
+
+/** What is known of the calls of one operation of one branch. */
+export interface OperationCase {
+  readonly branchId: string;
+  readonly op: string;
+  readonly url: string;
+  readonly payload: string;
+  readonly headers: string;
+  sends: number;
+  /** Calls without an answer, by the incarnation that made them. */
+  readonly out: Map<string, number>;
+  /** What processes were told about it. */
+  successes: number;
+  failures: number;
+  /** Neither success nor FAILURE nor ONGOING. */
+  errors: number;
+}
+
+/** What clients and operators have asked for, whether or not an answer came. */
+export type Asking = 'prepare' | 'submit' | 'abort' | 'stop';
+
+/** All that the auditor knows of one transaction. */
+export class Case {
+  readonly gid: string;
+  readonly asked: AskedTransaction;
+  readonly before: readonly ReadonlySet<number>[];
+  readonly operations = new Map<string, OperationCase>();
+  /** How often a call of a branch was kept back by a limit or a breaker. */
+  readonly heldBack = new Map<string, number>();
+  readonly askings = new Set<Asking>();
+  /** As stored now. */
+  row: Row | undefined;
+  /** Every status that was ever durable, in order. */
+  readonly statuses: Status[] = [];
+  /** Monotonic time of each machine when an operator's stop became durable. */
+  stoppedMs: ReadonlyMap<string, number> | undefined;
+  /** It was taken from an owner that had not handed it back, while forward marks could be lost. */
+  marksMayBeLost = false;
+  /** Claims whose answer has not reached the claimer: it cannot know that the row was handed back. */
+  claimsUnanswered = 0;
+  /** True times of the first durable submitted, and of the end. */
+  submittedMs: number | undefined;
+  finishedMs: number | undefined;
+
+  constructor(asked: AskedTransaction) {
+    this.gid = asked.gid;
+    this.asked = asked;
+    this.before = stepsBefore(asked);
+  }
+
+  get status(): Status | undefined {
+    return this.row?.progress.status;
+  }
+
+  get isFinal(): boolean {
+    return this.status === 'succeed' || this.status === 'failed';
+  }
+
+  operation(branchId: string, op: string): OperationCase | undefined {
+    return this.operations.get(`${branchId}/${op}`);
+  }
+
+  ofStep(step: number, op: 'action' | 'compensate'): OperationCase | undefined {
+    return this.operation(this.asked.steps[step]?.branchId ?? '', op);
+  }
+
+  stepOf(branchId: string): number {
+    return this.asked.steps.findIndex((step) => step.branchId === branchId);
+  }
+
+  /** Whether the operation of a step was ever called; one without URL never is. */
+  wasSent(step: number, op: 'action' | 'compensate'): boolean {
+    return (this.ofStep(step, op)?.sends ?? 0) > 0;
+  }
+
+  /** Whether the operation of a step is known to have succeeded; one without URL always does. */
+  hasSucceeded(step: number, op: 'action' | 'compensate'): boolean {
+    const asked = this.asked.steps[step];
+    if (asked === undefined) return false;
+    if ((op === 'action' ? asked.action : asked.compensate) === '') return true;
+    return (this.ofStep(step, op)?.successes ?? 0) > 0;
+  }
+}

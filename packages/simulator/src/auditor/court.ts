@@ -1,0 +1,29 @@
+import type { MachineClock } from '../kernel/clock.ts';
+import type { Database } from '../store/database.ts';
+import type { Case } from './case.ts';
+import { type PromiseName, Violation } from './violation.ts';
+
+/** What the parts of the auditor share: the cases, what they may look at, and how they find against the engine. */
+export interface Court {
+  readonly cases: Map<string, Case>;
+  readonly database: Database;
+  readonly isExclusive: boolean;
+  /** True simulated time. */
+  nowMs(): number;
+  machines(): ReadonlyMap<string, MachineClock>;
+  isProcessAlive(process: string): boolean;
+  find(violation: Violation): void;
+}
+
+export function accuse(court: Court, promise: PromiseName, gid: string, what: string): void {
+  court.find(new Violation(promise, gid, what));
+}
+
+/** Ids carry the name of the process that made them: `a1-...` is the first life of machine a. */
+export function processOf(incarnation: string): string {
+  return incarnation.slice(0, incarnation.indexOf('-'));
+}
+
+export function machineOf(process: string): string {
+  return process.replace(/\d+$/, '');
+}

@@ -1,0 +1,36 @@
+import { type Court, machineOf } from './court.ts';
+
+/** How long a heartbeat counts for its owner: five seconds, less a second of margin, from when it was sent. */
+const leaseMs = 4000;
+
+interface Deadlines {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/** The leases as each node may believe in them, by its own two clocks. */
+export class Leases {
+  readonly #court: Court;
+  readonly #deadlines = new Map<string, Deadlines>();
+
+  constructor(court: Court) {
+    this.#court = court;
+  }
+
+  /** A heartbeat leaves; the function returned is called when its answer has reached the process. */
+  sent(process: string, incarnation: string): () => void {
+    const clock = this.#court.machines().get(machineOf(process));
+    if (clock === undefined) return () => undefined;
+    const deadlines = { monotonicMs: clock.monotonicMs() + leaseMs, wallMs: clock.wallMs() + leaseMs };
+    return () => this.#deadlines.set(incarnation, deadlines);
+  }
+
+  /** An exclusive store's lock is the lease. */
+  isValid(process: string, incarnation: string): boolean {
+    if (this.#court.isExclusive) return this.#court.database.lockedBy === process;
+    const clock = this.#court.machines().get(machineOf(process));
+    const deadlines = this.#deadlines.get(incarnation);
+    if (clock === undefined || deadlines === undefined) return false;
+    return clock.monotonicMs() < deadlines.monotonicMs && clock.wallMs() < deadlines.wallMs;
+  }
+}

@@ -1,0 +1,101 @@
+import type { Status, TransactionType } from '@holdfast/core';
+import type { Row } from '../store/row.ts';
+import type { Case } from './case.ts';
+import { accuse, type Court } from './court.ts';
+
+/** The auditor's own table of legal moves (server.md section 1.4), besides an operator's stop. */
+const legal: Readonly<Record<TransactionType, readonly string[]>> = {
+  saga: ['prepared>submitted', 'prepared>failed', 'submitted>succeed', 'submitted>aborting', 'aborting>failed'],
+  msg: ['prepared>submitted', 'prepared>failed', 'submitted>succeed'],
+  tcc: ['prepared>submitted', 'prepared>aborting', 'submitted>succeed', 'aborting>failed'],
+};
+
+const defaultTimeoutMs = 35_000;
+
+/** Whether it is an operator's stop: asked for, and nothing else explains the move. */
+export function isStop(found: Case, from: Status, to: Status): boolean {
+  if (to !== 'failed' || !found.askings.has('stop')) return false;
+  if (from === 'aborting') return missingRollback(found) !== undefined;
+  return from === 'submitted' || found.asked.type === 'tcc' || !found.askings.has('abort');
+}
+
+/** P3: along the table, and only for a reason that the auditor has seen. P5: only when all was done. */
+export function judgeMove(court: Court, found: Case, before: Row, after: Row): void {
+  const { gid, asked } = found;
+  const from = before.progress.status;
+  const to = after.progress.status;
+  if (!legal[asked.type].includes(`${from}>${to}`)) {
+    accuse(court, 'P3', gid, `a ${asked.type} moved from ${from} to ${to}`);
+    return;
+  }
+  if (!hasReason(court, found, after, `${from}>${to}`)) {
+    accuse(court, 'P3', gid, `it moved from ${from} to ${to} and nothing called for it`);
+  }
+  if (to === 'succeed') {
+    const missing = asked.type === 'tcc' ? missingSecondPhase(found, 'confirm') : missingAction(found);
+    if (missing !== undefined) accuse(court, 'P5', gid, `it succeeded without ${missing}`);
+  }
+  if (from === 'aborting') {
+    const missing = missingRollback(found);
+    if (missing !== undefined) accuse(court, 'P5', gid, `it was called failed without ${missing}`);
+  }
+}
+
+function hasReason(court: Court, found: Case, after: Row, move: string): boolean {
+  const query = found.operation('00', 'msg');
+  switch (move) {
+    case 'prepared>submitted':
+      return found.askings.has('submit') || (query?.successes ?? 0) > 0;
+    case 'prepared>failed':
+      return found.askings.has('abort') || (query?.failures ?? 0) > 0;
+    case 'prepared>aborting':
+      return found.askings.has('abort') || isOver(court, after.definition.createdMs, timeoutOf(found));
+    case 'submitted>aborting':
+      return hasReasonToRollBack(court, found, after);
+    default:
+      return true;
+  }
+}
+
+/** An action said FAILURE, or its time-out passed, or its retries are used up. */
+function hasReasonToRollBack(court: Court, found: Case, after: Row): boolean {
+  const { timeoutToFailMs, retryLimit } = found.asked.options;
+  if (timeoutToFailMs > 0 && isOver(court, after.progress.submittedMs, timeoutToFailMs)) return true;
+  return found.asked.steps.some(({ branchId }, step) => {
+    const action = found.ofStep(step, 'action');
+    const errors = (action?.errors ?? 0) + (found.heldBack.get(branchId) ?? 0);
+    return (action?.failures ?? 0) > 0 || (retryLimit > 0 && errors > retryLimit);
+  });
+}
+
+export function timeoutOf({ asked }: Case): number {
+  return asked.options.timeoutToFailMs || defaultTimeoutMs;
+}
+
+/** An engine's time may be ahead of the store's by half the round trip of a heartbeat, which its lease limits. */
+const clockErrorMs = 2500;
+
+function isOver(court: Court, sinceMs: number, lengthMs: number): boolean {
+  return court.isExclusive || court.database.clockMs() >= sinceMs + lengthMs - clockErrorMs;
+}
+
+function missingAction(found: Case): string | undefined {
+  const missing = found.asked.steps.find((_, step) => !found.hasSucceeded(step, 'action'));
+  return missing === undefined ? undefined : `the action of branch ${missing.branchId}`;
+}
+
+function missingRollback(found: Case): string | undefined {
+  if (found.asked.type === 'tcc') return missingSecondPhase(found, 'cancel');
+  const missing = found.asked.steps.find(
+    (_, step) => found.wasSent(step, 'action') && !found.hasSucceeded(step, 'compensate'),
+  );
+  return missing === undefined ? undefined : `the compensation of branch ${missing.branchId}, whose action was called`;
+}
+
+/** Of every branch that is stored: what was acknowledged is stored, as P1 is judged. */
+function missingSecondPhase(found: Case, op: 'confirm' | 'cancel'): string | undefined {
+  const missing = (found.row?.branches ?? []).find(
+    (branch) => branch.op === op && branch.url !== '' && (found.operation(branch.branchId, op)?.successes ?? 0) === 0,
+  );
+  return missing === undefined ? undefined : `the ${op} of branch ${missing.branchId}`;
+}

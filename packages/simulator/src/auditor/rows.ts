@@ -1,0 +1,153 @@
+import type { UpdateWrite } from 'holdfast/store/store';
+import type { Statistics } from '../kernel/statistics.ts';
+import type { Cause, Row } from '../store/row.ts';
+import type { Case } from './case.ts';
+import { accuse, type Court, processOf } from './court.ts';
+import { isStop, judgeMove, timeoutOf } from './moves.ts';
+
+const deadAfterMs = 5000;
+/** An unfinished row without owner is due at the latest this long after the time of the write. */
+const longestSleepMs = 11 * 60_000;
+/** Engine time may be this much ahead of the true one: an embedded store has only the machine's wall clock. */
+const clockErrorMs = { shared: 5000, exclusive: 60_000 } as const;
+
+/** Judges every change of a row at the moment it becomes durable: P3, P4, P7, and the end of P5. */
+export class RowAuditor {
+  readonly #court: Court;
+  readonly #statistics: Statistics;
+
+  constructor(court: Court, statistics: Statistics) {
+    this.#court = court;
+    this.#statistics = statistics;
+  }
+
+  changed(before: Row | undefined, after: Row | undefined, cause: Cause): void {
+    const gid = (after ?? before)?.definition.gid ?? '';
+    const found = this.#court.cases.get(gid);
+    if (found === undefined) {
+      accuse(this.#court, 'P3', gid, 'it is stored and nobody asked for it');
+      return;
+    }
+    if (after === undefined) this.#removed(found);
+    else if (before === undefined) this.#created(found, after);
+    else this.#replaced(found, before, after, cause);
+    found.row = after;
+    if (after !== undefined) this.#judgeDueTime(found, after);
+  }
+
+  #removed(found: Case): void {
+    if (!found.isFinal) accuse(this.#court, 'P1', found.gid, `it was deleted while ${found.status}`);
+  }
+
+  #created(found: Case, row: Row): void {
+    const { status } = row.progress;
+    const isAsked = found.askings.has(status === 'prepared' ? 'prepare' : 'submit');
+    if (found.statuses.length > 0) accuse(this.#court, 'P3', found.gid, 'it was created twice');
+    if (!isAsked) accuse(this.#court, 'P3', found.gid, `it was created as ${status} and nobody asked for that`);
+    this.#reached(found, row);
+  }
+
+  #replaced(found: Case, before: Row, after: Row, cause: Cause): void {
+    const from = before.progress.status;
+    const to = after.progress.status;
+    if (from === 'succeed' || from === 'failed') {
+      accuse(this.#court, 'P3', found.gid, `it was ${from} and was written again: ${cause.kind} by ${cause.by}`);
+    }
+    this.#judgeWriter(found, before, after, cause);
+    if (from === to) return;
+    if (isStop(found, from, to)) this.#stopped(found);
+    else judgeMove(this.#court, found, before, after);
+    this.#reached(found, after);
+  }
+
+  #reached(found: Case, { progress, definition }: Row): void {
+    const { status } = progress;
+    found.statuses.push(status);
+    if (status === 'submitted') found.submittedMs = this.#court.nowMs();
+    if (status === 'submitted' || status === 'prepared') return;
+    if (status === 'aborting') this.#statistics.count(`${definition.type} aborting`);
+    else {
+      found.finishedMs = this.#court.nowMs();
+      this.#statistics.count(`${definition.type} ${status}`);
+    }
+  }
+
+  #stopped(found: Case): void {
+    this.#statistics.count('stopped by an operator');
+    found.stoppedMs = new Map([...this.#court.machines()].map(([name, clock]) => [name, clock.monotonicMs()]));
+  }
+
+  /** P4: whoever writes owns the row, or leaves the owner as it is. */
+  #judgeWriter(found: Case, before: Row, after: Row, cause: Cause): void {
+    if (cause.kind === 'claim') this.#judgeClaim(found, before, after, cause);
+    if (cause.write?.kind === 'update') this.#judgeUpdate(found, before, after, cause.write, cause.by);
+    const isRaised = cause.kind === 'claim' || cause.kind === 'update';
+    const expected = before.version + (isRaised ? 1 : 0);
+    if (after.version !== expected) {
+      accuse(this.#court, 'P4', found.gid, `version ${before.version} became ${after.version} by ${cause.kind}`);
+    }
+  }
+
+  #judgeClaim(found: Case, before: Row, after: Row, { by }: Cause): void {
+    const { owner } = before;
+    found.claimsUnanswered += 1;
+    const isOwn = after.owner !== null && processOf(after.owner) === by;
+    if (!isOwn) accuse(this.#court, 'P4', found.gid, `${by} claimed it for ${after.owner}`);
+    if (owner === null) return;
+    this.#statistics.count('taken over');
+    if (before.progress.status === 'submitted') found.marksMayBeLost = true;
+    if (!this.#isDead(owner)) {
+      accuse(this.#court, 'P4', found.gid, `${by} claimed it while its owner ${owner} was alive`);
+    }
+  }
+
+  #isDead(owner: string): boolean {
+    const { database, isExclusive } = this.#court;
+    if (isExclusive) return database.lockedBy !== processOf(owner);
+    const heartbeatMs = database.heartbeats.get(owner);
+    return heartbeatMs === undefined || database.clockMs() - heartbeatMs > deadAfterMs;
+  }
+
+  #judgeUpdate(found: Case, before: Row, after: Row, write: UpdateWrite, by: string): void {
+    const { gid } = found;
+    if (write.expectOwner !== before.owner || write.expectVersion !== before.version) {
+      const held = `${before.owner} held version ${before.version}`;
+      accuse(this.#court, 'P4', gid, `${by} wrote it as ${write.expectOwner} at ${write.expectVersion}, but ${held}`);
+    }
+    const isTaken = after.owner !== null && after.owner !== before.owner;
+    if (isTaken && before.owner !== null) {
+      accuse(this.#court, 'P4', gid, `an update by ${by} took it from ${before.owner} for ${after.owner}`);
+    }
+    if (isTaken && after.owner !== null && processOf(after.owner) !== by) {
+      accuse(this.#court, 'P4', gid, `${by} wrote it as owned by ${after.owner}`);
+    }
+    const isForeign = before.owner !== null && processOf(before.owner) !== by;
+    if (isForeign && before.progress.status === after.progress.status) {
+      accuse(this.#court, 'P4', gid, `${by} wrote the progress of a row that ${before.owner} drives`);
+    }
+  }
+
+  /** P7: due at some time, and not later than the time-out; unless a human is needed, or somebody drives it. */
+  #judgeDueTime(found: Case, { progress, definition, owner }: Row): void {
+    const { status, dueMs, incident, submittedMs } = progress;
+    if (status === 'succeed' || status === 'failed') {
+      if (owner !== null) accuse(this.#court, 'P7', found.gid, `it is ${status} and still owned`);
+      return;
+    }
+    if (owner !== null || incident !== '') return;
+    const errorMs = this.#court.isExclusive ? clockErrorMs.exclusive : clockErrorMs.shared;
+    const latestNowMs = this.#court.database.clockMs() + errorMs;
+    let limitMs = latestNowMs + longestSleepMs;
+    if (status === 'prepared') {
+      const timeoutAtMs = definition.createdMs + timeoutOf(found);
+      if (latestNowMs < timeoutAtMs) limitMs = timeoutAtMs;
+    }
+    const { timeoutToFailMs } = found.asked.options;
+    if (status === 'submitted' && found.asked.type === 'saga' && timeoutToFailMs > 0) {
+      limitMs = Math.min(limitMs, Math.max(latestNowMs, submittedMs + timeoutToFailMs));
+    }
+    if (!(dueMs <= limitMs)) {
+      accuse(this.#court, 'P7', found.gid, `${status} and due at ${dueMs}, later than its time-out at ${limitMs}`);
+    }
+  }
+}

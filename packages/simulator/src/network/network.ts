@@ -1,0 +1,136 @@
+import type { Random } from '../kernel/random.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
+import type { Statistics } from '../kernel/statistics.ts';
+import {
+  broken,
+  hostOf,
+  ongoing,
+  failure as refusal,
+  type Service,
+  type ServiceAnswer,
+  type ServiceRequest,
+} from './request.ts';
+import type { NetworkWeather } from './weather.ts';
+
+export type NetworkAnswer =
+  | { readonly kind: 'answered'; readonly answer: ServiceAnswer }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'timed-out' };
+
+/** Who calls: an answer reaches it in its own turn, or never where it is gone. */
+export interface CallingSide {
+  readonly isAlive: boolean;
+  after(delayMs: number, action: () => void): void;
+}
+
+export interface NetworkParts {
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly weather: NetworkWeather;
+  readonly statistics: Statistics;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly arrived: (request: ServiceRequest, answer: ServiceAnswer) => void;
+}
+
+const usualMs = [1, 60] as const;
+const slowMs = [300, 6000] as const;
+/** A duplicate may come this much later. */
+const latestMs = 20_000;
+
+/** Carries calls to services and answers back, with delays that reorder them. */
+export class Network {
+  readonly #parts: NetworkParts;
+
+  constructor(parts: NetworkParts) {
+    this.#parts = parts;
+  }
+
+  /** `done` is called once, at the latest after `timeoutMs`, if the caller still lives. */
+  call(request: ServiceRequest, side: CallingSide, timeoutMs: number, done: (answer: NetworkAnswer) => void): void {
+    const { weather, random, statistics } = this.#parts;
+    let isOver = false;
+    const end = (answer: NetworkAnswer) => {
+      if (isOver) return;
+      isOver = true;
+      done(answer);
+    };
+    const host = hostOf(request.url);
+    if (weather.down.has(host)) {
+      statistics.count('call refused');
+      side.after(random.between(0.5, 5), () => end({ kind: 'refused' }));
+      return;
+    }
+    side.after(timeoutMs, () => {
+      if (!isOver) statistics.count('call timed out');
+      end({ kind: 'timed-out' });
+    });
+    this.#sendOut(request, side, (answer) => {
+      if (isOver) statistics.count('answer too late');
+      end({ kind: 'answered', answer });
+    });
+  }
+
+  #sendOut(request: ServiceRequest, side: CallingSide, answered: (answer: ServiceAnswer) => void): void {
+    const { weather, random, statistics } = this.#parts;
+    const { requestLost, duplicated } = weather.faults;
+    if (random.chance(duplicated)) {
+      statistics.count('request duplicated');
+      this.#arrive(random.skewed(1, latestMs), request, side, () => undefined);
+    }
+    if (weather.silent.has(hostOf(request.url)) || random.chance(requestLost)) {
+      statistics.count('request lost');
+      return;
+    }
+    this.#arrive(this.#legMs(), request, side, (answer) => {
+      if (random.chance(weather.faults.answerLost)) {
+        statistics.count('answer lost');
+        return;
+      }
+      side.after(this.#legMs(), () => answered(answer));
+    });
+  }
+
+  #arrive(delayMs: number, request: ServiceRequest, side: CallingSide, then: (answer: ServiceAnswer) => void): void {
+    const { scheduler, random, statistics, arrived } = this.#parts;
+    scheduler.after(delayMs, () => {
+      if (!side.isAlive) {
+        const isLost = random.chance(0.3);
+        statistics.count(`call of a dead caller ${isLost ? 'lost' : 'arrived'}`);
+        if (isLost) return;
+      }
+      const answer = this.#serve(request);
+      arrived(request, answer);
+      then(answer);
+    });
+  }
+
+  #serve(request: ServiceRequest): ServiceAnswer {
+    const { weather, random, statistics, services } = this.#parts;
+    const service = services.get(hostOf(request.url));
+    if (service === undefined) return broken('no such host');
+    const { errorBefore, errorAfter, ongoing: ongoingRate, refusesSecondPhase } = weather.faults;
+    if (random.chance(errorBefore)) {
+      statistics.count('error before effect');
+      return broken('before');
+    }
+    if (random.chance(ongoingRate)) {
+      statistics.count('answered ongoing');
+      return ongoing;
+    }
+    const isSecondPhase = ['compensate', 'confirm', 'cancel'].includes(request.op);
+    if (isSecondPhase && random.chance(refusesSecondPhase)) {
+      statistics.count('second phase refused');
+      return refusal('not now');
+    }
+    const answer = service.handle(request);
+    if (answer.statusCode === 409) statistics.count('answered failure');
+    if (!random.chance(errorAfter)) return answer;
+    statistics.count('error after effect');
+    return broken('after');
+  }
+
+  #legMs(): number {
+    const { random, weather } = this.#parts;
+    return random.chance(weather.faults.slow) ? random.skewed(...slowMs) : random.skewed(...usualMs);
+  }
+}

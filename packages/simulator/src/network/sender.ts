@@ -1,0 +1,55 @@
+import { judgeHttp, type Outcome } from '@holdfast/core';
+import type { BranchCall, Sender, SentAnswer } from 'holdfast/engine/ports';
+import type { MachineClock } from '../kernel/clock.ts';
+import type { SimulatedProcess } from '../kernel/process.ts';
+import type { Network, NetworkAnswer } from './network.ts';
+
+export interface SenderEvents {
+  /** A call leaves this process now; what it returns is called when the answer has reached the process. */
+  sent(call: BranchCall): (outcome: Outcome) => void;
+}
+
+/** The network as one process sees it. */
+export class SimulatedSender implements Sender {
+  readonly #process: SimulatedProcess;
+  readonly #clock: MachineClock;
+  readonly #network: Network;
+  readonly #events: SenderEvents;
+
+  constructor(process: SimulatedProcess, clock: MachineClock, network: Network, events: SenderEvents) {
+    this.#process = process;
+    this.#clock = clock;
+    this.#network = network;
+    this.#events = events;
+  }
+
+  send(call: BranchCall, done: (answer: SentAnswer) => void): void {
+    if (!this.#process.isAlive) return;
+    const answered = this.#events.sent(call);
+    const sentMs = this.#clock.monotonicMs();
+    const payload = typeof call.payload === 'string' ? call.payload : new TextDecoder().decode(call.payload);
+    const { gid, type, branchId, op, url } = call;
+    this.#network.call({ gid, type, branchId, op, url, payload }, this.#process, call.timeoutMs, (result) => {
+      const { outcome, health } = judged(result, call);
+      answered(outcome);
+      if (!this.#process.isAlive) return;
+      done({ outcome, health, durationMs: Math.round(this.#clock.monotonicMs() - sentMs) });
+    });
+  }
+}
+
+function judged(result: NetworkAnswer, call: BranchCall): Pick<SentAnswer, 'outcome' | 'health'> {
+  switch (result.kind) {
+    case 'answered':
+      return { outcome: judgeHttp(result.answer.statusCode, result.answer.body, 0), health: 'ok' };
+    case 'refused':
+      return { outcome: { kind: 'error', message: 'connection refused', retryAfterMs: 0 }, health: 'connect' };
+    case 'timed-out':
+      return {
+        outcome: { kind: 'error', message: `no answer within ${call.timeoutMs} ms`, retryAfterMs: 0 },
+        health: 'unavailable',
+      };
+    default:
+      return result satisfies never;
+  }
+}

@@ -1,0 +1,64 @@
+import { isFinal } from '@holdfast/core';
+import type { ClaimedTransaction, ClaimRequest, ClaimResult, OwnedRow } from 'holdfast/store/store';
+import { compareText, type Database, unfinishedByDue } from './database.ts';
+import { type Row, rowBytes, storedOf } from './row.ts';
+
+/** First what dead owners left, whatever its due time, then what is due and has no owner. */
+export function claim(database: Database, request: ClaimRequest, isExclusive: boolean, by: string): ClaimResult {
+  const { incarnation, nowMs, maxCount, maxBytes } = request;
+  const rows = unfinishedByDue(database.rows.values());
+  const orphaned = rows.filter((row) => isDead(database, row.owner, request, isExclusive));
+  const due = rows.filter(({ owner, progress }) => owner === null && progress.dueMs <= nowMs);
+  const claimed: ClaimedTransaction[] = [];
+  let bytes = 0;
+  for (const row of [...orphaned, ...due]) {
+    if (claimed.length >= maxCount || bytes > maxBytes) break;
+    const taken: Row = { ...row, owner: incarnation, version: row.version + 1 };
+    database.put(row.definition.gid, taken, { kind: 'claim', by, write: undefined });
+    claimed.push({ ...storedOf(taken), handedBack: row.owner === null });
+    bytes += rowBytes(row);
+  }
+  const next = unfinishedByDue(database.rows.values()).find(({ owner }) => owner === null);
+  return { claimed, nextDueMs: next?.progress.dueMs };
+}
+
+/** An exclusive store's other owners are dead by definition; elsewhere the heartbeat tells. */
+function isDead(database: Database, owner: string | null, request: ClaimRequest, isExclusive: boolean): boolean {
+  if (owner === null || owner === request.incarnation) return false;
+  if (isExclusive) return true;
+  const heartbeatMs = database.heartbeats.get(owner);
+  return heartbeatMs === undefined || database.clockMs() - heartbeatMs > request.deadAfterMs;
+}
+
+export function ownedRows(database: Database, incarnation: string, afterGid: string, limit: number): OwnedRow[] {
+  return [...database.rows.values()]
+    .filter(({ owner, definition }) => owner === incarnation && definition.gid > afterGid)
+    .sort((one, other) => compareText(one.definition.gid, other.definition.gid))
+    .slice(0, limit)
+    .map(({ definition, version, progress }) => ({ gid: definition.gid, version, dueMs: progress.dueMs }));
+}
+
+/** The version stays: the owner, if any, goes on and is told by its next look. */
+export function makeDue(database: Database, gid: string, nowMs: number, by: string): boolean {
+  const row = database.rows.get(gid);
+  if (row === undefined) return false;
+  if (isFinal(row.progress.status) || row.progress.dueMs <= nowMs) return true;
+  const progress = { ...row.progress, dueMs: nowMs };
+  database.put(gid, { ...row, progress }, { kind: 'make-due', by, write: undefined });
+  return true;
+}
+
+export function makeManyDue(
+  database: Database,
+  afterMs: number,
+  limit: number,
+  nowMs: number,
+  by: string,
+): { changed: number; hasMore: boolean } {
+  const sleeping = unfinishedByDue(database.rows.values()).filter(
+    ({ owner, progress }) => owner === null && progress.dueMs > afterMs,
+  );
+  const page = sleeping.slice(0, limit);
+  for (const { definition } of page) makeDue(database, definition.gid, nowMs, by);
+  return { changed: page.length, hasMore: sleeping.length > limit };
+}

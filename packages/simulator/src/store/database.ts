@@ -1,0 +1,158 @@
+import { isFinal } from '@holdfast/core';
+import type { AppendWrite, Counts, CreateWrite, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
+import { seal } from './copy.ts';
+import type { Cause, Row } from './row.ts';
+import { Values } from './values.ts';
+
+export type Watcher = (before: Row | undefined, after: Row | undefined, cause: Cause) => void;
+
+/**
+ * What the simulated store holds, as one atomic machine: every method happens at once, and is durable when it returns.
+ * Faults and latency are the link's, on the way to it and back.
+ */
+export class Database {
+  readonly rows = new Map<string, Row>();
+  /** Incarnation to the database's time of its last heartbeat. */
+  readonly heartbeats = new Map<string, number>();
+  readonly values = new Values();
+  /** The process that holds the lock, where only one may. */
+  lockedBy: string | undefined;
+  readonly #clockMs: () => number;
+  #watcher: Watcher = () => undefined;
+  #highestMs = 0;
+
+  /** @param clockMs the database's own clock, in milliseconds since 1970 */
+  constructor(clockMs: () => number) {
+    this.#clockMs = clockMs;
+  }
+
+  /** Told of every change, right after it. */
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher;
+  }
+
+  clockMs(): number {
+    return Math.floor(this.#clockMs());
+  }
+
+  /** The highest time in any row. */
+  get highestMs(): number {
+    return this.#highestMs;
+  }
+
+  commit(batch: readonly Write[], by: string): WriteResult[] {
+    return batch.map((write) => this.#write(write, by));
+  }
+
+  put(gid: string, row: Row, cause: Cause): void {
+    const before = this.rows.get(gid);
+    const sealed = seal(row);
+    this.rows.set(gid, sealed);
+    this.#highestMs = Math.max(this.#highestMs, row.definition.createdMs, row.progress.updatedMs);
+    this.#watcher(before, sealed, cause);
+  }
+
+  remove(gid: string, cause: Cause): void {
+    const before = this.rows.get(gid);
+    if (before === undefined) return;
+    this.rows.delete(gid);
+    this.#watcher(before, undefined, cause);
+  }
+
+  heartbeat(incarnation: string): number {
+    const nowMs = this.clockMs();
+    this.heartbeats.set(incarnation, nowMs);
+    return nowMs;
+  }
+
+  counts(nowMs: number): Counts {
+    const unfinished = { prepared: 0, submitted: 0, aborting: 0 };
+    let incidents = 0;
+    let due = 0;
+    let oldestDueMs: number | undefined;
+    for (const { progress, owner } of this.rows.values()) {
+      if (progress.status === 'succeed' || progress.status === 'failed') continue;
+      unfinished[progress.status] += 1;
+      if (progress.incident !== '') incidents += 1;
+      if (owner !== null || progress.dueMs > nowMs) continue;
+      due += 1;
+      oldestDueMs = Math.min(oldestDueMs ?? progress.dueMs, progress.dueMs);
+    }
+    return { unfinished, incidents, due, oldestDueMs };
+  }
+
+  #write(write: Write, by: string): WriteResult {
+    switch (write.kind) {
+      case 'create':
+        return this.#create(write, by);
+      case 'update':
+        return this.#update(write, by);
+      case 'append':
+        return this.#append(write, by);
+      default:
+        return write satisfies never;
+    }
+  }
+
+  #create(write: CreateWrite, by: string): WriteResult {
+    const { gid, token, definition, progress, owner } = write;
+    const stored = this.rows.get(gid);
+    if (stored !== undefined) return stored.createToken === token ? 'done' : 'exists';
+    const row: Row = {
+      definition,
+      branches: [],
+      progress,
+      owner,
+      version: 1,
+      createToken: token,
+      writeToken: token,
+    };
+    this.put(gid, row, { kind: 'create', by, write });
+    return 'done';
+  }
+
+  #update(write: UpdateWrite, by: string): WriteResult {
+    const { gid, token, expectOwner, expectVersion, owner, progress, definition } = write;
+    const stored = this.rows.get(gid);
+    if (stored === undefined) return 'missing';
+    if (stored.writeToken === token) return 'done';
+    const isAsExpected = stored.owner === expectOwner && stored.version === expectVersion;
+    if (!isAsExpected) return 'conflict';
+    const row: Row = {
+      ...stored,
+      definition: definition ?? stored.definition,
+      progress,
+      owner,
+      version: stored.version + 1,
+      writeToken: token,
+    };
+    this.put(gid, row, { kind: 'update', by, write });
+    return 'done';
+  }
+
+  #append(write: AppendWrite, by: string): WriteResult {
+    const { gid, whileStatus, branches, maxBranches } = write;
+    const stored = this.rows.get(gid);
+    if (stored === undefined) return 'missing';
+    if (stored.progress.status !== whileStatus) return 'wrong-status';
+    const names = new Set(stored.branches.map(({ branchId, op }) => JSON.stringify([branchId, op])));
+    if (branches.some(({ branchId, op }) => names.has(JSON.stringify([branchId, op])))) return 'exists';
+    if (stored.branches.length + branches.length > maxBranches) return 'too-many';
+    this.put(gid, { ...stored, branches: [...stored.branches, ...branches] }, { kind: 'append', by, write });
+    return 'done';
+  }
+}
+
+/** Unfinished rows in the order of their due time, then gid. */
+export function unfinishedByDue(rows: Iterable<Row>): Row[] {
+  const unfinished = [...rows].filter(({ progress }) => !isFinal(progress.status));
+  return unfinished.sort((one, other) => {
+    const byDue = one.progress.dueMs - other.progress.dueMs;
+    return byDue === 0 ? compareText(one.definition.gid, other.definition.gid) : byDue;
+  });
+}
+
+export function compareText(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}

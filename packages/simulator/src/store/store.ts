@@ -1,0 +1,160 @@
+import { isFinal } from '@holdfast/core';
+import {
+  type ClaimRequest,
+  type ClaimResult,
+  type Counts,
+  type KeyValue,
+  type ListFilter,
+  type ListPage,
+  type OwnedRow,
+  type Store,
+  type StoredTransaction,
+  StoreError,
+  type Write,
+  type WriteResult,
+} from 'holdfast/store/store';
+import { claim, makeDue, makeManyDue, ownedRows } from './claims.ts';
+import { seal } from './copy.ts';
+import type { Database } from './database.ts';
+import type { Link } from './link.ts';
+import { listPage } from './pages.ts';
+import { storedOf } from './row.ts';
+
+/** Told when a heartbeat leaves; what it returns is called when the answer has come back. */
+export type HeartbeatSent = (incarnation: string) => () => void;
+
+const lockPolls = 50;
+
+/** One process's handle on the simulated database. Everything is copied when it is sent, as if it were serialised. */
+export class SimulatedStore implements Store {
+  readonly name = 'simulated';
+  readonly exclusive: boolean;
+  readonly #database: Database;
+  readonly #link: Link;
+  /** The process that opens it, for the lock and for the auditor. */
+  readonly #by: string;
+  readonly #pause: (delayMs: number) => Promise<void>;
+  readonly #heartbeatSent: HeartbeatSent;
+  readonly #claimAnswered: (gids: readonly string[]) => void;
+
+  constructor(parts: {
+    readonly exclusive: boolean;
+    readonly database: Database;
+    readonly link: Link;
+    readonly by: string;
+    readonly pause: (delayMs: number) => Promise<void>;
+    readonly heartbeatSent?: HeartbeatSent;
+    readonly claimAnswered?: (gids: readonly string[]) => void;
+  }) {
+    this.exclusive = parts.exclusive;
+    this.#database = parts.database;
+    this.#link = parts.link;
+    this.#by = parts.by;
+    this.#pause = parts.pause;
+    this.#heartbeatSent = parts.heartbeatSent ?? (() => () => undefined);
+    this.#claimAnswered = parts.claimAnswered ?? (() => undefined);
+  }
+
+  /** The lock of a process that is dying is waited for, 5 s at most. */
+  async open(): Promise<void> {
+    if (!this.exclusive) return;
+    for (let poll = 0; this.#database.lockedBy !== undefined; poll += 1) {
+      if (poll === lockPolls) throw new StoreError('locked', 'another process holds the store: end it first');
+      await this.#pause(100);
+    }
+    this.#database.lockedBy = this.#by;
+  }
+
+  async close(): Promise<void> {
+    if (this.#database.lockedBy === this.#by) this.#database.lockedBy = undefined;
+  }
+
+  ping(): Promise<void> {
+    return this.#link.carry('read', () => undefined);
+  }
+
+  clockMs(): Promise<number> {
+    return this.#link.carry('read', () => (this.exclusive ? this.#database.highestMs : this.#database.clockMs()));
+  }
+
+  commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
+    const sent = seal(batch);
+    return this.#link.carry('commit', () => this.#database.commit(sent, this.#by));
+  }
+
+  load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
+    return this.#link.carry('read', () =>
+      gids.map((gid) => {
+        const row = this.#database.rows.get(gid);
+        return row === undefined ? undefined : storedOf(row);
+      }),
+    );
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimResult> {
+    const result = await this.#link.carry('claim', () => claim(this.#database, request, this.exclusive, this.#by));
+    this.#claimAnswered(result.claimed.map(({ definition }) => definition.gid));
+    return result;
+  }
+
+  owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
+    return this.#link.carry('read', () => ownedRows(this.#database, incarnation, afterGid, limit));
+  }
+
+  makeDue(gid: string, nowMs: number): Promise<boolean> {
+    return this.#link.carry('change', () => makeDue(this.#database, gid, nowMs, this.#by));
+  }
+
+  makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
+    return this.#link.carry('change', () => makeManyDue(this.#database, afterMs, limit, nowMs, this.#by));
+  }
+
+  list(filter: ListFilter): Promise<ListPage> {
+    return this.#link.carry('read', () => listPage(this.#database.rows.values(), filter));
+  }
+
+  purge(beforeMs: number, limit: number): Promise<number> {
+    return this.#link.carry('change', () => {
+      const old = [...this.#database.rows.values()]
+        .filter(({ progress }) => isFinal(progress.status) && progress.finishedMs < beforeMs)
+        .slice(0, limit);
+      for (const { definition } of old) {
+        this.#database.remove(definition.gid, { kind: 'purge', by: this.#by, write: undefined });
+      }
+      return old.length;
+    });
+  }
+
+  counts(nowMs: number): Promise<Counts> {
+    return this.#link.carry('read', () => this.#database.counts(nowMs));
+  }
+
+  async heartbeat(incarnation: string): Promise<number> {
+    const answered = this.#heartbeatSent(incarnation);
+    const storeMs = await this.#link.carry('heartbeat', () => this.#database.heartbeat(incarnation));
+    answered();
+    return storeMs;
+  }
+
+  retire(incarnation: string): Promise<void> {
+    return this.#link.carry('heartbeat', () => {
+      this.#database.heartbeats.delete(incarnation);
+    });
+  }
+
+  getValue(category: string, key: string): Promise<KeyValue | undefined> {
+    return this.#link.carry('read', () => this.#database.values.get(category, key));
+  }
+
+  listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
+    return this.#link.carry('read', () => this.#database.values.list(category, afterKey, limit));
+  }
+
+  putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean> {
+    return this.#link.carry('change', () => this.#database.values.put(category, key, value, expectVersion, nowMs));
+  }
+
+  deleteValue(category: string, key: string): Promise<boolean> {
+    return this.#link.carry('change', () => this.#database.values.delete(category, key));
+  }
+}

@@ -1,0 +1,150 @@
+import type { Random } from '../kernel/random.ts';
+import { calmNetwork } from '../network/weather.ts';
+import { calmStore } from '../store/weather.ts';
+import type { Moment, Node } from './node.ts';
+import type { Profile } from './profile.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Makes things go wrong until the chaos is over, then heals everything. */
+export class Nemesis {
+  readonly #world: Surroundings;
+  readonly #profile: Profile;
+  readonly #nodes: readonly Node[];
+  readonly #hosts: readonly [string, ...string[]];
+  readonly #random: Random;
+  #isOver = false;
+
+  constructor(world: Surroundings, profile: Profile, nodes: readonly Node[], hosts: readonly [string, ...string[]]) {
+    this.#world = world;
+    this.#profile = profile;
+    this.#nodes = nodes;
+    this.#hosts = hosts;
+    this.#random = world.random('nemesis');
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  start(): void {
+    const { profile, world } = { profile: this.#profile, world: this.#world };
+    world.storeWeather.faults = profile.store;
+    world.networkWeather.faults = profile.network;
+    this.#again(profile.nodeFaultEveryMs, () => this.#troubleNode());
+    this.#again(profile.storeFaultEveryMs, () => this.#troubleStore());
+    this.#again(profile.serviceFaultEveryMs, () => this.#troubleService());
+    world.scheduler.at(profile.chaosMs, () => this.#heal());
+  }
+
+  /** From here on nothing goes wrong any more. */
+  #heal(): void {
+    const { storeWeather, networkWeather, trace } = this.#world;
+    this.#isOver = true;
+    trace.write('nemesis', '', 'all faults end');
+    storeWeather.faults = calmStore;
+    storeWeather.cutOff.clear();
+    storeWeather.withoutHeartbeat.clear();
+    storeWeather.isFull = false;
+    networkWeather.faults = calmNetwork;
+    networkWeather.down.clear();
+    networkWeather.silent.clear();
+    for (const node of this.#nodes) {
+      node.resume();
+      node.disarm();
+      node.start();
+    }
+  }
+
+  #again(everyMs: number, trouble: () => void): void {
+    if (everyMs === Number.POSITIVE_INFINITY) return;
+    this.#world.scheduler.after(this.#random.skewed(everyMs / 5, everyMs * 2), () => {
+      if (this.#isOver) return;
+      trouble();
+      this.#again(everyMs, trouble);
+    });
+  }
+
+  /** Does something for a while. */
+  #forAWhile(shortestMs: number, longestMs: number, undo: () => void): void {
+    this.#world.scheduler.after(this.#random.skewed(shortestMs, longestMs), undo);
+  }
+
+  #troubleNode(): void {
+    const { statistics } = this.#world;
+    const [first, ...others] = this.#nodes;
+    if (first === undefined) return;
+    const node = this.#random.pick([first, ...others]);
+    const trouble = this.#random.weighted({ crash: 4, ambush: 5, pause: 3, suspend: 2, stop: 2, clock: 1 });
+    switch (trouble) {
+      case 'crash':
+        if (node.state === 'down') return;
+        statistics.count('crashed');
+        node.crash();
+        return;
+      case 'ambush':
+        node.lieInWait(this.#random.pick(moments), this.#random.integer(1, 6));
+        return;
+      case 'pause':
+      case 'suspend':
+        if (node.state !== 'serving' || node.isPaused) return;
+        statistics.count(trouble === 'pause' ? 'paused' : 'suspended');
+        node.pause(trouble === 'suspend');
+        this.#forAWhile(100, 15_000, () => node.resume());
+        return;
+      case 'stop':
+        node.stop();
+        return;
+      case 'clock':
+        statistics.count('wall clock jumped');
+        node.clock.jump(this.#random.integer(-20_000, 20_000));
+        return;
+      default:
+        trouble satisfies never;
+    }
+  }
+
+  #troubleStore(): void {
+    const { storeWeather, statistics, isExclusive } = this.#world;
+    if (isExclusive) {
+      statistics.count('disk full');
+      storeWeather.isFull = true;
+      this.#forAWhile(200, 8000, () => {
+        storeWeather.isFull = false;
+      });
+      return;
+    }
+    const node = this.#random.pick(this.#machines());
+    const trouble = this.#random.weighted({ cutOff: 1, everybody: 1, heartbeats: 2 });
+    statistics.count(`store trouble: ${trouble}`);
+    const machines = trouble === 'everybody' ? this.#machines() : [node];
+    const affected = trouble === 'heartbeats' ? storeWeather.withoutHeartbeat : storeWeather.cutOff;
+    for (const machine of machines) affected.add(machine);
+    this.#forAWhile(500, 12_000, () => {
+      for (const machine of machines) affected.delete(machine);
+    });
+  }
+
+  #machines(): [string, ...string[]] {
+    const [first, ...others] = this.#nodes.map(({ machine }) => machine);
+    return [first ?? '', ...others];
+  }
+
+  #troubleService(): void {
+    const { networkWeather, statistics } = this.#world;
+    const host = this.#random.pick(this.#hosts);
+    const isSilent = this.#random.chance(0.4);
+    statistics.count(isSilent ? 'service silent' : 'service down');
+    const affected = isSilent ? networkWeather.silent : networkWeather.down;
+    affected.add(host);
+    this.#forAWhile(500, 20_000, () => affected.delete(host));
+  }
+}
+
+const moments: readonly [Moment, ...Moment[]] = [
+  'commit sent',
+  'commit applied',
+  'commit applied',
+  'claim applied',
+  'call sent',
+  'call answered',
+];

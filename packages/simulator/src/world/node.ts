@@ -1,0 +1,260 @@
+import { DestinationCaller } from 'holdfast/caller/destinations';
+import type { Coordinator } from 'holdfast/engine/coordinator';
+import { Engine, type EngineEvents } from 'holdfast/engine/engine';
+import type { Caller } from 'holdfast/engine/ports';
+import type { MachineClock } from '../kernel/clock.ts';
+import { SimulatedProcess } from '../kernel/process.ts';
+import type { Random } from '../kernel/random.ts';
+import { SimulatedRuntime } from '../kernel/runtime.ts';
+import { SimulatedSender } from '../network/sender.ts';
+import { StoreLink } from '../store/link.ts';
+import { SimulatedStore } from '../store/store.ts';
+import { destinationLimits, engineSettings } from './settings.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** A moment in the life of a process at which an ambush may kill it. */
+export type Moment = 'commit sent' | 'commit applied' | 'claim applied' | 'call sent' | 'call answered';
+
+/** down > starting > serving > stopping > down; a crash leads to down from everywhere. */
+export type NodeState = 'down' | 'starting' | 'serving' | 'stopping';
+
+/** How long a process that is asked to stop waits for what is out. */
+const graceMs = 8000;
+
+/**
+ * A machine on which a coordinator runs: one process after the other, each of them the real engine with a runtime, a
+ * store handle and a sender of its own.
+ */
+export class Node {
+  readonly machine: string;
+  readonly clock: MachineClock;
+  readonly #world: Surroundings;
+  readonly #random: Random;
+  #state: NodeState = 'down';
+  #lives = 0;
+  #process: SimulatedProcess | undefined;
+  #store: SimulatedStore | undefined;
+  #engine: Engine | undefined;
+  /** Kills the process when it has come by that moment so often. */
+  #ambush: { readonly moment: Moment; times: number } | undefined;
+
+  constructor(machine: string, clock: MachineClock, world: Surroundings) {
+    this.machine = machine;
+    this.clock = clock;
+    this.#world = world;
+    this.#random = world.random(`node ${machine}`);
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  get isPaused(): boolean {
+    return this.#process?.isPaused ?? false;
+  }
+
+  owns(process: string): boolean {
+    return this.#process?.id === process && this.#process.isAlive;
+  }
+
+  /** What the engine holds in memory, for the tests. */
+  get activeCount(): number {
+    return this.#engine?.activeCount ?? 0;
+  }
+
+  get defectCount(): number {
+    return this.#engine?.defectCount ?? 0;
+  }
+
+  start(): void {
+    if (this.#state !== 'down') return;
+    this.#lives += 1;
+    this.#state = 'starting';
+    const process = new SimulatedProcess(`${this.machine}${this.#lives}`, this.#world.scheduler, this.#random);
+    this.#process = process;
+    const store = this.#newStore(process);
+    const engine = this.#newEngine(process, store);
+    this.#store = store;
+    this.#engine = engine;
+    this.#tell(process, 'starts');
+    this.#boot(process, store, engine).catch((error: unknown) => {
+      this.#tell(process, `could not start: ${error}`);
+      this.#world.statistics.count('start failed');
+      if (this.#process === process) this.crash();
+      this.startAfter(this.#random.between(200, 2000));
+    });
+  }
+
+  startAfter(delayMs: number): void {
+    this.#world.scheduler.after(delayMs, () => this.start());
+  }
+
+  /** At once, whatever it was doing. What it sent may still arrive. */
+  crash(): void {
+    const process = this.#process;
+    if (process === undefined) return;
+    this.#tell(process, 'crashes');
+    process.crash();
+    this.#release(process);
+  }
+
+  /** Frozen: nothing in it happens until it goes on. `isSuspend`: its monotonic clock stands still as well. */
+  pause(isSuspend: boolean): void {
+    const process = this.#process;
+    if (process === undefined) return;
+    this.#tell(process, isSuspend ? 'is suspended' : 'is paused');
+    process.pause();
+    if (isSuspend) this.clock.suspend();
+  }
+
+  resume(): void {
+    this.clock.resume();
+    const process = this.#process;
+    if (process === undefined || !process.isPaused) return;
+    this.#tell(process, 'goes on');
+    process.resume();
+  }
+
+  /** A clean shutdown. */
+  stop(): void {
+    const { process, engine, store } = { process: this.#process, engine: this.#engine, store: this.#store };
+    if (process === undefined || engine === undefined || store === undefined || this.#state !== 'serving') return;
+    this.#state = 'stopping';
+    this.#tell(process, 'is stopped');
+    this.#world.statistics.count('stopped cleanly');
+    process.run(() => {
+      engine
+        .stop(graceMs)
+        .then(() => store.close())
+        .then(() => {
+          if (!process.isAlive) return;
+          this.#tell(process, 'ends');
+          process.crash();
+          this.#release(process);
+        })
+        .catch((error: unknown) => this.#world.auditor.broke(process.id, `a clean shutdown failed: ${error}`));
+    });
+  }
+
+  /** The next time its process comes by that moment, or the n-th, it dies there. */
+  lieInWait(moment: Moment, times: number): void {
+    this.#ambush = { moment, times };
+  }
+
+  disarm(): void {
+    this.#ambush = undefined;
+  }
+
+  /** Asks the coordinator from its own process; false: nobody is there to be asked. */
+  serve(action: (coordinator: Coordinator, process: SimulatedProcess) => void): boolean {
+    const { process, engine } = { process: this.#process, engine: this.#engine };
+    if (process === undefined || engine === undefined || this.#state === 'down' || this.#state === 'starting') {
+      return false;
+    }
+    process.run(() => action(engine, process));
+    return true;
+  }
+
+  async #boot(process: SimulatedProcess, store: SimulatedStore, engine: Engine): Promise<void> {
+    await store.open();
+    await engine.start();
+    if (!process.isAlive) return;
+    this.#state = 'serving';
+    this.#tell(process, 'serves');
+  }
+
+  #newStore(process: SimulatedProcess): SimulatedStore {
+    const { scheduler, database, statistics, storeWeather, isExclusive, auditor } = this.#world;
+    const link = new StoreLink(process, {
+      scheduler,
+      random: this.#random,
+      weather: storeWeather,
+      statistics,
+      isEmbedded: isExclusive,
+      machine: this.machine,
+      passed: (operation, moment) => this.#passed(process, `${operation} ${moment}`),
+    });
+    return new SimulatedStore({
+      exclusive: isExclusive,
+      database,
+      link,
+      by: process.id,
+      pause: (delayMs) => new Promise((resolve) => process.after(delayMs, resolve)),
+      heartbeatSent: (incarnation) => auditor.leases.sent(process.id, incarnation),
+      claimAnswered: (gids) => auditor.claimAnswered(gids),
+    });
+  }
+
+  #newEngine(process: SimulatedProcess, store: SimulatedStore): Engine {
+    const { auditor, network, trace } = this.#world;
+    const runtime = new SimulatedRuntime(process, this.clock, this.#random);
+    const sender = new SimulatedSender(process, this.clock, network, {
+      sent: (call) => {
+        if (trace.isOn) trace.write(process.id, call.gid, `calls ${call.branchId}/${call.op} ${call.url}`);
+        const answered = auditor.sent(process.id, call);
+        this.#passed(process, 'call sent');
+        return (outcome) => {
+          if (trace.isOn) trace.write(process.id, call.gid, `hears of ${call.branchId}/${call.op}: ${outcome.kind}`);
+          answered(outcome);
+          this.#passed(process, 'call answered');
+        };
+      },
+    });
+    const destinations = new DestinationCaller({ sender, runtime, limits: destinationLimits(this.#random) });
+    const caller: Caller = {
+      call: (call, mayGo, done) =>
+        destinations.call(call, mayGo, (result) => {
+          if (result.kind === 'not-called' && result.untilMs !== undefined) auditor.heldBack(call);
+          done(result);
+        }),
+    };
+    const settings = engineSettings(this.#random);
+    return new Engine({ store, caller, runtime, settings, events: this.#events(process) });
+  }
+
+  #events(process: SimulatedProcess): EngineEvents {
+    const { auditor, statistics } = this.#world;
+    return {
+      attempted: () => undefined,
+      created: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
+      moved: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
+      journalCommitted: (rows) => statistics.count('rows written', rows),
+      warned: (message, error) => {
+        this.#tell(process, `warns: ${message} ${error ?? ''}`);
+        if (message.includes('cannot be driven')) auditor.broke(message.split(':')[0] ?? '', `${message}: ${error}`);
+        if (message.includes('not driven')) statistics.count('driven again');
+      },
+      fatal: (error) => {
+        this.#tell(process, `ends: ${error}`);
+        statistics.count('store lost');
+        if (this.#process !== process) return;
+        this.crash();
+        this.startAfter(this.#random.between(100, 1000));
+      },
+    };
+  }
+
+  #passed(process: SimulatedProcess, moment: string): void {
+    const ambush = this.#ambush;
+    if (ambush === undefined || ambush.moment !== moment || this.#process !== process) return;
+    ambush.times -= 1;
+    if (ambush.times > 0) return;
+    this.#ambush = undefined;
+    this.#world.statistics.count(`crashed at ${moment}`);
+    this.crash();
+  }
+
+  #release(process: SimulatedProcess): void {
+    const { database } = this.#world;
+    if (database.lockedBy === process.id) database.lockedBy = undefined;
+    this.#state = 'down';
+    this.#process = undefined;
+    this.#engine = undefined;
+    this.#store = undefined;
+    this.clock.resume();
+  }
+
+  #tell(process: SimulatedProcess, what: string): void {
+    this.#world.trace.write(process.id, '', what);
+  }
+}

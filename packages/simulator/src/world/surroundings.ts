@@ -1,0 +1,25 @@
+import type { Auditor } from '../auditor/auditor.ts';
+import type { Random } from '../kernel/random.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
+import type { Statistics } from '../kernel/statistics.ts';
+import type { Trace } from '../kernel/trace.ts';
+import type { Network } from '../network/network.ts';
+import type { NetworkWeather } from '../network/weather.ts';
+import type { Database } from '../store/database.ts';
+import type { StoreWeather } from '../store/weather.ts';
+
+/** What the inhabitants of a world share. */
+export interface Surroundings {
+  readonly seed: number;
+  readonly isExclusive: boolean;
+  readonly scheduler: Scheduler;
+  readonly statistics: Statistics;
+  readonly trace: Trace;
+  readonly database: Database;
+  readonly storeWeather: StoreWeather;
+  readonly network: Network;
+  readonly networkWeather: NetworkWeather;
+  readonly auditor: Auditor;
+  /** A stream of its own for each name. */
+  random(stream: string): Random;
+}
