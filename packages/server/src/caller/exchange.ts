@@ -68,9 +68,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#isSent = true;
   }
 
+  /** Also called for 1xx, which the answer then replaces. */
   onResponseStart(_controller: unknown, statusCode: number, headers: ResponseHeaders): void {
-    // 1xx comes before the answer.
-    if (statusCode < 200) return;
     this.#statusCode = statusCode;
     this.#responseHeaders = headers;
   }
@@ -123,7 +122,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#redirects += 1;
       this.#isForeign ||= target.origin !== this.#target?.origin;
       this.#body = new AnswerBody(this.#context.limits.answerBytes);
-      this.#send(target);
+      // A relative URL of the same origin keeps the user and password of the first.
+      const isSilent = target.authorization === '' && !this.#isForeign;
+      this.#send(isSilent ? { ...target, authorization: this.#target?.authorization ?? '' } : target);
     }
   }
 

@@ -1,133 +1,8 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import type { BranchCall, Runtime, SentAnswer } from '../engine/ports.ts';
-import { HttpSender } from './http-sender.ts';
-import { defaultSenderLimits, type SenderLimits } from './limits.ts';
-
-const runtime: Runtime = {
-  wallMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  setTimer: (delayMs, action) => {
-    const timer = setTimeout(action, delayMs);
-    return { cancel: () => clearTimeout(timer) };
-  },
-  soon: (action) => setImmediate(action),
-  random: () => 0,
-  newId: () => 'id',
-};
-
-const closers: (() => Promise<unknown> | undefined)[] = [];
-after(async () => {
-  for (const close of closers) await close();
-});
-
-function senderWith(limits: Partial<SenderLimits> = {}): HttpSender {
-  const sender = new HttpSender({ runtime, limits: { ...defaultSenderLimits, ...limits }, version: '1.2.3' });
-  closers.push(() => sender.close());
-  return sender;
-}
-
-const sender = senderWith();
-
-interface Seen {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly headers: IncomingMessage['headers'];
-  readonly rawHeaders: string[];
-  readonly body: Buffer;
-}
-
-/** A real service: what it saw, and its address. `answer` runs after the request's body was read. */
-async function service(answer: (request: Seen, response: ServerResponse) => void, host = '127.0.0.1') {
-  const seen: Seen[] = [];
-  const sockets = new Set<Socket>();
-  const listener: RequestListener = (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { method, url, headers, rawHeaders } = request;
-      const one = { method, url, headers, rawHeaders, body: Buffer.concat(chunks) };
-      seen.push(one);
-      answer(one, response);
-    });
-  };
-  const server = createServer(listener);
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  const port = await listen(server, host);
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return { url, port, seen, sockets, server };
-}
-
-/** A service on the bare socket: `talk` runs once the head of the first request is there. */
-async function rawService(talk: (socket: Socket, request: string) => void) {
-  const server = createNetServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk) => talk(socket, chunk.toString('latin1')));
-  });
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  const port = await listen(server, '127.0.0.1');
-  closers.push(async () => {
-    for (const socket of sockets) socket.destroy();
-  });
-  return { url: `http://127.0.0.1:${port}`, port, sockets };
-}
-
-async function listen(server: Server | NetServer, host: string): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, host, resolve);
-  });
-  closers.unshift(async () => {
-    if ('closeAllConnections' in server) server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-function callOf(url: string, more: Partial<BranchCall> = {}): BranchCall {
-  return {
-    gid: 's1',
-    type: 'saga',
-    branchId: '01',
-    op: 'action',
-    url,
-    protocol: 'http',
-    payload: '',
-    headers: {},
-    timeoutMs: 5000,
-    ...more,
-  };
-}
-
-/** Sends, and fails if `done` comes before `send` has returned. */
-function send(url: string, more: Partial<BranchCall> = {}, through = sender): Promise<SentAnswer> {
-  return new Promise((resolve, reject) => {
-    let hasReturned = false;
-    let count = 0;
-    through.send(callOf(url, more), (answer) => {
-      count += 1;
-      if (!hasReturned) reject(new Error('done came before send returned'));
-      if (count > 1) throw new Error('done came twice');
-      resolve(answer);
-    });
-    hasReturned = true;
-  });
-}
-
-function messageOf({ outcome }: SentAnswer): string {
-  return outcome.kind === 'success' ? '' : outcome.message;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; !condition(); turn += 1) {
-    assert.ok(turn < 5000, 'the condition never came true');
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
+import { methodOf } from './exchange.ts';
+import { messageOf, send, senderWith, service, until } from './testing/services.ts';
 
 test('POST with the payload unchanged, GET without body where there is none', async () => {
   const { url, seen } = await service((_request, response) => response.end());
@@ -145,6 +20,9 @@ test('POST with the payload unchanged, GET without body where there is none', as
       ['GET', ''],
     ],
   );
+  const large = 'x'.repeat(3_000_000);
+  await send(`${url}/a1`, { payload: large });
+  assert.equal(seen.at(-1)?.body.toString(), large);
   assert.equal(seen[3]?.headers['content-length'], undefined);
   assert.equal(seen[3]?.headers['transfer-encoding'], undefined);
   assert.equal(seen[1]?.headers['content-length'], '5');
@@ -218,6 +96,10 @@ test('a malformed header is an error that names it and does not echo it', async 
     assert.doesNotMatch(messageOf(answer), /FAILURE/);
   }
   assert.equal(seen.length, 0);
+});
+
+test('an xa branch is called by POST, with an empty body', () => {
+  assert.deepEqual([methodOf('xa', 0), methodOf('saga', 0), methodOf('saga', 1)], ['POST', 'GET', 'POST']);
 });
 
 test('the verdict follows code and text', async () => {
@@ -358,15 +240,16 @@ test('at most five redirects, each to http or https', async () => {
 
 test('a redirect to another origin is not told our headers, not even back at the first', async () => {
   const home = await service((request, response) => {
-    if (request.url?.startsWith('/back')) response.end();
-    else response.writeHead(307, { Location: `${other.url}/hop` }).end();
+    const to = { '/start': `${other.url}/hop`, '/back': '/end' }[request.url?.split('?')[0] ?? ''];
+    if (to === undefined) response.end();
+    else response.writeHead(307, { Location: to }).end();
   });
   const other = await service((_request, response) => response.writeHead(307, { Location: `${home.url}/back` }).end());
   const headers = { Authorization: 'Bearer secret', 'X-Own': '1', Host: 'a.example', 'Content-Type': 'text/plain' };
   const withUser = home.url.replace('http://', 'http://user:p%40ss@');
   assert.equal((await send(`${withUser}/start`, { payload: 'abc', headers })).outcome.kind, 'success');
   assert.equal(home.seen[0]?.headers.authorization, 'Bearer secret');
-  for (const request of [other.seen[0], home.seen[1]]) {
+  for (const request of [other.seen[0], home.seen[1], home.seen[2]]) {
     assert.equal(request?.body.toString(), 'abc');
     assert.equal(request?.headers.authorization, undefined);
     assert.equal(request?.headers['x-own'], undefined);
@@ -376,200 +259,18 @@ test('a redirect to another origin is not told our headers, not even back at the
   }
 });
 
-test('user and password of the URL become an Authorization header', async () => {
-  const { url, seen } = await service((_request, response) => response.end());
+test('user and password of the URL become an Authorization header, also after a redirect within the origin', async () => {
+  const { url, seen } = await service((request, response) => {
+    if (request.url?.startsWith('/start')) response.writeHead(307, { Location: '/end' });
+    response.end();
+  });
   for (const [given, decoded] of [
     ['user:p%40ss', 'user:p@ss'],
     ['user:50%', 'user:50%'],
     ['user', 'user:'],
   ]) {
-    await send(url.replace('http://', `http://${given}@`));
+    await send(`${url.replace('http://', `http://${given}@`)}/start`);
+    assert.equal(seen.at(-1)?.url, '/end');
     assert.equal(seen.at(-1)?.headers.authorization, `Basic ${Buffer.from(decoded ?? '').toString('base64')}`);
   }
-});
-
-test('the time-out holds for the whole exchange: no answer, a slow answer, redirects', async () => {
-  const silent = await service(() => undefined);
-  const answer = await send(silent.url, { timeoutMs: 60 });
-  assert.equal(messageOf(answer), 'no whole answer within 60 ms');
-  assert.equal(answer.health, 'unavailable');
-  assert.ok(answer.durationMs >= 59 && Number.isInteger(answer.durationMs));
-  await until(() => [...silent.sockets].every((socket) => socket.destroyed));
-
-  const slow = await rawService((socket) => {
-    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
-    const drip = setInterval(() => socket.write('x'), 5);
-    socket.on('close', () => clearInterval(drip));
-  });
-  assert.equal(messageOf(await send(slow.url, { timeoutMs: 60 })), 'no whole answer within 60 ms');
-
-  const turning = await service((_request, response) => {
-    setTimeout(() => response.writeHead(307, { Location: '/again' }).end(), 40);
-  });
-  assert.equal(messageOf(await send(turning.url, { timeoutMs: 100 })), 'no whole answer within 100 ms');
-});
-
-test('without a connection the time-out is a connection failure, and the attempt to connect is given up', async () => {
-  // TLS towards a service that accepts and never speaks: the connection is not made before it is secure.
-  const { port, sockets } = await rawService(() => undefined);
-  const answer = await send(`https://127.0.0.1:${port}/`, { timeoutMs: 50 });
-  assert.equal(messageOf(answer), 'no connection within 50 ms');
-  assert.equal(answer.health, 'connect');
-  await until(() => sockets.size === 1 && [...sockets].every((socket) => socket.destroyed));
-});
-
-test('refused, unresolvable and TLS failures are connection failures with a short reason', async () => {
-  const gone = await service(() => undefined);
-  await new Promise((resolve) => gone.server.close(resolve));
-  const refused = await send(gone.url);
-  assert.match(messageOf(refused), /^cannot connect: .*ECONNREFUSED/);
-  const byName = await send(gone.url.replace('127.0.0.1', 'localhost'));
-  assert.match(messageOf(byName), /^cannot connect: .*ECONNREFUSED/);
-  const unknown = await send('http://no-such-host.invalid/x');
-  assert.match(messageOf(unknown), /^cannot connect: .*(ENOTFOUND|EAI_AGAIN)/);
-  const plain = await service((_request, response) => response.end());
-  const noTls = await send(plain.url.replace('http:', 'https:'));
-  assert.match(messageOf(noTls), /^cannot connect: /);
-  for (const answer of [refused, byName, unknown, noTls]) {
-    assert.equal(answer.health, 'connect');
-    assert.equal(answer.outcome.kind, 'error');
-    assert.doesNotMatch(messageOf(answer), /\n| {4}at /);
-  }
-});
-
-test('a redirect to a service that cannot be reached is no connection failure of this one', async () => {
-  const { url } = await service((_request, response) =>
-    response.writeHead(307, { Location: 'http://127.0.0.1:1/' }).end(),
-  );
-  const answer = await send(url);
-  assert.equal(answer.health, 'unavailable');
-  assert.match(messageOf(answer), /^cannot connect/);
-});
-
-test('what is no http URL is an error, never a throw', async () => {
-  for (const url of [
-    'svc/x',
-    'localhost:8080/x',
-    'ftp://x/y',
-    'http://',
-    'http://[::1',
-    '//x/y',
-    ' ',
-    'http://x:99999/',
-  ]) {
-    const answer = await send(url);
-    assert.equal(answer.outcome.kind, 'error', url);
-    assert.equal(answer.health, 'ok');
-    assert.match(messageOf(answer), /not an absolute http/, url);
-  }
-});
-
-test('IPv6', async (context) => {
-  const found = await service((_request, response) => response.end(), '::1').catch(() => undefined);
-  if (found === undefined) return context.skip('this machine has no IPv6');
-  assert.equal((await send(`${found.url}/a`)).outcome.kind, 'success');
-  assert.equal(found.seen[0]?.headers.host, `[::1]:${found.port}`);
-});
-
-test('a connection that is lost after the request was written is an error, sent once', async () => {
-  for (const payload of ['', 'abc']) {
-    let requests = 0;
-    const { url } = await rawService((socket) => {
-      requests += 1;
-      socket.resetAndDestroy();
-    });
-    const answer = await send(url, { payload });
-    assert.match(messageOf(answer), /^the connection was lost before the whole answer came: ./);
-    assert.equal(answer.health, 'unavailable');
-    assert.equal(requests, 1);
-  }
-});
-
-test('a connection that is lost in the middle of an answer is an error, whatever was read', async () => {
-  for (const head of ['Content-Length: 100\r\n\r\nSUCCESS', 'Transfer-Encoding: chunked\r\n\r\n7\r\nSUCCESS\r\n']) {
-    const { url } = await rawService((socket) => socket.end(`HTTP/1.1 200 OK\r\n${head}`));
-    assert.match(messageOf(await send(url)), /^the connection was lost/);
-  }
-});
-
-test('an answer framed by the end of the connection is whole', async () => {
-  const { url } = await rawService((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nFAILURE'));
-  assert.equal((await send(url)).outcome.kind, 'failure');
-});
-
-test('chunks, trailers and early hints are read past', async () => {
-  const { url } = await rawService((socket) =>
-    socket.write(
-      'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 409 Conflict\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n' +
-        '2\r\nno\r\n6\r\n money\r\n0\r\nX: y\r\n\r\n',
-    ),
-  );
-  assert.equal(messageOf(await send(url)), 'no money FAILURE');
-});
-
-test('headers that are too large, and what is no HTTP at all, are errors', async () => {
-  const large = await rawService((socket) =>
-    socket.write(`HTTP/1.1 200 OK\r\nX: ${'y'.repeat(40_000)}\r\nContent-Length: 0\r\n\r\n`),
-  );
-  const junk = await rawService((socket) => socket.write('SSH-2.0-OpenSSH\r\n'));
-  for (const { url } of [large, junk]) {
-    const answer = await send(url);
-    assert.equal(answer.outcome.kind, 'error');
-    assert.match(messageOf(answer), /^the connection was lost before the whole answer came: ./);
-  }
-});
-
-test('connections are used again, and closed when idle', async () => {
-  const brief = senderWith({ idleMs: 30 });
-  const { url, sockets, server } = await service((_request, response) => response.end());
-  // Else it names a time in each answer, which counts.
-  server.keepAliveTimeout = 0;
-  for (let call = 0; call < 5; call += 1) await send(url, {}, brief);
-  assert.equal(sockets.size, 1);
-  assert.equal(brief.idleConnections, 1);
-  await until(() => brief.idleConnections === 0);
-  await until(() => [...sockets].every((socket) => socket.destroyed));
-});
-
-test('a connection that the service closed while idle costs no call', async () => {
-  const own = senderWith();
-  const { url, sockets, seen } = await service((_request, response) => response.end());
-  for (let round = 0; round < 20; round += 1) {
-    assert.equal((await send(url, { payload: 'abc' }, own)).outcome.kind, 'success');
-    for (const socket of sockets) socket.destroy();
-    // Its end has arrived; in one round it was noticed before the next call, in the other it was not.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (round % 2 === 1) await until(() => own.idleConnections === 0);
-  }
-  assert.equal(seen.length, 20);
-});
-
-test('idle connections are bounded, for each origin and in total', async () => {
-  const bounded = senderWith({ originIdleConnections: 2, idleConnections: 3 });
-  const services = await Promise.all(
-    [1, 2].map(() => service((_request, response) => setImmediate(() => response.end()))),
-  );
-  for (const { url, sockets } of services) {
-    await Promise.all(Array.from({ length: 6 }, () => send(url, {}, bounded)));
-    assert.equal(sockets.size, 6);
-  }
-  assert.equal(bounded.idleConnections, 3);
-  const open = () => services.flatMap(({ sockets }) => [...sockets]).filter((socket) => !socket.destroyed).length;
-  await until(() => open() === 3);
-});
-
-test('close waits for what is in flight, and closes everything', async () => {
-  const closing = new HttpSender({ runtime, limits: defaultSenderLimits, version: '1' });
-  let release: () => void = () => undefined;
-  const { url, sockets } = await service((_request, response) => {
-    release = () => response.end();
-  });
-  const answer = send(url, {}, closing);
-  await until(() => sockets.size === 1);
-  const closed = closing.close();
-  await new Promise((resolve) => setImmediate(resolve));
-  release();
-  assert.equal((await answer).outcome.kind, 'success');
-  await closed;
-  await until(() => [...sockets].every((socket) => socket.destroyed));
 });

@@ -13,7 +13,8 @@ export interface HttpSenderParts {
 
 /**
  * Sends branch calls over HTTP/1.1, exactly as server.md section 5.2 says. `done` comes after `send` has returned, once,
- * within the call's time-out; nothing is ever thrown or sent twice: what goes wrong is an outcome.
+ * within the call's time-out; nothing is ever thrown or sent twice: what goes wrong is an outcome. A `100 Continue` that
+ * nobody asked for is a broken answer to undici, hence an error; other 1xx are read past.
  */
 export class HttpSender implements Sender {
   readonly #context: ExchangeContext;

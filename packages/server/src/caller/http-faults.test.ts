@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { createServer as createTlsServer } from 'node:https';
+import { test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { systemRuntime } from '../runtime.ts';
+import { HttpSender } from './http-sender.ts';
+import { defaultSenderLimits } from './limits.ts';
+import { listen, messageOf, rawService, send, senderWith, service, until } from './testing/services.ts';
+
+/** For localhost, signed by itself, for a hundred years; known to everybody, so of no use but here. */
+const testKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg2YT1hrvRWosEFMPQ
+xfUagv2qLmhQqhkk8plXKt9g7lqhRANCAATHc72Mx1o4gzvEc6H2sFymvdDLJA1N
+v4JxwueWIwwkrfBP05k+kOMV+ULm0792/Pk7TNdFCROR+sA/DlL7rjB8
+-----END PRIVATE KEY-----
+`;
+const testCertificate = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUPSIoXTnUczUCVNQH//y2H8qjw8EwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJdGVzdCBvbmx5MCAXDTI2MTEyNDA4NTA0MloYDzIxMjYxMDMx
+MDg1MDQyWjAUMRIwEAYDVQQDDAl0ZXN0IG9ubHkwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATHc72Mx1o4gzvEc6H2sFymvdDLJA1Nv4JxwueWIwwkrfBP05k+kOMV
++ULm0792/Pk7TNdFCROR+sA/DlL7rjB8o28wbTAdBgNVHQ4EFgQUHlzFXkshOLUq
+n5myNGJwmBz+PdUwHwYDVR0jBBgwFoAUHlzFXkshOLUqn5myNGJwmBz+PdUwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAN9itN/nynkEU3tVOyBsU2Ey6I97LcRCN7r03PHF9p7JAiBj
+EwQyaszlw9vS3CEYiGKBLHxuLKsYH6uAIsydieMjDw==
+-----END CERTIFICATE-----
+`;
+
+test('the time-out holds for the whole exchange: no answer, a slow answer, redirects', async () => {
+  const silent = await service(() => undefined);
+  const answer = await send(silent.url, { timeoutMs: 60 });
+  assert.equal(messageOf(answer), 'no whole answer within 60 ms');
+  assert.equal(answer.health, 'unavailable');
+  assert.ok(answer.durationMs >= 59 && Number.isInteger(answer.durationMs));
+  await until(() => [...silent.sockets].every((socket) => socket.destroyed));
+
+  const slow = await rawService((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
+    const drip = setInterval(() => socket.write('x'), 5);
+    socket.on('close', () => clearInterval(drip));
+  });
+  assert.equal(messageOf(await send(slow.url, { timeoutMs: 60 })), 'no whole answer within 60 ms');
+
+  const turning = await service((_request, response) => {
+    setTimeout(() => response.writeHead(307, { Location: '/again' }).end(), 40);
+  });
+  assert.equal(messageOf(await send(turning.url, { timeoutMs: 100 })), 'no whole answer within 100 ms');
+});
+
+test('without a connection the time-out is a connection failure, and the attempt to connect is given up', async () => {
+  // TLS towards a service that accepts and never speaks: the connection is not made before it is secure.
+  const { port, sockets } = await rawService(() => undefined);
+  const answer = await send(`https://127.0.0.1:${port}/`, { timeoutMs: 50 });
+  assert.equal(messageOf(answer), 'no connection within 50 ms');
+  assert.equal(answer.health, 'connect');
+  await until(() => sockets.size === 1 && [...sockets].every((socket) => socket.destroyed));
+});
+
+test('refused, unresolvable and TLS failures are connection failures with a short reason', async () => {
+  const gone = await service(() => undefined);
+  await new Promise((resolve) => gone.server.close(resolve));
+  const refused = await send(gone.url);
+  assert.match(messageOf(refused), /^cannot connect: .*ECONNREFUSED/);
+  const byName = await send(gone.url.replace('127.0.0.1', 'localhost'));
+  assert.match(messageOf(byName), /^cannot connect: .*ECONNREFUSED/);
+  const unknown = await send('http://no-such-host.invalid/x');
+  assert.match(messageOf(unknown), /^cannot connect: .*(ENOTFOUND|EAI_AGAIN)/);
+  const plain = await service((_request, response) => response.end());
+  const noTls = await send(plain.url.replace('http:', 'https:'));
+  assert.match(messageOf(noTls), /^cannot connect: /);
+  for (const answer of [refused, byName, unknown, noTls]) {
+    assert.equal(answer.health, 'connect');
+    assert.equal(answer.outcome.kind, 'error');
+    assert.doesNotMatch(messageOf(answer), /\n| {4}at /);
+  }
+});
+
+test('https: a self-signed certificate is a connection failure; a trusted one is used', async () => {
+  const server = createTlsServer({ key: testKey, cert: testCertificate }, (request, response) => {
+    response.end(request.url?.startsWith('/no') ? 'FAILURE' : '');
+  });
+  const port = await listen(server, '127.0.0.1');
+  const untrusted = await send(`https://localhost:${port}/`, { payload: 'abc' });
+  assert.match(messageOf(untrusted), /^cannot connect: self-signed certificate/);
+  assert.equal(untrusted.health, 'connect');
+  const trusted = getCACertificates('default');
+  setDefaultCACertificates([testCertificate]);
+  try {
+    assert.equal((await send(`https://localhost:${port}/`, { payload: 'abc' })).outcome.kind, 'success');
+    assert.equal((await send(`https://127.0.0.1:${port}/no`)).outcome.kind, 'failure');
+  } finally {
+    setDefaultCACertificates(trusted);
+  }
+});
+
+test('a redirect to a service that cannot be reached is no connection failure of this one', async () => {
+  const { url } = await service((_request, response) =>
+    response.writeHead(307, { Location: 'http://127.0.0.1:1/' }).end(),
+  );
+  const answer = await send(url);
+  assert.equal(answer.health, 'unavailable');
+  assert.match(messageOf(answer), /^cannot connect/);
+});
+
+test('what is no http URL is an error, never a throw', async () => {
+  for (const url of [
+    'svc/x',
+    'localhost:8080/x',
+    'ftp://x/y',
+    'http://',
+    'http://[::1',
+    '//x/y',
+    ' ',
+    'http://x:99999/',
+  ]) {
+    const answer = await send(url);
+    assert.equal(answer.outcome.kind, 'error', url);
+    assert.equal(answer.health, 'ok');
+    assert.match(messageOf(answer), /not an absolute http/, url);
+  }
+});
+
+test('IPv6', async (context) => {
+  const found = await service((_request, response) => response.end(), '::1').catch(() => undefined);
+  if (found === undefined) return context.skip('this machine has no IPv6');
+  assert.equal((await send(`${found.url}/a`)).outcome.kind, 'success');
+  assert.equal(found.seen[0]?.headers.host, `[::1]:${found.port}`);
+});
+
+test('a connection that is lost after the request was written is an error, sent once', async () => {
+  for (const payload of ['', 'abc']) {
+    let requests = 0;
+    const { url } = await rawService((socket) => {
+      requests += 1;
+      socket.resetAndDestroy();
+    });
+    const answer = await send(url, { payload });
+    assert.match(messageOf(answer), /^the connection was lost before the whole answer came: ./);
+    assert.equal(answer.health, 'unavailable');
+    assert.equal(requests, 1);
+  }
+});
+
+test('a connection that is lost in the middle of an answer is an error, whatever was read', async () => {
+  for (const head of ['Content-Length: 100\r\n\r\nSUCCESS', 'Transfer-Encoding: chunked\r\n\r\n7\r\nSUCCESS\r\n']) {
+    const { url } = await rawService((socket) => socket.end(`HTTP/1.1 200 OK\r\n${head}`));
+    assert.match(messageOf(await send(url)), /^the connection was lost/);
+  }
+});
+
+test('an answer framed by the end of the connection is whole', async () => {
+  const { url } = await rawService((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nFAILURE'));
+  assert.equal((await send(url)).outcome.kind, 'failure');
+});
+
+test('chunks, trailers and early hints are read past', async () => {
+  const { url } = await rawService((socket) =>
+    socket.write(
+      'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 409 Conflict\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n' +
+        '2\r\nno\r\n6\r\n money\r\n0\r\nX: y\r\n\r\n',
+    ),
+  );
+  assert.equal(messageOf(await send(url)), 'no money FAILURE');
+});
+
+test('headers that are too large, and what is no HTTP at all, are errors', async () => {
+  const large = await rawService((socket) =>
+    socket.write(`HTTP/1.1 200 OK\r\nX: ${'y'.repeat(40_000)}\r\nContent-Length: 0\r\n\r\n`),
+  );
+  const junk = await rawService((socket) => socket.write('SSH-2.0-OpenSSH\r\n'));
+  for (const { url } of [large, junk]) {
+    const answer = await send(url);
+    assert.equal(answer.outcome.kind, 'error');
+    assert.match(messageOf(answer), /^the connection was lost before the whole answer came: ./);
+  }
+});
+
+test('connections are used again, and closed when idle', async () => {
+  const brief = senderWith({ idleMs: 30 });
+  const { url, sockets, server } = await service((_request, response) => response.end());
+  // Else it names a time in each answer, which counts.
+  server.keepAliveTimeout = 0;
+  for (let call = 0; call < 5; call += 1) await send(url, {}, brief);
+  assert.equal(sockets.size, 1);
+  assert.equal(brief.idleConnections, 1);
+  await until(() => brief.idleConnections === 0);
+  await until(() => [...sockets].every((socket) => socket.destroyed));
+});
+
+test('a connection that the service closed while idle costs no call', async () => {
+  const own = senderWith();
+  const { url, sockets, seen } = await service((_request, response) => response.end());
+  for (let round = 0; round < 20; round += 1) {
+    assert.equal((await send(url, { payload: 'abc' }, own)).outcome.kind, 'success');
+    for (const socket of sockets) socket.destroy();
+    // Its end has arrived; in one round it was noticed before the next call, in the other it was not.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (round % 2 === 1) await until(() => own.idleConnections === 0);
+  }
+  assert.equal(seen.length, 20);
+});
+
+test('idle connections are bounded, for each origin and in total', async () => {
+  const bounded = senderWith({ originIdleConnections: 2, idleConnections: 3 });
+  const services = await Promise.all(
+    [1, 2].map(() => service((_request, response) => setImmediate(() => response.end()))),
+  );
+  for (const { url, sockets } of services) {
+    await Promise.all(Array.from({ length: 6 }, () => send(url, {}, bounded)));
+    assert.equal(sockets.size, 6);
+  }
+  assert.equal(bounded.idleConnections, 3);
+  const open = () => services.flatMap(({ sockets }) => [...sockets]).filter((socket) => !socket.destroyed).length;
+  await until(() => open() === 3);
+});
+
+test('close waits for what is in flight, and closes everything', async () => {
+  const closing = new HttpSender({ runtime: systemRuntime, limits: defaultSenderLimits, version: '1' });
+  let release: () => void = () => undefined;
+  const { url, sockets } = await service((_request, response) => {
+    release = () => response.end();
+  });
+  const answer = send(url, {}, closing);
+  await until(() => sockets.size === 1);
+  const closed = closing.close();
+  await new Promise((resolve) => setImmediate(resolve));
+  release();
+  assert.equal((await answer).outcome.kind, 'success');
+  await closed;
+  await until(() => [...sockets].every((socket) => socket.destroyed));
+});
