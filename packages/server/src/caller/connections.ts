@@ -44,7 +44,7 @@ export class Connections {
   /** All of them, the longest idle first. */
   readonly #order = new Set<Connection>();
   #inUse = 0;
-  #closed: (() => void) | undefined;
+  #closing: PromiseWithResolvers<void> | undefined;
 
   constructor(limits: SenderLimits) {
     this.#limits = limits;
@@ -72,7 +72,7 @@ export class Connections {
   give(connection: Connection): void {
     this.#inUse -= 1;
     const siblings = this.#idle.get(connection.origin) ?? [];
-    if (this.#closed !== undefined || siblings.length >= this.#limits.originIdleConnections) {
+    if (this.#closing !== undefined || siblings.length >= this.#limits.originIdleConnections) {
       connection.destroy();
     } else {
       siblings.push(connection);
@@ -92,11 +92,10 @@ export class Connections {
 
   /** Resolves when those in use have been given back too. */
   close(): Promise<void> {
+    this.#closing ??= Promise.withResolvers();
     for (const connection of this.#order) this.#destroyIdle(connection);
-    return new Promise((resolve) => {
-      this.#closed = resolve;
-      this.#tellClosed();
-    });
+    this.#tellClosed();
+    return this.#closing.promise;
   }
 
   #closeTooMany(): void {
@@ -119,6 +118,6 @@ export class Connections {
   }
 
   #tellClosed(): void {
-    if (this.#inUse === 0) this.#closed?.();
+    if (this.#inUse === 0) this.#closing?.resolve();
   }
 }

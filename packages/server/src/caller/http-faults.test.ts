@@ -228,5 +228,6 @@ test('close waits for what is in flight, and closes everything', async () => {
   release();
   assert.equal((await answer).outcome.kind, 'success');
   await closed;
+  await closing.close();
   await until(() => [...sockets].every((socket) => socket.destroyed));
 });
