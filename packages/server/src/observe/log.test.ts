@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { held, shown } from '../transport/http/testing.ts';
+import { createLog, type LogLevel } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { Observer } from './observer.ts';
+
+function recorded(level: LogLevel, isReadable: boolean) {
+  const lines: string[] = [];
+  const log = createLog({ level, isReadable }, { write: (line) => lines.push(line) });
+  return { log, lines };
+}
+
+test('one JSON object a line, with the causes of an error', () => {
+  const { log, lines } = recorded('info', false);
+  log.debug('hidden');
+  log.info('started', { port: 1, host: 'x\ny' });
+  log.warn('trouble', {}, new Error('outer', { cause: new Error('inner') }));
+  assert.equal(lines.length, 2);
+  const [started, trouble] = lines.map((line) => JSON.parse(line));
+  assert.match(started.time, /^\d{4}-\d\d-\d\dT/);
+  assert.deepEqual({ ...started, time: 0 }, { level: 'info', time: 0, port: 1, host: 'x\ny', msg: 'started' });
+  assert.deepEqual([trouble.level, trouble.error.message], ['warn', 'outer: inner']);
+  assert.match(trouble.error.stack, /log\.test/);
+});
+
+test('a readable line is one line, whatever is in it', () => {
+  const { log, lines } = recorded('debug', true);
+  log.warn('two\nlines \u001b[31mred', { gid: 'a\nb\u2028c', path: '/a/b', n: 1, none: undefined }, new Error('why'));
+  assert.equal(lines.length, 1);
+  assert.match(
+    lines[0] ?? '',
+    /^\d\d:\d\d:\d\d\.\d{3} WARN {2}two\\nlines \\u\{1b\}\[31mred gid="a\\nb\\u\{2028\}c" path=\/a\/b n=1 error=why\n$/,
+  );
+});
+
+test('levels leave out what is less important', () => {
+  for (const [level, count] of [
+    ['debug', 4],
+    ['info', 3],
+    ['warn', 2],
+    ['error', 1],
+  ] as const) {
+    const { log, lines } = recorded(level, false);
+    for (const write of [log.debug, log.info, log.warn, log.error]) write('x');
+    assert.deepEqual([lines.length, log.isDebug], [count, level === 'debug'], level);
+  }
+});
+
+test('the observer logs what happens at debug, trouble at its level, and never a payload or header', () => {
+  const hears = (level: LogLevel) => {
+    const { log, lines } = recorded(level, false);
+    const fatals: unknown[] = [];
+    const metrics = new Metrics({ version: '0', countsTimeoutMs: 1 });
+    const observer = new Observer({ metrics, log, fatal: (error) => fatals.push(error) });
+    const steps = [{ branchId: '01', action: 'http://h/?token=secret', compensate: '', payload: 'secret' }];
+    const options = { ...shown().definition.options, branchHeaders: { authorization: 'secret' } };
+    const transaction = held(shown({ steps, options }, { reason: 'secret' }));
+    observer.created(transaction);
+    observer.attempted(transaction, 1, { kind: 'failure', message: 'secret' }, 1.23456);
+    observer.moved(transaction, 'prepared');
+    observer.answered('POST', '/api/dtmsvr/submit', 200, 1);
+    observer.answered('GET', '', 404, 1);
+    observer.warned('a claim failed', new Error('busy'));
+    observer.broke('/api/dtmsvr/submit', new Error('defect'));
+    observer.fatal('gone');
+    assert.deepEqual(fatals, ['gone']);
+    assert.doesNotMatch(lines.join(''), /secret/);
+    return lines.map((line) => JSON.parse(line));
+  };
+  assert.deepEqual(
+    hears('info').map(({ level, msg }) => [level, msg]),
+    [
+      ['warn', 'a claim failed'],
+      ['error', 'a request broke its handler'],
+      ['error', 'the store is lost: the process ends'],
+    ],
+  );
+  const [created, called, moved, request, lost] = hears('debug').map(({ time: _, ...line }) => line);
+  assert.deepEqual(created, {
+    level: 'debug',
+    gid: 'g1',
+    type: 'saga',
+    status: 'submitted',
+    msg: 'transaction created',
+  });
+  assert.deepEqual(called, {
+    level: 'debug',
+    gid: 'g1',
+    op: 'action',
+    operation: 1,
+    outcome: 'failure',
+    ms: 1.235,
+    msg: 'branch called',
+  });
+  assert.deepEqual(moved, {
+    level: 'debug',
+    gid: 'g1',
+    type: 'saga',
+    from: 'prepared',
+    to: 'submitted',
+    msg: 'transaction moved',
+  });
+  assert.deepEqual(request, {
+    level: 'debug',
+    method: 'POST',
+    route: '/api/dtmsvr/submit',
+    status: 200,
+    ms: 1,
+    msg: 'request',
+  });
+  assert.deepEqual(lost, { level: 'debug', method: 'GET', status: 404, ms: 1, msg: 'request' });
+});

@@ -1,0 +1,150 @@
+import { type Outcome, operationAt, queryOperation, type Status, type Transaction } from '@holdfast/core';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { children } from './children.ts';
+import { Scrape, type ScrapeSources } from './scrape.ts';
+
+export interface MetricsSettings {
+  /** Of this program, without a leading v. */
+  readonly version: string;
+  /** How long a scrape waits for the store's counts; without them it goes on. */
+  readonly countsTimeoutMs: number;
+}
+
+/** How often the delay of the event loop is sampled. */
+const loopSampleMs = 20;
+const batchRows = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+const commitSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/**
+ * Every metric. Names that begin with `dtm_` are those of server.md section 10, without the labels that have no bound
+ * (`branchid`, the query string in `api`). Children of labelled metrics are bound once.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #scrape: Scrape;
+
+  readonly #requests = this.#counter('dtm_server_process_total', 'Requests answered; fail: status 400 and above.', [
+    'type',
+    'api',
+    'status',
+  ]);
+  readonly #requestSeconds = this.#histogram('dtm_server_response_duration', 'Seconds from a request to its answer.', [
+    'type',
+    'api',
+  ]);
+  readonly #ended = children(
+    this.#counter('dtm_transaction_process_total', 'Transactions that ended; fail: rolled back.', ['model', 'status']),
+  );
+  readonly #endedSeconds = children(
+    this.#histogram('dtm_transaction_handled_duration', 'Seconds from creation to the end.', ['model']),
+  );
+  readonly #calls = children(
+    this.#counter('dtm_branch_process_total', 'Branch calls; fail: any answer but success.', [
+      'model',
+      'branchtype',
+      'status',
+    ]),
+  );
+  readonly #callSeconds = children(
+    this.#histogram('holdfast_branch_call_duration_seconds', 'Seconds a branch call took, by its outcome.', [
+      'type',
+      'op',
+      'outcome',
+    ]),
+  );
+  readonly #created = children(
+    this.#counter('holdfast_transactions_created_total', 'Transactions created, durably.', ['type', 'status']),
+  );
+  readonly #moves = children(
+    this.#counter('holdfast_transactions_moved_total', 'Durable moves of a status.', ['type', 'from', 'to']),
+  );
+  readonly #batchRows = this.#histogram('holdfast_journal_batch_rows', 'Writes in one commit.', [], batchRows);
+  readonly #commitSeconds = this.#histogram(
+    'holdfast_journal_commit_duration_seconds',
+    'Seconds one commit took.',
+    [],
+    commitSeconds,
+  );
+  readonly #warnings = this.#counter('holdfast_warnings_total', 'Warnings logged.', []);
+
+  constructor(settings: MetricsSettings) {
+    this.#scrape = new Scrape(this.#registry, settings);
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: loopSampleMs });
+  }
+
+  /** From now on each scrape also asks these. */
+  watch(sources: ScrapeSources): void {
+    this.#scrape.watch(sources);
+  }
+
+  /** Everything in the text format of Prometheus. */
+  async exposition(): Promise<{ readonly contentType: string; readonly text: string }> {
+    await this.#scrape.collect();
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+
+  /** To be called once for each route of dtm's API. */
+  route(api: string): (status: number, durationMs: number) => void {
+    const ok = this.#requests.labels('http', api, 'ok');
+    const fail = this.#requests.labels('http', api, 'fail');
+    const seconds = this.#requestSeconds.labels('http', api);
+    return (status, durationMs) => {
+      (status >= 400 ? fail : ok).inc();
+      seconds.observe(durationMs / 1000);
+    };
+  }
+
+  attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void {
+    const { type } = transaction.definition;
+    const op = opOf(transaction, operation);
+    this.#calls(type, op, outcome.kind === 'success' ? 'ok' : 'fail').inc();
+    this.#callSeconds(type, op, outcome.kind).observe(durationMs / 1000);
+  }
+
+  created({ definition, progress }: Transaction): void {
+    this.#created(definition.type, progress.status).inc();
+  }
+
+  moved({ definition, progress }: Transaction, from: Status): void {
+    const { status, finishedMs } = progress;
+    this.#moves(definition.type, from, status).inc();
+    if (status !== 'succeed' && status !== 'failed') return;
+    this.#ended(definition.type, status === 'succeed' ? 'ok' : 'fail').inc();
+    this.#endedSeconds(definition.type).observe(Math.max(0, finishedMs - definition.createdMs) / 1000);
+  }
+
+  journalCommitted(rows: number, durationMs: number): void {
+    this.#batchRows.observe(rows);
+    this.#commitSeconds.observe(durationMs / 1000);
+  }
+
+  warned(): void {
+    this.#warnings.inc();
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    buckets?: readonly number[],
+  ): Histogram<Label> {
+    const registers = [this.#registry];
+    return new Histogram({
+      name,
+      help,
+      labelNames,
+      registers,
+      ...(buckets === undefined ? {} : { buckets: [...buckets] }),
+    });
+  }
+}
+
+/** The operation's name; `msg` for the question whether a message's local transaction committed. */
+export function opOf({ definition, branches }: Transaction, operation: number): string {
+  if (operation === queryOperation) return 'msg';
+  return operationAt(definition, branches, operation)?.op ?? 'unknown';
+}

@@ -1,0 +1,84 @@
+import type { Outcome, Status, Transaction } from '@holdfast/core';
+import type { EngineEvents } from '../engine/engine.ts';
+import type { HttpObserver } from '../transport/http/observer.ts';
+import type { Log } from './log.ts';
+import { type Metrics, opOf } from './metrics.ts';
+
+export interface ObserverParts {
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** The process must end: nothing can be written or acknowledged any more. */
+  fatal(error: unknown): void;
+}
+
+/**
+ * Hears what the engine and the HTTP port tell, counts it and logs it. What happens all the time is a debug line; what
+ * somebody should look at is a warning. Payloads, headers and answers of branches are never logged.
+ */
+export class Observer implements EngineEvents, HttpObserver {
+  readonly #metrics: Metrics;
+  readonly #log: Log;
+  readonly #fatal: (error: unknown) => void;
+
+  constructor({ metrics, log, fatal }: ObserverParts) {
+    this.#metrics = metrics;
+    this.#log = log;
+    this.#fatal = fatal;
+  }
+
+  attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void {
+    this.#metrics.attempted(transaction, operation, outcome, durationMs);
+    if (!this.#log.isDebug) return;
+    const { gid } = transaction.definition;
+    const facts = { gid, op: opOf(transaction, operation), operation, outcome: outcome.kind };
+    this.#log.debug('branch called', { ...facts, ms: rounded(durationMs) });
+  }
+
+  created(transaction: Transaction): void {
+    this.#metrics.created(transaction);
+    if (!this.#log.isDebug) return;
+    const { definition, progress } = transaction;
+    this.#log.debug('transaction created', { gid: definition.gid, type: definition.type, status: progress.status });
+  }
+
+  moved(transaction: Transaction, from: Status): void {
+    this.#metrics.moved(transaction, from);
+    if (!this.#log.isDebug) return;
+    const { definition, progress } = transaction;
+    this.#log.debug('transaction moved', { gid: definition.gid, type: definition.type, from, to: progress.status });
+  }
+
+  journalCommitted(rows: number, durationMs: number): void {
+    this.#metrics.journalCommitted(rows, durationMs);
+  }
+
+  warned(message: string, error: unknown): void {
+    this.#metrics.warned();
+    this.#log.warn(message, {}, error);
+  }
+
+  fatal(error: unknown): void {
+    this.#log.error('the store is lost: the process ends', {}, error);
+    this.#log.flush();
+    this.#fatal(error);
+  }
+
+  route(api: string): (status: number, durationMs: number) => void {
+    return this.#metrics.route(api);
+  }
+
+  answered(method: string, route: string, status: number, durationMs: number): void {
+    if (!this.#log.isDebug) return;
+    this.#log.debug('request', { method, route: route === '' ? undefined : route, status, ms: rounded(durationMs) });
+  }
+
+  broke(route: string, error: unknown): void {
+    this.#metrics.warned();
+    this.#log.error('a request broke its handler', { route }, error);
+  }
+}
+
+/** Milliseconds with microseconds. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

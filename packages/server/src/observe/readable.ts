@@ -1,0 +1,31 @@
+import type { LogFacts, LogLevel } from './log.ts';
+
+/** One line for a person: local time, level, message, then what else is known. */
+export function readableLine(at: Date, level: LogLevel, message: string, facts: LogFacts): string {
+  const pairs = Object.entries(facts).flatMap(([name, value]) =>
+    value === undefined ? [] : ` ${name}=${typeof value === 'string' ? quoted(value) : value}`,
+  );
+  return `${timeOf(at)} ${level.toUpperCase().padEnd(5)} ${oneLine(message)}${pairs.join('')}\n`;
+}
+
+function timeOf(at: Date): string {
+  const [hours, minutes, seconds] = [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) =>
+    String(part).padStart(2, '0'),
+  );
+  return `${hours}:${minutes}:${seconds}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+}
+
+function quoted(value: string): string {
+  return /^[\w.:/@%+-]+$/.test(value) ? value : escaped(JSON.stringify(value));
+}
+
+function oneLine(text: string): string {
+  return escaped(text.replaceAll('\n', '\\n'));
+}
+
+/** What a client chose must not make a line of its own, nor command the terminal. */
+function escaped(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}
