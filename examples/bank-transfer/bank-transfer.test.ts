@@ -38,7 +38,7 @@ it('the bank transfer example tells its story, conserves money and cleans up', {
     /action alice -40, compensate alice \+40/,
     /Just before: alice 50, bob 130, carol 0, under way 20\. Together 200\./,
     /kill -9 \d+: the coordinator is gone\./,
-    /It resumed by itself \d+\.\d\d s after it was ready, and finished after/,
+    /It resumed by itself: South was called again, and all was done, \d+\.\d\d s after the kill\./,
     /kill -9 \d+: South is gone\./,
     /called [2-9] times, paid once/,
     /Tried: 60 of bob are frozen/,

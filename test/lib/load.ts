@@ -60,6 +60,12 @@ export class Load {
     await Promise.all(this.#workers);
   }
 
+  /** Lets every client fail and leave: something else went wrong, and the coordinator is no more. */
+  async abandon(): Promise<void> {
+    this.gate.open();
+    await this.stop();
+  }
+
   async query(gid: string): Promise<Queried> {
     const { status, text } = await this.#parts.http.get(`/api/dtmsvr/query?gid=${gid}`);
     if (status !== 200) throw new Error(`query was answered ${status} ${text}`);

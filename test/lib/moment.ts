@@ -12,20 +12,31 @@ export type Moment =
   /** At that call of one operation, so that compensations, second phases and queries are cut too. */
   | { readonly at: 'operation'; readonly op: string; readonly calls: number };
 
-export function randomMoment(random: Random): Moment {
-  const at = random.weighted([
-    [2, 'start-up'],
-    [3, 'recovery'],
-    [4, 'load'],
-    [4, 'operation'],
-  ] as const);
+const deck = [
+  'start-up',
+  'load',
+  'recovery',
+  'operation',
+  'load',
+  'start-up',
+  'operation',
+  'recovery',
+  'recovery',
+  'operation',
+  'load',
+  'operation',
+] as const;
+
+/** The kinds take turns, so that a short run has all of them, and some twice in a row; the rest is chance. */
+export function randomMoment(random: Random, round: number): Moment {
+  const at = deck[round % deck.length] ?? 'load';
   switch (at) {
     case 'start-up':
       return { at, afterMs: random.whole(50, 700) };
     case 'recovery':
       return { at, calls: random.whole(1, 30) };
     case 'load':
-      return { at, calls: random.whole(50, 800) };
+      return { at, calls: random.whole(100, 3000) };
     case 'operation': {
       const op = random.weighted([
         [3, 'compensate'],
@@ -33,7 +44,7 @@ export function randomMoment(random: Random): Moment {
         [2, 'cancel'],
         [1, 'msg'],
       ] as const);
-      return { at, op, calls: random.whole(1, op === 'msg' ? 3 : 20) };
+      return { at, op, calls: random.whole(1, op === 'msg' ? 10 : 100) };
     }
     default:
       return at satisfies never;

@@ -13,6 +13,8 @@ export class Resumption {
   #readyMs: number | undefined;
   /** Milliseconds from ready to the first call; one that came before it was ready counts as 0. */
   readonly delaysMs: number[] = [];
+  /** The same from the kill, the start of the process included. */
+  readonly sinceKillMs: number[] = [];
 
   constructor(participant: Participant) {
     this.#participant = participant;
@@ -38,6 +40,7 @@ export class Resumption {
 
   called({ gid, connectedMs, arrivedMs }: ArrivedCall): void {
     if (connectedMs < this.#killedMs || !this.#waiting.delete(gid)) return;
+    this.sinceKillMs.push(arrivedMs - this.#killedMs);
     if (this.#readyMs === undefined) this.#early += 1;
     else this.delaysMs.push(arrivedMs - this.#readyMs);
   }

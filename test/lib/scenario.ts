@@ -94,18 +94,22 @@ const troubles = {
 } as const;
 
 function randomMessage(random: Random, gid: string): MessageScenario {
+  const plan = random.weighted([
+    [2, 'submit-only'],
+    [3, 'commit'],
+    [2, 'commit-and-leave'],
+    [1, 'rollback'],
+    [1, 'rollback-and-leave'],
+  ] as const);
   const count = random.whole(1, 3);
+  // With a local transaction the money comes from there.
+  const deltas =
+    plan === 'submit-only' ? zeroSum(random, count) : Array.from({ length: count }, () => random.whole(1, 100));
   return {
     kind: 'msg',
     gid,
-    plan: random.weighted([
-      [2, 'submit-only'],
-      [3, 'commit'],
-      [2, 'commit-and-leave'],
-      [1, 'rollback'],
-      [1, 'rollback-and-leave'],
-    ] as const),
-    steps: Array.from({ length: count }, () => ({ ...mood(random), ...body(random), delta: random.whole(1, 100) })),
+    plan,
+    steps: deltas.map((delta) => ({ ...mood(random), ...body(random), delta })),
     query: mood(random),
     concurrent: random.chance(0.5),
   };

@@ -1,0 +1,93 @@
+/** `disk-full.scenario.ts FOLDER`: what disk-full.test.ts runs where FOLDER is a small file system. */
+import assert from 'node:assert/strict';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { startCoordinator } from '../lib/coordinator.ts';
+import { type Answer, HttpCaller } from '../lib/http.ts';
+import { Participant } from '../lib/participant.ts';
+import { until } from '../lib/until.ts';
+
+const [folder = ''] = process.argv.slice(2);
+const ballast = join(folder, 'ballast');
+const coordinator = await startCoordinator({ settings: { HOLDFAST_DATA_DIR: join(folder, 'data') } });
+const participant = new Participant();
+await participant.start();
+const http = new HttpCaller(coordinator.url);
+const acknowledged: string[] = [];
+let asked = 0;
+
+async function submit(): Promise<Answer> {
+  asked += 1;
+  const gid = `full-${asked}`;
+  const answer = await http.post('/api/dtmsvr/submit', {
+    gid,
+    trans_type: 'saga',
+    retry_interval: 1,
+    steps: [{ action: `${participant.url}/action?delta=0&body=1`, compensate: '' }],
+    payloads: ['1'],
+    branch_headers: { filler: 'x'.repeat(2000) },
+  });
+  if (answer.status === 200) acknowledged.push(gid);
+  return answer;
+}
+
+async function statusOf(gid: string): Promise<unknown> {
+  return JSON.parse((await http.get(`/api/dtmsvr/query?gid=${gid}`)).text).transaction?.status;
+}
+
+/** Writes until there is no room left, not for a single byte. */
+function fillDisk(): void {
+  const file = openSync(ballast, 'w');
+  for (const size of [64 * 1024, 4096, 512, 1]) {
+    const block = Buffer.alloc(size);
+    try {
+      for (;;) writeSync(file, block);
+    } catch {
+      // No room for a block of this size: go on with smaller ones.
+    }
+  }
+  closeSync(file);
+}
+
+async function main(): Promise<void> {
+  assert.equal((await submit()).status, 200);
+  fillDisk();
+  let refusal = await submit();
+  await until('a submit is refused', async () => {
+    if (refusal.status === 200) refusal = await submit();
+    return refusal.status !== 200;
+  });
+  assert.equal(refusal.status, 503, refusal.text);
+  assert.match(refusal.retryAfter ?? '', /^\d+$/, 'a refusal names its Retry-After');
+  const ready = await http.get('/readyz');
+  assert.equal(ready.status, 503, 'readiness fails');
+  assert.match(ready.text, /full/i, 'readiness says why');
+  assert.equal((await http.get('/healthz')).status, 200, 'it lives: a restart would not help');
+  assert.equal(await statusOf('full-1'), 'succeed', 'what is stored can still be read');
+  for (let more = 0; more < 20; more += 1) assert.equal((await submit()).status, 503);
+  const before = acknowledged.length;
+
+  rmSync(ballast);
+  const freedMs = performance.now();
+  await until('it is ready again by itself', async () => (await http.get('/readyz')).status === 200);
+  const readyMs = performance.now() - freedMs;
+  for (let more = 0; more < 20; more += 1) assert.equal((await submit()).status, 200);
+  await until('all that was acknowledged has succeeded', async () => {
+    const statuses = await Promise.all(acknowledged.map(statusOf));
+    assert.ok(!statuses.includes(undefined), 'one that was acknowledged is lost');
+    return statuses.every((status) => status === 'succeed');
+  });
+  for (const gid of acknowledged) assert.equal(participant.ledger.effects(gid).length, 1, `${gid} acted once`);
+  console.log(`${before} acknowledged before the disk was full; ready ${readyMs.toFixed(0)} ms after there was room`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error, coordinator.logs.slice(-3000));
+  process.exitCode = 1;
+} finally {
+  await coordinator.stop();
+  http.close();
+  await participant.stop();
+}
