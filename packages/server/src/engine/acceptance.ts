@@ -137,7 +137,7 @@ export class Acceptance {
     if (refusal === undefined) {
       const definition = { ...asked, createdMs: this.#context.clock.nowMs() };
       const created = createTransaction(definition, status, this.#context.defaults);
-      const changed = await this.#create(incarnation, created);
+      const changed = await incarnation.exclusively(asked.gid, () => this.#create(incarnation, created));
       if (changed !== undefined) return changed;
     } else if ((await loadRows(this.#context.store, [asked.gid]))[0] === undefined) throw refusal;
     return this.#change(asked.gid, rule, wake);
@@ -146,6 +146,7 @@ export class Acceptance {
   /** Undefined: the gid exists. A submitted one is ours from the start; a prepared one sleeps without owner. */
   async #create(incarnation: Incarnation, transaction: Transaction): Promise<Changed | undefined> {
     const { definition, progress } = transaction;
+    if (incarnation.actor(definition.gid) !== undefined) return undefined;
     const isDriven = progress.status === 'submitted';
     const dueMs = isDriven ? progress.dueMs : preparedDueMs(transaction);
     const stored = { ...transaction, progress: { ...progress, dueMs } };
@@ -176,7 +177,8 @@ export class Acceptance {
         actor === undefined
           ? await incarnation.exclusively(gid, () => this.#changeStored(incarnation, gid, rule, wake))
           : await askActor(actor, rule, wake);
-      if (changed !== undefined) return changed;
+      if (changed === 'being-claimed') await incarnation.whenClaimed();
+      else if (changed !== undefined) return changed;
     }
     throw new HoldfastError('UNAVAILABLE', 'the transaction is being changed by others; try again', {
       retryAfterMs: 500,
@@ -189,10 +191,13 @@ export class Acceptance {
     gid: string,
     rule: (stored: Transaction) => Ruling,
     wake: boolean,
-  ): Promise<Changed | undefined> {
+  ): Promise<Changed | 'being-claimed' | undefined> {
+    if (this.#context.live() !== incarnation) return undefined;
     const [row] = await loadRows(this.#context.store, [gid]);
     if (row === undefined) throw unknownGid();
     if (incarnation.actor(gid) !== undefined) return undefined;
+    const claim = row.owner === incarnation.id ? incarnation.claimOf(gid, row.version) : undefined;
+    if (claim === 'waiting') return 'being-claimed';
     const stored = this.#context.restore(row);
     const ruling = rule(stored);
     if (ruling instanceof HoldfastError) throw ruling;
@@ -202,7 +207,8 @@ export class Acceptance {
       return { transaction: stored, actor: undefined };
     }
     const atMs = this.#context.clock.nowMs();
-    const loaded = apply(stored, { kind: 'loaded', handedBack: row.owner === null, atMs });
+    const handedBack = row.owner === null || claim?.handedBack === true;
+    const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
     const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
     const owner = isFinal(next.progress.status) ? null : isAnothers ? row.owner : incarnation.id;
     const write: Write = {

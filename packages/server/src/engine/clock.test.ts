@@ -34,6 +34,21 @@ test('the store is taken to have shown its clock in the middle of the round trip
   assert.equal(clock.nowMs(), 70_050);
 });
 
+test('a slow round trip does not count while a better one is known, and does after a while', async () => {
+  const runtime = new ManualRuntime();
+  const clock = new EngineClock(runtime);
+  clock.startAt(1000);
+  clock.measure(1000, 0, 2);
+  clock.measure(5000, 0, 200);
+  assert.equal(clock.nowMs(), 1000, 'it never goes back');
+  await runtime.advance(99_500);
+  clock.measure(200_000, 99_300, 99_500);
+  assert.equal(clock.nowMs(), 200_100);
+  clock.forget();
+  clock.measure(300_000, 99_000, 99_500);
+  assert.equal(clock.nowMs(), 300_250);
+});
+
 test('a timer at an engine time fires then, and at once where it has passed', async () => {
   const runtime = new ManualRuntime();
   const clock = new EngineClock(runtime);

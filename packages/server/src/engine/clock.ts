@@ -1,5 +1,8 @@
 import type { Runtime, Timer } from './ports.ts';
 
+/** How much a measurement loses for each millisecond of age: far more than any clock drifts. */
+const ageingPerMs = 0.001;
+
 /**
  * Engine time: the node's monotonic clock plus an offset to the store's clock, in integer milliseconds since 1970. One
  * source for creation, time-outs and due times. It never goes back: after a smaller offset it stands still until
@@ -9,6 +12,9 @@ export class EngineClock {
   readonly #runtime: Runtime;
   #offsetMs: number;
   #highestMs: number;
+  /** How wrong the offset may be, when it was measured. */
+  #errorMs = Number.POSITIVE_INFINITY;
+  #measuredMs = 0;
 
   /** Starts at the wall clock; see {@link startAt}. */
   constructor(runtime: Runtime) {
@@ -28,9 +34,21 @@ export class EngineClock {
     return this.#highestMs;
   }
 
-  /** The store's clock showed `storeMs` at the middle of a round trip between these two monotonic times. */
+  /**
+   * The store's clock showed `storeMs` somewhere in a round trip between these two monotonic times. A slow round trip
+   * tells little, and time never goes back: it counts only where it is better than what is known, which ages.
+   */
   measure(storeMs: number, sentMs: number, receivedMs: number): void {
+    const errorMs = (receivedMs - sentMs) / 2;
+    if (errorMs > this.#errorMs + (receivedMs - this.#measuredMs) * ageingPerMs) return;
+    this.#errorMs = errorMs;
+    this.#measuredMs = receivedMs;
     this.#offsetMs = storeMs - (sentMs + receivedMs) / 2;
+  }
+
+  /** The next measurement counts, however slow: the monotonic clock may have stood still. */
+  forget(): void {
+    this.#errorMs = Number.POSITIVE_INFINITY;
   }
 
   /** Engine time of a monotonic time. */

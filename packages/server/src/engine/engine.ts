@@ -264,6 +264,7 @@ export class Engine implements Coordinator {
     }
     this.#incarnation?.end();
     const next = new HeartbeatLease(this.#parts.runtime.newId(), this.#parts.runtime);
+    this.#clock.forget();
     await this.#heartbeat(next);
     if (!this.#ended) this.#begin(next);
   }

@@ -55,10 +55,11 @@ export class Incarnation {
   readonly #active = new Map<string, Active>();
   /** Gids whose row a request is changing, with who waits for that to end. */
   readonly #held = new Map<string, (() => void)[]>();
-  /** Claimed while a request held them: looked at again when it lets go. */
-  readonly #claimedWhileHeld = new Map<string, ClaimedTransaction>();
+  /** Claimed, and looked at again before they are driven, because something else happened to them meanwhile. */
+  readonly #claimedLate = new Map<string, ClaimedTransaction>();
   /** While a page is being claimed: what was driven or changed meanwhile, of which the page may tell old things. */
   #touchedSinceClaim: Set<string> | undefined;
+  #whenClaimed: Promise<unknown> = Promise.resolve();
   /** Owned and not driven at the last look, with their version then: a defect if it is so again. */
   #suspects = new Map<string, number>();
   /** Broken: owned, not driven, and left alone until the process starts again. */
@@ -153,8 +154,8 @@ export class Incarnation {
   }
 
   /**
-   * Runs one change of a stored row at a time, so that on one node all writes of a gid go through one hand: no driver
-   * starts from a page claimed meanwhile, which may be older than what the change wrote.
+   * Runs one creation, change or take-up of a row at a time, so that on one node all writes of a gid go through one
+   * hand, and no driver starts from what was read before another write.
    */
   async exclusively<T>(gid: string, change: () => Promise<T>): Promise<T> {
     for (let waiting = this.#held.get(gid); waiting !== undefined; waiting = this.#held.get(gid)) {
@@ -168,19 +169,23 @@ export class Incarnation {
       return await change();
     } finally {
       this.#held.delete(gid);
-      const claimed = this.#claimedWhileHeld.get(gid);
-      this.#claimedWhileHeld.delete(gid);
-      if (claimed !== undefined) this.#takeIfUnchanged(claimed);
       for (const resolve of waiting) resolve();
     }
   }
 
-  /** What happened meanwhile may have changed the row, or not: then the claim still stands. */
-  #takeIfUnchanged(claimed: ClaimedTransaction): void {
-    const sentMs = this.#context.runtime.monotonicMs();
-    this.#load(claimed.definition.gid, (stored) => {
-      if (stored?.owner === this.id && stored.version === claimed.version) this.#take(claimed, sentMs);
-    });
+  /**
+   * How a row that we own without a driver came to us: `waiting` where a page is being claimed that may hold it.
+   * Undefined: it is not known; what was called is not known either.
+   */
+  claimOf(gid: string, version: number): ClaimedTransaction | 'waiting' | undefined {
+    const late = this.#claimedLate.get(gid);
+    if (late?.version === version) return late;
+    return this.#touchedSinceClaim === undefined ? undefined : 'waiting';
+  }
+
+  /** Resolves when no page is being claimed. */
+  whenClaimed(): Promise<unknown> {
+    return this.#whenClaimed;
   }
 
   /**
@@ -197,7 +202,7 @@ export class Incarnation {
       for (const { gid, version, dueMs } of rows) {
         const actor = this.actor(gid);
         if (actor !== undefined) actor.looked(version, dueMs, sentMs);
-        else if (!this.#broken.has(gid)) suspects.set(gid, version);
+        else if (!this.#broken.has(gid) && !this.#held.has(gid)) suspects.set(gid, version);
       }
       const last = rows.at(-1);
       if (rows.length < lookRows || last === undefined) break;
@@ -210,13 +215,11 @@ export class Incarnation {
     for (const [gid, version] of lost) await this.#driveAgain(gid, version);
   }
 
-  async #driveAgain(gid: string, version: number): Promise<void> {
-    const sentMs = this.#context.runtime.monotonicMs();
-    const [stored] = await this.#context.store.load([gid]);
-    if (this.#ended || this.#active.has(gid) || this.#held.has(gid)) return;
-    if (stored === undefined || stored.owner !== this.id || stored.version !== version) return;
-    this.#context.defect(gid, 'owned and not driven: driven again', undefined);
-    this.#takeStored(stored, false, sentMs);
+  /** What was called for it is not known. */
+  #driveAgain(gid: string, version: number): Promise<void> {
+    return this.#takeIfUnchanged(gid, version, false, () => {
+      this.#context.defect(gid, 'owned and not driven: driven again', undefined);
+    });
   }
 
   /** Rather nothing than a few: each page is a durable write. */
@@ -228,7 +231,13 @@ export class Incarnation {
     return { rows: Math.min(claimRows, free), bytes: maxActiveBytes - this.#bytes };
   }
 
-  async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
+  #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
+    const claiming = this.#claimPage(maxCount, maxBytes);
+    this.#whenClaimed = claiming.catch(() => undefined);
+    return claiming;
+  }
+
+  async #claimPage(maxCount: number, maxBytes: number): Promise<ClaimResult> {
     const { store, clock, runtime, deadAfterMs } = this.#context;
     const touched = new Set<string>();
     this.#touchedSinceClaim = touched;
@@ -236,8 +245,8 @@ export class Incarnation {
     try {
       const result = await store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
       for (const claimed of result.claimed) {
-        if (touched.has(claimed.definition.gid)) this.#takeIfUnchanged(claimed);
-        else this.#take(claimed, sentMs);
+        if (touched.has(claimed.definition.gid)) this.#takeLate(claimed);
+        else if (!this.#ended) this.#takeStored(claimed, claimed.handedBack, sentMs);
       }
       return result;
     } finally {
@@ -245,11 +254,23 @@ export class Incarnation {
     }
   }
 
-  #take(claimed: ClaimedTransaction, seenMs: number): void {
+  #takeLate(claimed: ClaimedTransaction): void {
     const { gid } = claimed.definition;
-    if (this.#ended || this.#active.has(gid)) return;
-    if (this.#held.has(gid)) this.#claimedWhileHeld.set(gid, claimed);
-    else this.#takeStored(claimed, claimed.handedBack, seenMs);
+    this.#claimedLate.set(gid, claimed);
+    this.#takeIfUnchanged(gid, claimed.version, claimed.handedBack)
+      // It stays ours and is found by the looks.
+      .catch((error: unknown) => this.#context.failed(error))
+      .finally(() => this.#claimedLate.delete(gid));
+  }
+
+  async #takeIfUnchanged(gid: string, version: number, handedBack: boolean, found?: () => void): Promise<void> {
+    await this.exclusively(gid, async () => {
+      const sentMs = this.#context.runtime.monotonicMs();
+      const [stored] = await this.#context.store.load([gid]);
+      if (this.#ended || this.#active.has(gid) || stored?.owner !== this.id || stored.version !== version) return;
+      found?.();
+      this.#takeStored(stored, handedBack, sentMs);
+    });
   }
 
   #takeStored(stored: StoredTransaction, handedBack: boolean, seenMs: number): void {
