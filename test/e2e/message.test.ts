@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { until } from '../lib/until.ts';
+import { broken, failure, ongoing, type Scripted, type ScriptedService } from './scripted-service.ts';
+import { world } from './world.ts';
+
+/** Numbers are those of the conformance cases in the protocol's description. */
+const at = world();
+
+function message(
+  service: ScriptedService,
+  gid: string,
+  actions: readonly Scripted[][],
+  query: Scripted[] = [],
+  options: object = {},
+) {
+  return {
+    gid,
+    trans_type: 'msg',
+    query_prepared: service.script(`/${gid}/query`, ...query),
+    steps: actions.map((answers, index) => ({ action: service.script(`/${gid}/a${index + 1}`, ...answers) })),
+    payloads: actions.map(() => '{}'),
+    ...options,
+  };
+}
+
+const short = (calls: string[]) => calls.map((path) => path.split('/').at(-1)).join(' ');
+
+test('5, 52: submit answers at once; query shows the branches', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  await client.does('submit', message(service, gid, [[{ afterMs: 300 }], []]));
+  assert.equal(await client.statusOf(gid), 'submitted');
+  await client.untilStatus(gid, 'succeed');
+  const { branches } = await client.query(gid);
+  assert.deepEqual(
+    branches.map(({ branch_id, op, status }) => [branch_id, op, status]),
+    [
+      ['01', 'action', 'succeed'],
+      ['02', 'action', 'succeed'],
+    ],
+  );
+});
+
+test('53: past its time-out the query URL is asked; ONGOING leaves it prepared', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  await client.does('prepare', message(service, gid, [[]], [ongoing], { timeout_to_fail: 1 }));
+  await until('the query URL was asked', () => service.callsOf(gid).length === 1);
+  assert.equal(await client.statusOf(gid), 'prepared');
+  const [asked] = service.arrived.filter(({ query }) => query['gid'] === gid);
+  assert.equal(asked?.method, 'GET');
+  assert.equal(asked?.search, `?branch_id=00&gid=${gid}&op=msg&trans_type=msg`);
+});
+
+test('54: the query says SUCCESS: submitted; a branch that is ONGOING is asked again', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  await client.does('prepare', message(service, gid, [[ongoing]], [], { timeout_to_fail: 1 }));
+  await client.untilStatus(gid, 'submitted');
+  await until('the action was called', () => service.callsOf(gid).length === 2);
+  await client.retryNow(gid);
+  await client.untilStatus(gid, 'succeed');
+  assert.equal(short(service.callsOf(gid)), 'query a1 a1');
+});
+
+test('55: the query says FAILURE: failed, no branch was called', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  await client.does('prepare', message(service, gid, [[], []], [failure], { timeout_to_fail: 1 }));
+  await client.untilStatus(gid, 'failed');
+  assert.equal(await client.branchesOf(gid), 'PP');
+});
+
+test('56: before its time-out nothing is asked, also where an operator makes it due', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  await client.does('prepare', message(service, gid, [[]]));
+  await client.retryNow(gid);
+  const other = client.newGid();
+  await client.does('submit', message(service, other, [[]], [], { wait_result: true }));
+  assert.deepEqual(service.callsOf(gid), []);
+  assert.equal(await client.statusOf(gid), 'prepared');
+});
+
+test('58, 59: prepare again is fine while prepared, and refused afterwards', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const asked = message(service, gid, [[ongoing]]);
+  await client.does('prepare', asked);
+  await client.does('prepare', asked);
+  await client.post('submit', { ...asked, wait_result: true });
+  const { status, text } = await client.post('prepare', asked);
+  assert.equal(status, 409);
+  assert.equal(JSON.parse(text).message, "current status 'submitted', cannot prepare. FAILURE");
+});
+
+test('61: a delay counts from the submit', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  await client.does('prepare', message(service, gid, [[]]));
+  const asked = { ...message(service, gid, [[]]), custom_data: '{"delay":1}' };
+  const submittedMs = performance.now();
+  await client.does('submit', asked);
+  await client.retryNow(gid);
+  await client.untilStatus(gid, 'succeed');
+  const [call] = service.arrived.filter(({ query }) => query['gid'] === gid);
+  assert.ok((call?.atMs ?? 0) - submittedMs >= 990);
+});
+
+test('62: a branch that errs again and again is called until it succeeds, at doubling intervals', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  await client.does('submit', message(service, gid, [[broken, broken, failure]]));
+  for (const [calls, interval] of [
+    [1, 20],
+    [2, 40],
+    [3, 80],
+  ] as const) {
+    await until(
+      `interval ${interval}`,
+      async () => (await client.query(gid)).transaction.next_cron_interval === interval,
+    );
+    assert.equal(service.callsOf(gid).length, calls);
+    await client.retryNow(gid);
+  }
+  await client.untilStatus(gid, 'succeed');
+});
+
+test('64: a concurrent message calls all branches at once', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const options = { concurrent: true, wait_result: true };
+  await client.does('submit', message(service, gid, [[{ afterMs: 400 }], [{ afterMs: 400 }]], [], options));
+  const [one, two] = service.arrived.filter(({ query }) => query['gid'] === gid).map(({ atMs }) => atMs);
+  assert.ok((two ?? 0) - (one ?? 0) < 390);
+});
+
+test('65: abort of a prepared one fails it; once failed, abort and submit are refused', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const asked = message(service, gid, [[]]);
+  await client.does('prepare', asked);
+  await client.does('abort', { gid, trans_type: 'msg' });
+  assert.equal(await client.statusOf(gid), 'failed');
+  assert.equal((await client.post('abort', { gid, trans_type: 'msg' })).status, 409);
+  assert.equal((await client.post('submit', asked)).status, 409);
+  assert.deepEqual(service.callsOf(gid), []);
+});
+
+test('nobody decides for a human: prepared without query URL, past its time-out, it stays prepared', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const asked = { ...message(service, gid, [[]], [], { timeout_to_fail: 1 }), query_prepared: '' };
+  const incidents = async () => {
+    const { text } = await client.http.get('/api/metrics');
+    return Number(/^holdfast_incidents(?:\{[^}]*\})? (\d+)$/m.exec(text)?.[1] ?? 'NaN');
+  };
+  const before = await incidents();
+  await client.does('prepare', asked);
+  await until('it is an incident', async () => (await incidents()) === before + 1);
+  assert.equal(await client.statusOf(gid), 'prepared');
+  await client.does('submit', { ...asked, wait_result: true });
+  assert.equal(await incidents(), before);
+});
