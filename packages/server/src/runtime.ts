@@ -29,7 +29,7 @@ function setTimer(delayMs: number, action: () => void): Timer {
   let timeout: NodeJS.Timeout;
   const arm = () => {
     const leftMs = deadlineMs - performance.now();
-    timeout = setTimeout(fire, Math.min(Math.ceil(leftMs), longestTimeoutMs));
+    timeout = setTimeout(fire, Math.min(Math.max(0, Math.ceil(leftMs)), longestTimeoutMs));
   };
   const fire = () => {
     if (performance.now() < deadlineMs) arm();
