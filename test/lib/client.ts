@@ -144,7 +144,9 @@ export class Client {
   }
 
   async #prepare(note: Note, body: object): Promise<void> {
-    const answer = await this.#ask('prepare', body);
+    const { attempt, ...answer } = await this.#ask('prepare', body);
+    // The first one came through without an answer, and timed out before it was asked again.
+    if (answer.status === 409 && attempt > 1) throw new Leaves();
     this.#expect(answer, 'prepare', note.scenario.gid, [200]);
     note.prepared = true;
   }
@@ -169,13 +171,13 @@ export class Client {
   }
 
   /** Asks again where the connection broke or the coordinator has no room, as a patient client does; some are not. */
-  async #ask(route: string, body: object): Promise<Answer> {
+  async #ask(route: string, body: object): Promise<Answer & { attempt: number }> {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       await this.#isUp();
       try {
         const answer = await this.#http.post(`/api/dtmsvr/${route}`, body);
         if (answer.status === 200) this.acknowledged += 1;
-        if (answer.status !== 503 && answer.status !== 429) return answer;
+        if (answer.status !== 503 && answer.status !== 429) return { ...answer, attempt };
         if (answer.retryAfter === undefined) this.defects.push(`${route}: ${answer.status} without Retry-After`);
       } catch {
         // The connection broke: perhaps done, perhaps not. Asking again is safe, leaving is allowed.
