@@ -1,0 +1,50 @@
+/**
+ * The process that is measured: the coordinator as `serve` puts it together, on the store that is named, with a channel
+ * to the main process.
+ */
+import { loadSettings } from 'holdfast/config/load';
+import { serve } from 'holdfast/main';
+import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
+import { cpuUs, serveCommands } from './child.ts';
+import { countWrites } from './counted-store.ts';
+import { fillStore } from './fill.ts';
+import { MemoryStore } from './memory-store.ts';
+import { Profiler } from './profile.ts';
+
+const [kind, dataFolder = '', stored = '0', profileFolder = ''] = process.argv.slice(2);
+const isEmbedded = kind === 'sqlite';
+if (isEmbedded && Number(stored) > 0) await fillStore(new SqliteStore({ dataDir: dataFolder }), Number(stored));
+
+const store = isEmbedded ? new SqliteStore({ dataDir: dataFolder }) : new MemoryStore();
+const counts = countWrites(store);
+const settings = loadSettings({ flags: { 'http.port': '0', 'log.level': 'warn', 'shutdown.drainMs': '0' } });
+const { url, stop } = await serve(settings, {
+  store,
+  say: () => undefined,
+  fatal: (error) => {
+    throw error;
+  },
+});
+process.once('disconnect', () => void stop().then(() => process.exit(0)));
+
+const profiler = new Profiler();
+serveCommands(
+  {
+    sample: () => ({
+      cpuUs: cpuUs(),
+      rows: counts.rows,
+      commits: counts.commits,
+      busyMs: performance.eventLoopUtilization().active,
+      residentBytes: process.memoryUsage.rss(),
+    }),
+    startProfile: async () => {
+      await profiler.start();
+      return {};
+    },
+    stopProfile: async ({ inFlight = 0 }) => {
+      await profiler.stop(profileFolder, inFlight);
+      return {};
+    },
+  },
+  { port: Number(new URL(url).port) },
+);

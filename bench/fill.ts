@@ -1,0 +1,71 @@
+import { createTransaction } from '@holdfast/core';
+import type { CreateWrite, Store } from 'holdfast/store/store';
+
+const batchRows = 500;
+const defaults = { requestTimeoutMs: 3000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, backoffCapMs: 600_000 };
+
+/** Puts finished sagas into a store that is not open yet, as if they had ended over the last hour, and closes it. */
+export async function fillStore(store: Store, count: number): Promise<void> {
+  const nowMs = Date.now();
+  const firstMs = nowMs - 3_600_000;
+  await store.open();
+  for (let from = 0; from < count; from += batchRows) {
+    const rows = Math.min(batchRows, count - from);
+    const batch = Array.from({ length: rows }, (_, index) =>
+      finishedSaga(from + index, Math.round(firstMs + ((from + index) / count) * 3_500_000)),
+    );
+    await store.commit(batch);
+  }
+  await store.close();
+}
+
+function finishedSaga(index: number, createdMs: number): CreateWrite {
+  // Spread over the index as random gids are, but the same in every run.
+  const gid = `stored-${(Math.imul(index, 2_654_435_761) >>> 0).toString(36)}-${index}`;
+  const step = (branchId: string, name: string, account: number) => ({
+    branchId,
+    action: `http://127.0.0.1:1/${name}`,
+    compensate: `http://127.0.0.1:1/${name}Revert`,
+    payload: `{"account":${account},"amount":30}`,
+  });
+  const { definition, progress } = createTransaction(
+    {
+      gid,
+      type: 'saga',
+      protocol: 'http',
+      steps: [step('01', 'out', 1), step('02', 'in', 2)],
+      queryPrepared: '',
+      options: {
+        waitResult: true,
+        timeoutToFailMs: 0,
+        requestTimeoutMs: 0,
+        retryIntervalMs: 0,
+        branchHeaders: {},
+        concurrent: false,
+        retryLimit: 0,
+      },
+      customData: '',
+      createdMs,
+    },
+    'submitted',
+    defaults,
+  );
+  const attempt = (operation: number) =>
+    ({ operation, atMs: createdMs + 1, durationMs: 1, outcome: 'success', reason: '' }) as const;
+  return {
+    kind: 'create',
+    gid,
+    token: `stored:${index.toString(36)}`,
+    definition,
+    owner: null,
+    progress: {
+      ...progress,
+      status: 'succeed',
+      operations: 'spsp',
+      attempts: [attempt(0), attempt(2)],
+      attemptCount: 2,
+      updatedMs: createdMs + 5,
+      finishedMs: createdMs + 5,
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { cpus } from 'node:os';
+import { type Numbers, pick } from './numbers.ts';
+import type { Worker } from './worker.ts';
+
+export interface SliceRequest {
+  readonly load: Worker;
+  readonly coordinator: Worker;
+  readonly inFlight: number;
+  /** With wait_result, or a submit without it and then one with it. */
+  readonly wait: boolean;
+  readonly settleSeconds: number;
+  readonly seconds: number;
+}
+
+/** What one slice of time showed, all of it a saga or a second. Latencies in milliseconds, processor time in us. */
+export interface Slice {
+  readonly sagasPerSecond: number;
+  readonly acknowledgedP50Ms: number;
+  readonly acknowledgedP99Ms: number;
+  readonly finalP50Ms: number;
+  readonly finalP99Ms: number;
+  /** Of the coordinator process: user and system, all threads. */
+  readonly cpuUs: number;
+  /** Of the load generator and the branch services. */
+  readonly loadCpuUs: number;
+  readonly rows: number;
+  readonly commits: number;
+  readonly rowsPerCommit: number;
+  /** Share of the time in which the coordinator's event loop was busy. */
+  readonly busy: number;
+  /** Share of all processors that was taken by processes that are not of this slice: noise. */
+  readonly others: number;
+  readonly residentMib: number;
+}
+
+const coordinatorKeys = ['cpuUs', 'rows', 'commits', 'busyMs', 'residentBytes'] as const;
+const loadKeys = [
+  'timeMs',
+  'sagas',
+  'actions',
+  'otherCalls',
+  'cpuUs',
+  'acknowledgedP50Ms',
+  'acknowledgedP99Ms',
+  'finalP50Ms',
+  'finalP99Ms',
+] as const;
+
+/** Both processes at nearly the same moment; at thousands of sagas a second some more or less do not count. */
+async function sample({ load, coordinator }: SliceRequest) {
+  const [ofLoad, ofCoordinator] = await Promise.all([load.ask('sample'), coordinator.ask('sample')]);
+  return { load: pick(ofLoad, loadKeys), coordinator: pick(ofCoordinator, coordinatorKeys), machine: processorTimes() };
+}
+
+type Sample = Awaited<ReturnType<typeof sample>>;
+
+interface ProcessorTimes {
+  readonly busyMs: number;
+  readonly allMs: number;
+}
+
+/** Of all processors together, since the machine was started; some systems do not tell, and it is 0. */
+function processorTimes(): ProcessorTimes {
+  let busyMs = 0;
+  let allMs = 0;
+  for (const { times } of cpus()) {
+    const worked = times.user + times.nice + times.sys + times.irq;
+    busyMs += worked;
+    allMs += worked + times.idle;
+  }
+  return { busyMs, allMs };
+}
+
+function shareOfOthers(before: Sample, after: Sample): number {
+  const ownMs = (after.load.cpuUs - before.load.cpuUs + after.coordinator.cpuUs - before.coordinator.cpuUs) / 1000;
+  const busyMs = after.machine.busyMs - before.machine.busyMs;
+  return Math.max(0, busyMs - ownMs) / (after.machine.allMs - before.machine.allMs);
+}
+
+/** Starts load, lets it settle, measures, and stops it. @throws Error where what was measured was no two-branch saga */
+export async function measureSlice(request: SliceRequest): Promise<Slice> {
+  const { load, coordinator, inFlight, wait, settleSeconds, seconds } = request;
+  const { port } = pick(await coordinator.ready(), ['port']);
+  await load.ask('start', { coordinatorPort: port, inFlight, wait: wait ? 1 : 0 });
+  await pause(settleSeconds);
+  const before = await sample(request);
+  await pause(seconds);
+  const after = await sample(request);
+  await load.ask('stop');
+  checkCalls(before.load, after.load, inFlight);
+  const sagas = after.load.sagas - before.load.sagas;
+  const tookMs = after.load.timeMs - before.load.timeMs;
+  const of = (key: (typeof coordinatorKeys)[number]) => after.coordinator[key] - before.coordinator[key];
+  return {
+    sagasPerSecond: (sagas / tookMs) * 1000,
+    acknowledgedP50Ms: after.load.acknowledgedP50Ms,
+    acknowledgedP99Ms: after.load.acknowledgedP99Ms,
+    finalP50Ms: after.load.finalP50Ms,
+    finalP99Ms: after.load.finalP99Ms,
+    cpuUs: of('cpuUs') / sagas,
+    loadCpuUs: (after.load.cpuUs - before.load.cpuUs) / sagas,
+    rows: of('rows') / sagas,
+    commits: of('commits') / sagas,
+    rowsPerCommit: of('rows') / of('commits'),
+    busy: of('busyMs') / tookMs,
+    others: shareOfOthers(before, after),
+    residentMib: after.coordinator.residentBytes / 1024 / 1024,
+  };
+}
+
+/** Each saga calls each of its two actions once; those in flight at the two moments may have called one more or less. */
+function checkCalls(before: Numbers, after: Numbers, inFlight: number): void {
+  const between = (key: string) => (after[key] ?? 0) - (before[key] ?? 0);
+  const sagas = between('sagas');
+  if (sagas === 0) throw new Error('no saga ended while it was measured: choose more seconds');
+  if (between('otherCalls') > 0) throw new Error(`${between('otherCalls')} calls were no actions`);
+  const surplus = Math.abs(between('actions') - 2 * sagas);
+  if (surplus > 2 * inFlight) throw new Error(`${sagas} sagas called ${between('actions')} actions`);
+}
+
+export function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
