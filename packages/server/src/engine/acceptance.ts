@@ -177,8 +177,7 @@ export class Acceptance {
         actor === undefined
           ? await incarnation.exclusively(gid, () => this.#changeStored(incarnation, gid, rule, wake))
           : await askActor(actor, rule, wake);
-      if (changed === 'being-claimed') await incarnation.whenClaimed();
-      else if (changed !== undefined) return changed;
+      if (changed !== undefined) return changed;
     }
     throw new HoldfastError('UNAVAILABLE', 'the transaction is being changed by others; try again', {
       retryAfterMs: 500,
@@ -191,13 +190,11 @@ export class Acceptance {
     gid: string,
     rule: (stored: Transaction) => Ruling,
     wake: boolean,
-  ): Promise<Changed | 'being-claimed' | undefined> {
+  ): Promise<Changed | undefined> {
     if (this.#context.live() !== incarnation) return undefined;
     const [row] = await loadRows(this.#context.store, [gid]);
     if (row === undefined) throw unknownGid();
     if (incarnation.actor(gid) !== undefined) return undefined;
-    const claim = row.owner === incarnation.id ? incarnation.claimOf(gid, row.version) : undefined;
-    if (claim === 'waiting') return 'being-claimed';
     const stored = this.#context.restore(row);
     const ruling = rule(stored);
     if (ruling instanceof HoldfastError) throw ruling;
@@ -207,8 +204,7 @@ export class Acceptance {
       return { transaction: stored, actor: undefined };
     }
     const atMs = this.#context.clock.nowMs();
-    const handedBack = row.owner === null || claim?.handedBack === true;
-    const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
+    const loaded = apply(stored, { kind: 'loaded', handedBack: row.handedBack, atMs });
     const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
     const owner = isFinal(next.progress.status) ? null : isAnothers ? row.owner : incarnation.id;
     const write: Write = {

@@ -76,6 +76,7 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
   const stored = (transaction: Transaction, version: number, owner: string | null = 'me'): StoredTransaction => ({
     ...transaction,
     owner,
+    handedBack: owner === null,
     version,
     createToken: '',
     writeToken: '',
@@ -213,13 +214,24 @@ test('a refused write whose row is still ours: read again, and what is known sin
 
 test('stopped by another node under our ownership: seen at the next look, and nothing is called any more', () => {
   const { actor, answer, loads, left, calls, stored, transaction } = world(askedSaga('g', 2));
-  actor.looked(2, 0, 0);
+  actor.looked(2, 0);
   answer(success);
   assert.equal(calls.length, 0, 'blocked while the row is read');
   const failed = { ...transaction.progress, status: 'failed' as const };
   loads.shift()?.(stored({ ...transaction, progress: failed }, 2, null));
   assert.deepEqual(left, [{ kind: 'final' }]);
   assert.equal(calls.length, 0);
+});
+
+test('made due by another node while a call is out: not lost, it is called again at once', () => {
+  const { actor, answer, nextCall, loads, stored, transaction, writes, clock } = world(askedSaga('g', 1));
+  const { done } = nextCall();
+  actor.looked(2, 0);
+  const due = { ...transaction.progress, dueMs: clock.nowMs() };
+  loads.shift()?.(stored({ ...transaction, progress: due }, 2));
+  done({ kind: 'answered', outcome: error, durationMs: 1 });
+  assert.equal(writes.length, 0);
+  assert.equal(answer(success), 'http://a/1');
 });
 
 test('where its view of the row is old, it looks before it calls', () => {

@@ -109,17 +109,16 @@ export class Actor {
   }
 
   /**
-   * The row looked like this at that monotonic time. A higher version was written by somebody else under our ownership;
-   * a due time that is not ours was set by somebody who makes it due.
+   * The row had this version at that monotonic time. A higher one was written by somebody else under our ownership, who
+   * changed it or made it due.
    */
-  looked(version: number, dueMs: number, seenMs: number): void {
+  looked(version: number, seenMs: number): void {
     if (this.#left || version < this.#row.version) return;
     if (version > this.#row.version) {
       if (!this.#row.isBusy) this.#reload();
       return;
     }
     this.#row.seen(seenMs);
-    if (dueMs !== this.#row.durable.progress.dueMs && dueMs <= this.#context.clock.nowMs()) this.wake();
   }
 
   /** Calls nothing more, and hands the transaction back as soon as what is out has answered. */
@@ -319,10 +318,14 @@ export class Actor {
   #reload(): void {
     this.#row.reload((takeOver) => {
       if (this.#left) return;
+      const { version } = this.#row;
       this.#guarded(() => {
         const whose = takeOver();
         if (whose !== 'ours') this.#leave({ kind: whose });
       });
+      // Whoever else wrote it and left it due made it due.
+      const isDue = this.#row.durable.progress.dueMs <= this.#context.clock.nowMs();
+      if (this.#row.version > version && isDue) this.#woken = true;
       this.#step();
     });
   }

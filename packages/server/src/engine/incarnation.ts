@@ -1,5 +1,5 @@
 import { apply, type Outcome, type Status, type Transaction } from '@holdfast/core';
-import type { ClaimedTransaction, ClaimResult, Store, StoredTransaction } from '../store/store.ts';
+import type { ClaimResult, Store, StoredTransaction } from '../store/store.ts';
 import { Actor, type ActorContext, type Leaving } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { Journal } from './journal.ts';
@@ -55,11 +55,8 @@ export class Incarnation {
   readonly #active = new Map<string, Active>();
   /** Gids whose row a request is changing, with who waits for that to end. */
   readonly #held = new Map<string, (() => void)[]>();
-  /** Claimed, and looked at again before they are driven, because something else happened to them meanwhile. */
-  readonly #claimedLate = new Map<string, ClaimedTransaction>();
   /** While a page is being claimed: what was driven or changed meanwhile, of which the page may tell old things. */
   #touchedSinceClaim: Set<string> | undefined;
-  #whenClaimed: Promise<unknown> = Promise.resolve();
   /** Owned and not driven at the last look, with their version then: a defect if it is so again. */
   #suspects = new Map<string, number>();
   /** Broken: owned, not driven, and left alone until the process starts again. */
@@ -174,21 +171,6 @@ export class Incarnation {
   }
 
   /**
-   * How a row that we own without a driver came to us: `waiting` where a page is being claimed that may hold it.
-   * Undefined: it is not known; what was called is not known either.
-   */
-  claimOf(gid: string, version: number): ClaimedTransaction | 'waiting' | undefined {
-    const late = this.#claimedLate.get(gid);
-    if (late?.version === version) return late;
-    return this.#touchedSinceClaim === undefined ? undefined : 'waiting';
-  }
-
-  /** Resolves when no page is being claimed. */
-  whenClaimed(): Promise<unknown> {
-    return this.#whenClaimed;
-  }
-
-  /**
    * Reads which rows are ours: tells the drivers what others wrote under our ownership or made due, and drives again
    * what is owned without a driver at two looks in a row.
    */
@@ -199,9 +181,9 @@ export class Incarnation {
       const sentMs = this.#context.runtime.monotonicMs();
       const rows = await this.#context.store.owned(this.id, after, lookRows);
       if (this.#ended) return;
-      for (const { gid, version, dueMs } of rows) {
+      for (const { gid, version } of rows) {
         const actor = this.actor(gid);
-        if (actor !== undefined) actor.looked(version, dueMs, sentMs);
+        if (actor !== undefined) actor.looked(version, sentMs);
         else if (!this.#broken.has(gid) && !this.#held.has(gid)) suspects.set(gid, version);
       }
       const last = rows.at(-1);
@@ -212,14 +194,11 @@ export class Incarnation {
     if (isClaiming || this.#touchedSinceClaim !== undefined) suspects.clear();
     const lost = [...suspects].filter(([gid, version]) => this.#suspects.get(gid) === version);
     this.#suspects = suspects;
-    for (const [gid, version] of lost) await this.#driveAgain(gid, version);
-  }
-
-  /** What was called for it is not known. */
-  #driveAgain(gid: string, version: number): Promise<void> {
-    return this.#takeIfUnchanged(gid, version, false, () => {
-      this.#context.defect(gid, 'owned and not driven: driven again', undefined);
-    });
+    for (const [gid, version] of lost) {
+      await this.#takeIfUnchanged(gid, version, () => {
+        this.#context.defect(gid, 'owned and not driven: driven again', undefined);
+      });
+    }
   }
 
   /** Rather nothing than a few: each page is a durable write. */
@@ -231,13 +210,7 @@ export class Incarnation {
     return { rows: Math.min(claimRows, free), bytes: maxActiveBytes - this.#bytes };
   }
 
-  #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
-    const claiming = this.#claimPage(maxCount, maxBytes);
-    this.#whenClaimed = claiming.catch(() => undefined);
-    return claiming;
-  }
-
-  async #claimPage(maxCount: number, maxBytes: number): Promise<ClaimResult> {
+  async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
     const { store, clock, runtime, deadAfterMs } = this.#context;
     const touched = new Set<string>();
     this.#touchedSinceClaim = touched;
@@ -246,7 +219,7 @@ export class Incarnation {
       const result = await store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
       for (const claimed of result.claimed) {
         if (touched.has(claimed.definition.gid)) this.#takeLate(claimed);
-        else if (!this.#ended) this.#takeStored(claimed, claimed.handedBack, sentMs);
+        else if (!this.#ended) this.#take(claimed, sentMs);
       }
       return result;
     } finally {
@@ -254,29 +227,30 @@ export class Incarnation {
     }
   }
 
-  #takeLate(claimed: ClaimedTransaction): void {
-    const { gid } = claimed.definition;
-    this.#claimedLate.set(gid, claimed);
-    this.#takeIfUnchanged(gid, claimed.version, claimed.handedBack)
-      // It stays ours and is found by the looks.
-      .catch((error: unknown) => this.#context.failed(error))
-      .finally(() => this.#claimedLate.delete(gid));
+  /** Where it cannot be read now it stays ours, and is found by the looks. */
+  #takeLate({ definition, version }: StoredTransaction): void {
+    this.#takeIfUnchanged(definition.gid, version).catch((error: unknown) => this.#context.failed(error));
   }
 
-  async #takeIfUnchanged(gid: string, version: number, handedBack: boolean, found?: () => void): Promise<void> {
+  /** Something may have happened to the row since it was at this version. */
+  async #takeIfUnchanged(gid: string, version: number, found?: () => void): Promise<void> {
     await this.exclusively(gid, async () => {
       const sentMs = this.#context.runtime.monotonicMs();
       const [stored] = await this.#context.store.load([gid]);
       if (this.#ended || this.#active.has(gid) || stored?.owner !== this.id || stored.version !== version) return;
       found?.();
-      this.#takeStored(stored, handedBack, sentMs);
+      this.#take(stored, sentMs);
     });
   }
 
-  #takeStored(stored: StoredTransaction, handedBack: boolean, seenMs: number): void {
-    const atMs = this.#context.clock.nowMs();
+  #take(stored: StoredTransaction, seenMs: number): void {
+    const { handedBack } = stored;
     try {
-      const loaded = apply(this.#context.restore(stored), { kind: 'loaded', handedBack, atMs });
+      const loaded = apply(this.#context.restore(stored), {
+        kind: 'loaded',
+        handedBack,
+        atMs: this.#context.clock.nowMs(),
+      });
       this.activate(loaded, stored.version, seenMs);
     } catch (error) {
       this.#breaks(stored.definition.gid, error);

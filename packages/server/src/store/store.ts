@@ -41,10 +41,13 @@ export interface Store {
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
 
-  /** Rows this incarnation owns, by gid with their version and due time, in gid order after `afterGid`. Never loads. */
+  /** Rows this incarnation owns, by gid with their version, in gid order after `afterGid`. Never loads. */
   owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]>;
 
-  /** Makes one transaction due at `nowMs` (or earlier); its owner, if any, keeps it. False: unknown gid. */
+  /**
+   * Makes one transaction due at `nowMs` (or earlier). Its owner, if any, keeps it, and learns of it because the version
+   * rises. A final one stays as it is. False: unknown gid.
+   */
   makeDue(gid: string, nowMs: number): Promise<boolean>;
   /** Makes up to `limit` unfinished transactions without owner and due after `afterMs` due at `nowMs`. */
   makeManyDue(
@@ -136,6 +139,11 @@ export interface StoredTransaction {
   readonly branches: readonly BranchOperation[];
   readonly progress: Progress;
   readonly owner: string | null;
+  /**
+   * Nothing can be in flight but what its owner of now has called: it has no owner, or was claimed without one and not
+   * updated since. Not so after a create or an update with an owner, nor after a claim from a dead owner.
+   */
+  readonly handedBack: boolean;
   readonly version: number;
   readonly createToken: WriteToken;
   readonly writeToken: WriteToken;
@@ -151,13 +159,8 @@ export interface ClaimRequest {
   readonly maxBytes: number;
 }
 
-export interface ClaimedTransaction extends StoredTransaction {
-  /** It had no owner: its last one had handed it back. */
-  readonly handedBack: boolean;
-}
-
 export interface ClaimResult {
-  readonly claimed: readonly ClaimedTransaction[];
+  readonly claimed: readonly StoredTransaction[];
   /** When the next transaction without owner is due, in engine time; undefined: none is stored. */
   readonly nextDueMs: number | undefined;
 }
@@ -165,7 +168,6 @@ export interface ClaimResult {
 export interface OwnedRow {
   readonly gid: string;
   readonly version: number;
-  readonly dueMs: number;
 }
 
 export interface ListFilter {

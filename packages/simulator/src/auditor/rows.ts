@@ -81,7 +81,7 @@ export class RowAuditor {
   #judgeWriter(found: Case, before: Row, after: Row, cause: Cause): void {
     if (cause.kind === 'claim') this.#judgeClaim(found, before, after, cause);
     if (cause.write?.kind === 'update') this.#judgeUpdate(found, before, after, cause.write, cause.by);
-    const isRaised = cause.kind === 'claim' || cause.kind === 'update';
+    const isRaised = cause.kind === 'claim' || cause.kind === 'update' || cause.kind === 'make-due';
     const expected = before.version + (isRaised ? 1 : 0);
     if (after.version !== expected) {
       accuse(this.#court, 'P4', found.gid, `version ${before.version} became ${after.version} by ${cause.kind}`);

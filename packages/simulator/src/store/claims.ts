@@ -1,5 +1,5 @@
 import { isFinal } from '@holdfast/core';
-import type { ClaimedTransaction, ClaimRequest, ClaimResult, OwnedRow } from 'holdfast/store/store';
+import type { ClaimRequest, ClaimResult, OwnedRow, StoredTransaction } from 'holdfast/store/store';
 import { compareText, type Database, unfinishedByDue } from './database.ts';
 import { type Row, rowBytes, storedOf } from './row.ts';
 
@@ -9,13 +9,14 @@ export function claim(database: Database, request: ClaimRequest, isExclusive: bo
   const rows = unfinishedByDue(database.rows.values());
   const orphaned = rows.filter((row) => isDead(database, row.owner, request, isExclusive));
   const due = rows.filter(({ owner, progress }) => owner === null && progress.dueMs <= nowMs);
-  const claimed: ClaimedTransaction[] = [];
+  const claimed: StoredTransaction[] = [];
   let bytes = 0;
   for (const row of [...orphaned, ...due]) {
     if (claimed.length >= maxCount || bytes > maxBytes) break;
-    const taken: Row = { ...row, owner: incarnation, version: row.version + 1 };
+    const handedBack = row.owner === null;
+    const taken: Row = { ...row, owner: incarnation, handedBack, version: row.version + 1 };
     database.put(row.definition.gid, taken, { kind: 'claim', by, write: undefined });
-    claimed.push({ ...storedOf(taken), handedBack: row.owner === null });
+    claimed.push(storedOf(taken));
     bytes += rowBytes(row);
   }
   const next = unfinishedByDue(database.rows.values()).find(({ owner }) => owner === null);
@@ -35,16 +36,16 @@ export function ownedRows(database: Database, incarnation: string, afterGid: str
     .filter(({ owner, definition }) => owner === incarnation && definition.gid > afterGid)
     .sort((one, other) => compareText(one.definition.gid, other.definition.gid))
     .slice(0, limit)
-    .map(({ definition, version, progress }) => ({ gid: definition.gid, version, dueMs: progress.dueMs }));
+    .map(({ definition, version }) => ({ gid: definition.gid, version }));
 }
 
-/** The version stays: the owner, if any, goes on and is told by its next look. */
+/** The owner, if any, keeps it, and learns of it from the version. */
 export function makeDue(database: Database, gid: string, nowMs: number, by: string): boolean {
   const row = database.rows.get(gid);
   if (row === undefined) return false;
-  if (isFinal(row.progress.status) || row.progress.dueMs <= nowMs) return true;
-  const progress = { ...row.progress, dueMs: nowMs };
-  database.put(gid, { ...row, progress }, { kind: 'make-due', by, write: undefined });
+  if (isFinal(row.progress.status)) return true;
+  const progress = { ...row.progress, dueMs: Math.min(row.progress.dueMs, nowMs) };
+  database.put(gid, { ...row, progress, version: row.version + 1 }, { kind: 'make-due', by, write: undefined });
   return true;
 }
 

@@ -103,6 +103,7 @@ export class Database {
       branches: [],
       progress,
       owner,
+      handedBack: owner === null,
       version: 1,
       createToken: token,
       writeToken: token,
@@ -123,6 +124,7 @@ export class Database {
       definition: definition ?? stored.definition,
       progress,
       owner,
+      handedBack: owner === null,
       version: stored.version + 1,
       writeToken: token,
     };

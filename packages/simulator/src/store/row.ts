@@ -8,6 +8,7 @@ export interface Row {
   readonly branches: readonly BranchOperation[];
   readonly progress: Progress;
   readonly owner: string | null;
+  readonly handedBack: boolean;
   readonly version: number;
   readonly createToken: WriteToken;
   readonly writeToken: WriteToken;

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type ClaimedTransaction, type ClaimRequest, type ClaimResult, StoreError } from '../store.ts';
+import { type ClaimRequest, type ClaimResult, type StoredTransaction, StoreError } from '../store.ts';
 import { Query } from './connection.ts';
 import type { Loader } from './loader.ts';
 import { unfinished } from './rows.ts';
@@ -37,10 +37,10 @@ export class Claimer {
        where owner is null and ${unfinished} order by due_ms limit 1`,
     );
     this.#take = db.prepare(`
-      update transactions set owner = ?, version = version + 1
+      update transactions set owner = ?, handed_back = ?, version = version + 1
       where id = ? and version = ? and ${unfinished} and owner is not ?1`);
     this.#setAside = db.prepare(`
-      update transactions set owner = null, version = version + 1, due_ms = ?, incident = ?
+      update transactions set owner = null, handed_back = 1, version = version + 1, due_ms = ?, incident = ?
       where id = ? and version = ?`);
   }
 
@@ -64,13 +64,12 @@ export class Claimer {
     return { claimed: page.claimed, nextDueMs: isMoreOfTheDead ? Math.min(nowMs, nextDueMs ?? nowMs) : nextDueMs };
   }
 
-  #takeRow(row: Row, incarnation: string, nowMs: number, handedBack: boolean): ClaimedTransaction | undefined {
+  #takeRow(row: Row, incarnation: string, nowMs: number, handedBack: boolean): StoredTransaction | undefined {
     const id = numberAt(row, 0);
     const version = numberAt(row, 1);
-    if (this.#take.run(incarnation, id, version).changes === 0) return undefined;
+    if (this.#take.run(incarnation, handedBack ? 1 : 0, id, version).changes === 0) return undefined;
     try {
-      const stored = this.#loader.byId(id);
-      return stored === undefined ? undefined : { ...stored, handedBack };
+      return this.#loader.byId(id);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       // It must not keep the others waiting: nobody owns it, and it is looked at again after a while.
@@ -82,7 +81,7 @@ export class Claimer {
 
 /** What one claim may take: it ends with the transaction that passes the limit of bytes. */
 class Page {
-  readonly claimed: ClaimedTransaction[] = [];
+  readonly claimed: StoredTransaction[] = [];
   readonly #maxCount: number;
   readonly #maxBytes: number;
   #bytes = 0;
@@ -96,7 +95,7 @@ class Page {
     return this.claimed.length >= this.#maxCount || (this.claimed.length > 0 && this.#bytes >= this.#maxBytes);
   }
 
-  add(transaction: ClaimedTransaction, bytes: number): void {
+  add(transaction: StoredTransaction, bytes: number): void {
     this.claimed.push(transaction);
     this.#bytes += bytes;
   }

@@ -3,6 +3,7 @@ import type { ClaimRequest, ClaimResult, KeyValue, StoredTransaction, WriteResul
 import { Claimer } from './claimer.ts';
 import { Query, Transactions } from './connection.ts';
 import { Loader } from './loader.ts';
+import { unfinished } from './rows.ts';
 import { numberAt, textAt } from './values.ts';
 import { type EncodedWrite, timeOf, Writer } from './writer.ts';
 
@@ -14,6 +15,7 @@ export class LoopConnection {
   readonly #writer: Writer;
   readonly #claimer: Claimer;
   readonly #makeDue: StatementSync;
+  readonly #isStored: Query;
   readonly #highest: Query;
   readonly #raise: StatementSync;
   readonly #value: Query;
@@ -27,7 +29,10 @@ export class LoopConnection {
     this.#loader = new Loader(db);
     this.#writer = new Writer(db);
     this.#claimer = new Claimer(db, this.#loader);
-    this.#makeDue = db.prepare('update transactions set due_ms = min(due_ms, ?) where gid = ?');
+    this.#makeDue = db.prepare(
+      `update transactions set due_ms = min(due_ms, ?), version = version + 1 where gid = ? and ${unfinished}`,
+    );
+    this.#isStored = new Query(db, 'select 1 from transactions where gid = ?');
     this.#highest = new Query(db, 'select highest_ms from clock');
     this.#raise = db.prepare('update clock set highest_ms = ? where highest_ms < ?1');
     this.#value = new Query(
@@ -68,7 +73,9 @@ export class LoopConnection {
   }
 
   makeDue(gid: string, nowMs: number): boolean {
-    return this.#transactions.write('make due', () => this.#makeDue.run(nowMs, gid).changes > 0);
+    return this.#transactions.write('make due', () => {
+      return this.#makeDue.run(nowMs, gid).changes > 0 || this.#isStored.first(gid) !== undefined;
+    });
   }
 
   getValue(category: string, key: string): KeyValue | undefined {

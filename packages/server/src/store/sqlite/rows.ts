@@ -9,7 +9,7 @@ export const unfinished = "status in ('prepared', 'submitted', 'aborting')";
 /** What makes a transaction, in the order that `toTransaction` reads. `t` is transactions, `d` definitions. */
 export const transactionColumns = `
   t.id, t.owner, t.version, t.create_token, t.write_token, t.status, t.due_ms, t.updated_ms, t.finished_ms,
-  t.incident, t.reason, t.progress, d.definition, t.branch_count, t.gid`;
+  t.incident, t.reason, t.progress, d.definition, t.branch_count, t.gid, t.handed_back`;
 
 export const transactionTables = 'transactions t join definitions d on d.id = t.id';
 
@@ -34,6 +34,7 @@ export function toTransaction(row: Row, branches: readonly BranchOperation[]): S
     branches,
     progress,
     owner: textOrNullAt(row, 1),
+    handedBack: numberAt(row, 15) === 1,
     version: numberAt(row, 2),
     createToken: textAt(row, 3),
     writeToken: textAt(row, 4),

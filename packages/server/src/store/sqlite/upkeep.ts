@@ -31,7 +31,7 @@ export class Upkeep {
     );
     this.#owned = new Query(
       db,
-      `select gid, version, due_ms from transactions indexed by transactions_owned
+      `select gid, version from transactions indexed by transactions_owned
        where owner is not null and ${unfinished} and owner = ? and gid > ? order by gid limit ?`,
     );
     this.#byStatus = new Query(
@@ -52,7 +52,7 @@ export class Upkeep {
       `select id from transactions indexed by transactions_due
        where owner is null and ${unfinished} and due_ms > ? order by due_ms limit ?`,
     );
-    this.#makeDue = db.prepare('update transactions set due_ms = ? where id = ?');
+    this.#makeDue = db.prepare('update transactions set due_ms = ?, version = version + 1 where id = ?');
     this.#values = new Query(
       db,
       `select key, value, version, created_ms, updated_ms from key_values
@@ -84,7 +84,7 @@ export class Upkeep {
 
   owned({ incarnation, afterGid, limit }: Ask<'owned'>): OwnedRow[] {
     const rows = this.#owned.all(incarnation, afterGid, limit);
-    return rows.map((row) => ({ gid: textAt(row, 0), version: numberAt(row, 1), dueMs: numberAt(row, 2) }));
+    return rows.map((row) => ({ gid: textAt(row, 0), version: numberAt(row, 1) }));
   }
 
   counts(nowMs: number): Counts {

@@ -114,6 +114,7 @@ export function shown(definition: Partial<Definition> = {}, progress: Partial<Pr
       ...progress,
     },
     owner: null,
+    handedBack: true,
     version: 1,
     createToken: '',
     writeToken: '',

@@ -12,6 +12,7 @@ create table transactions (
   type text not null,
   status text not null,
   owner text,
+  handed_back integer not null,
   version integer not null,
   due_ms integer not null,
   created_ms integer not null,
