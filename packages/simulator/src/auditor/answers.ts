@@ -4,7 +4,7 @@ import { accuse, type Court } from './court.ts';
 
 /** A success that a node is about to answer to a client. */
 export type Acknowledgement =
-  | { readonly kind: 'prepare' | 'submit' | 'abort' | 'stop' }
+  | { readonly kind: 'prepare' | 'submit' | 'abort' | 'stop' | 'due' }
   | { readonly kind: 'register'; readonly branches: readonly BranchOperation[] }
   /** What wait_result told: the status it stood in. */
   | { readonly kind: 'standing'; readonly status: Status };
@@ -42,6 +42,8 @@ function missingOf(found: Case, answer: Acknowledgement): string | undefined {
       return was('submitted') ? undefined : 'submitted transaction';
     case 'abort':
       return was('aborting', 'failed') ? undefined : 'aborted transaction';
+    case 'due':
+      return undefined;
     case 'stop':
       return was('failed') ? undefined : 'failed transaction';
     case 'standing':

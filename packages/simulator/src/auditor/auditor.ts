@@ -11,7 +11,9 @@ import { type Asking, Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
 import { judgeEffects } from './effects.ts';
 import { Leases } from './leases.ts';
+import { judgePromptness } from './promptness.ts';
 import { RowAuditor } from './rows.ts';
+import { WakeAuditor } from './wakes.ts';
 
 /**
  * Judges the engine by the promises P1 to P8, from what can be seen outside of it: the rows that become durable, the
@@ -23,13 +25,16 @@ export class Auditor {
   readonly #rows: RowAuditor;
   readonly #calls: CallAuditor;
   readonly #answers: AnswerAuditor;
+  readonly #wakes: WakeAuditor;
 
-  constructor(court: Court, statistics: Statistics) {
+  /** @param isTimed coordinators and store have no trouble of their own: what they owe can be judged by time */
+  constructor(court: Court, statistics: Statistics, isTimed: boolean) {
     this.#court = court;
     this.leases = new Leases(court);
     this.#rows = new RowAuditor(court, statistics);
     this.#calls = new CallAuditor(court, this.leases, statistics);
     this.#answers = new AnswerAuditor(court);
+    this.#wakes = new WakeAuditor(court, isTimed);
   }
 
   get cases(): ReadonlyMap<string, Case> {
@@ -47,14 +52,6 @@ export class Auditor {
     this.#rows.changed(before, after, cause);
   }
 
-  /** The answer of a claim has reached the process that asked for it. */
-  claimAnswered(gids: readonly string[]): void {
-    for (const gid of gids) {
-      const found = this.#court.cases.get(gid);
-      if (found !== undefined) found.claimsUnanswered -= 1;
-    }
-  }
-
   /** A call leaves. What it returns is called with the answer, if one ever reaches the process. */
   sent(process: string, call: BranchCall): (outcome: Outcome) => void {
     return this.#calls.sent(process, call);
@@ -67,6 +64,11 @@ export class Auditor {
 
   acknowledged(gid: string, answer: Acknowledgement): void {
     this.#answers.acknowledged(gid, answer);
+  }
+
+  /** It is about to be made due. What it returns is called when a node says that it has been. */
+  watchWake(gid: string): () => void {
+    return this.#wakes.watch(gid);
   }
 
   told(gid: string, status: Status): void {
@@ -100,6 +102,10 @@ export class Auditor {
         `still ${status}, ${Math.round(sinceMs / 1000)} s after all faults ended; owner: ${owner}`,
       );
     }
+  }
+
+  judgePromptness(deadHost: string): void {
+    judgePromptness(this.#court, deadHost);
   }
 
   judgeEffects(banks: ReadonlyMap<string, Bank>, ledger: Ledger): void {

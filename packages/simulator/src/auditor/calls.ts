@@ -45,6 +45,7 @@ export class CallAuditor {
     const operation = this.#record(found, call);
     const owner = found.row?.owner ?? process;
     operation.sends += 1;
+    found.activity += 1;
     operation.out.set(owner, (operation.out.get(owner) ?? 0) + 1);
     return (outcome) => {
       operation.out.set(owner, (operation.out.get(owner) ?? 1) - 1);
@@ -59,6 +60,7 @@ export class CallAuditor {
     const found = this.#court.cases.get(call.gid);
     if (found === undefined) return;
     this.#statistics.count('call kept back');
+    found.activity += 1;
     found.heldBack.set(call.branchId, (found.heldBack.get(call.branchId) ?? 0) + 1);
   }
 
@@ -161,7 +163,7 @@ export class CallAuditor {
   #judgeBackward(found: Case, step: number, call: BranchCall): void {
     const name = `the compensation of ${call.branchId}`;
     const hasRun = found.wasSent(step, 'action') || found.asked.steps[step]?.action === '';
-    if (!hasRun && !found.marksMayBeLost && found.claimsUnanswered === 0) {
+    if (!hasRun && !found.marksMayBeLost) {
       accuse(this.#court, 'P5', found.gid, `${name} was called, but its action never was`);
     }
     // What an owner before this one has called may still be out.

@@ -31,6 +31,8 @@ export class Case {
   readonly operations = new Map<string, OperationCase>();
   /** How often a call of a branch was kept back by a limit or a breaker. */
   readonly heldBack = new Map<string, number>();
+  /** Calls that went out or were kept back. */
+  activity = 0;
   readonly askings = new Set<Asking>();
   /** As stored now. */
   row: Row | undefined;
@@ -40,8 +42,6 @@ export class Case {
   stoppedMs: ReadonlyMap<string, number> | undefined;
   /** It was taken from an owner that had not handed it back, while forward marks could be lost. */
   marksMayBeLost = false;
-  /** Claims whose answer has not reached the claimer: it cannot know that the row was handed back. */
-  claimsUnanswered = 0;
   /** True times of the first durable submitted, and of the end. */
   submittedMs: number | undefined;
   finishedMs: number | undefined;

@@ -11,7 +11,8 @@ export interface Court {
   /** True simulated time. */
   nowMs(): number;
   machines(): ReadonlyMap<string, MachineClock>;
-  isProcessAlive(process: string): boolean;
+  /** Judges something later, in simulated time. */
+  later(delayMs: number, judge: () => void): void;
   find(violation: Violation): void;
 }
 

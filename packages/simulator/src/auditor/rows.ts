@@ -90,7 +90,6 @@ export class RowAuditor {
 
   #judgeClaim(found: Case, before: Row, after: Row, { by }: Cause): void {
     const { owner } = before;
-    found.claimsUnanswered += 1;
     const isOwn = after.owner !== null && processOf(after.owner) === by;
     if (!isOwn) accuse(this.#court, 'P4', found.gid, `${by} claimed it for ${after.owner}`);
     if (owner === null) return;

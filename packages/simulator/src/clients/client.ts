@@ -91,6 +91,17 @@ export class Client {
     );
   }
 
+  makeDue(gid: string): Promise<Answer<void>> {
+    const ask = (coordinator: Coordinator) => coordinator.makeDue(gid);
+    return this.parts.gateway.request({
+      gid,
+      what: 'make due',
+      ask,
+      claims: () => [{ kind: 'due' }],
+      patienceMs: 5000,
+    });
+  }
+
   /** Once, without a claim that must hold: queries and the like. */
   once<Value>(gid: string, what: string, ask: (coordinator: Coordinator) => Promise<Value>): Promise<Answer<Value>> {
     return this.parts.gateway.request({ gid, what, ask, claims: () => [], patienceMs: 5000 });

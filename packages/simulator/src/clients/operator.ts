@@ -13,7 +13,7 @@ export async function operate(client: Client, untilMs: number): Promise<void> {
     statistics.count(`operator: ${deed}`);
     switch (deed) {
       case 'due':
-        await client.once(asked.gid, 'make due', (coordinator) => coordinator.makeDue(asked.gid));
+        await client.makeDue(asked.gid);
         break;
       case 'allDue':
         await client.once('', 'make all due', (coordinator) => coordinator.makeManyDue(3000, 20));

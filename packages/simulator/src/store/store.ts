@@ -35,7 +35,6 @@ export class SimulatedStore implements Store {
   readonly #by: string;
   readonly #pause: (delayMs: number) => Promise<void>;
   readonly #heartbeatSent: HeartbeatSent;
-  readonly #claimAnswered: (gids: readonly string[]) => void;
 
   constructor(parts: {
     readonly exclusive: boolean;
@@ -44,7 +43,6 @@ export class SimulatedStore implements Store {
     readonly by: string;
     readonly pause: (delayMs: number) => Promise<void>;
     readonly heartbeatSent?: HeartbeatSent;
-    readonly claimAnswered?: (gids: readonly string[]) => void;
   }) {
     this.exclusive = parts.exclusive;
     this.#database = parts.database;
@@ -52,7 +50,6 @@ export class SimulatedStore implements Store {
     this.#by = parts.by;
     this.#pause = parts.pause;
     this.#heartbeatSent = parts.heartbeatSent ?? (() => () => undefined);
-    this.#claimAnswered = parts.claimAnswered ?? (() => undefined);
   }
 
   /** The lock of a process that is dying is waited for, 5 s at most. */
@@ -91,10 +88,8 @@ export class SimulatedStore implements Store {
     );
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimResult> {
-    const result = await this.#link.carry('claim', () => claim(this.#database, request, this.exclusive, this.#by));
-    this.#claimAnswered(result.claimed.map(({ definition }) => definition.gid));
-    return result;
+  claim(request: ClaimRequest): Promise<ClaimResult> {
+    return this.#link.carry('claim', () => claim(this.#database, request, this.exclusive, this.#by));
   }
 
   owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {

@@ -85,11 +85,15 @@ export class Gateway {
   ): void {
     const { auditor, trace } = this.#world;
     if (trace.isOn) trace.write(machine, gid, `is asked to ${what}`);
+    const wokenSince = auditor.watchWake(gid);
     ask(coordinator).then(
       (value) => {
         if (!process.isAlive) return;
         if (trace.isOn) trace.write(process.id, gid, `answers ${what}: done`);
-        for (const claim of claims(value)) auditor.acknowledged(gid, claim);
+        for (const claim of claims(value)) {
+          auditor.acknowledged(gid, claim);
+          if (claim.kind === 'due') wokenSince();
+        }
         this.#answer({ kind: 'done', value }, answered);
       },
       (error: unknown) => {

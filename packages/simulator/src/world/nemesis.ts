@@ -5,6 +5,9 @@ import type { Moment, Node } from './node.ts';
 import type { Profile } from './profile.ts';
 import type { Surroundings } from './surroundings.ts';
 
+/** The service that is dead in some worlds, and in use only there. */
+export const deadHost = 'bank-d';
+
 /** Makes things go wrong until the chaos is over, then heals everything. */
 export class Nemesis {
   readonly #world: Surroundings;
@@ -30,10 +33,16 @@ export class Nemesis {
     const { profile, world } = { profile: this.#profile, world: this.#world };
     world.storeWeather.faults = profile.store;
     world.networkWeather.faults = profile.network;
+    if (profile.flavour === 'dead service') this.#kill(deadHost);
     this.#again(profile.nodeFaultEveryMs, () => this.#troubleNode());
     this.#again(profile.storeFaultEveryMs, () => this.#troubleStore());
     this.#again(profile.serviceFaultEveryMs, () => this.#troubleService());
     world.scheduler.at(profile.chaosMs, () => this.#heal());
+  }
+
+  #kill(host: string): void {
+    const { down, silent } = this.#world.networkWeather;
+    (this.#random.chance(0.5) ? down : silent).add(host);
   }
 
   /** From here on nothing goes wrong any more. */

@@ -53,10 +53,6 @@ export class Node {
     return this.#process?.isPaused ?? false;
   }
 
-  owns(process: string): boolean {
-    return this.#process?.id === process && this.#process.isAlive;
-  }
-
   /** What the engine holds in memory, for the tests. */
   get activeCount(): number {
     return this.#engine?.activeCount ?? 0;
@@ -181,7 +177,6 @@ export class Node {
       by: process.id,
       pause: (delayMs) => new Promise((resolve) => process.after(delayMs, resolve)),
       heartbeatSent: (incarnation) => auditor.leases.sent(process.id, incarnation),
-      claimAnswered: (gids) => auditor.claimAnswered(gids),
     });
   }
 

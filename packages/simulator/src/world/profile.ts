@@ -1,9 +1,17 @@
 import type { Random } from '../kernel/random.ts';
-import type { NetworkFaults } from '../network/weather.ts';
-import type { StoreFaults } from '../store/weather.ts';
+import { calmNetwork, type NetworkFaults } from '../network/weather.ts';
+import { calmStore, type StoreFaults } from '../store/weather.ts';
+
+/**
+ * - `chaos`: everything may go wrong.
+ * - `services`: only services and the network to them go wrong; what depends on nothing else can be judged by time.
+ * - `dead service`: one service is dead all the time, most transactions need it, and nothing else goes wrong.
+ */
+export type Flavour = 'chaos' | 'services' | 'dead service';
 
 /** What kind of world a seed makes. */
 export interface Profile {
+  readonly flavour: Flavour;
   readonly isExclusive: boolean;
   readonly nodes: number;
   readonly transactions: number;
@@ -11,11 +19,9 @@ export interface Profile {
   readonly chaosMs: number;
   readonly store: StoreFaults;
   readonly network: NetworkFaults;
-  /** Mean time between two things that happen to a node. */
+  /** Mean time between two things that happen to a node; to the store as a whole; to a service. Infinite: never. */
   readonly nodeFaultEveryMs: number;
-  /** Mean time between two things that happen to the store as a whole. */
   readonly storeFaultEveryMs: number;
-  /** Mean time between two things that happen to a service. */
   readonly serviceFaultEveryMs: number;
   /** At most so much too fast or too slow. */
   readonly drift: number;
@@ -26,37 +32,53 @@ const never = Number.POSITIVE_INFINITY;
 
 /** Levels differ from seed to seed, so that what is rare elsewhere is common here, and quiet worlds exist as well. */
 export function profileOf(random: Random): Profile {
+  const flavour = random.weighted({ chaos: 16, services: 3, 'dead service': 1 });
   const isExclusive = random.chance(0.25);
-  const rate = (some: number, much: number): number => {
-    const chosen = random.weighted({ none: 2, some: 3, much: 1 });
-    if (chosen === 'none') return 0;
-    return chosen === 'some' ? random.between(0, some) : random.between(some, much);
-  };
   return {
+    flavour,
     isExclusive,
     nodes: isExclusive ? 1 : 2,
-    transactions: random.integer(15, 45),
+    transactions: flavour === 'dead service' ? random.integer(80, 120) : random.integer(15, 45),
     chaosMs: random.integer(20, 70) * 1000,
-    store: {
-      notDone: rate(0.02, 0.1),
-      lost: rate(0.02, 0.08),
-      doneUnknown: rate(0.02, 0.1),
-      slow: rate(0.01, 0.05),
-    },
-    network: {
-      requestLost: rate(0.02, 0.1),
-      answerLost: rate(0.03, 0.1),
-      duplicated: rate(0.05, 0.2),
-      slow: rate(0.03, 0.15),
-      errorBefore: rate(0.03, 0.15),
-      errorAfter: rate(0.03, 0.15),
-      ongoing: rate(0.03, 0.1),
-      refusesSecondPhase: rate(0.02, 0.1),
-    },
-    nodeFaultEveryMs: random.chance(0.2) ? never : random.skewed(2000, 20_000),
-    storeFaultEveryMs: random.chance(0.4) ? never : random.skewed(5000, 30_000),
-    serviceFaultEveryMs: random.chance(0.3) ? never : random.skewed(5000, 30_000),
+    network: flavour === 'dead service' ? calmNetwork : networkFaults(random),
+    serviceFaultEveryMs: flavour === 'dead service' || random.chance(0.3) ? never : random.skewed(5000, 30_000),
+    ...(flavour === 'chaos' ? coordinatorFaults(random) : calmCoordinators),
     drift: random.chance(0.5) ? 0 : 0.005,
     wallOffsetMs: random.chance(0.5) ? 0 : 20_000,
   };
+}
+
+const calmCoordinators = { store: calmStore, nodeFaultEveryMs: never, storeFaultEveryMs: never } as const;
+
+function coordinatorFaults(random: Random): Pick<Profile, keyof typeof calmCoordinators> {
+  return {
+    store: {
+      notDone: rate(random, 0.02, 0.1),
+      lost: rate(random, 0.02, 0.08),
+      doneUnknown: rate(random, 0.02, 0.1),
+      slow: rate(random, 0.01, 0.05),
+    },
+    nodeFaultEveryMs: random.chance(0.2) ? never : random.skewed(2000, 20_000),
+    storeFaultEveryMs: random.chance(0.4) ? never : random.skewed(5000, 30_000),
+  };
+}
+
+function networkFaults(random: Random): NetworkFaults {
+  return {
+    requestLost: rate(random, 0.02, 0.1),
+    answerLost: rate(random, 0.03, 0.1),
+    duplicated: rate(random, 0.05, 0.2),
+    slow: rate(random, 0.03, 0.15),
+    errorBefore: rate(random, 0.03, 0.15),
+    errorAfter: rate(random, 0.03, 0.15),
+    ongoing: rate(random, 0.03, 0.1),
+    refusesSecondPhase: rate(random, 0.02, 0.1),
+  };
+}
+
+/** None, some or much of it. */
+function rate(random: Random, some: number, much: number): number {
+  const level = random.weighted({ none: 2, some: 3, much: 1 });
+  if (level === 'none') return 0;
+  return level === 'some' ? random.between(0, some) : random.between(some, much);
 }

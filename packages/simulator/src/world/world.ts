@@ -2,7 +2,7 @@ import { Auditor } from '../auditor/auditor.ts';
 import type { Case } from '../auditor/case.ts';
 import type { Court } from '../auditor/court.ts';
 import type { Violation } from '../auditor/violation.ts';
-import { Client } from '../clients/client.ts';
+import { type Banks, Client } from '../clients/client.ts';
 import { planMessage, runMessage } from '../clients/message.ts';
 import { operate } from '../clients/operator.ts';
 import { planSaga, runSaga } from '../clients/saga.ts';
@@ -20,7 +20,7 @@ import { calmNetworkWeather } from '../network/weather.ts';
 import { Database } from '../store/database.ts';
 import { calmWeather } from '../store/weather.ts';
 import { Gateway } from './gateway.ts';
-import { Nemesis } from './nemesis.ts';
+import { deadHost, Nemesis } from './nemesis.ts';
 import { Node } from './node.ts';
 import { type Profile, profileOf } from './profile.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -41,6 +41,8 @@ const afterglowMs = 30_000;
 
 const hosts = ['bank-a', 'bank-b', 'bank-c'] as const;
 const withoutBarrier: readonly string[] = ['bank-c'];
+/** Where one service is dead, that many of a hundred clients need it. */
+const deadClients = 0.7;
 const accounts = ['anna', 'ben', 'cleo', 'dina'] as const;
 
 /** Lives through one world, decided by its seed alone. */
@@ -70,7 +72,7 @@ class World {
     const database = new Database(() => epochMs + scheduler.nowMs);
     const networkWeather = calmNetworkWeather();
     const storeWeather = calmWeather();
-    for (const host of hosts) {
+    for (const host of [...hosts, deadHost]) {
       const noticed = (what: string) => statistics.count(`barrier: ${what}`);
       this.#banks.set(host, new Bank(!withoutBarrier.includes(host), accounts, noticed));
     }
@@ -92,13 +94,15 @@ class World {
       isExclusive,
       nowMs: () => scheduler.nowMs,
       machines: () => clocks,
-      isProcessAlive: (process) => this.#nodes.some((node) => node.owns(process)),
+      later: (delayMs, judge) => {
+        scheduler.after(delayMs, judge);
+      },
       find: (violation) => {
         trace.write('auditor', violation.gid, violation.message);
         this.#violations.push(violation);
       },
     };
-    const auditor = new Auditor(court, statistics);
+    const auditor = new Auditor(court, statistics, this.#profile.flavour !== 'chaos');
     database.watch((before, after, cause) => {
       const row = after ?? before;
       if (trace.isOn && row !== undefined) {
@@ -135,6 +139,9 @@ class World {
     const { chaosMs } = this.#profile;
     await this.#until(() => this.#isAllOver || scheduler.nowMs > chaosMs + patienceMs);
     if (this.#violations.length === 0) this.#surroundings.auditor.judgeLiveness(scheduler.nowMs - chaosMs);
+    if (this.#violations.length === 0 && this.#profile.flavour === 'dead service') {
+      this.#surroundings.auditor.judgePromptness(deadHost);
+    }
     const endMs = scheduler.nowMs + afterglowMs;
     await this.#until(() => scheduler.nowMs > endMs);
     if (this.#violations.length === 0) this.#surroundings.auditor.judgeEffects(this.#banks, this.#ledger);
@@ -186,7 +193,8 @@ class World {
     const { scheduler, statistics, random } = this.#surroundings;
     const dice = random('arrivals');
     for (let index = 0; index < this.#profile.transactions; index += 1) {
-      const client = this.#newClient(`client ${index}`);
+      const needsDead = this.#profile.flavour === 'dead service' && dice.chance(deadClients);
+      const client = this.#newClient(`client ${index}`, needsDead ? [deadHost] : hosts);
       const type = dice.weighted({ saga: 5, msg: 3, tcc: 3 });
       const gid = `${type}-${index}`;
       statistics.count(`${type} started`);
@@ -196,15 +204,15 @@ class World {
         else this.#run(gid, runTcc(client, planTcc(client, gid)));
       });
     }
-    this.#run('operator', operate(this.#newClient('operator'), this.#profile.chaosMs));
+    this.#run('operator', operate(this.#newClient('operator', hosts), this.#profile.chaosMs));
   }
 
-  #newClient(name: string): Client {
+  #newClient(name: string, used: Banks['hosts']): Client {
     return new Client({
       world: this.#surroundings,
       gateway: this.#gateway,
       ledger: this.#ledger,
-      banks: { hosts, accounts },
+      banks: { hosts: used, accounts },
       random: this.#surroundings.random(name),
     });
   }

@@ -1,0 +1,48 @@
+import type { Case } from './case.ts';
+import { accuse, type Court } from './court.ts';
+
+/** A call that was out has timed out by then, its owner has looked at its row, and the next call has gone out. */
+const patienceMs = 7000;
+
+/**
+ * P7: a transaction that was made due goes on soon, also where that came during a call or a write. Judged only where
+ * coordinators and store have no trouble of their own.
+ */
+export class WakeAuditor {
+  readonly #court: Court;
+  readonly #isJudging: boolean;
+
+  constructor(court: Court, isJudging: boolean) {
+    this.#court = court;
+    this.#isJudging = isJudging;
+  }
+
+  /** Asked to be made due now; what it returns is called when a node has answered that it is. */
+  watch(gid: string): () => void {
+    const found = this.#court.cases.get(gid);
+    if (!this.#isJudging || found === undefined || !hasWorkNow(this.#court, found)) return () => undefined;
+    const { activity } = found;
+    return () => this.#judgeSoon(found, activity);
+  }
+
+  #judgeSoon(found: Case, activity: number): void {
+    this.#court.later(patienceMs, () => {
+      if (found.activity > activity || found.isFinal) return;
+      accuse(this.#court, 'P7', found.gid, `it was made due, and nothing happened for ${patienceMs / 1000} s`);
+    });
+  }
+}
+
+/** Not while it waits for a submit, or for the delay that was asked for. */
+function hasWorkNow(court: Court, { row, status, submittedMs }: Case): boolean {
+  if (status === 'aborting') return true;
+  if (row === undefined || status !== 'submitted' || submittedMs === undefined) return false;
+  return court.nowMs() > submittedMs + delayOf(row.definition.customData);
+}
+
+/** A message's delay in milliseconds. */
+export function delayOf(customData: string): number {
+  if (customData === '') return 0;
+  const custom: { delay?: number } = JSON.parse(customData);
+  return (custom.delay ?? 0) * 1000;
+}
