@@ -77,7 +77,7 @@ export class Acceptance {
 
   async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
     const incarnation = this.#context.live();
-    this.#refuseBeyondHardBound();
+    this.#refuseWithoutJournal();
     const [stored] = await loadRows(this.#context.store, [gid]);
     if (stored === undefined) throw unknownGid();
     if (stored.definition.type !== type) {
@@ -106,10 +106,11 @@ export class Acceptance {
     await this.#registered(gid, branches, result);
   }
 
-  #refuseBeyondHardBound(): void {
-    if (this.#context.journal.pressure === 'hard') {
-      throw new HoldfastError('UNAVAILABLE', 'the journal is full; nothing was changed', { retryAfterMs: 1000 });
-    }
+  /** What nobody can be served now, new or stored. */
+  #refuseWithoutJournal(): void {
+    const { pressure, trouble } = this.#context.journal;
+    if (trouble !== undefined) throw cannotWrite(trouble);
+    if (pressure === 'hard') throw cannotWrite('too many writes are waiting for it');
   }
 
   /** Why nothing new is created now, or undefined. A stored gid is served all the same. */
@@ -131,7 +132,7 @@ export class Acceptance {
     wake = false,
   ): Promise<Changed> {
     const incarnation = this.#context.live();
-    this.#refuseBeyondHardBound();
+    this.#refuseWithoutJournal();
     if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
     const refusal = this.#admission();
     if (refusal === undefined) {
@@ -169,7 +170,7 @@ export class Acceptance {
 
   /** Applies a rule to what is stored, on whoever drives it here, and retries where somebody else was faster. */
   async #change(gid: string, rule: (stored: Transaction) => Ruling, wake: boolean): Promise<Changed> {
-    this.#refuseBeyondHardBound();
+    this.#refuseWithoutJournal();
     for (let attempt = 0; attempt < conflictRetries; attempt += 1) {
       const incarnation = this.#context.live();
       const actor = incarnation.actor(gid);
@@ -270,8 +271,19 @@ export class Acceptance {
   }
 
   #write(write: Write, bytes: number): Promise<WriteResult> {
-    return new Promise((resolve) => this.#context.journal.write(write, bytes, resolve));
+    return new Promise((resolve, reject) => {
+      this.#context.journal.tryWrite(write, bytes, (result) => {
+        if (result === 'given-up') reject(cannotWrite(this.#context.journal.trouble ?? 'it did not answer'));
+        else resolve(result);
+      });
+    });
   }
+}
+
+function cannotWrite(why: string): HoldfastError {
+  return new HoldfastError('UNAVAILABLE', `the store cannot write now, nothing was changed: ${why}`, {
+    retryAfterMs: 1000,
+  });
 }
 
 export function loadRows(store: Store, gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {

@@ -25,22 +25,29 @@ const append = (gid: string, token = gid): Write => ({
 });
 
 /** A journal over a store that is told how each commit ends; `turn` runs what waits for the event loop. */
-function world(commit: (batch: readonly Write[]) => Promise<readonly WriteResult[]>) {
+function world(
+  commit: (batch: readonly Write[]) => Promise<readonly WriteResult[]>,
+  ping: () => Promise<void> = async () => undefined,
+) {
   const waiting: (() => void)[] = [];
   const log: string[] = [];
+  let nowMs = 0;
   const runtime: Runtime = {
     wallMs: () => 0,
-    monotonicMs: () => 0,
+    monotonicMs: () => nowMs,
     setTimer: (delayMs, action) => {
       log.push(`timer ${delayMs}`);
-      waiting.push(action);
+      waiting.push(() => {
+        nowMs += delayMs;
+        action();
+      });
       return { cancel: () => undefined };
     },
     soon: (action) => waiting.push(action),
     random: () => 0,
     newId: () => '',
   };
-  const journal = new Journal({ commit }, runtime, limits, {
+  const journal = new Journal({ commit, ping }, runtime, limits, {
     committed: (rows) => log.push(`committed ${rows}`),
     paused: (reason) => log.push(`paused ${reason}`),
     fatal: (error) => log.push(`fatal ${error}`),
@@ -127,4 +134,66 @@ test('pressure names the bound that is reached', async () => {
   assert.equal(journal.pressure, 'hard');
   await turn();
   assert.equal(journal.pressure, 'free');
+});
+
+test('a full store: who waits is told at once, drivers keep waiting, and it goes on when there is room', async () => {
+  let isFull = true;
+  const written: string[] = [];
+  const { journal, turn } = world(async (batch) => {
+    if (isFull && written.length === 0) {
+      isFull = false;
+      throw new StoreError('full', 'database or disk is full');
+    }
+    written.push(...batch.map(({ gid }) => gid));
+    return batch.map(() => 'done');
+  });
+  const results: string[] = [];
+  journal.tryWrite(append('client'), 1, (result) => results.push(`client ${result}`));
+  journal.write(append('driver'), 1, (result) => results.push(`driver ${result}`));
+  await turn();
+  assert.deepEqual(results, ['client given-up', 'driver done']);
+  assert.deepEqual(written, ['driver']);
+  assert.equal(journal.trouble, undefined);
+});
+
+test('a store that cannot write for a second is in trouble: who waits is told, unless the outcome is unknown', async () => {
+  for (const [code, told] of [
+    ['not-done', 'given-up'],
+    ['unknown-outcome', 'done'],
+  ] as const) {
+    let calls = 0;
+    const troubles: (string | undefined)[] = [];
+    const { journal, turn } = world(async (batch) => {
+      calls += 1;
+      troubles.push(journal.trouble);
+      if (calls < 9) throw new StoreError(calls === 1 ? code : 'not-done', 'away');
+      return batch.map(() => 'done');
+    });
+    const results: string[] = [];
+    journal.tryWrite(append('client'), 1, (result) => results.push(result));
+    journal.write(append('driver'), 1, () => undefined);
+    await turn();
+    assert.deepEqual(results, [told], code);
+    assert.equal(troubles.at(3), undefined, 'not after 140 ms');
+    assert.equal(troubles.at(8), 'away');
+    assert.equal(journal.trouble, undefined);
+  }
+});
+
+test('with nobody left to write it finds out by itself when the store can again', async () => {
+  let pings = 0;
+  const { journal, turn, log } = world(
+    async () => {
+      throw new StoreError('full', 'database or disk is full');
+    },
+    async () => {
+      pings += 1;
+      if (pings < 3) throw new StoreError('full', 'database or disk is full');
+    },
+  );
+  journal.tryWrite(append('client'), 1, () => undefined);
+  await turn();
+  assert.equal(pings, 3);
+  assert.equal(journal.trouble, undefined);
+  assert.equal(log.at(-1), 'paused undefined');
 });

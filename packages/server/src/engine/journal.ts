@@ -22,14 +22,29 @@ export interface JournalEvents {
   fatal(error: unknown): void;
 }
 
+/** `given-up`: surely not written, and the store cannot write for longer than who asked wants to wait. */
+export type JournalResult = WriteResult | 'given-up';
+
 interface Entry {
   readonly write: Write;
   readonly bytes: number;
   readonly done: (result: WriteResult) => void;
+  /** Where it may be given up: who asked for it is told, instead of waiting for the store. */
+  readonly giveUp: (() => void) | undefined;
+}
+
+/** One batch on its way, over all its attempts. */
+interface Attempts {
+  readonly startedMs: number;
+  readonly retryMs: number;
+  /** An attempt may have been committed: then nothing in it can be given up. */
+  readonly isUnknown: boolean;
 }
 
 const firstRetryMs = 20;
 const lastRetryMs = 1000;
+/** A store that cannot write for this long is in trouble: requests are refused rather than kept waiting. */
+const patienceMs = 1000;
 
 /**
  * Group commit: writes of all transactions go to one queue; while a batch is being committed the next one gathers. A
@@ -37,7 +52,7 @@ const lastRetryMs = 1000;
  * outcome is issued again until it is known; until then nobody is answered.
  */
 export class Journal {
-  readonly #store: Pick<Store, 'commit'>;
+  readonly #store: Pick<Store, 'commit' | 'ping'>;
   readonly #runtime: Runtime;
   readonly #limits: JournalLimits;
   readonly #events: JournalEvents;
@@ -45,9 +60,11 @@ export class Journal {
   #rows = 0;
   #bytes = 0;
   #running = false;
+  /** Why the store cannot write, and since when. */
+  #trouble: { readonly reason: string; readonly sinceMs: number; readonly isFull: boolean } | undefined;
   #idle: (() => void)[] = [];
 
-  constructor(store: Pick<Store, 'commit'>, runtime: Runtime, limits: JournalLimits, events: JournalEvents) {
+  constructor(store: Pick<Store, 'commit' | 'ping'>, runtime: Runtime, limits: JournalLimits, events: JournalEvents) {
     this.#store = store;
     this.#runtime = runtime;
     this.#limits = limits;
@@ -61,11 +78,27 @@ export class Journal {
     return this.#rows >= softRows || this.#bytes >= softBytes ? 'soft' : 'free';
   }
 
-  /** `done` is called once the write is durable or refused, never before `write` returns. */
+  /** Why requests would wait for too long now, or undefined. */
+  get trouble(): string | undefined {
+    if (this.#trouble === undefined) return undefined;
+    const { reason, sinceMs, isFull } = this.#trouble;
+    return isFull || this.#runtime.monotonicMs() - sinceMs >= patienceMs ? reason : undefined;
+  }
+
+  /** `done` is called once the write is durable or refused, never before `write` returns. However long it takes. */
   write(write: Write, bytes: number, done: (result: WriteResult) => void): void {
-    this.#queue.push({ write, bytes, done });
+    this.#enqueue({ write, bytes, done, giveUp: undefined });
+  }
+
+  /** As `write`, for somebody who waits: given up where the store cannot write it for a while, and surely has not. */
+  tryWrite(write: Write, bytes: number, done: (result: JournalResult) => void): void {
+    this.#enqueue({ write, bytes, done, giveUp: () => done('given-up') });
+  }
+
+  #enqueue(entry: Entry): void {
+    this.#queue.push(entry);
     this.#rows += 1;
-    this.#bytes += bytes;
+    this.#bytes += entry.bytes;
     if (this.#running) return;
     this.#running = true;
     this.#runtime.soon(() => this.#run());
@@ -83,7 +116,7 @@ export class Journal {
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
-    this.#commit(batch, firstRetryMs);
+    this.#commit(batch, { startedMs: this.#runtime.monotonicMs(), retryMs: firstRetryMs, isUnknown: false });
   }
 
   /** At most one write per gid; a later one of the same gid waits for the next batch. */
@@ -109,35 +142,86 @@ export class Journal {
     return batch;
   }
 
-  #commit(batch: readonly Entry[], retryMs: number): void {
+  #commit(batch: readonly Entry[], attempts: Attempts): void {
     const startedMs = this.#runtime.monotonicMs();
     this.#store.commit(batch.map((entry) => entry.write)).then(
       (results) => {
         this.#events.committed(batch.length, this.#runtime.monotonicMs() - startedMs);
-        if (retryMs > firstRetryMs) this.#events.paused(undefined);
-        this.#settle(batch, results);
+        this.#recovered();
+        batch.forEach((entry, index) => {
+          this.#forget(entry);
+          entry.done(results[index] ?? 'conflict');
+        });
+        this.#runtime.soon(() => this.#run());
       },
-      (error: unknown) => this.#failed(batch, retryMs, error),
+      (error: unknown) => this.#failed(batch, attempts, error),
     );
   }
 
-  #settle(batch: readonly Entry[], results: readonly WriteResult[]): void {
-    batch.forEach((entry, index) => {
-      this.#rows -= 1;
-      this.#bytes -= entry.bytes;
-      entry.done(results[index] ?? 'conflict');
-    });
-    this.#runtime.soon(() => this.#run());
+  #forget({ bytes }: Entry): void {
+    this.#rows -= 1;
+    this.#bytes -= bytes;
   }
 
   /** The same batch again: its tokens let the store tell our own earlier writes from another's. */
-  #failed(batch: readonly Entry[], retryMs: number, error: unknown): void {
+  #failed(batch: readonly Entry[], { startedMs, retryMs, isUnknown }: Attempts, error: unknown): void {
     const isRetried = error instanceof StoreError && ['unknown-outcome', 'not-done', 'full'].includes(error.code);
     if (!isRetried) {
       this.#events.fatal(error);
       return;
     }
-    this.#events.paused(error.message);
-    this.#runtime.setTimer(retryMs, () => this.#commit(batch, Math.min(retryMs * 2, lastRetryMs)));
+    const { code, message } = error;
+    this.#suffered(message, code === 'full');
+    const next = {
+      startedMs,
+      retryMs: Math.min(retryMs * 2, lastRetryMs),
+      isUnknown: isUnknown || code === 'unknown-outcome',
+    };
+    const isLate = code === 'full' || this.#runtime.monotonicMs() - startedMs >= patienceMs;
+    const left = isLate && !next.isUnknown ? this.#giveUp(batch) : batch;
+    if (left.length === 0) this.#probe(retryMs);
+    else this.#runtime.setTimer(retryMs, () => this.#commit(left, next));
+  }
+
+  /** Nobody is left to write: finds out when the store can again, because nobody is sent here while it cannot. */
+  #probe(delayMs: number): void {
+    this.#runtime.setTimer(delayMs, () => {
+      if (this.#queue.length > 0) {
+        this.#run();
+        return;
+      }
+      this.#store.ping().then(
+        () => {
+          this.#recovered();
+          this.#run();
+        },
+        (error: unknown) => {
+          this.#suffered(String(error), error instanceof StoreError && error.code === 'full');
+          this.#probe(Math.min(delayMs * 2, lastRetryMs));
+        },
+      );
+    });
+  }
+
+  #suffered(reason: string, isFull: boolean): void {
+    const sinceMs = this.#trouble?.sinceMs ?? this.#runtime.monotonicMs();
+    this.#trouble = { reason, sinceMs, isFull };
+    this.#events.paused(reason);
+  }
+
+  #recovered(): void {
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#events.paused(undefined);
+  }
+
+  /** Tells those who wait; what drivers write stays. */
+  #giveUp(batch: readonly Entry[]): Entry[] {
+    for (const entry of batch) {
+      if (entry.giveUp === undefined) continue;
+      this.#forget(entry);
+      entry.giveUp();
+    }
+    return batch.filter((entry) => entry.giveUp === undefined);
   }
 }

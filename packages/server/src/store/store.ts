@@ -18,7 +18,7 @@ export interface Store {
   open(): Promise<void>;
   /** Idempotent. Waits for what is under way. */
   close(): Promise<void>;
-  /** Rejects when the store cannot serve a read now. */
+  /** Rejects, as `commit` does, when the store cannot take a durable write now. */
   ping(): Promise<void>;
   /** The store's own clock; for an exclusive store the highest time it holds, or 0 (the engine starts no earlier). */
   clockMs(): Promise<number>;

@@ -18,6 +18,7 @@ export class LoopConnection {
   readonly #isStored: Query;
   readonly #highest: Query;
   readonly #raise: StatementSync;
+  readonly #touch: StatementSync;
   readonly #value: Query;
   readonly #insertValue: StatementSync;
   readonly #updateValue: StatementSync;
@@ -35,6 +36,7 @@ export class LoopConnection {
     this.#isStored = new Query(db, 'select 1 from transactions where gid = ?');
     this.#highest = new Query(db, 'select highest_ms from clock');
     this.#raise = db.prepare('update clock set highest_ms = ? where highest_ms < ?1');
+    this.#touch = db.prepare('update clock set highest_ms = highest_ms');
     this.#value = new Query(
       db,
       'select value, version, created_ms, updated_ms from key_values where category = ? and key = ?',
@@ -48,8 +50,9 @@ export class LoopConnection {
     this.#deleteValue = db.prepare('delete from key_values where category = ? and key = ?');
   }
 
+  /** Writes a row as it is: that takes room and a sync like any other. */
   ping(): void {
-    this.#highest.first();
+    this.#transactions.write('ping', () => this.#touch.run());
   }
 
   clockMs(): number {

@@ -94,8 +94,8 @@ export class SqliteStore implements Store, BackupCapable {
     opened.lock.release();
   }
 
-  async ping(): Promise<void> {
-    this.#read((loop) => loop.ping());
+  ping(): Promise<void> {
+    return this.#write((loop) => loop.ping());
   }
 
   async clockMs(): Promise<number> {
