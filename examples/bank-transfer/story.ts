@@ -30,7 +30,7 @@ export class Story {
   async #succeeds(): Promise<void> {
     this.#tell.chapter('alice pays bob 30: a saga that succeeds');
     const { status } = await this.#saga('pay-30', [this.#alice(30)], [this.#bob(30)], true);
-    assert.equal(status, 200);
+    assert.equal(status, 200, `the transfer must succeed, but was answered ${status}`);
     this.#tell.say('North took 30 from alice, South gave 30 to bob. The coordinator says: succeed.');
     this.#checkMoney('Now', { alice: 70, bob: 130, carol: 0 });
   }
@@ -44,11 +44,15 @@ export class Story {
       [{ bank: this.#world.north, owner: 'carol', amount: 300 }],
       true,
     );
-    assert.equal(status, 409);
-    assert.match(message, /bob has 130, that is not enough to pay 260/);
+    assert.equal(status, 409, `the gift must be rolled back, but was answered ${status}`);
+    assert.match(message, /bob has 130, that is not enough to pay 260/, `the reason must be told, not: ${message}`);
     this.#tell.say('South refused: bob has 130, that is not enough to pay 260.');
     const amounts = this.#world.postings(gid).map(({ owner, amount, op }) => `${op} ${owner} ${signed(amount)}`);
-    assert.deepEqual(amounts, ['action alice -40', 'compensate alice +40']);
+    assert.deepEqual(
+      amounts,
+      ['action alice -40', 'compensate alice +40'],
+      `the 40 must leave and come back once, but the statements say: ${amounts.join(', ')}`,
+    );
     this.#tell.say(`The 40 that were taken already came back. North's statement: ${amounts.join(', ')}.`);
     this.#checkMoney('Now', { alice: 70, bob: 130, carol: 0 });
   }
@@ -116,19 +120,19 @@ export class Story {
   async #freezes(): Promise<void> {
     this.#tell.chapter('TCC: bob pays alice 60 of frozen money, then tries to pay 500');
     const refusal = await runTcc(this.#world, 'tcc-60', this.#bob(60), this.#alice(60), () => {
-      assert.equal(this.#world.frozen(), 60);
+      assert.equal(this.#world.frozen(), 60, 'the 60 must be frozen');
       this.#tell.say('Tried: 60 of bob are frozen at South, alice can be paid at North. Nothing has moved.');
       this.#checkMoney('Between try and confirm', { alice: 40, bob: 160, carol: 0 });
     });
-    assert.equal(refusal, undefined);
+    assert.equal(refusal, undefined, `the 60 must not be refused: ${refusal}`);
     await this.#world.untilStatus('tcc-60', 'succeed');
     this.#tell.say('Confirmed on both sides.');
     this.#checkMoney('Now', { alice: 100, bob: 100, carol: 0 });
 
     const refused = await runTcc(this.#world, 'tcc-500', this.#bob(500), this.#alice(500), () => undefined);
-    assert.match(refused ?? '', /not enough/);
+    assert.match(refused ?? '', /not enough/, 'the 500 must be refused');
     await this.#world.untilStatus('tcc-500', 'failed');
-    assert.equal(this.#world.frozen(), 0);
+    assert.equal(this.#world.frozen(), 0, 'nothing may stay frozen');
     this.#tell.say(`The second one is refused (${refused}) and cancelled; nothing stays frozen.`);
     this.#checkMoney('Now', { alice: 100, bob: 100, carol: 0 });
   }

@@ -52,6 +52,7 @@ function fillDisk(): void {
 
 async function main(): Promise<void> {
   assert.equal((await submit()).status, 200);
+  await until('the first has ended', async () => (await statusOf('full-1')) === 'succeed');
   fillDisk();
   // Submits that meet the full disk first may be refused, or wait until it is known whether they were written.
   const first: Promise<Answer>[] = [];

@@ -98,9 +98,11 @@ it('what a shutdown handed back goes on at once after the next start', { timeout
     await until('all of them are called again', () => waiting.size === 0);
     t.diagnostic(`resumed after ready: ${distribution(delaysMs)}`);
     assert.ok(percentile(delaysMs, 1) < 1000, 'what was handed back in the middle resumes at once');
-    await until('all of them have acted once', () =>
+    await until('all of them have acted', () =>
       [...left].every((gid) => participant.ledger.effects(gid).length === steps.length),
     );
+    // The shutdown waited for the answers and wrote them down.
+    assert.equal(participant.callCount, count * steps.length, 'no branch is called twice');
   } catch (error) {
     t.diagnostic(coordinator.logs.slice(-4000));
     throw error;
