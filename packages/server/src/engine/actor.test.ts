@@ -234,6 +234,18 @@ test('made due by another node while a call is out: not lost, it is called again
   assert.equal(answer(success), 'http://a/1');
 });
 
+test('a look between a wake and the call that it asks for loses nothing', () => {
+  const { actor, state, nextCall, loads, stored, transaction, writes, answer } = world(askedSaga('g', 1));
+  const { done } = nextCall();
+  actor.wake();
+  state.mustLook = true;
+  done({ kind: 'answered', outcome: error, durationMs: 1 });
+  state.mustLook = false;
+  loads.shift()?.(stored(transaction, 1));
+  assert.equal(writes.length, 0, 'not handed back');
+  assert.equal(answer(success), 'http://a/1');
+});
+
 test('where its view of the row is old, it looks before it calls', () => {
   const { state, answer, calls, loads, stored, transaction, nextCall } = world(askedSaga('g', 2));
   state.mustLook = true;

@@ -12,6 +12,9 @@ export interface RowContext {
   restore(stored: StoredTransaction): Transaction;
 }
 
+/** Facts that stay true whatever the row has become. */
+const happenings: ReadonlySet<Fact['kind']> = new Set(['due', 'called', 'answered', 'blocked']);
+
 /** What is under way with the store for this gid, one thing at a time. `marks` alone lets driving go on. */
 type Busy = 'none' | 'marks' | 'status' | 'release' | 'reading';
 
@@ -119,14 +122,14 @@ export class Row {
     return 'final';
   }
 
+  /** What happened stays; what was decided is decided again. The run goes on from where it was at the last write. */
   #rebase(stored: StoredTransaction): void {
-    const known = this.#unsaved.filter((fact) => fact.kind === 'called' || fact.kind === 'answered');
-    const { run } = this.#transaction;
-    this.#durable = this.#context.restore(stored);
+    const happened = this.#unsaved.filter(({ kind }) => happenings.has(kind));
+    this.#durable = { ...this.#context.restore(stored), run: this.#durable.run };
     this.#version = stored.version;
-    this.#transaction = { ...this.#durable, run };
+    this.#transaction = this.#durable;
     this.#unsaved = [];
-    for (const fact of known) this.apply(fact);
+    for (const fact of happened) this.apply(fact);
   }
 
   #write(
