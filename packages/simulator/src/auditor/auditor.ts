@@ -87,7 +87,7 @@ export class Auditor {
 
   get unfinished(): Case[] {
     return [...this.#court.cases.values()].filter(
-      ({ row, isFinal }) => row !== undefined && !isFinal && row.progress.incident === '',
+      ({ row, isFinal, isForHuman }) => row !== undefined && !isFinal && !isForHuman,
     );
   }
 

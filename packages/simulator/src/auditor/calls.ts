@@ -36,8 +36,7 @@ export class CallAuditor {
     }
     this.#statistics.count(`called ${call.op}`);
     this.#judgeIdentity(found, call);
-    const isLateAfterStop = this.#isLateAfterStop(found, process);
-    if (!isLateAfterStop) {
+    if (!this.#hasNotSeenChange(found, process)) {
       this.#judgeWriter(found, process, call);
       this.#judgeDecision(found, call);
     }
@@ -111,12 +110,16 @@ export class CallAuditor {
     return { url: op === 'action' ? step.action : step.compensate, payload: textOf(step.payload) };
   }
 
-  /** Stopped by an operator on another node, and this one has not had to look since. */
-  #isLateAfterStop(found: Case, process: string): boolean {
+  /** The status was changed on another node, and this one has not had to look since. */
+  #hasNotSeenChange({ changedElsewhere }: Case, process: string): boolean {
+    if (changedElsewhere === undefined || processOf(changedElsewhere.owner) !== process) return false;
     const machine = machineOf(process);
-    const stoppedMs = found.stoppedMs?.get(machine);
     const clock = this.#court.machines().get(machine);
-    return stoppedMs !== undefined && clock !== undefined && clock.monotonicMs() - stoppedMs <= lookAgeMs + 1;
+    const changedMs = changedElsewhere.monotonicMs.get(machine);
+    if (clock === undefined || changedMs === undefined || !this.#leases.isValid(process, changedElsewhere.owner)) {
+      return false;
+    }
+    return clock.monotonicMs() - changedMs <= lookAgeMs + 1;
   }
 
   /** P4: the caller owns the row, and its lease has not run out by its own clocks. */

@@ -23,6 +23,13 @@ export interface OperationCase {
 /** What clients and operators have asked for, whether or not an answer came. */
 export type Asking = 'prepare' | 'submit' | 'abort' | 'stop';
 
+/** Another node changed the status under this ownership, as clients asked it to: the driver learns of it a little later. */
+export interface ChangeElsewhere {
+  readonly owner: string;
+  /** Monotonic time of each machine when the change became durable. */
+  readonly monotonicMs: ReadonlyMap<string, number>;
+}
+
 /** All that the auditor knows of one transaction. */
 export class Case {
   readonly gid: string;
@@ -38,8 +45,9 @@ export class Case {
   row: Row | undefined;
   /** Every status that was ever durable, in order. */
   readonly statuses: Status[] = [];
-  /** Monotonic time of each machine when an operator's stop became durable. */
-  stoppedMs: ReadonlyMap<string, number> | undefined;
+  /** An operator ended it, whatever it had done by then. */
+  wasStopped = false;
+  changedElsewhere: ChangeElsewhere | undefined;
   /** It was taken from an owner that had not handed it back, while forward marks could be lost. */
   marksMayBeLost = false;
   /** True times of the first durable submitted, and of the end. */
@@ -58,6 +66,11 @@ export class Case {
 
   get isFinal(): boolean {
     return this.status === 'succeed' || this.status === 'failed';
+  }
+
+  /** Nobody can tell how it is to go on but a human, who can see that it waits. */
+  get isForHuman(): boolean {
+    return this.status === 'prepared' && this.row?.progress.incident !== '';
   }
 
   operation(branchId: string, op: string): OperationCase | undefined {

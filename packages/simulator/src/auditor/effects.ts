@@ -13,7 +13,7 @@ const opposites: Readonly<Record<string, string>> = { action: 'compensate', try:
 export function judgeEffects(court: Court, banks: ReadonlyMap<string, Bank>, ledger: Ledger): void {
   const effects = effectsByBranch(banks);
   for (const found of court.cases.values()) {
-    if (found.row === undefined || found.stoppedMs !== undefined) continue;
+    if (found.row === undefined || found.wasStopped) continue;
     if (found.asked.type === 'tcc') judgeTcc(court, found, banks, effects);
     else judgeSteps(court, found, banks, effects);
     if (found.asked.type === 'msg') judgeMessage(court, found, ledger);

@@ -9,7 +9,7 @@ const promptMs = 5000;
 /** P8: in a world where only one service is dead, the transactions that do not need it are not held up. */
 export function judgePromptness(court: Court, deadHost: string): void {
   for (const found of court.cases.values()) {
-    if (found.submittedMs === undefined || found.stoppedMs !== undefined || needs(found, deadHost)) continue;
+    if (found.submittedMs === undefined || found.wasStopped || needs(found, deadHost)) continue;
     const dueMs = found.submittedMs + delayOf(found.row?.definition.customData ?? '');
     const tookMs = (found.finishedMs ?? court.nowMs()) - dueMs;
     if (tookMs > promptMs) {

@@ -55,8 +55,11 @@ export class RowAuditor {
     }
     this.#judgeWriter(found, before, after, cause);
     if (from === to) return;
-    if (isStop(found, from, to)) this.#stopped(found);
-    else judgeMove(this.#court, found, before, after);
+    if (before.owner !== null && processOf(before.owner) !== cause.by) this.#changedElsewhere(found, before.owner);
+    if (isStop(found, from, to)) {
+      this.#statistics.count('stopped by an operator');
+      found.wasStopped = true;
+    } else judgeMove(this.#court, found, before, after);
     this.#reached(found, after);
   }
 
@@ -72,9 +75,13 @@ export class RowAuditor {
     }
   }
 
-  #stopped(found: Case): void {
-    this.#statistics.count('stopped by an operator');
-    found.stoppedMs = new Map([...this.#court.machines()].map(([name, clock]) => [name, clock.monotonicMs()]));
+  #changedElsewhere(found: Case, owner: string): void {
+    this.#statistics.count('changed under the ownership of another');
+    const machines = [...this.#court.machines()];
+    found.changedElsewhere = {
+      owner,
+      monotonicMs: new Map(machines.map(([name, clock]) => [name, clock.monotonicMs()])),
+    };
   }
 
   /** P4: whoever writes owns the row, or leaves the owner as it is. */
@@ -133,7 +140,7 @@ export class RowAuditor {
       if (owner !== null) accuse(this.#court, 'P7', found.gid, `it is ${status} and still owned`);
       return;
     }
-    if (owner !== null || incident !== '') return;
+    if (owner !== null || (status === 'prepared' && incident !== '')) return;
     const errorMs = this.#court.isExclusive ? clockErrorMs.exclusive : clockErrorMs.shared;
     const latestNowMs = this.#court.database.clockMs() + errorMs;
     let limitMs = latestNowMs + longestSleepMs;

@@ -1,12 +1,10 @@
 import type { Random } from '../kernel/random.ts';
 import { calmNetwork } from '../network/weather.ts';
 import { calmStore } from '../store/weather.ts';
+import { deadHost } from './build.ts';
 import type { Moment, Node } from './node.ts';
 import type { Profile } from './profile.ts';
 import type { Surroundings } from './surroundings.ts';
-
-/** The service that is dead in some worlds, and in use only there. */
-export const deadHost = 'bank-d';
 
 /** Makes things go wrong until the chaos is over, then heals everything. */
 export class Nemesis {
@@ -33,7 +31,7 @@ export class Nemesis {
     const { profile, world } = { profile: this.#profile, world: this.#world };
     world.storeWeather.faults = profile.store;
     world.networkWeather.faults = profile.network;
-    if (profile.flavour === 'dead service') this.#kill(deadHost);
+    if (profile.flavour === 'dead-service') this.#kill(deadHost);
     this.#again(profile.nodeFaultEveryMs, () => this.#troubleNode());
     this.#again(profile.storeFaultEveryMs, () => this.#troubleStore());
     this.#again(profile.serviceFaultEveryMs, () => this.#troubleService());

@@ -5,9 +5,11 @@ import { calmStore, type StoreFaults } from '../store/weather.ts';
 /**
  * - `chaos`: everything may go wrong.
  * - `services`: only services and the network to them go wrong; what depends on nothing else can be judged by time.
- * - `dead service`: one service is dead all the time, most transactions need it, and nothing else goes wrong.
+ * - `dead-service`: one service is dead all the time, most transactions need it, and nothing else goes wrong.
  */
-export type Flavour = 'chaos' | 'services' | 'dead service';
+export const flavours = ['chaos', 'services', 'dead-service'] as const;
+
+export type Flavour = (typeof flavours)[number];
 
 /** What kind of world a seed makes. */
 export interface Profile {
@@ -31,17 +33,18 @@ export interface Profile {
 const never = Number.POSITIVE_INFINITY;
 
 /** Levels differ from seed to seed, so that what is rare elsewhere is common here, and quiet worlds exist as well. */
-export function profileOf(random: Random): Profile {
-  const flavour = random.weighted({ chaos: 16, services: 3, 'dead service': 1 });
+export function profileOf(random: Random, wanted: Flavour | undefined): Profile {
+  const drawn = random.weighted({ chaos: 16, services: 3, 'dead-service': 1 });
+  const flavour = wanted ?? drawn;
   const isExclusive = random.chance(0.25);
   return {
     flavour,
     isExclusive,
     nodes: isExclusive ? 1 : 2,
-    transactions: flavour === 'dead service' ? random.integer(80, 120) : random.integer(15, 45),
+    transactions: flavour === 'dead-service' ? random.integer(80, 120) : random.integer(15, 45),
     chaosMs: random.integer(20, 70) * 1000,
-    network: flavour === 'dead service' ? calmNetwork : networkFaults(random),
-    serviceFaultEveryMs: flavour === 'dead service' || random.chance(0.3) ? never : random.skewed(5000, 30_000),
+    network: flavour === 'dead-service' ? calmNetwork : networkFaults(random),
+    serviceFaultEveryMs: flavour === 'dead-service' || random.chance(0.3) ? never : random.skewed(5000, 30_000),
     ...(flavour === 'chaos' ? coordinatorFaults(random) : calmCoordinators),
     drift: random.chance(0.5) ? 0 : 0.005,
     wallOffsetMs: random.chance(0.5) ? 0 : 20_000,

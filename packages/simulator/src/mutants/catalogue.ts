@@ -1,0 +1,179 @@
+import type { PromiseName } from '../auditor/violation.ts';
+import type { Flavour } from '../world/profile.ts';
+
+/** One thing broken on purpose, to see that the auditor notices. */
+export interface Mutant {
+  readonly name: string;
+  /** Relative to the folder of the packages. */
+  readonly file: string;
+  /** Occurs exactly once in the file: a mutant that has gone stale is an error. */
+  readonly find: string;
+  readonly replace: string;
+  /** The kind of world in which it shows best; any where not given. */
+  readonly flavour?: Flavour;
+  /** The promises it breaks: which of them the auditor may find broken first. */
+  readonly breaks: readonly PromiseName[];
+}
+
+/** What a reader of the promises would think of first; each promise is broken by one of them at least. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'acknowledge-before-commit',
+    file: 'server/src/engine/acceptance.ts',
+    find: 'this.#context.journal.tryWrite(write, bytes, (result) => {',
+    replace: "resolve('done');\n      this.#context.journal.tryWrite(write, bytes, (result) => {",
+    breaks: ['P1'],
+  },
+  {
+    name: 'unknown-is-done',
+    file: 'server/src/engine/journal.ts',
+    find: "    const isRetried = error instanceof StoreError && ['unknown-outcome', ",
+    replace: `    if (error instanceof StoreError && error.code === 'unknown-outcome') {
+      for (const entry of batch) {
+        this.#forget(entry);
+        entry.done('done');
+      }
+      this.#runtime.soon(() => this.#run());
+      return;
+    }
+    const isRetried = error instanceof StoreError && [`,
+    breaks: ['P1', 'P2', 'P4'],
+  },
+  {
+    name: 'act-before-decide',
+    file: 'server/src/engine/row.ts',
+    find: "return this.#busy !== 'none' && this.#busy !== 'marks';",
+    replace: "return this.#busy === 'reading' || this.#busy === 'release';",
+    breaks: ['P2'],
+  },
+  {
+    name: 'queued-call-outlives-decision',
+    file: 'server/src/engine/actor.ts',
+    find: 'if (this.#row.transaction.progress.status !== status) return false;',
+    replace: '',
+    breaks: ['P2', 'P5'],
+  },
+  {
+    name: 'final-is-stopped',
+    file: 'core/src/request.ts',
+    find: "if (!isFinal(progress.status)) return { kind: 'stopped', atMs };",
+    replace: "return { kind: 'stopped', atMs };",
+    breaks: ['P3'],
+  },
+  {
+    name: 'no-fence',
+    file: 'simulator/src/store/database.ts',
+    find: 'const isAsExpected = stored.owner === expectOwner && stored.version === expectVersion;',
+    replace: 'const isAsExpected = expectVersion > 0 || expectOwner !== null;',
+    breaks: ['P3', 'P4'],
+  },
+  {
+    name: 'double-claim',
+    file: 'server/src/engine/engine.ts',
+    find: 'deadAfterMs: heartbeatTimes.deadAfterMs,',
+    replace: 'deadAfterMs: 500,',
+    breaks: ['P4'],
+  },
+  {
+    name: 'lease-not-checked',
+    file: 'server/src/engine/actor.ts',
+    find: 'if (this.#left || !this.#context.lease.isValid() || ',
+    replace: 'if (this.#left || ',
+    breaks: ['P4'],
+  },
+  {
+    name: 'wall-clock-not-checked',
+    file: 'server/src/engine/lease.ts',
+    find: ' || this.#runtime.wallMs() >= this.#wallDeadlineMs',
+    replace: '',
+    breaks: ['P4'],
+  },
+  {
+    name: 'old-page-drives',
+    file: 'server/src/engine/incarnation.ts',
+    find: 'if (touched.has(claimed.definition.gid)) this.#takeLate(claimed);',
+    replace: "if (touched.has('')) this.#takeLate(claimed);",
+    breaks: ['P2', 'P4'],
+  },
+  {
+    name: 'compensations-at-once',
+    file: 'core/src/saga.ts',
+    find: "return callOrWait(transaction, front.ready, inFlight, nowMs, 'backward');",
+    replace: `const { operations } = transaction.progress;
+  const all = transaction.plan.topological.map((step) => step * 2);
+  const open = all.filter((operation) => operations[operation] !== 's' && operations[operation + 1] !== 'p');
+  return callOrWait(transaction, open, inFlight, nowMs, 'backward');`,
+    breaks: ['P5'],
+  },
+  {
+    name: 'orders-ignored',
+    file: 'core/src/front.ts',
+    find: 'else if (waits === 0) ready.push(',
+    replace: 'else if (waits === 0 || isForward) ready.push(',
+    breaks: ['P5'],
+  },
+  {
+    name: 'may-have-run-ignored',
+    file: 'core/src/apply.ts',
+    find: "else if (states[actionOf(step)] === 'p') states[actionOf(step)] = 'm';",
+    replace: '',
+    breaks: ['P5'],
+  },
+  {
+    name: 'set-not-frozen',
+    file: 'core/src/apply.ts',
+    find: "definition.type !== 'saga' || progress.status !== 'submitted') return loaded;",
+    replace: "definition.type !== 'saga' || progress.status === 'prepared') return loaded;",
+    breaks: ['P5'],
+  },
+  {
+    name: 'compensate-what-never-ran',
+    file: 'core/src/front.ts',
+    find: " || (operations[actionOf(step)] ?? 'p') === 'p'",
+    replace: '',
+    breaks: ['P5'],
+  },
+  {
+    name: 'branches-before-the-move',
+    file: 'server/src/engine/acceptance.ts',
+    find: 'return incarnation.activate({ ...transaction, branches: row.branches }, version, sentMs);',
+    replace: 'return incarnation.activate(transaction, version, sentMs);',
+    breaks: ['P5'],
+  },
+  {
+    name: 'payload-changes',
+    file: 'server/src/engine/actor.ts',
+    find: 'payload: target.payload,',
+    replace: "payload: progress.attemptCount > 2 ? '{}' : target.payload,",
+    breaks: ['P6'],
+  },
+  {
+    name: 'lost-wake-up',
+    file: 'server/src/engine/actor.ts',
+    find: 'this.#wakeTimer = this.#context.clock.timerAt(untilMs, () => this.#step());',
+    replace: '',
+    breaks: ['P7'],
+  },
+  {
+    name: 'wake-not-kept',
+    file: 'server/src/engine/actor.ts',
+    find: 'wake(): void {\n    this.#woken = true;',
+    replace: 'wake(): void {',
+    breaks: ['P7'],
+  },
+  {
+    name: 'due-too-late',
+    file: 'server/src/engine/actor.ts',
+    find: 'this.#release(decision.untilMs);',
+    replace: 'this.#release(decision.untilMs + 3_600_000);',
+    breaks: ['P7'],
+  },
+  {
+    name: 'serial-recovery',
+    file: 'server/src/engine/incarnation.ts',
+    find: 'const isTight = ',
+    replace: 'const isTight = this.#active.size > 0 || ',
+    flavour: 'dead-service',
+    breaks: ['P8'],
+  },
+];

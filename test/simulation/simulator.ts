@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const runner = fileURLToPath(new URL('../../packages/simulator/src/run.ts', import.meta.url));
+
+/** How a run of the simulator ended: it kept all promises, or broke one. */
+export type Ended =
+  | { readonly kind: 'kept'; readonly statistics: Readonly<Record<string, number>> }
+  | { readonly kind: 'broken'; readonly seed: number; readonly promise: string; readonly message: string };
+
+/** Runs the simulator in a process of its own. @throws Error where it could not do what was asked */
+export function simulate(options: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, ['--conditions=source', runner, '--json', ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const last: Partial<Record<string, never>> = code === 0 || code === 1 ? parsed(output) : {};
+      const { statistics, seed, promise, message } = last;
+      if (code === 0 && statistics !== undefined) resolve({ kind: 'kept', statistics });
+      else if (seed !== undefined && promise !== undefined && message !== undefined) {
+        resolve({ kind: 'broken', seed, promise, message });
+      } else reject(new Error(`simulator ${options.join(' ')} ended with ${code}\n${output}\n${errors}`));
+    });
+  });
+}
+
+/** The last line; nothing where it is no JSON. */
+function parsed(output: string): Partial<Record<string, never>> {
+  const last = output.trim().split('\n').at(-1) ?? '';
+  return last.startsWith('{') ? JSON.parse(last) : {};
+}
+
+/** How to see what happened. */
+export function replayOf(seed: number): string {
+  return `node --conditions=source packages/simulator/src/run.ts --seed ${seed}`;
+}
