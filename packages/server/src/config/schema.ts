@@ -377,7 +377,15 @@ export const schema = {
         'How long branch calls under way are then waited for. What has not answered by then is called again after the next start.',
     }),
   }),
-  log: section('What is logged, as JSON lines on stderr.', {
+  metrics: section('What `/api/metrics` shows.', {
+    countsTimeoutMs: number({
+      default: second,
+      from: 1,
+      to: hour,
+      description: 'How long a scrape waits for the counts of the store; then it answers without them.',
+    }),
+  }),
+  log: section('What is logged on stderr: lines for people on a terminal, else JSON lines.', {
     level: choice({
       values: ['debug', 'info', 'warn', 'error'],
       default: 'info',

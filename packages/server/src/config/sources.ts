@@ -17,8 +17,6 @@ export interface Source {
   readonly problems: readonly Problem[];
 }
 
-const allSettings = 'every setting is described in docs/configuration.md';
-
 /** A YAML 1.2 file whose maps are the sections. An empty file, or an empty section, gives nothing. */
 export function readYamlFile(file: string, tree: SettingTree, known: readonly Named[]): Source {
   let content: string;
@@ -133,5 +131,5 @@ function unknownSetting(path: string, known: readonly Named[]): string {
 }
 
 function meant(near: string | undefined): string {
-  return near === undefined ? `; ${allSettings}` : `; did you mean ${near}?`;
+  return near === undefined ? '' : `; did you mean ${near}?`;
 }

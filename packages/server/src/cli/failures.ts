@@ -1,0 +1,41 @@
+import { resolve } from 'node:path';
+import type { Settings } from '../config/schema.ts';
+import { StoreError } from '../store/store.ts';
+import { CommandError } from './error.ts';
+
+/** What to tell somebody whose store does not open. */
+export function openFailure(cause: unknown, { dataDir }: Pick<Settings, 'dataDir'>): CommandError {
+  // These say themselves what to do.
+  const isExplained = cause instanceof StoreError && ['locked', 'version', 'unsafe'].includes(cause.code);
+  if (isExplained) return new CommandError(cause.message, { cause });
+  const what = cause instanceof StoreError ? cause.message : `${resolve(dataDir)}: ${textOf(cause)}`;
+  const advice =
+    'Holdfast must be able to make and write files there; --data-dir or HOLDFAST_DATA_DIR names another folder.';
+  return new CommandError(`${what}.\n${advice}`, { cause });
+}
+
+/** What to tell somebody whose port cannot be listened on. */
+export function listenFailure(cause: unknown, { host, port }: Pick<Settings['http'], 'host' | 'port'>): CommandError {
+  return new CommandError(`cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}: ${reasonOf(cause)}`, {
+    cause,
+  });
+}
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another process listens there.\nStop it, or choose another port with --http-port or HOLDFAST_HTTP_PORT.';
+    case 'EACCES':
+      return 'this user may not.\nChoose a port from 1024 on with --http-port or HOLDFAST_HTTP_PORT.';
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'this machine has no such address.\nChoose another one with --http-host or HOLDFAST_HTTP_HOST.';
+    default:
+      return textOf(cause);
+  }
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

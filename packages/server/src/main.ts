@@ -1,0 +1,155 @@
+import { resolve } from 'node:path';
+import { DestinationCaller } from './caller/destinations.ts';
+import { HttpSender } from './caller/http-sender.ts';
+import { listenFailure, openFailure } from './cli/failures.ts';
+import { greeting } from './cli/greeting.ts';
+import type { Settings } from './config/schema.ts';
+import { readVersion } from './config/version.ts';
+import { Engine } from './engine/engine.ts';
+import { createLog, type Log, type LogSettings } from './observe/log.ts';
+import { Metrics } from './observe/metrics.ts';
+import { Observer } from './observe/observer.ts';
+import { systemRuntime } from './runtime.ts';
+import type { BackupCapable, Store } from './store/store.ts';
+import { createHttpServer, type HttpServer } from './transport/http/server.ts';
+
+/** A store that may be able to copy itself while it runs. */
+export type AnyStore = Store & Partial<BackupCapable>;
+
+export interface ServeOptions {
+  /** Default: on stderr, as the settings say. */
+  readonly log?: Log;
+  /** The process must end now, with an error: nothing can be written or acknowledged any more. It was logged. */
+  fatal(error: unknown): void;
+  /** Lines for people: where it listens, on which store, what it resumes. */
+  say(line: string): void;
+  /** A store that takes the place of the one of the settings, not opened yet. */
+  readonly store?: AnyStore;
+}
+
+export interface Running {
+  /** Where HTTP is served, such as `http://127.0.0.1:36789`; with the real port where the settings say 0. */
+  readonly url: string;
+  /**
+   * Readiness fails and new transactions are refused; then nothing more is taken in, calls under way are waited for,
+   * and all is closed. Idempotent.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * A coordinator, put together and started; it says so and resolves once it answers and drives.
+ * @throws CommandError where the store cannot be opened or the port cannot be listened on; then nothing stays open
+ */
+export async function serve(settings: Settings, options: ServeOptions): Promise<Running> {
+  const startedMs = performance.now();
+  const version = readVersion();
+  const log = options.log ?? createLog(logSettings(settings));
+  const store = options.store ?? (await createStore(settings));
+  try {
+    await store.open().catch((cause: unknown) => {
+      throw openFailure(cause, settings);
+    });
+    const counts = await store.counts(systemRuntime.wallMs());
+    const running = await start(settings, store, { ...options, log, version });
+    const tookMs = performance.now() - startedMs;
+    for (const line of greeting(settings, { version, url: running.url, counts, tookMs })) options.say(line);
+    log.info('serving', { version, url: running.url, store: store.name });
+    return running;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** For people where a person looks on, else for machines. */
+export function logSettings({ log }: Settings): LogSettings {
+  return { ...log, isReadable: process.stderr.isTTY === true };
+}
+
+/** Only the chosen store is loaded. */
+async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
+  switch (store.driver) {
+    case 'sqlite': {
+      const { SqliteStore } = await import('./store/sqlite/sqlite-store.ts');
+      return new SqliteStore({ dataDir: resolve(dataDir) });
+    }
+    default:
+      return store.driver satisfies never;
+  }
+}
+
+interface StartParts extends Pick<ServeOptions, 'fatal'> {
+  readonly version: string;
+  readonly log: Log;
+}
+
+async function start(settings: Settings, store: AnyStore, { version, log, fatal }: StartParts): Promise<Running> {
+  const runtime = systemRuntime;
+  const metrics = new Metrics({ version, ...settings.metrics });
+  const observer = new Observer({ metrics, log, fatal });
+  const sender = new HttpSender({ runtime, limits: settings.calls, version });
+  const { originSharePercent, ...limits } = settings.destinations;
+  const caller = new DestinationCaller({
+    sender,
+    runtime,
+    limits: { ...limits, originShare: originSharePercent / 100 },
+  });
+  const engine = new Engine({
+    store,
+    caller,
+    runtime,
+    settings: { ...settings, defaults: settings },
+    events: observer,
+  });
+  const server = createHttpServer({
+    coordinator: engine,
+    settings: { ...settings.http, resetAfterMs: 3 * settings.timeoutToFailMs },
+    version,
+    observer,
+    exposition: () => metrics.exposition(),
+    ...(store.backup === undefined ? {} : { backup: store.backup.bind(store) }),
+  });
+  const end = async (graceMs: number) => {
+    await Promise.all([server.close(graceMs), engine.stop(graceMs)]);
+    // A call that outlived the grace holds its connection until its time-out; nobody waits for its answer any more.
+    void sender.close();
+  };
+  try {
+    // The port first: who cannot be reached must not drive.
+    const url = await listen(server, settings);
+    await engine.start();
+    metrics.watch({
+      counts: (nowMs) => store.counts(nowMs),
+      nowMs: () => engine.clock.nowMs(),
+      active: () => ({ count: engine.activeCount, bytes: engine.activeBytes }),
+      destinations: () => caller.state(),
+    });
+    const stop = async () => {
+      engine.refuseNew();
+      await new Promise<void>((resolved) => runtime.setTimer(settings.shutdown.drainMs, resolved));
+      await end(settings.shutdown.graceMs);
+      await store.close();
+    };
+    return { url, stop: once(stop) };
+  } catch (error) {
+    await end(0);
+    throw error;
+  }
+}
+
+async function listen(server: HttpServer, settings: Settings): Promise<string> {
+  const { host, port } = await server.listen().catch((cause: unknown) => {
+    throw listenFailure(cause, settings.http);
+  });
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Whoever asks again gets the same promise. */
+function once<Result>(action: () => Promise<Result>): () => Promise<Result> {
+  let done: Promise<Result> | undefined;
+  return () => {
+    done ??= action();
+    return done;
+  };
+}

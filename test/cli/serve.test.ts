@@ -1,0 +1,206 @@
+/** `holdfast serve` as a process: what it says, what it refuses, how it ends. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { type Coordinator, type CoordinatorOptions, startCoordinator } from '../lib/coordinator.ts';
+import { until } from '../lib/until.ts';
+
+async function started(t: TestContext, options: CoordinatorOptions = {}): Promise<Coordinator> {
+  const coordinator = await startCoordinator(options);
+  t.after(() => coordinator.stop());
+  return coordinator;
+}
+
+function post(coordinator: Coordinator, route: string, body: object): Promise<Response> {
+  return fetch(`${coordinator.url}/api/dtmsvr/${route}`, { method: 'POST', body: JSON.stringify(body) });
+}
+
+function saga(gid: string, url: string) {
+  return { gid, trans_type: 'saga', steps: [{ action: `${url}/action`, compensate: `${url}/undo` }], payloads: ['{}'] };
+}
+
+/** A participant that answers when it is told to. */
+class Participant {
+  readonly calls: string[] = [];
+  readonly #answers: (() => void)[] = [];
+  readonly #server: Server = createServer((request, response) => {
+    this.calls.push(request.url ?? '');
+    this.#answers.push(() => response.end('{}'));
+  });
+  #url = '';
+
+  static async start(t: TestContext): Promise<Participant> {
+    const participant = new Participant();
+    await new Promise<void>((resolve) => participant.#server.listen(0, '127.0.0.1', resolve));
+    const address = participant.#server.address();
+    participant.#url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    t.after(() => {
+      participant.#server.closeAllConnections();
+      participant.#server.close();
+    });
+    return participant;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  answer(): void {
+    for (const answer of this.#answers.splice(0)) answer();
+  }
+}
+
+async function statusOf(coordinator: Coordinator, gid: string): Promise<string | undefined> {
+  const response = await fetch(`${coordinator.url}/api/dtmsvr/query?gid=${gid}`);
+  const { transaction } = (await response.json()) as { transaction: { status: string } | null };
+  return transaction?.status;
+}
+
+function itStarted(): never {
+  assert.fail('it started');
+}
+
+describe('holdfast serve', { timeout: 120_000 }, () => {
+  it('says where it listens, on which store, and what it resumes', async (t) => {
+    const coordinator = await started(t);
+    assert.match(coordinator.logs, /^holdfast \d+\.\d+\.\d+$/m);
+    assert.match(coordinator.logs, /^ {2}http +http:\/\/127\.0\.0\.1:\d+$/m);
+    assert.match(coordinator.logs, /^ {2}grpc +not in this version; port 36790 is kept for it$/m);
+    assert.ok(
+      coordinator.logs.includes(`  store    sqlite in ${join(coordinator.folder, 'data')}\n`),
+      coordinator.logs,
+    );
+    assert.match(coordinator.logs, /^ {2}resumes +nothing: no transaction is unfinished$/m);
+  });
+
+  it('takes its settings from a file, too', async (t) => {
+    const coordinator = await started(t, { args: ['-c', join(import.meta.dirname, 'holdfast.yaml')] });
+    assert.match(coordinator.logs, /port 12345 is kept for it/);
+  });
+
+  it('survives kill -9: what was acknowledged is there, and is said to be resumed', async (t) => {
+    const participant = await Participant.start(t);
+    const coordinator = await started(t);
+    assert.equal((await post(coordinator, 'submit', saga('a', participant.url))).status, 200);
+    assert.equal((await post(coordinator, 'prepare', { gid: 'b', trans_type: 'tcc' })).status, 200);
+    await until('the branch is called', () => participant.calls.length === 1);
+    const { signal } = await coordinator.kill('SIGKILL');
+    assert.equal(signal, 'SIGKILL');
+    const before = coordinator.logs.length;
+    await coordinator.start();
+    const greeting = coordinator.logs.slice(before);
+    assert.match(greeting, /^ {2}resumes +2 unfinished \(1 prepared, 1 submitted, 0 aborting\)/m);
+    await until('the branch is called again', () => participant.calls.length === 2);
+    participant.answer();
+    await until('it succeeds', async () => (await statusOf(coordinator, 'a')) === 'succeed');
+    assert.equal(await statusOf(coordinator, 'b'), 'prepared');
+  });
+
+  it('drains at SIGTERM: not ready, nothing new, follow-ups served, calls awaited, exit 0', async (t) => {
+    const participant = await Participant.start(t);
+    const settings = { HOLDFAST_SHUTDOWN_DRAIN_MS: '2000', HOLDFAST_SHUTDOWN_GRACE_MS: '30000' };
+    const coordinator = await started(t, { settings: { ...settings, HOLDFAST_REQUEST_TIMEOUT_MS: '30000' } });
+    assert.equal((await post(coordinator, 'prepare', { gid: 'tcc', trans_type: 'tcc' })).status, 200);
+    assert.equal((await post(coordinator, 'submit', saga('slow', participant.url))).status, 200);
+    await until('the branch is called', () => participant.calls.length === 1);
+    const ended = coordinator.kill('SIGTERM');
+    await until('it is not ready', async () => (await fetch(`${coordinator.url}/readyz`)).status === 503);
+    assert.equal((await fetch(`${coordinator.url}/healthz`)).status, 200);
+    assert.equal((await post(coordinator, 'submit', saga('new', participant.url))).status, 503);
+    assert.equal((await post(coordinator, 'abort', { gid: 'tcc', trans_type: 'tcc' })).status, 200);
+    await until('the listener is closed', () =>
+      fetch(`${coordinator.url}/healthz`).then(
+        () => false,
+        () => true,
+      ),
+    );
+    participant.answer();
+    assert.deepEqual(await ended, { code: 0, signal: null });
+    assert.match(coordinator.logs, /^holdfast: SIGTERM, stopping; once more ends it at once$/m);
+    assert.match(coordinator.logs, /^holdfast: stopped$/m);
+    await coordinator.start();
+    await until('both are final', async () => {
+      const [slow, tcc] = await Promise.all([statusOf(coordinator, 'slow'), statusOf(coordinator, 'tcc')]);
+      return slow === 'succeed' && tcc === 'failed';
+    });
+    assert.equal(await statusOf(coordinator, 'new'), undefined);
+  });
+
+  it('ends at once at a second signal, but takes signals of the same moment as one', async (t) => {
+    const coordinator = await started(t, { settings: { HOLDFAST_SHUTDOWN_DRAIN_MS: '60000' } });
+    const ended = coordinator.kill('SIGINT');
+    process.kill(coordinator.pid, 'SIGINT');
+    await until('it stops', () => coordinator.logs.includes('SIGINT, stopping'));
+    assert.equal((await fetch(`${coordinator.url}/readyz`)).status, 503);
+    await until('a later one ends it', () => {
+      if (coordinator.logs.includes('ending now')) return true;
+      process.kill(coordinator.pid, 'SIGINT');
+      return false;
+    });
+    assert.equal((await ended).code, 1);
+  });
+
+  it('leaves a call that outlives the grace to the next start', async (t) => {
+    const participant = await Participant.start(t);
+    const settings = { HOLDFAST_SHUTDOWN_DRAIN_MS: '0', HOLDFAST_SHUTDOWN_GRACE_MS: '100' };
+    const coordinator = await started(t, { settings: { ...settings, HOLDFAST_REQUEST_TIMEOUT_MS: '3600000' } });
+    assert.equal((await post(coordinator, 'submit', saga('stuck', participant.url))).status, 200);
+    await until('the branch is called', () => participant.calls.length === 1);
+    assert.deepEqual(await coordinator.kill('SIGTERM'), { code: 0, signal: null });
+    await coordinator.start();
+    await until('it is called again at once', () => participant.calls.length === 2);
+    participant.answer();
+    await until('it succeeds', async () => (await statusOf(coordinator, 'stuck')) === 'succeed');
+  });
+
+  it('refuses a port that is taken, says which and what to do, and leaves the folder free', async (t) => {
+    const first = await started(t);
+    const { host } = new URL(first.url);
+    const second = startCoordinator({ settings: { HOLDFAST_HTTP_PORT: host.split(':')[1] ?? '' } });
+    const error = await second.then(itStarted, String);
+    assert.ok(error.includes(`holdfast: cannot listen on ${host}: another process listens there.`), error);
+    assert.match(error, /choose another port with --http-port or HOLDFAST_HTTP_PORT/);
+    assert.match(error, /ended \(1\)/);
+  });
+
+  it('refuses an address this machine does not have', async () => {
+    const error = await startCoordinator({ settings: { HOLDFAST_HTTP_HOST: '192.0.2.1' } }).then(itStarted, String);
+    assert.match(error, /cannot listen on 192\.0\.2\.1:0: this machine has no such address/);
+  });
+
+  it('refuses a data folder that another process uses, and the other goes on', async (t) => {
+    const first = await started(t);
+    const dataDir = join(first.folder, 'data');
+    const error = await startCoordinator({ settings: { HOLDFAST_DATA_DIR: dataDir } }).then(itStarted, String);
+    assert.match(error, /ended \(1\)/);
+    assert.match(error, /holdfast: the data folder .* is in use by another process: stop that one/);
+    assert.ok(error.includes(dataDir), error);
+    assert.equal((await fetch(`${first.url}/readyz`)).status, 200);
+  });
+
+  it('refuses a data folder it cannot make', async (t) => {
+    const first = await started(t);
+    const file = join(first.folder, 'a-file');
+    await writeFile(file, '');
+    const settings = { HOLDFAST_DATA_DIR: join(file, 'data') };
+    const error = await startCoordinator({ settings }).then(itStarted, String);
+    assert.match(error, /holdfast: .*ENOTDIR/);
+    assert.match(error, /--data-dir or HOLDFAST_DATA_DIR/);
+  });
+
+  it('makes a backup when asked, which a coordinator can be started on', async (t) => {
+    const coordinator = await started(t);
+    assert.equal((await post(coordinator, 'prepare', { gid: 'kept', trans_type: 'tcc' })).status, 200);
+    const { stdout } = await coordinator.command('backup');
+    const [, path = ''] = /^(\S+\.db) \(\d+ KiB\)\n$/.exec(stdout) ?? [];
+    assert.ok(existsSync(path), stdout);
+    const folder = join(coordinator.folder, 'restored');
+    await mkdir(folder);
+    await copyFile(path, join(folder, 'holdfast.db'));
+    const restored = await started(t, { settings: { HOLDFAST_DATA_DIR: folder } });
+    assert.equal(await statusOf(restored, 'kept'), 'prepared');
+  });
+});

@@ -1,0 +1,171 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { until } from './until.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** How the coordinator is run: from its sources, or as it is published (`npm run build` comes first). */
+const commands = {
+  source: ['--conditions=source', join(root, 'packages/server/src/cli.ts')],
+  compiled: [join(root, 'packages/server/dist/cli.js')],
+} as const;
+
+export interface CoordinatorOptions {
+  /** Settings by variable, as HOLDFAST_RETRY_INTERVAL_MS. Port and data folder are chosen, unless named here. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** More arguments of `serve`. */
+  readonly args?: readonly string[];
+  /** Default `source`. */
+  readonly form?: keyof typeof commands;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const execute = promisify(execFile);
+const running = new Set<ChildProcess>();
+
+// Whatever ends the tests, no coordinator stays behind.
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** The real coordinator as a child process on a free port and a temporary folder; resolves once it is ready. */
+export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
+  const coordinator = new Coordinator(await mkdtemp(join(tmpdir(), 'holdfast-')), options);
+  try {
+    await coordinator.start();
+  } catch (error) {
+    await coordinator.stop();
+    throw error;
+  }
+  return coordinator;
+}
+
+export class Coordinator {
+  /** Removed by `stop`. */
+  readonly folder: string;
+  readonly #options: CoordinatorOptions;
+  #child: ChildProcess | undefined;
+  #url = '';
+  #output = '';
+
+  constructor(folder: string, options: CoordinatorOptions) {
+    this.folder = folder;
+    this.#options = options;
+  }
+
+  /** Stays the same over restarts. */
+  get url(): string {
+    return this.#url;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Whatever it printed, in all its lives, on both streams. */
+  get logs(): string {
+    return this.#output;
+  }
+
+  /** Starts it, again on the same folder and port. @throws Error with its output where it ends instead */
+  async start(): Promise<void> {
+    const begin = this.#output.length;
+    const child = this.spawn();
+    this.#child = child;
+    await until('the coordinator says where it listens and is ready', async () => {
+      if (hasEnded(child))
+        throw new Error(`the coordinator ended (${child.exitCode ?? child.signalCode}):\n${this.logs}`);
+      const url = /^ {2}http +(\S+)/m.exec(this.#output.slice(begin))?.[1];
+      if (url === undefined) return false;
+      this.#url = url;
+      return isReady(url);
+    });
+  }
+
+  /** Sends a signal and resolves when the process has ended. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Ended> {
+    const child = this.#child;
+    if (child === undefined) return { code: null, signal: null };
+    const ended = this.ended();
+    if (!hasEnded(child)) child.kill(signal);
+    return ended;
+  }
+
+  /** Resolves when the process has ended by itself. */
+  async ended(): Promise<Ended> {
+    const child = this.#child;
+    if (child !== undefined && !hasEnded(child))
+      await new Promise<void>((resolve) => child.once('close', () => resolve()));
+    return { code: child?.exitCode ?? null, signal: child?.signalCode ?? null };
+  }
+
+  /** kill -9, unless another signal is named, and a new start. */
+  async restart(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.kill(signal);
+    await this.start();
+  }
+
+  /** Ends it without ceremony and removes its folder. */
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Runs another command of the same program against it, `backup` for example. @throws Error where it fails */
+  async command(name: string): Promise<{ stdout: string; stderr: string }> {
+    const env = { ...cleanEnvironment(), HOLDFAST_HTTP_PORT: new URL(this.#url).port };
+    return execute(process.execPath, [...commands[this.#options.form ?? 'source'], name], { env });
+  }
+
+  /** The process alone, for whoever expects it to end; `start` waits until it serves. */
+  spawn(): ChildProcess {
+    const { form = 'source', args = [], settings } = this.#options;
+    const port = this.#url === '' ? '0' : new URL(this.#url).port;
+    const env = {
+      ...cleanEnvironment(),
+      HOLDFAST_HTTP_PORT: port,
+      HOLDFAST_DATA_DIR: join(this.folder, 'data'),
+      ...settings,
+    };
+    const child = spawn(process.execPath, [...commands[form], 'serve', ...args], {
+      cwd: this.folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        this.#output += chunk.toString();
+      });
+    }
+    return child;
+  }
+}
+
+/** The environment without settings of Holdfast, which would reach into the tests. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')));
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    // Nobody listens yet.
+    return false;
+  }
+}
