@@ -41,7 +41,7 @@ export interface Store {
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
 
-  /** Rows this incarnation owns, by gid with their version, in gid order after `afterGid`. Never loads. */
+  /** Unfinished rows this incarnation owns, by gid with their version, in gid order after `afterGid`. Never loads. */
   owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]>;
 
   /**
@@ -104,7 +104,7 @@ export interface CreateWrite {
   readonly owner: string | null;
 }
 
-/** Refused `conflict` unless owner and version are as expected; then version + 1. */
+/** Refused `missing` for an unknown gid, `conflict` unless owner and version are as expected; then version + 1. */
 export interface UpdateWrite {
   readonly kind: 'update';
   readonly gid: string;
@@ -120,7 +120,8 @@ export interface UpdateWrite {
 /**
  * All branches or none. Writes the transaction's row (its branch count, not its version) in the same atomic operation,
  * so that it cannot slip past a concurrent change of status. The status is checked first, always: refused `missing`,
- * `wrong-status`, then `exists` if a (branchId, op) is stored (the caller loads and compares), then `too-many`.
+ * `wrong-status`, then `exists` if a (branchId, op) is stored (the caller loads and compares), then `too-many`. It leaves the
+ * tokens of the row alone: an append issued again finds its branches, and is refused `exists`.
  */
 export interface AppendWrite {
   readonly kind: 'append';
@@ -161,7 +162,10 @@ export interface ClaimRequest {
 
 export interface ClaimResult {
   readonly claimed: readonly StoredTransaction[];
-  /** When the next transaction without owner is due, in engine time; undefined: none is stored. */
+  /**
+   * When the next transaction without owner is due, in engine time; undefined: none is stored. Not after `nowMs` where
+   * the limits have left some of a dead owner.
+   */
   readonly nextDueMs: number | undefined;
 }
 

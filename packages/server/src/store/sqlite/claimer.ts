@@ -92,7 +92,7 @@ class Page {
   }
 
   get isFull(): boolean {
-    return this.claimed.length >= this.#maxCount || (this.claimed.length > 0 && this.#bytes >= this.#maxBytes);
+    return this.claimed.length >= this.#maxCount || (this.claimed.length > 0 && this.#bytes > this.#maxBytes);
   }
 
   add(transaction: StoredTransaction, bytes: number): void {

@@ -119,7 +119,8 @@ export class Writer {
     );
     if (changes === 0) {
       const tokens = this.#tokens.first(gid);
-      return tokens !== undefined && textAt(tokens, 1) === token ? 'done' : 'conflict';
+      if (tokens === undefined) return 'missing';
+      return textAt(tokens, 1) === token ? 'done' : 'conflict';
     }
     if (stored !== undefined) {
       this.#redefine.run(stored, gid);

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import type { BranchOperation, Definition, Progress, Status } from '@holdfast/core';
+import type {
+  AppendWrite,
+  ClaimRequest,
+  ClaimResult,
+  CreateWrite,
+  ListFilter,
+  Store,
+  StoredTransaction,
+  UpdateWrite,
+  Write,
+  WriteResult,
+} from '../store.ts';
+
+/** An open, empty store of its own for one case. */
+export interface OpenStore {
+  readonly store: Store;
+  /** Closes it and opens the same data again; left out by a store that keeps nothing. */
+  readonly reopen?: () => Promise<Store>;
+  readonly close: () => Promise<void>;
+}
+
+export type OpenEmpty = () => Promise<OpenStore>;
+
+/** Declares one case of the suite. */
+export type Case = (name: string, run: (store: Store, open: OpenStore) => Promise<void>) => void;
+
+/** Some moment; every time in the suite is near it unless it says otherwise. */
+export const startMs = 1_700_000_000_000;
+
+let tokens = 0;
+export function newToken(): string {
+  tokens += 1;
+  return `token-${tokens}`;
+}
+
+export function aDefinition(gid: string, more: Partial<Definition> = {}): Definition {
+  return {
+    gid,
+    type: 'saga',
+    protocol: 'http',
+    steps: [
+      {
+        branchId: '01',
+        action: 'http://localhost/out',
+        compensate: 'http://localhost/out-back',
+        payload: '{"amount":1}',
+      },
+      { branchId: '02', action: 'http://localhost/in', compensate: '', payload: '' },
+    ],
+    queryPrepared: '',
+    options: {
+      waitResult: false,
+      timeoutToFailMs: 0,
+      requestTimeoutMs: 3000,
+      retryIntervalMs: 10_000,
+      branchHeaders: { 'x-trace': 'a' },
+      concurrent: false,
+      retryLimit: 0,
+    },
+    customData: '',
+    createdMs: startMs,
+    ...more,
+  };
+}
+
+export function aProgress(status: Status, more: Partial<Progress> = {}): Progress {
+  return {
+    status,
+    operations: 'pppp',
+    retries: {},
+    attempts: [],
+    attemptCount: 0,
+    intervalMs: 10_000,
+    dueMs: startMs + 10_000,
+    submittedMs: 0,
+    updatedMs: startMs,
+    finishedMs: status === 'succeed' || status === 'failed' ? startMs : 0,
+    incident: '',
+    reason: '',
+    ...more,
+  };
+}
+
+export function create(gid: string, more: Partial<CreateWrite> = {}): CreateWrite {
+  return {
+    kind: 'create',
+    gid,
+    token: newToken(),
+    definition: aDefinition(gid),
+    progress: aProgress('prepared'),
+    owner: null,
+    ...more,
+  };
+}
+
+/** An update of a row as `create` leaves it. */
+export function update(gid: string, more: Partial<UpdateWrite> = {}): UpdateWrite {
+  return {
+    kind: 'update',
+    gid,
+    token: newToken(),
+    expectOwner: null,
+    expectVersion: 1,
+    owner: null,
+    progress: aProgress('submitted'),
+    ...more,
+  };
+}
+
+export function append(
+  gid: string,
+  branches: readonly BranchOperation[],
+  more: Partial<AppendWrite> = {},
+): AppendWrite {
+  return { kind: 'append', gid, token: newToken(), whileStatus: 'prepared', branches, maxBranches: 20_000, ...more };
+}
+
+export function aBranch(branchId: string, more: Partial<BranchOperation> = {}): BranchOperation {
+  return { branchId, op: 'confirm', url: `http://localhost/${branchId}`, payload: `{"branch":"${branchId}"}`, ...more };
+}
+
+export async function write(store: Store, one: Write): Promise<WriteResult> {
+  const [result] = await store.commit([one]);
+  assert.ok(result !== undefined, 'a result for the only write');
+  return result;
+}
+
+/** Writes that must all be done. */
+export async function put(store: Store, ...batch: readonly Write[]): Promise<void> {
+  assert.deepEqual(
+    await store.commit(batch),
+    batch.map(() => 'done'),
+  );
+}
+
+export async function found(store: Store, gid: string): Promise<StoredTransaction> {
+  const [stored] = await store.load([gid]);
+  assert.ok(stored !== undefined, `${gid} is stored`);
+  return stored;
+}
+
+export function claim(store: Store, incarnation: string, more: Partial<ClaimRequest> = {}): Promise<ClaimResult> {
+  return store.claim({
+    incarnation,
+    nowMs: startMs,
+    deadAfterMs: 3_600_000,
+    maxCount: 1000,
+    maxBytes: 1_000_000_000,
+    ...more,
+  });
+}
+
+export const gidsOf = (transactions: readonly StoredTransaction[]) =>
+  transactions.map(({ definition }) => definition.gid);
+
+/** All pages of a list, and how many there were. */
+export async function listed(
+  store: Store,
+  filter: Omit<ListFilter, 'limit'> & { readonly limit?: number },
+): Promise<string[]> {
+  const gids: string[] = [];
+  for (let position = filter.position ?? ''; ; ) {
+    const { transactions, next } = await store.list({ limit: 100, ...filter, position });
+    gids.push(...gidsOf(transactions));
+    if (next === '') return gids;
+    assert.notEqual(next, position, 'the next page begins elsewhere');
+    position = next;
+  }
+}
+
+/** A second incarnation's row: on a shared store its heartbeat is fresh. */
+export async function live(store: Store, ...incarnations: readonly string[]): Promise<void> {
+  if (store.exclusive) return;
+  for (const incarnation of incarnations) await store.heartbeat(incarnation);
+}
+
+export const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import {
+  aBranch,
+  aDefinition,
+  aProgress,
+  append,
+  type Case,
+  create,
+  found,
+  newToken,
+  numbers,
+  put,
+  startMs,
+  update,
+  write,
+} from './fixtures.ts';
+
+/** create and update, tokens, and what a batch is. */
+export function testWrites(test: Case): void {
+  test('a created transaction is loaded as it was given', async (store) => {
+    const definition = aDefinition('g', {
+      type: 'msg',
+      queryPrepared: 'http://localhost/query',
+      customData: '{"a":1}',
+    });
+    const progress = aProgress('prepared', {
+      operations: 'pms',
+      retries: { 1: 3 },
+      attempts: [{ operation: -1, atMs: startMs, durationMs: 7, outcome: 'error', reason: 'refused' }],
+      attemptCount: 65,
+      incident: 'no query URL',
+      reason: 'because',
+    });
+    const wanted = create('g', { definition, progress });
+    await put(store, wanted);
+    assert.deepEqual(await found(store, 'g'), {
+      definition,
+      progress,
+      branches: [],
+      owner: null,
+      handedBack: true,
+      version: 1,
+      createToken: wanted.token,
+      writeToken: wanted.token,
+    });
+  });
+
+  test('a transaction created with an owner is not handed back', async (store) => {
+    await put(store, create('g', { owner: 'a' }));
+    const { owner, handedBack } = await found(store, 'g');
+    assert.deepEqual({ owner, handedBack }, { owner: 'a', handedBack: false });
+  });
+
+  test('create: refused where the gid is stored, done where it is its own', async (store) => {
+    const first = create('g');
+    await put(store, first);
+    assert.equal(await write(store, create('g', { progress: aProgress('submitted') })), 'exists');
+    assert.equal(await write(store, first), 'done');
+    await put(store, update('g'));
+    assert.equal(await write(store, first), 'done', 'also after it was written over');
+    const { version, progress } = await found(store, 'g');
+    assert.deepEqual([version, progress.status], [2, 'submitted']);
+  });
+
+  test('update: writes progress, owner and token, and raises the version', async (store) => {
+    await put(store, create('g'));
+    const progress = aProgress('submitted', { dueMs: startMs + 1, updatedMs: startMs + 2, submittedMs: startMs + 2 });
+    const wanted = update('g', { owner: 'a', progress });
+    await put(store, wanted);
+    const stored = await found(store, 'g');
+    assert.deepEqual(stored.progress, progress);
+    assert.deepEqual(
+      [stored.owner, stored.version, stored.writeToken, stored.handedBack],
+      ['a', 2, wanted.token, false],
+    );
+    await put(store, update('g', { expectOwner: 'a', expectVersion: 2, progress }));
+    assert.equal((await found(store, 'g')).handedBack, true);
+  });
+
+  test('update: refused for another owner, no owner, another version, an unknown gid', async (store) => {
+    await put(store, create('owned', { owner: 'a' }), create('free'));
+    assert.equal(await write(store, update('owned', { expectOwner: 'b' })), 'conflict');
+    assert.equal(await write(store, update('owned', { expectOwner: null })), 'conflict');
+    assert.equal(await write(store, update('owned', { expectOwner: 'a', expectVersion: 2 })), 'conflict');
+    assert.equal(await write(store, update('owned', { expectOwner: 'a', expectVersion: 0 })), 'conflict');
+    assert.equal(await write(store, update('free', { expectOwner: 'a' })), 'conflict');
+    assert.equal(await write(store, update('unknown')), 'missing');
+    for (const gid of ['owned', 'free']) {
+      const { version, progress } = await found(store, gid);
+      assert.deepEqual([version, progress.status], [1, 'prepared']);
+    }
+    assert.equal(await write(store, update('owned', { expectOwner: 'a' })), 'done');
+  });
+
+  test('update: the definition is replaced only where one is given', async (store) => {
+    await put(store, create('g'));
+    await put(store, update('g'));
+    assert.deepEqual((await found(store, 'g')).definition, aDefinition('g'));
+    const definition = aDefinition('g', { customData: '{"concurrent":true}' });
+    await put(store, update('g', { expectVersion: 2, definition }));
+    assert.deepEqual((await found(store, 'g')).definition, definition);
+    await put(store, update('g', { expectVersion: 3 }));
+    assert.deepEqual((await found(store, 'g')).definition, definition);
+    const refused = update('g', { expectVersion: 3, definition: aDefinition('g') });
+    assert.equal(await write(store, refused), 'conflict');
+    assert.deepEqual((await found(store, 'g')).definition, definition);
+  });
+
+  test('update: issued again it finds its own write, unless another was written since', async (store) => {
+    await put(store, create('g'));
+    const first = update('g', { owner: 'a' });
+    await put(store, first);
+    await put(store, append('g', [aBranch('01')], { whileStatus: 'submitted' }));
+    assert.equal(await write(store, first), 'done', 'an append leaves the token');
+    assert.equal((await found(store, 'g')).version, 2, 'and it is not written twice');
+    await put(store, update('g', { expectOwner: 'a', expectVersion: 2, owner: 'a' }));
+    assert.equal(await write(store, first), 'conflict');
+    assert.equal((await found(store, 'g')).version, 3);
+  });
+
+  test('a batch issued again, partly written, ends as if it had been written once', async (store) => {
+    await put(store, create('old'), create('raced'));
+    const lost = [create('new'), update('old', { owner: 'a' }), update('raced', { owner: 'a' })];
+    await put(store, ...lost.slice(0, 2));
+    await put(store, update('raced', { owner: 'b' }));
+    assert.deepEqual(await store.commit(lost), ['done', 'done', 'conflict']);
+    const [made, old, raced] = await store.load(['new', 'old', 'raced']);
+    assert.deepEqual([made?.version, old?.version, raced?.version], [1, 2, 2]);
+    assert.deepEqual([old?.owner, raced?.owner], ['a', 'b']);
+  });
+
+  test('a refused write fails alone in a batch of a hundred', async (store) => {
+    await put(store, create('taken'), create('free'));
+    const others = numbers(97).map((index) => create(`g${index}`));
+    const batch = [
+      ...others.slice(0, 40),
+      create('taken'),
+      update('free', { expectVersion: 9 }),
+      append('unknown', [aBranch('01')]),
+      ...others.slice(40),
+    ];
+    const results = await store.commit(batch);
+    assert.deepEqual(results.slice(40, 43), ['exists', 'conflict', 'missing']);
+    assert.equal(results.filter((result) => result === 'done').length, 97);
+    const stored = await store.load(others.map(({ gid }) => gid));
+    assert.ok(stored.every((one) => one?.version === 1));
+    assert.equal((await found(store, 'free')).version, 1);
+  });
+
+  test('of many updates that expect the same version one is done', async (store) => {
+    await put(store, create('g'));
+    const results = await Promise.all(
+      numbers(20).map((index) => write(store, update('g', { owner: `owner-${index}` }))),
+    );
+    assert.equal(results.filter((result) => result === 'done').length, 1);
+    assert.equal(results.filter((result) => result === 'conflict').length, 19);
+    assert.equal((await found(store, 'g')).owner, `owner-${results.indexOf('done')}`);
+  });
+
+  test('of many creates of one gid one is done', async (store) => {
+    const writes = numbers(20).map(() => create('g', { token: newToken() }));
+    const results = await Promise.all(writes.map((one) => write(store, one)));
+    assert.equal(results.filter((result) => result === 'done').length, 1);
+    assert.equal((await found(store, 'g')).createToken, writes[results.indexOf('done')]?.token);
+  });
+
+  test('an empty batch is done', async (store) => {
+    assert.deepEqual(await store.commit([]), []);
+  });
+
+  test('load: in the order asked for, again for a gid asked for twice, undefined for an unknown one', async (store) => {
+    await put(store, create('a'), create('b'), create('c'));
+    const stored = await store.load(['c', 'unknown', 'a', 'c']);
+    assert.deepEqual(
+      stored.map((one) => one?.definition.gid),
+      ['c', undefined, 'a', 'c'],
+    );
+    assert.deepEqual(await store.load([]), []);
+  });
+}
