@@ -51,6 +51,7 @@ export const mutants: readonly Mutant[] = [
     file: 'server/src/engine/actor.ts',
     find: 'if (this.#row.transaction.progress.status !== status) return false;',
     replace: '',
+    flavour: 'services',
     breaks: ['P2', 'P5'],
   },
   {
@@ -93,6 +94,7 @@ export const mutants: readonly Mutant[] = [
     file: 'server/src/engine/incarnation.ts',
     find: 'if (touched.has(claimed.definition.gid)) this.#takeLate(claimed);',
     replace: "if (touched.has('')) this.#takeLate(claimed);",
+    flavour: 'slow-store',
     breaks: ['P2', 'P4'],
   },
   {

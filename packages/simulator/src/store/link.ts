@@ -16,7 +16,7 @@ export interface Link {
 }
 
 /** How one operation will end. */
-type Fate = 'done' | 'not-done' | 'lost' | 'done-unknown' | 'full';
+type Fate = 'done' | 'not-done' | 'lost' | 'done-unknown' | 'full' | 'fatal';
 
 export interface LinkParts {
   readonly scheduler: Scheduler;
@@ -80,6 +80,10 @@ export class StoreLink implements Link {
       case 'full':
         fail('full', outMs);
         return;
+      case 'fatal':
+        if (this.#parts.random.chance(0.5)) this.#arrive(outMs, operation, apply, () => undefined);
+        fail('fatal', outMs * 2);
+        return;
       case 'lost':
         fail('unknown-outcome', outMs * 2);
         return;
@@ -120,10 +124,10 @@ export class StoreLink implements Link {
     if (weather.cutOff.has(machine)) return 'lost';
     if (operation === 'heartbeat' && weather.withoutHeartbeat.has(machine)) return 'lost';
     if (weather.isFull && operation !== 'read' && operation !== 'heartbeat') return 'full';
-    const { notDone, lost, doneUnknown } = weather.faults;
+    const { notDone, lost, doneUnknown, fatal } = weather.faults;
     const dice = random.next();
     if (dice < notDone) return 'not-done';
-    if (isEmbedded) return 'done';
+    if (isEmbedded) return operation === 'commit' && dice < notDone + fatal ? 'fatal' : 'done';
     if (dice < notDone + lost) return 'lost';
     return dice < notDone + lost + doneUnknown ? 'done-unknown' : 'done';
   }

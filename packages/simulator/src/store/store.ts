@@ -67,7 +67,7 @@ export class SimulatedStore implements Store {
   }
 
   ping(): Promise<void> {
-    return this.#link.carry('read', () => undefined);
+    return this.#link.carry('change', () => undefined);
   }
 
   clockMs(): Promise<number> {

@@ -8,9 +8,11 @@ export interface StoreFaults {
   readonly doneUnknown: number;
   /** It takes much longer than usual. */
   readonly slow: number;
+  /** Embedded stores only: the disk fails in the middle of it, and the process must end. */
+  readonly fatal: number;
 }
 
-export const calmStore: StoreFaults = { notDone: 0, lost: 0, doneUnknown: 0, slow: 0 };
+export const calmStore: StoreFaults = { notDone: 0, lost: 0, doneUnknown: 0, slow: 0, fatal: 0 };
 
 /** The state of the store's surroundings now; the nemesis changes it. */
 export interface StoreWeather {

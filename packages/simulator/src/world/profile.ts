@@ -4,10 +4,11 @@ import { calmStore, type StoreFaults } from '../store/weather.ts';
 
 /**
  * - `chaos`: everything may go wrong.
+ * - `slow-store`: as chaos, and the store is slow all the time: what is read is old when it comes.
  * - `services`: only services and the network to them go wrong; what depends on nothing else can be judged by time.
  * - `dead-service`: one service is dead all the time, most transactions need it, and nothing else goes wrong.
  */
-export const flavours = ['chaos', 'services', 'dead-service'] as const;
+export const flavours = ['chaos', 'slow-store', 'services', 'dead-service'] as const;
 
 export type Flavour = (typeof flavours)[number];
 
@@ -34,18 +35,18 @@ const never = Number.POSITIVE_INFINITY;
 
 /** Levels differ from seed to seed, so that what is rare elsewhere is common here, and quiet worlds exist as well. */
 export function profileOf(random: Random, wanted: Flavour | undefined): Profile {
-  const drawn = random.weighted({ chaos: 16, services: 3, 'dead-service': 1 });
+  const drawn = random.weighted({ chaos: 14, 'slow-store': 2, services: 3, 'dead-service': 1 });
   const flavour = wanted ?? drawn;
   const isExclusive = random.chance(0.25);
   return {
     flavour,
     isExclusive,
-    nodes: isExclusive ? 1 : 2,
+    nodes: isExclusive ? 1 : random.chance(0.2) ? 3 : 2,
     transactions: flavour === 'dead-service' ? random.integer(80, 120) : random.integer(15, 45),
     chaosMs: random.integer(20, 70) * 1000,
     network: flavour === 'dead-service' ? calmNetwork : networkFaults(random),
     serviceFaultEveryMs: flavour === 'dead-service' || random.chance(0.3) ? never : random.skewed(5000, 30_000),
-    ...(flavour === 'chaos' ? coordinatorFaults(random) : calmCoordinators),
+    ...(flavour === 'chaos' || flavour === 'slow-store' ? coordinatorFaults(random, flavour) : calmCoordinators),
     drift: random.chance(0.5) ? 0 : 0.005,
     wallOffsetMs: random.chance(0.5) ? 0 : 20_000,
   };
@@ -53,13 +54,14 @@ export function profileOf(random: Random, wanted: Flavour | undefined): Profile 
 
 const calmCoordinators = { store: calmStore, nodeFaultEveryMs: never, storeFaultEveryMs: never } as const;
 
-function coordinatorFaults(random: Random): Pick<Profile, keyof typeof calmCoordinators> {
+function coordinatorFaults(random: Random, flavour: Flavour): Pick<Profile, keyof typeof calmCoordinators> {
   return {
     store: {
       notDone: rate(random, 0.02, 0.1),
       lost: rate(random, 0.02, 0.08),
       doneUnknown: rate(random, 0.02, 0.1),
-      slow: rate(random, 0.01, 0.05),
+      slow: flavour === 'slow-store' ? random.between(0.05, 0.3) : rate(random, 0.01, 0.05),
+      fatal: rate(random, 0.001, 0.005),
     },
     nodeFaultEveryMs: random.chance(0.2) ? never : random.skewed(2000, 20_000),
     storeFaultEveryMs: random.chance(0.4) ? never : random.skewed(5000, 30_000),
