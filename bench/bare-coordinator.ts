@@ -3,7 +3,7 @@
  * nothing. It shows what this load generator and this machine give at most, and that the generator is not what limits.
  */
 import { connect, createServer, type Socket } from 'node:net';
-import { cpuUs, serveCommands } from './child.ts';
+import { cpuUs, loopCpuUs, serveCommands } from './child.ts';
 import { answer, MessageReader } from './http-message.ts';
 
 const success = answer(200, 'OK', '{"dtm_result":"SUCCESS"}');
@@ -84,7 +84,16 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   serveCommands(
-    { sample: () => ({ cpuUs: cpuUs(), rows: 0, commits: 0, busyMs: busyMs(), residentBytes: 0 }) },
+    {
+      sample: () => ({
+        cpuUs: cpuUs(),
+        loopCpuUs: loopCpuUs(),
+        rows: 0,
+        commits: 0,
+        busyMs: busyMs(),
+        residentBytes: 0,
+      }),
+    },
     { port },
   );
 });

@@ -5,7 +5,7 @@
 import { loadSettings } from 'holdfast/config/load';
 import { serve } from 'holdfast/main';
 import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
-import { cpuUs, serveCommands } from './child.ts';
+import { cpuUs, loopCpuUs, serveCommands } from './child.ts';
 import { countWrites } from './counted-store.ts';
 import { fillStore } from './fill.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -32,6 +32,7 @@ serveCommands(
   {
     sample: () => ({
       cpuUs: cpuUs(),
+      loopCpuUs: loopCpuUs(),
       rows: counts.rows,
       commits: counts.commits,
       busyMs: performance.eventLoopUtilization().active,

@@ -1,5 +1,6 @@
 import { createTransaction } from '@holdfast/core';
 import type { CreateWrite, Store } from 'holdfast/store/store';
+import { scattered } from './generator.ts';
 
 const batchRows = 500;
 const defaults = { requestTimeoutMs: 3000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, backoffCapMs: 600_000 };
@@ -20,8 +21,7 @@ export async function fillStore(store: Store, count: number): Promise<void> {
 }
 
 function finishedSaga(index: number, createdMs: number): CreateWrite {
-  // Spread over the index as random gids are, but the same in every run.
-  const gid = `stored-${(Math.imul(index, 2_654_435_761) >>> 0).toString(36)}-${index}`;
+  const gid = `${scattered(index)}stored${index}`;
   const step = (branchId: string, name: string, account: number) => ({
     branchId,
     action: `http://127.0.0.1:1/${name}`,

@@ -67,7 +67,7 @@ export class Generator {
         return;
       }
       this.#sagas += 1;
-      gid = `${this.#idPrefix}-${String(this.#sagas).padStart(10, '0')}`;
+      gid = `${scattered(this.#sagas)}${this.#idPrefix}${this.#sagas}`;
       isAcknowledged = false;
       startedMs = performance.now();
       socket.write(this.#submit(gid, this.#load.wait));
@@ -111,6 +111,11 @@ export class Generator {
     const head = `POST /api/dtmsvr/submit HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
     return `${head}\r\n\r\n${body}`;
   }
+}
+
+/** Different for every number below 2^32 and in no order, as gids are: an index of them is written all over. */
+export function scattered(count: number): string {
+  return (Math.imul(count, 2_654_435_761) >>> 0).toString(36).padStart(7, '0');
 }
 
 /** Figures of a load that is refused mean nothing. */

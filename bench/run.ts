@@ -109,6 +109,7 @@ function toLine({ inFlight, subject, slices }: { inFlight: number; subject: Subj
       finalP50Ms: of('finalP50Ms'),
       finalP99Ms: of('finalP99Ms'),
       cpuUs: of('cpuUs'),
+      loopCpuUs: of('loopCpuUs'),
       loadCpuUs: of('loadCpuUs'),
       rows: of('rows'),
       commits: of('commits'),

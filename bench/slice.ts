@@ -21,6 +21,8 @@ export interface Slice {
   readonly finalP99Ms: number;
   /** Of the coordinator process: user and system, all threads. */
   readonly cpuUs: number;
+  /** Of its event loop alone. */
+  readonly loopCpuUs: number;
   /** Of the load generator and the branch services. */
   readonly loadCpuUs: number;
   readonly rows: number;
@@ -33,7 +35,7 @@ export interface Slice {
   readonly residentMib: number;
 }
 
-const coordinatorKeys = ['cpuUs', 'rows', 'commits', 'busyMs', 'residentBytes'] as const;
+const coordinatorKeys = ['cpuUs', 'loopCpuUs', 'rows', 'commits', 'busyMs', 'residentBytes'] as const;
 const loadKeys = [
   'timeMs',
   'sagas',
@@ -98,6 +100,7 @@ export async function measureSlice(request: SliceRequest): Promise<Slice> {
     finalP50Ms: after.load.finalP50Ms,
     finalP99Ms: after.load.finalP99Ms,
     cpuUs: of('cpuUs') / sagas,
+    loopCpuUs: of('loopCpuUs') / sagas,
     loadCpuUs: (after.load.cpuUs - before.load.cpuUs) / sagas,
     rows: of('rows') / sagas,
     commits: of('commits') / sagas,
