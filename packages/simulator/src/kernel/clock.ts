@@ -3,6 +3,9 @@ import type { Scheduler } from './scheduler.ts';
 /** True time zero, as milliseconds since 1970: where simulated wall clocks start. */
 export const epochMs = Date.UTC(2026, 0, 1);
 
+/** A lease is at most this old. */
+const setBackMs = 5000;
+
 /**
  * The clocks of one machine. Both run a little too fast or too slow; the wall clock is off and may jump; the monotonic
  * one never goes back and stands still while the machine is suspended.
@@ -13,6 +16,7 @@ export class MachineClock {
   readonly #bootMs: number;
   #wallOffsetMs: number;
   #suspendedMs = 0;
+  #setBackAtMs = Number.NEGATIVE_INFINITY;
   #suspendedAtMs: number | undefined;
 
   /** @param drift 0.001: a millisecond too fast each second */
@@ -37,12 +41,22 @@ export class MachineClock {
     return monotonicMs / this.#rate;
   }
 
-  jump(byMs: number): void {
+  /**
+   * The wall clock is set. Not set back while the machine is suspended, nor is it suspended within seconds of that: no
+   * clock of its own could tell it then how long it has slept.
+   */
+  jump(byMs: number): boolean {
+    if (byMs < 0 && this.#suspendedAtMs !== undefined) return false;
+    if (byMs < 0) this.#setBackAtMs = this.#scheduler.nowMs;
     this.#wallOffsetMs += byMs;
+    return true;
   }
 
-  suspend(): void {
+  /** False: it cannot be suspended now. */
+  suspend(): boolean {
+    if (this.#scheduler.nowMs - this.#setBackAtMs < setBackMs) return false;
     this.#suspendedAtMs ??= this.#scheduler.nowMs;
+    return true;
   }
 
   resume(): void {

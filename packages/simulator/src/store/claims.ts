@@ -19,8 +19,11 @@ export function claim(database: Database, request: ClaimRequest, isExclusive: bo
     claimed.push(storedOf(taken));
     bytes += rowBytes(row);
   }
-  const next = unfinishedByDue(database.rows.values()).find(({ owner }) => owner === null);
-  return { claimed, nextDueMs: next?.progress.dueMs };
+  const left = unfinishedByDue(database.rows.values());
+  const nextDueMs = left.find(({ owner }) => owner === null)?.progress.dueMs;
+  // What is left of the dead is to be claimed at once, whatever its due time.
+  const isMore = left.some((row) => isDead(database, row.owner, request, isExclusive));
+  return { claimed, nextDueMs: isMore ? Math.min(nowMs, nextDueMs ?? nowMs) : nextDueMs };
 }
 
 /** An exclusive store's other owners are dead by definition; elsewhere the heartbeat tells. */
@@ -33,7 +36,9 @@ function isDead(database: Database, owner: string | null, request: ClaimRequest,
 
 export function ownedRows(database: Database, incarnation: string, afterGid: string, limit: number): OwnedRow[] {
   return [...database.rows.values()]
-    .filter(({ owner, definition }) => owner === incarnation && definition.gid > afterGid)
+    .filter(({ owner, definition, progress }) => {
+      return owner === incarnation && definition.gid > afterGid && !isFinal(progress.status);
+    })
     .sort((one, other) => compareText(one.definition.gid, other.definition.gid))
     .slice(0, limit)
     .map(({ definition, version }) => ({ gid: definition.gid, version }));

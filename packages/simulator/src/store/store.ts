@@ -16,7 +16,7 @@ import {
 import { claim, makeDue, makeManyDue, ownedRows } from './claims.ts';
 import { seal } from './copy.ts';
 import type { Database } from './database.ts';
-import type { Link } from './link.ts';
+import type { Link, StoreOperation } from './link.ts';
 import { listPage } from './pages.ts';
 import { storedOf } from './row.ts';
 
@@ -35,6 +35,7 @@ export class SimulatedStore implements Store {
   readonly #by: string;
   readonly #pause: (delayMs: number) => Promise<void>;
   readonly #heartbeatSent: HeartbeatSent;
+  #isOpen = false;
 
   constructor(parts: {
     readonly exclusive: boolean;
@@ -54,6 +55,7 @@ export class SimulatedStore implements Store {
 
   /** The lock of a process that is dying is waited for, 5 s at most. */
   async open(): Promise<void> {
+    this.#isOpen = true;
     if (!this.exclusive) return;
     for (let poll = 0; this.#database.lockedBy !== undefined; poll += 1) {
       if (poll === lockPolls) throw new StoreError('locked', 'another process holds the store: end it first');
@@ -63,24 +65,25 @@ export class SimulatedStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#isOpen = false;
     if (this.#database.lockedBy === this.#by) this.#database.lockedBy = undefined;
   }
 
   ping(): Promise<void> {
-    return this.#link.carry('change', () => undefined);
+    return this.#carry('change', () => undefined);
   }
 
   clockMs(): Promise<number> {
-    return this.#link.carry('read', () => (this.exclusive ? this.#database.highestMs : this.#database.clockMs()));
+    return this.#carry('read', () => (this.exclusive ? this.#database.highestMs : this.#database.clockMs()));
   }
 
   commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
     const sent = seal(batch);
-    return this.#link.carry('commit', () => this.#database.commit(sent, this.#by));
+    return this.#carry('commit', () => this.#database.commit(sent, this.#by));
   }
 
   load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
-    return this.#link.carry('read', () =>
+    return this.#carry('read', () =>
       gids.map((gid) => {
         const row = this.#database.rows.get(gid);
         return row === undefined ? undefined : storedOf(row);
@@ -89,27 +92,27 @@ export class SimulatedStore implements Store {
   }
 
   claim(request: ClaimRequest): Promise<ClaimResult> {
-    return this.#link.carry('claim', () => claim(this.#database, request, this.exclusive, this.#by));
+    return this.#carry('claim', () => claim(this.#database, request, this.exclusive, this.#by));
   }
 
   owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
-    return this.#link.carry('read', () => ownedRows(this.#database, incarnation, afterGid, limit));
+    return this.#carry('read', () => ownedRows(this.#database, incarnation, afterGid, limit));
   }
 
   makeDue(gid: string, nowMs: number): Promise<boolean> {
-    return this.#link.carry('change', () => makeDue(this.#database, gid, nowMs, this.#by));
+    return this.#carry('change', () => makeDue(this.#database, gid, nowMs, this.#by));
   }
 
   makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
-    return this.#link.carry('change', () => makeManyDue(this.#database, afterMs, limit, nowMs, this.#by));
+    return this.#carry('change', () => makeManyDue(this.#database, afterMs, limit, nowMs, this.#by));
   }
 
   list(filter: ListFilter): Promise<ListPage> {
-    return this.#link.carry('read', () => listPage(this.#database.rows.values(), filter));
+    return this.#carry('read', () => listPage(this.#database.rows.values(), filter));
   }
 
   purge(beforeMs: number, limit: number): Promise<number> {
-    return this.#link.carry('change', () => {
+    return this.#carry('change', () => {
       const old = [...this.#database.rows.values()]
         .filter(({ progress }) => isFinal(progress.status) && progress.finishedMs < beforeMs)
         .slice(0, limit);
@@ -121,35 +124,40 @@ export class SimulatedStore implements Store {
   }
 
   counts(nowMs: number): Promise<Counts> {
-    return this.#link.carry('read', () => this.#database.counts(nowMs));
+    return this.#carry('read', () => this.#database.counts(nowMs));
   }
 
   async heartbeat(incarnation: string): Promise<number> {
     const answered = this.#heartbeatSent(incarnation);
-    const storeMs = await this.#link.carry('heartbeat', () => this.#database.heartbeat(incarnation));
+    const storeMs = await this.#carry('heartbeat', () => this.#database.heartbeat(incarnation));
     answered();
     return storeMs;
   }
 
   retire(incarnation: string): Promise<void> {
-    return this.#link.carry('heartbeat', () => {
+    return this.#carry('heartbeat', () => {
       this.#database.heartbeats.delete(incarnation);
     });
   }
 
   getValue(category: string, key: string): Promise<KeyValue | undefined> {
-    return this.#link.carry('read', () => this.#database.values.get(category, key));
+    return this.#carry('read', () => this.#database.values.get(category, key));
   }
 
   listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
-    return this.#link.carry('read', () => this.#database.values.list(category, afterKey, limit));
+    return this.#carry('read', () => this.#database.values.list(category, afterKey, limit));
   }
 
   putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean> {
-    return this.#link.carry('change', () => this.#database.values.put(category, key, value, expectVersion, nowMs));
+    return this.#carry('change', () => this.#database.values.put(category, key, value, expectVersion, nowMs));
   }
 
   deleteValue(category: string, key: string): Promise<boolean> {
-    return this.#link.carry('change', () => this.#database.values.delete(category, key));
+    return this.#carry('change', () => this.#database.values.delete(category, key));
+  }
+
+  #carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result> {
+    if (this.#isOpen) return this.#link.carry(operation, apply);
+    return Promise.reject(new StoreError('not-done', 'the store is closed'));
   }
 }

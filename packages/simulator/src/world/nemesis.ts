@@ -102,8 +102,7 @@ export class Nemesis {
         node.stop();
         return;
       case 'clock':
-        statistics.count('wall clock jumped');
-        node.clock.jump(this.#random.integer(-20_000, 20_000));
+        if (node.clock.jump(this.#random.integer(-20_000, 20_000))) statistics.count('wall clock jumped');
         return;
       default:
         trouble satisfies never;

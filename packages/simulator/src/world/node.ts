@@ -97,10 +97,9 @@ export class Node {
   /** Frozen: nothing in it happens until it goes on. `isSuspend`: its monotonic clock stands still as well. */
   pause(isSuspend: boolean): void {
     const process = this.#process;
-    if (process === undefined) return;
+    if (process === undefined || (isSuspend && !this.clock.suspend())) return;
     this.#tell(process, isSuspend ? 'is suspended' : 'is paused');
     process.pause();
-    if (isSuspend) this.clock.suspend();
   }
 
   resume(): void {
