@@ -15,11 +15,18 @@ const walKeptBytes = 64 * 1024 * 1024;
 
 /**
  * A connection to the database with the settings that make COMMIT durable. Checkpoints are never made by chance.
+ *
+ * @param check throws for a file that must be left as it is
  * @throws StoreError `unsafe` where the file system cannot do it
  */
-export function connect(path: string, { cacheKib, busyMs }: ConnectionSettings): DatabaseSync {
+export function connect(
+  path: string,
+  { cacheKib, busyMs }: ConnectionSettings,
+  check: (db: DatabaseSync) => void = () => undefined,
+): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
+    check(db);
     const mode = readText(db, 'pragma journal_mode = wal');
     db.exec(`
       pragma synchronous = full;

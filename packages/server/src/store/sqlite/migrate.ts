@@ -10,10 +10,10 @@ export const migrations: readonly string[] = [transactions];
 const applicationId = 0x48_4f_4c_44;
 
 /**
- * Brings a database to the newest version, each step in a transaction of its own.
+ * Reads only: what is not ours stays untouched.
  * @throws StoreError `version` where the database is newer than this code, or is not one of ours
  */
-export function migrate(db: DatabaseSync, path: string, steps: readonly string[] = migrations): void {
+export function refuseForeign(db: DatabaseSync, path: string, steps: readonly string[] = migrations): void {
   const version = readNumber(db, 'pragma user_version');
   if (version > steps.length) {
     throw new StoreError(
@@ -25,6 +25,11 @@ export function migrate(db: DatabaseSync, path: string, steps: readonly string[]
   if (isForeign && readNumber(db, 'select count(*) from sqlite_schema') > 0) {
     throw new StoreError('version', `${path} is not a database of Holdfast: name another data folder`);
   }
+}
+
+/** Brings a database of ours, or an empty one, to the newest version: each step in a transaction of its own. */
+export function migrate(db: DatabaseSync, steps: readonly string[] = migrations): void {
+  const version = readNumber(db, 'pragma user_version');
   for (const [index, step] of steps.entries()) {
     if (index < version) continue;
     db.exec('begin immediate');

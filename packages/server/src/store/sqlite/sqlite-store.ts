@@ -23,7 +23,7 @@ import { toStoreError } from './errors.ts';
 import { FolderLock } from './folder-lock.ts';
 import type { BackupFile, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
-import { migrate } from './migrate.ts';
+import { migrate, refuseForeign } from './migrate.ts';
 import { toTransaction } from './rows.ts';
 import { WorkerClient } from './worker-client.ts';
 import { WriteGate } from './write-gate.ts';
@@ -73,8 +73,8 @@ export class SqliteStore implements Store, BackupCapable {
     try {
       await makeFolder(this.#folder);
       lock = await FolderLock.take(join(this.#folder, 'holdfast.lock'), this.#folder);
-      db = connect(this.#path, { cacheKib: 32 * 1024, busyMs: 50 });
-      migrate(db, this.#path);
+      db = connect(this.#path, { cacheKib: 32 * 1024, busyMs: 50 }, (file) => refuseForeign(file, this.#path));
+      migrate(db);
       this.#opened = this.#start(lock, new LoopConnection(db));
     } catch (error) {
       db?.close();

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { aProgress, claim, create, gidsOf, numbers, put, startMs } from '../contract/fixtures.ts';
+import { StoreError } from '../store.ts';
+import { toStoreError } from './errors.ts';
+import { SqliteStore } from './sqlite-store.ts';
+
+async function inFolder(run: (dataDir: string, store: SqliteStore) => Promise<void>): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-damage-'));
+  const store = new SqliteStore({ dataDir });
+  try {
+    await store.open();
+    await run(dataDir, store);
+  } finally {
+    await store.close();
+    rmSync(dataDir, { recursive: true });
+  }
+}
+
+const due = (gid: string) => create(gid, { progress: aProgress('submitted', { dueMs: startMs }) });
+
+test('a row that cannot be read keeps no other from being claimed, and counts as an incident', async () => {
+  await inFolder(async (dataDir, store) => {
+    await put(store, ...['a', 'bad', 'c'].map(due));
+    const db = new DatabaseSync(join(dataDir, 'holdfast.db'));
+    db.exec("update transactions set progress = '[2,{}]' where gid = 'bad'");
+    db.close();
+    assert.deepEqual(gidsOf((await claim(store, 'one')).claimed), ['a', 'c']);
+    const again = await claim(store, 'one');
+    assert.deepEqual(again.claimed, []);
+    assert.ok(again.nextDueMs !== undefined && again.nextDueMs > startMs, 'and it is not tried without a pause');
+    assert.equal((await store.counts(startMs)).incidents, 1);
+    await assert.rejects(store.load(['bad']), {
+      code: 'version',
+      message: /use the version of Holdfast that wrote it/,
+    });
+    assert.deepEqual(gidsOf((await store.load(['a', 'c'])).filter((one) => one !== undefined)), ['a', 'c']);
+  });
+});
+
+test('a damaged file is fatal, and nothing is written after it', async () => {
+  await inFolder(async (dataDir, store) => {
+    const path = join(dataDir, 'holdfast.db');
+    await put(store, ...numbers(2000).map((index) => due(`g${index}`)));
+    await store.close();
+    const file = openSync(path, 'r+');
+    const noise = new Uint8Array(4096).fill(0xa5);
+    for (let at = 4096; at + 4096 <= statSync(path).size; at += 4096) writeSync(file, noise, 0, 4096, at);
+    closeSync(file);
+    const damaged = new SqliteStore({ dataDir });
+    await damaged.open().catch((error: unknown) => assert.ok(error instanceof StoreError && error.code === 'fatal'));
+    await assert.rejects(damaged.commit([due('new')]), { code: 'fatal' });
+    await assert.rejects(damaged.ping(), { code: 'fatal' });
+    await damaged.close();
+  });
+});
+
+test('what an error of SQLite means', () => {
+  const codeOf = (errcode: number) => toStoreError(Object.assign(new Error('x'), { errcode }), 'commit').code;
+  assert.deepEqual([5, 6, 261, 517].map(codeOf), ['not-done', 'not-done', 'not-done', 'not-done']);
+  assert.equal(codeOf(13), 'full');
+  assert.deepEqual(
+    [10, 11, 14, 26, 1034, 7, 8].map(codeOf),
+    numbers(7).map(() => 'fatal'),
+  );
+  assert.equal(toStoreError(new TypeError('x'), 'commit').code, 'fatal');
+  const known = new StoreError('version', 'x');
+  assert.equal(toStoreError(known, 'commit'), known);
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { aDefinition, create, found, numbers, put } from '../contract/fixtures.ts';
+import { StoreError } from '../store.ts';
+import { SqliteStore } from './sqlite-store.ts';
+
+/** This file is also the process on a small disk of its own. */
+async function child(disk: string): Promise<void> {
+  const ballast = join(disk, 'ballast');
+  writeFileSync(ballast, new Uint8Array(4 * 1024 * 1024));
+  const store = new SqliteStore({ dataDir: join(disk, 'data') });
+  await store.open();
+  const acknowledged: string[] = [];
+  const step = { branchId: '01', action: 'u', compensate: 'v', payload: 'x'.repeat(10_000) };
+  let refused: unknown;
+  for (let batch = 0; refused === undefined && batch < 10_000; batch += 1) {
+    const gids = numbers(10).map((index) => `g${batch}-${index}`);
+    const writes = gids.map((gid) => create(gid, { definition: aDefinition(gid, { steps: [step] }) }));
+    try {
+      await put(store, ...writes);
+      acknowledged.push(...gids);
+    } catch (error) {
+      refused = error;
+      const stored = await store.load(gids);
+      assert.deepEqual(
+        stored,
+        gids.map(() => undefined),
+        'nothing of the refused batch is written',
+      );
+    }
+  }
+  assert.ok(refused instanceof StoreError, String(refused));
+  assert.equal(refused.code, 'full', refused.message);
+  assert.ok(acknowledged.length > 0);
+  await assert.rejects(
+    put(
+      store,
+      create('big', { definition: aDefinition('big', { steps: [{ ...step, payload: 'y'.repeat(500_000) }] }) }),
+    ),
+    {
+      code: 'full',
+    },
+  );
+  await store.ping();
+  await assert.rejects(store.backup(), { code: 'full' });
+  rmSync(ballast);
+  assert.ok(statfsSync(disk).bavail > 0);
+  await put(store, create('after'));
+  assert.equal((await store.load(acknowledged)).filter((one) => one === undefined).length, 0);
+  await store.close();
+  await store.open();
+  assert.equal((await store.load(acknowledged)).filter((one) => one === undefined).length, 0);
+  assert.equal((await found(store, 'after')).version, 1);
+  await store.close();
+}
+
+const canMount = () => spawnSync('unshare', ['-m', 'true']).status === 0;
+
+function declareTests(): void {
+  const skip = canMount() ? false : 'needs the right to mount a small disk (unshare -m)';
+  test('a full disk: `full`, nothing half-written, and on it goes once there is room', { skip }, () => {
+    const disk = mkdtempSync(join(tmpdir(), 'holdfast-full-'));
+    try {
+      const run = `mount -t tmpfs -o size=12m none ${disk} && exec ${process.execPath} --conditions=source ${import.meta.filename} child ${disk}`;
+      const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', run], { encoding: 'utf8' });
+      assert.equal(status, 0, `${stdout}${stderr}`);
+    } finally {
+      rmdirSync(disk);
+    }
+  });
+}
+
+const [, , role, folder] = process.argv;
+if (role === 'child' && folder !== undefined) await child(folder);
+else declareTests();

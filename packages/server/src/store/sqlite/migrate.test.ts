@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { create, found, put } from '../contract/fixtures.ts';
+import { StoreError } from '../store.ts';
+import { migrate, migrations } from './migrate.ts';
+import { sql as first } from './migrations/001-transactions.ts';
+import { SqliteStore } from './sqlite-store.ts';
+import { readNumber, readText } from './values.ts';
+
+const second = 'create table extra (a text); insert into extra select gid from transactions;';
+
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-migrate-'));
+  try {
+    await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const refusedAs = (code: string, pattern: RegExp) => (error: unknown) =>
+  error instanceof StoreError && error.code === code && pattern.test(error.message);
+
+test('a database of version 1 goes forward step by step, and keeps what it holds', async () => {
+  await inFolder(async (folder) => {
+    const store = new SqliteStore({ dataDir: folder });
+    await store.open();
+    await put(store, create('g'));
+    await store.close();
+    const db = new DatabaseSync(join(folder, 'holdfast.db'));
+    migrate(db, [...migrations, second]);
+    assert.equal(readNumber(db, 'pragma user_version'), migrations.length + 1);
+    assert.equal(readNumber(db, 'select count(*) from extra'), 1);
+    migrate(db, [...migrations, second]);
+    assert.equal(readNumber(db, 'select count(*) from extra'), 1, 'and a step is not done twice');
+    db.close();
+  });
+});
+
+test('a database as version 1 made it is opened by the code of now', async () => {
+  await inFolder(async (folder) => {
+    const db = new DatabaseSync(join(folder, 'holdfast.db'));
+    migrate(db, [first]);
+    db.close();
+    const store = new SqliteStore({ dataDir: folder });
+    await store.open();
+    await put(store, create('g'));
+    assert.equal((await found(store, 'g')).version, 1);
+    await store.close();
+  });
+});
+
+test('a step that fails leaves the database as it was before that step', () => {
+  const db = new DatabaseSync(':memory:');
+  assert.throws(() => migrate(db, [first, second, 'create table broken (a); nonsense']), /nonsense/);
+  assert.equal(readNumber(db, 'pragma user_version'), 2);
+  assert.equal(readNumber(db, "select count(*) from sqlite_schema where name = 'broken'"), 0);
+  db.close();
+});
+
+test('a database newer than the code is refused, and left alone', async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'holdfast.db');
+    const db = new DatabaseSync(path);
+    migrate(db, [...migrations, second]);
+    db.close();
+    const store = new SqliteStore({ dataDir: folder });
+    await assert.rejects(store.open(), refusedAs('version', /start the newer Holdfast/));
+    const again = new DatabaseSync(path);
+    assert.equal(readNumber(again, 'pragma user_version'), migrations.length + 1);
+    again.close();
+    // The refused one has let go of the lock.
+    const other = new SqliteStore({ dataDir: folder });
+    await assert.rejects(other.open(), refusedAs('version', /start the newer Holdfast/));
+  });
+});
+
+test('a database of something else is refused, and left alone', async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'holdfast.db');
+    const db = new DatabaseSync(path);
+    db.exec('create table customers (name text)');
+    db.close();
+    await assert.rejects(
+      new SqliteStore({ dataDir: folder }).open(),
+      refusedAs('version', /not a database of Holdfast/),
+    );
+    const again = new DatabaseSync(path);
+    assert.equal(readNumber(again, 'select count(*) from sqlite_schema'), 1);
+    assert.equal(readText(again, 'pragma journal_mode'), 'delete');
+    again.close();
+  });
+});

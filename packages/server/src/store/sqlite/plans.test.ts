@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { Listing } from './listing.ts';
+import { LoopConnection } from './loop-connection.ts';
+import { migrate } from './migrate.ts';
+import { Upkeep } from './upkeep.ts';
+
+/** Remembers every statement that is prepared on it. */
+class Recorder extends DatabaseSync {
+  readonly statements: string[] = [];
+
+  override prepare(...[sql, options]: Parameters<DatabaseSync['prepare']>): StatementSync {
+    this.statements.push(sql);
+    return super.prepare(sql, options);
+  }
+}
+
+/** Partial indexes without finished rows: reading one from its beginning is no scan of them. */
+const small = /^SCAN (transactions|clock)( USING (COVERING )?INDEX transactions_(due|incident))?$/;
+
+test('no statement scans finished rows, nor sorts', () => {
+  const db = new Recorder(':memory:');
+  migrate(db);
+  db.statements.length = 0;
+  assert.ok(new LoopConnection(db) && new Listing(db) && new Upkeep(db));
+  const statements = db.statements.filter((sql) => /select|update|delete/.test(sql));
+  assert.ok(statements.length > 20, `only ${statements.length} statements were seen`);
+  for (const sql of statements) {
+    const plan = db
+      .prepare(`explain query plan ${sql}`)
+      .all()
+      .map(({ detail }) => String(detail));
+    for (const step of plan) {
+      if (step === 'SCAN clock') continue;
+      const isSmall = small.test(step) && step !== 'SCAN transactions';
+      assert.ok(step.startsWith('SEARCH') || isSmall || /SUBQUERY/.test(step), `${sql}\n${plan.join('\n')}`);
+    }
+  }
+  db.close();
+});
