@@ -11,7 +11,7 @@ export function decideMessage(transaction: Transaction, inFlight: ReadonlySet<nu
   const { plan, progress } = transaction;
   if (progress.status === 'prepared') return decidePrepared(transaction, inFlight, nowMs);
   const untilMs = progress.submittedMs + plan.delayMs;
-  if (nowMs < untilMs) return { kind: 'wait', untilMs, within: false, rule: 'delay' };
+  if (nowMs < untilMs) return { kind: 'wait', untilMs, within: inFlight.size > 0, rule: 'delay' };
   const front = frontOf(transaction);
   if (front === undefined || front.open === 0)
     return { kind: 'move', to: 'succeed', reason: '', rule: 'all-succeeded' };
