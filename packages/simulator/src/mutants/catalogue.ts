@@ -51,7 +51,7 @@ export const mutants: readonly Mutant[] = [
     file: 'server/src/engine/actor.ts',
     find: 'if (this.#row.transaction.progress.status !== status) return false;',
     replace: '',
-    flavour: 'services',
+    flavour: 'dead-service',
     breaks: ['P2', 'P5'],
   },
   {

@@ -41,7 +41,7 @@ export function profileOf(random: Random, wanted: Flavour | undefined): Profile 
   return {
     flavour,
     isExclusive,
-    nodes: isExclusive ? 1 : random.chance(0.2) ? 3 : 2,
+    nodes: nodeCount(random, isExclusive),
     transactions: flavour === 'dead-service' ? random.integer(80, 120) : random.integer(15, 45),
     chaosMs: random.integer(20, 70) * 1000,
     network: flavour === 'dead-service' ? calmNetwork : networkFaults(random),
@@ -50,6 +50,12 @@ export function profileOf(random: Random, wanted: Flavour | undefined): Profile 
     drift: random.chance(0.5) ? 0 : 0.005,
     wallOffsetMs: random.chance(0.5) ? 0 : 20_000,
   };
+}
+
+/** On a store that only one process can open, a second node stands by until the first is gone. */
+function nodeCount(random: Random, isExclusive: boolean): number {
+  if (isExclusive) return random.chance(0.3) ? 2 : 1;
+  return random.chance(0.2) ? 3 : 2;
 }
 
 const calmCoordinators = { store: calmStore, nodeFaultEveryMs: never, storeFaultEveryMs: never } as const;
