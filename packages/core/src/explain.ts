@@ -2,6 +2,7 @@ import { decide } from './decide.ts';
 import { type Decision, type Rule, rules } from './decision.ts';
 import { queryOperation } from './fact.ts';
 import { operationAt } from './operation.ts';
+import { emptyRun } from './run.ts';
 import { type Attempt, isFinal, type Status, type Transaction } from './transaction.ts';
 
 /** Which call of which branch: the identity that its barrier sees. */
@@ -47,7 +48,8 @@ export function explain(
 ): Explanation {
   const { status, reason, incident, attempts, attemptCount, dueMs, ignoredFields = [] } = transaction.progress;
   const atMs = inFlight === undefined && !isFinal(status) ? Math.max(nowMs, dueMs) : nowMs;
-  const next = decide(transaction, inFlight ?? new Set(), atMs);
+  const run = inFlight === undefined ? emptyRun : transaction.run;
+  const next = decide({ ...transaction, run }, inFlight ?? new Set(), atMs);
   return {
     status,
     reason,

@@ -7,9 +7,9 @@ import { type Attempt, limits, type Progress } from './transaction.ts';
  * (an action may then be retried more often than its limit says, after a crash). Operations take one character each and are never given up.
  */
 export function fitProgress(progress: Progress): Progress {
-  if (mostBytes(progress) <= limits.progressBytes) return progress;
+  if (mostBytes(progress) <= limits.progressBytes || jsonBytes(progress) <= limits.progressBytes) return progress;
   let fitted = progress;
-  for (const bytes of [limits.attemptReasonBytes, 512, 256, 64, 0]) {
+  for (const bytes of [512, 256, 64, 0]) {
     fitted = withShortReasons(fitted, bytes);
     if (jsonBytes(fitted) <= limits.progressBytes) return fitted;
   }

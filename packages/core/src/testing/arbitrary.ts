@@ -127,3 +127,10 @@ export const tccSubject: fc.Arbitrary<Subject> = fc.tuple(fc.nat(5), options).ma
 }));
 
 export const anySubject: fc.Arbitrary<Subject> = fc.oneof(sagaSubject, sagaSubject, messageSubject, tccSubject);
+
+/** Any text, with control characters, characters of one to four bytes, and halves of surrogate pairs. */
+export const anyText = (maxLength: number): fc.Arbitrary<string> =>
+  fc
+    .array(fc.oneof(fc.nat(0x7f), fc.nat(0xffff), fc.nat(0x10ffff)), { maxLength })
+    .map((points) => points.map((point) => String.fromCodePoint(point)).join(''))
+    .map((text) => text.slice(0, maxLength));

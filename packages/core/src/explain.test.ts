@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { explain } from './explain.ts';
+import { error, failure, message, ongoing, saga } from './testing/definitions.ts';
+import { Driver } from './testing/driver.ts';
+
+test('driven: what is out, and that it waits for it', () => {
+  const driver = Driver.submit(saga(2), { '02 action': ['out'] });
+  const told = explain(driver.transaction, driver.inFlight, driver.nowMs);
+  assert.deepEqual(told.inFlight, [{ operation: 3, branchId: '02', op: 'action', url: 'http://svc/02/action' }]);
+  assert.deepEqual([told.rule, told.nextAtMs], ['in-flight', Number.POSITIVE_INFINITY]);
+  assert.deepEqual(
+    told.attempts.map(({ branchId, op, outcome }) => [branchId, op, outcome]),
+    [['01', 'action', 'success']],
+  );
+});
+
+test('handed back: what is called next, and when it is due', () => {
+  const driver = Driver.submit(saga(2), { '02 action': [error()] });
+  const told = explain(driver.durable, undefined, driver.nowMs);
+  assert.deepEqual(
+    told.calls.map(({ branchId, op }) => `${branchId} ${op}`),
+    ['02 action'],
+  );
+  assert.equal(told.nextAtMs, driver.nowMs + 20_000);
+  assert.equal(told.sentence, 'Every operation before these has succeeded: they are called.');
+  assert.equal(told.attempts.at(-1)?.reason, 'HTTP 500: oops');
+});
+
+test('what was dropped is counted', () => {
+  const driver = Driver.submit(saga(1), { '01 action': Array.from({ length: 100 }, () => ongoing) });
+  while (driver.calls.length < 100) driver.cron();
+  const told = explain(driver.durable, undefined, driver.nowMs);
+  assert.deepEqual([told.attempts.length, told.droppedAttempts], [64, 36]);
+});
+
+test('final: nothing comes any more, and why it was rolled back', () => {
+  const driver = Driver.submit(saga(1), { '01 action': [failure('no money FAILURE')] });
+  const told = explain(driver.durable, undefined, driver.nowMs);
+  assert.deepEqual([told.status, told.rule, told.nextAtMs], ['failed', 'final', Number.POSITIVE_INFINITY]);
+  assert.match(told.reason, /no money FAILURE$/);
+});
+
+test('the query of a message has a name too; an incident is told', () => {
+  const asking = Driver.prepare(message(1), { query: ['out'] });
+  asking.cron();
+  assert.deepEqual(explain(asking.transaction, asking.inFlight, asking.nowMs).inFlight, [
+    { operation: -1, branchId: '00', op: 'msg', url: 'http://svc/query' },
+  ]);
+  const stuck = Driver.prepare(message(1, { queryPrepared: '' }));
+  stuck.cron();
+  const told = explain(stuck.durable, undefined, stuck.nowMs);
+  assert.deepEqual([told.incident, told.rule], ['prepared-needs-human', 'prepared-needs-human']);
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createTransaction } from './create.ts';
+import { fitProgress } from './fit.ts';
+import { anyText } from './testing/arbitrary.ts';
+import { defaults, saga } from './testing/definitions.ts';
+import { type Attempt, limits, type Progress } from './transaction.ts';
+
+const small = createTransaction(saga(2), 'submitted', defaults).progress;
+const sizeOf = (progress: Progress) => Buffer.byteLength(JSON.stringify(progress));
+
+function attempts(count: number, reason: string): Attempt[] {
+  return Array.from({ length: count }, (_, operation) => ({
+    operation,
+    atMs: 1_764_000_000_000.123,
+    durationMs: 12_345,
+    outcome: 'error',
+    reason,
+  }));
+}
+
+function counters(count: number, value: (index: number) => number): Record<number, number> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [index * 2 + 1, value(index)]));
+}
+
+test('what fits is left as it is', () => {
+  assert.equal(fitProgress(small), small);
+  const fits = { ...small, attempts: attempts(64, 'x'.repeat(800)) };
+  assert.equal(fitProgress(fits), fits);
+});
+
+test('error texts are shortened before attempts are dropped', () => {
+  const fitted = fitProgress({
+    ...small,
+    operations: 'm'.repeat(20_000),
+    attempts: attempts(64, '\u0001'.repeat(1024)),
+  });
+  assert.ok(sizeOf(fitted) <= limits.progressBytes);
+  assert.equal(fitted.attempts.length, 64);
+  assert.ok((fitted.attempts[0]?.reason.length ?? 0) >= 64);
+});
+
+test('then the oldest attempts, then the smallest counters; operations never', () => {
+  const progress = {
+    ...small,
+    operations: `${'m'.repeat(8000)}${'s'.repeat(12_000)}`,
+    retries: counters(10_000, (index) => (index < 10 ? 1_000_000 : 3)),
+    attempts: attempts(64, 'x'),
+  };
+  const fitted = fitProgress(progress);
+  assert.ok(sizeOf(fitted) <= limits.progressBytes);
+  assert.ok(sizeOf(fitted) > limits.progressBytes - 64, 'no more is given up than must be');
+  assert.equal(fitted.operations, progress.operations);
+  assert.equal(fitted.attempts.length, 0);
+  for (let index = 0; index < 10; index += 1) assert.equal(fitted.retries[index * 2 + 1], 1_000_000);
+  const undecided = Object.keys(fitted.retries).filter((operation) => Number(operation) < 8000);
+  assert.equal(undecided.length, 4000, 'those of what has succeeded are given up first');
+});
+
+const text = (maxLength: number) =>
+  fc.oneof(
+    anyText(maxLength),
+    fc.constantFrom('\u0000', '"', '\\', '€', '😀', '\ud800').map((character) => character.repeat(maxLength)),
+  );
+
+test('64 KiB as stored, whatever is in it, up to 20,000 operations', () => {
+  const progress = fc.record({
+    operations: fc.nat(20_000),
+    retries: fc.nat(10_000),
+    counted: fc.constantFrom(1, 30, 1_000_000_000),
+    attempts: fc.nat(64),
+    attemptReason: text(1024),
+    reason: text(8192),
+  });
+  fc.assert(
+    fc.property(progress, (shape) => {
+      const fitted = fitProgress({
+        ...small,
+        operations: 'm'.repeat(shape.operations),
+        retries: counters(shape.retries, () => shape.counted),
+        attempts: attempts(shape.attempts, shape.attemptReason),
+        reason: shape.reason,
+      });
+      assert.ok(sizeOf(fitted) <= limits.progressBytes, `${sizeOf(fitted)} bytes`);
+      assert.equal(fitted.operations.length, shape.operations);
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HoldfastError } from './error.ts';
+import { planOf } from './plan.ts';
+import { defaults, message, noOptions, saga, tcc } from './testing/definitions.ts';
+import type { Definition, Options } from './transaction.ts';
+
+const planFor = (steps: number, customData?: unknown) => planOf(saga(steps, { customData }), defaults);
+
+function refusal(definition: Definition): string {
+  try {
+    planOf(definition, defaults);
+  } catch (error) {
+    assert.ok(error instanceof HoldfastError);
+    assert.equal(error.code, 'INVALID_INPUT');
+    return error.field;
+  }
+  return 'accepted';
+}
+
+test('serial: every step waits for the one before it', () => {
+  const { before, after, topological } = planFor(3);
+  assert.deepEqual(before, [[], [0], [1]]);
+  assert.deepEqual(after, [[1], [2], []]);
+  assert.deepEqual(topological, [0, 1, 2]);
+});
+
+test('concurrent: nothing waits but for orders', () => {
+  assert.deepEqual(planFor(3, { concurrent: true }).before, [[], [], []]);
+  assert.deepEqual(planFor(3, { concurrent: true, orders: { 0: [2, 1, 2] } }).before, [[1, 2], [], []]);
+  assert.deepEqual(planFor(3, { concurrent: true, orders: { 0: [2], 2: [1] } }).topological, [1, 2, 0]);
+});
+
+test('orders count also where the saga is serial', () => {
+  assert.deepEqual(planFor(3, { orders: { 2: [0] } }).before, [[], [0], [0, 1]]);
+  assert.equal(refusal(saga(3, { customData: { orders: { 0: [2] } } })), 'custom_data.orders');
+});
+
+test('keys match whatever their case; null and absent are alike', () => {
+  assert.deepEqual(planFor(2, { CONCURRENT: true, Orders: { '1': [0] } }).before, [[], [0]]);
+  assert.deepEqual(planFor(2, { concurrent: null, orders: null }).before, [[], [0]]);
+  assert.deepEqual(planFor(2, { concurrent: true, orders: { 1: null } }).before, [[], []]);
+  assert.deepEqual(planOf({ ...saga(2), customData: 'null' }, defaults).before, [[], [0]]);
+});
+
+for (const orders of [{ 0: [1], 1: [0] }, { 1: [1] }, { 0: [2], 1: [0], 2: [1] }]) {
+  test(`a cycle is refused: ${JSON.stringify(orders)}`, () => {
+    assert.equal(refusal(saga(3, { customData: { concurrent: true, orders } })), 'custom_data.orders');
+  });
+}
+
+for (const orders of [{ 3: [0] }, { 1: [3] }, { 1: [-1] }, { '-1': [0] }, { 1: [0.5] }, { 1: ['0'] }, { x: [0] }]) {
+  test(`out of range is refused: ${JSON.stringify(orders)}`, () => {
+    assert.equal(refusal(saga(3, { customData: { concurrent: true, orders } })), 'custom_data.orders');
+  });
+}
+
+for (const orders of [[[0]], 'FAILURE', 7, { 1: 0 }, { 1: { 0: 0 } }, { 1: 'FAILURE' }]) {
+  test(`a wrong shape is refused: ${JSON.stringify(orders)}`, () => {
+    assert.equal(refusal(saga(3, { customData: { concurrent: true, orders } })), 'custom_data.orders');
+  });
+}
+
+for (const customData of ['{', '[]', '1', '"FAILURE"', 'FAILURE']) {
+  test(`custom_data that is no object is refused: ${customData}`, () => {
+    for (const definition of [saga(1), message(1)]) assert.equal(refusal({ ...definition, customData }), 'custom_data');
+  });
+}
+
+test('what is refused is not echoed', () => {
+  for (const customData of ['FAILURE', '{"concurrent":"FAILURE"}', '{"orders":{"FAILURE":["ONGOING"]}}']) {
+    assert.throws(
+      () => planOf({ ...saga(2), customData }, defaults),
+      (error: Error) => !/FAILURE|ONGOING/.test(error.message),
+    );
+  }
+});
+
+test('a tcc may carry any custom data', () => {
+  assert.equal(refusal({ ...tcc(), customData: 'anything' }), 'accepted');
+});
+
+test('delay: whole seconds, up to ten years', () => {
+  const delayOf = (delay: unknown) => planOf(message(1, { customData: { delay } }), defaults).delayMs;
+  assert.deepEqual([delayOf(10), delayOf(0), delayOf(null)], [10_000, 0, 0]);
+  for (const delay of [-1, 1.5, '10', 1e300, 11 * 365 * 86_400]) {
+    assert.equal(refusal(message(1, { customData: { delay } })), 'custom_data.delay');
+  }
+});
+
+test('the interval: retry_interval, else a shorter timeout_to_fail, else the default', () => {
+  const intervalOf = (options: Partial<Options>) => planOf(saga(1, { options }), defaults).retryIntervalMs;
+  assert.equal(intervalOf({}), 10_000);
+  assert.equal(intervalOf({ retryIntervalMs: 150_000, timeoutToFailMs: 5000 }), 150_000);
+  assert.equal(intervalOf({ timeoutToFailMs: 5000 }), 5000);
+  assert.equal(intervalOf({ timeoutToFailMs: 50_000 }), 10_000);
+});
+
+test('time-outs: a saga has none of its own, and while prepared that of the others', () => {
+  const timesOf = (definition: Definition) => {
+    const { timeoutMs, preparedTimeoutMs } = planOf(definition, defaults);
+    return [timeoutMs, preparedTimeoutMs];
+  };
+  const options = { ...noOptions, timeoutToFailMs: 7000 };
+  assert.deepEqual(timesOf(saga(1)), [0, 35_000]);
+  assert.deepEqual(timesOf(saga(1, { options })), [7000, 7000]);
+  assert.deepEqual(timesOf(message(1)), [35_000, 35_000]);
+  assert.deepEqual(timesOf(tcc({ options })), [7000, 7000]);
+});

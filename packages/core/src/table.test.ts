@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { emptyTable, lookUp, type Table, tableOf, withEntry } from './table.ts';
+
+test('it holds what a Map holds, and earlier tables stay as they were', () => {
+  const changes = fc.array(fc.tuple(fc.nat(300), fc.nat(9)), { maxLength: 60 });
+  fc.assert(
+    fc.property(changes, (all) => {
+      const map = new Map<number, number>();
+      let table: Table<number> = emptyTable;
+      for (const [index, value] of all) {
+        const before = lookUp(table, index);
+        const next = withEntry(table, index, value);
+        assert.equal(lookUp(table, index), before);
+        map.set(index, value);
+        table = next;
+      }
+      assert.equal(table.size, map.size);
+      for (let index = 0; index <= 300; index += 1) assert.equal(lookUp(table, index), map.get(index));
+    }),
+  );
+});
+
+test('made of a list it holds the list', () => {
+  const values = Array.from({ length: 200 }, (_, index) => index * 3);
+  const table = tableOf(values);
+  assert.equal(table.size, 200);
+  assert.deepEqual(
+    values.map((_, index) => lookUp(table, index)),
+    values,
+  );
+  assert.equal(lookUp(table, 200), undefined);
+});
