@@ -133,6 +133,7 @@ export class Engine implements Coordinator {
       if (!this.#parts.store.exclusive) await this.#parts.store.retire(incarnation.id).catch(() => undefined);
     }
     this.#end();
+    await this.#journal.stop();
   }
 
   /** Refuses what would create a transaction, and goes on with what is stored. The first step of a shutdown. */

@@ -53,10 +53,10 @@ function world(
     fatal: (error) => log.push(`fatal ${error}`),
   });
   const turn = async () => {
-    while (waiting.length > 0) {
+    do {
       for (const action of waiting.splice(0)) action();
       await new Promise((resolve) => setImmediate(resolve));
-    }
+    } while (waiting.length > 0);
   };
   return { journal, log, turn };
 }
@@ -196,4 +196,27 @@ test('with nobody left to write it finds out by itself when the store can again'
   assert.equal(pings, 3);
   assert.equal(journal.trouble, undefined);
   assert.equal(log.at(-1), 'paused undefined');
+});
+
+test('once stopped nothing more is committed: who waits is told, and it resolves after the batch under way', async () => {
+  const batches: string[][] = [];
+  const waiting: (() => void)[] = [];
+  const { journal, turn } = world((batch) => {
+    batches.push(batch.map(({ gid }) => gid));
+    return new Promise((resolve) => waiting.push(() => resolve(batch.map(() => 'done'))));
+  });
+  const results: string[] = [];
+  const tell = (name: string) => (result: string) => results.push(`${name} ${result}`);
+  journal.tryWrite(append('a'), 1, tell('a'));
+  await turn();
+  journal.tryWrite(append('b'), 1, tell('b'));
+  journal.write(append('c'), 1, tell('c'));
+  const stopped = journal.stop().then(() => results.push('stopped'));
+  journal.tryWrite(append('d'), 1, tell('d'));
+  await turn();
+  waiting[0]?.();
+  await turn();
+  await stopped;
+  assert.deepEqual(batches, [['a']]);
+  assert.deepEqual(results, ['b given-up', 'd given-up', 'a done', 'stopped']);
 });

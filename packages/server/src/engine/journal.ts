@@ -60,6 +60,7 @@ export class Journal {
   #rows = 0;
   #bytes = 0;
   #running = false;
+  #stopped = false;
   /** Why the store cannot write, and since when. */
   #trouble: { readonly reason: string; readonly sinceMs: number; readonly isFull: boolean } | undefined;
   #idle: (() => void)[] = [];
@@ -95,7 +96,21 @@ export class Journal {
     this.#enqueue({ write, bytes, done, giveUp: () => done('given-up') });
   }
 
+  /**
+   * Writes nothing more, and resolves when the batch under way has ended. Who waits for a write that was not begun is
+   * told; what drivers wanted to write is left to whoever takes over.
+   */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#giveUp(this.#queue.splice(0));
+    return this.drained();
+  }
+
   #enqueue(entry: Entry): void {
+    if (this.#stopped) {
+      if (entry.giveUp !== undefined) this.#runtime.soon(entry.giveUp);
+      return;
+    }
     this.#queue.push(entry);
     this.#rows += 1;
     this.#bytes += entry.bytes;
@@ -170,6 +185,11 @@ export class Journal {
       this.#events.fatal(error);
       return;
     }
+    if (this.#stopped) {
+      if (!isUnknown && error.code !== 'unknown-outcome') this.#giveUp(batch);
+      this.#run();
+      return;
+    }
     const { code, message } = error;
     this.#suffered(message, code === 'full');
     const next = {
@@ -180,13 +200,13 @@ export class Journal {
     const isLate = code === 'full' || this.#runtime.monotonicMs() - startedMs >= patienceMs;
     const left = isLate && !next.isUnknown ? this.#giveUp(batch) : batch;
     if (left.length === 0) this.#probe(retryMs);
-    else this.#runtime.setTimer(retryMs, () => this.#commit(left, next));
+    else this.#runtime.setTimer(retryMs, () => (this.#stopped ? this.#run() : this.#commit(left, next)));
   }
 
   /** Nobody is left to write: finds out when the store can again, because nobody is sent here while it cannot. */
   #probe(delayMs: number): void {
     this.#runtime.setTimer(delayMs, () => {
-      if (this.#queue.length > 0) {
+      if (this.#queue.length > 0 || this.#stopped) {
         this.#run();
         return;
       }
