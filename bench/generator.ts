@@ -101,10 +101,11 @@ export class Generator {
     if (this.#open === 0) this.#whenIdle?.();
   }
 
+  /** Branches get a minute: where the machine stands still for a moment, that is measured and nothing is retried. */
   #submit(gid: string, wait: boolean): string {
     const services = `http://127.0.0.1:${this.#load.servicesPort}`;
     const body =
-      `{"gid":"${gid}","trans_type":"saga","wait_result":${wait},"steps":[` +
+      `{"gid":"${gid}","trans_type":"saga","wait_result":${wait},"request_timeout":60,"steps":[` +
       `{"action":"${services}/out","compensate":"${services}/outRevert"},` +
       `{"action":"${services}/in","compensate":"${services}/inRevert"}],` +
       `"payloads":["{\\"account\\":1,\\"amount\\":30}","{\\"account\\":2,\\"amount\\":30}"]}`;

@@ -38,8 +38,10 @@ export class Worker {
   /** @throws Error where it ended or does not answer */
   async ask(command: string, input: Numbers = {}): Promise<Numbers> {
     await this.#ready;
+    if (!this.#child.connected) throw new Error(`${this.#name} has ended before ${command}; its error is above`);
     const answered = this.#answer(command);
-    this.#child.send({ command, input });
+    // A channel that breaks now means that the process ends, which the answer is told.
+    this.#child.send({ command, input }, () => undefined);
     return answered;
   }
 

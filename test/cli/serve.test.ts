@@ -156,6 +156,18 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
     await until('it succeeds', async () => (await statusOf(coordinator, 'stuck')) === 'succeed');
   });
 
+  it('ends with 1 and a line in the log at an error that nobody caught, and goes on from the store', async (t) => {
+    for (const broken of ["throw new Error('boom')", "Promise.reject(new Error('boom'))"]) {
+      const preload = `data:text/javascript,process.once('SIGUSR2', () => { ${broken} })`;
+      const coordinator = await started(t, { settings: { NODE_OPTIONS: `--import=${encodeURI(preload)}` } });
+      assert.equal((await post(coordinator, 'prepare', { gid: 'kept', trans_type: 'tcc' })).status, 200);
+      assert.deepEqual(await coordinator.kill('SIGUSR2'), { code: 1, signal: null });
+      assert.match(coordinator.logs, /"level":"error".*"boom".*that nobody (caught|handled): the process ends/);
+      await coordinator.start();
+      assert.equal(await statusOf(coordinator, 'kept'), 'prepared');
+    }
+  });
+
   it('refuses a port that is taken, says which and what to do, and leaves the folder free', async (t) => {
     const first = await started(t);
     const { host } = new URL(first.url);

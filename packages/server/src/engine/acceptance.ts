@@ -205,7 +205,8 @@ export class Acceptance {
       return { transaction: stored, actor: undefined };
     }
     const atMs = this.#context.clock.nowMs();
-    const loaded = apply(stored, { kind: 'loaded', handedBack: row.handedBack, atMs });
+    const handedBack = row.handedBack && !incarnation.isBroken(gid);
+    const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
     const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
     const owner = isFinal(next.progress.status) ? null : isAnothers ? row.owner : incarnation.id;
     const write: Write = {

@@ -110,6 +110,11 @@ export class Incarnation {
     return this.#active.get(gid)?.actor;
   }
 
+  /** Its driver broke here, perhaps with calls in flight. */
+  isBroken(gid: string): boolean {
+    return this.#broken.has(gid);
+  }
+
   start(): void {
     this.#schedule.dueAt(0);
   }

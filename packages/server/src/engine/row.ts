@@ -122,10 +122,15 @@ export class Row {
     return 'final';
   }
 
-  /** What happened stays; what was decided is decided again. The run goes on from where it was at the last write. */
+  /**
+   * What happened stays; what was decided is decided again. The run goes on from where it was at the last write, and what
+   * a dead owner may have run stays so.
+   */
   #rebase(stored: StoredTransaction): void {
     const happened = this.#unsaved.filter(({ kind }) => happenings.has(kind));
-    this.#durable = { ...this.#context.restore(stored), run: this.#durable.run };
+    const { handedBack, progress } = stored;
+    const loaded = apply(this.#context.restore(stored), { kind: 'loaded', handedBack, atMs: progress.updatedMs });
+    this.#durable = { ...loaded, run: this.#durable.run };
     this.#version = stored.version;
     this.#transaction = this.#durable;
     this.#unsaved = [];

@@ -141,8 +141,8 @@ export interface StoredTransaction {
   readonly progress: Progress;
   readonly owner: string | null;
   /**
-   * Nothing can be in flight but what its owner of now has called: it has no owner, or was claimed without one and not
-   * updated since. Not so after a create or an update with an owner, nor after a claim from a dead owner.
+   * Nothing can be in flight but what its owner of now has called: it has no owner, or came to its owner without one.
+   * Only a claim from a dead owner makes it false, until the row is handed back.
    */
   readonly handedBack: boolean;
   readonly version: number;

@@ -13,7 +13,7 @@ export function claim(database: Database, request: ClaimRequest, isExclusive: bo
   let bytes = 0;
   for (const row of [...orphaned, ...due]) {
     if (claimed.length >= maxCount || bytes > maxBytes) break;
-    const handedBack = row.owner === null;
+    const handedBack = row.handedBack && row.owner === null;
     const taken: Row = { ...row, owner: incarnation, handedBack, version: row.version + 1 };
     database.put(row.definition.gid, taken, { kind: 'claim', by, write: undefined });
     claimed.push(storedOf(taken));

@@ -103,7 +103,7 @@ export class Database {
       branches: [],
       progress,
       owner,
-      handedBack: owner === null,
+      handedBack: true,
       version: 1,
       createToken: token,
       writeToken: token,
@@ -124,7 +124,7 @@ export class Database {
       definition: definition ?? stored.definition,
       progress,
       owner,
-      handedBack: owner === null,
+      handedBack: owner === null || stored.handedBack,
       version: stored.version + 1,
       writeToken: token,
     };

@@ -28,7 +28,7 @@ class Model {
         const { definition, progress, owner, token } = write;
         const tokens = { createToken: token, writeToken: token };
         this.rows.set(write.gid, {
-          ...{ definition, progress, owner, handedBack: owner === null, branches: [], version: 1 },
+          ...{ definition, progress, owner, handedBack: true, branches: [], version: 1 },
           ...tokens,
         });
         return 'done';
@@ -38,7 +38,13 @@ class Model {
         if (row.writeToken === write.token) return 'done';
         if (row.owner !== write.expectOwner || row.version !== write.expectVersion) return 'conflict';
         const { progress, owner, token, definition = row.definition } = write;
-        const changed = { definition, progress, owner, handedBack: owner === null, writeToken: token };
+        const changed = {
+          definition,
+          progress,
+          owner,
+          handedBack: owner === null || row.handedBack,
+          writeToken: token,
+        };
         this.rows.set(write.gid, { ...row, ...changed, version: row.version + 1 });
         return 'done';
       }
@@ -81,10 +87,10 @@ class Model {
     for (const [index, one] of claimed.entries()) {
       const row = this.rows.get(one.definition.gid);
       assert.ok(row !== undefined);
-      const handedBack = row.owner === null;
-      assert.deepEqual(one, { ...row, owner: by, handedBack, version: row.version + 1 });
-      assert.ok((handedBack ? due : dead).includes(row));
-      if (index < dead.length) assert.ok(!handedBack, 'the dead come first');
+      const isDead = row.owner !== null;
+      assert.deepEqual(one, { ...row, owner: by, handedBack: !isDead, version: row.version + 1 });
+      assert.ok((isDead ? dead : due).includes(row));
+      if (index < dead.length) assert.ok(isDead, 'the dead come first');
       else assert.equal(one.progress.dueMs, dueMs[index - dead.length], 'then the earliest');
       this.rows.set(one.definition.gid, one);
     }

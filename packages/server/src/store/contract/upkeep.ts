@@ -30,7 +30,7 @@ export function testUpkeep(test: Case): void {
     await put(store, sleeping('g', startMs + 100, 'a'));
     assert.equal(await store.makeDue('g', startMs + 10), true);
     const stored = await found(store, 'g');
-    assert.deepEqual([stored.progress.dueMs, stored.owner, stored.handedBack], [startMs + 10, 'a', false]);
+    assert.deepEqual([stored.progress.dueMs, stored.owner, stored.handedBack], [startMs + 10, 'a', true]);
     assert.ok(stored.version > 1);
     assert.equal(await write(store, update('g', { expectOwner: 'a', owner: 'a' })), 'conflict');
     assert.equal(await store.makeDue('g', startMs + 50), true);

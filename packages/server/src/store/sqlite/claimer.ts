@@ -37,37 +37,37 @@ export class Claimer {
        where owner is null and ${unfinished} order by due_ms limit 1`,
     );
     this.#take = db.prepare(`
-      update transactions set owner = ?, handed_back = ?, version = version + 1
+      update transactions set owner = ?, handed_back = (handed_back and owner is null), version = version + 1
       where id = ? and version = ? and ${unfinished} and owner is not ?1`);
     this.#setAside = db.prepare(`
-      update transactions set owner = null, handed_back = 1, version = version + 1, due_ms = ?, incident = ?
+      update transactions set owner = null, version = version + 1, due_ms = ?, incident = ?
       where id = ? and version = ?`);
   }
 
   /** One row more than asked for is looked at, to know whether some are left. */
   claim({ incarnation, nowMs, maxCount, maxBytes }: ClaimRequest): ClaimResult {
     const page = new Page(maxCount, maxBytes);
-    const take = (rows: readonly Row[], handedBack: boolean) => {
+    const take = (rows: readonly Row[]) => {
       for (const row of rows) {
         if (page.isFull) break;
-        const claimed = this.#takeRow(row, incarnation, nowMs, handedBack);
+        const claimed = this.#takeRow(row, incarnation, nowMs);
         if (claimed !== undefined) page.add(claimed, numberAt(row, 2));
       }
     };
     const dead = this.#ownedBelow.all(incarnation, maxCount + 1);
     dead.push(...this.#ownedAbove.all(incarnation, maxCount + 1 - dead.length));
-    take(dead, false);
+    take(dead);
     const isMoreOfTheDead = page.claimed.length < dead.length && page.isFull;
-    if (!page.isFull) take(this.#due.all(nowMs, maxCount - page.claimed.length), true);
+    if (!page.isFull) take(this.#due.all(nowMs, maxCount - page.claimed.length));
     const next = this.#nextDue.first();
     const nextDueMs = next === undefined ? undefined : numberAt(next, 0);
     return { claimed: page.claimed, nextDueMs: isMoreOfTheDead ? Math.min(nowMs, nextDueMs ?? nowMs) : nextDueMs };
   }
 
-  #takeRow(row: Row, incarnation: string, nowMs: number, handedBack: boolean): StoredTransaction | undefined {
+  #takeRow(row: Row, incarnation: string, nowMs: number): StoredTransaction | undefined {
     const id = numberAt(row, 0);
     const version = numberAt(row, 1);
-    if (this.#take.run(incarnation, handedBack ? 1 : 0, id, version).changes === 0) return undefined;
+    if (this.#take.run(incarnation, id, version).changes === 0) return undefined;
     try {
       return this.#loader.byId(id);
     } catch (error) {

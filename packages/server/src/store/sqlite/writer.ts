@@ -62,11 +62,11 @@ export class Writer {
     this.#create = db.prepare(`
       insert into transactions (gid, type, status, owner, handed_back, version, due_ms, created_ms, updated_ms, finished_ms, incident,
         create_token, write_token, branch_count, definition_bytes, branches_bytes, reason, progress)
-      values (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?)
+      values (?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?)
       on conflict (gid) do nothing`);
     this.#define = db.prepare('insert into definitions (id, definition) values (?, ?)');
     this.#update = db.prepare(`
-      update transactions set status = ?, owner = ?, handed_back = ?, version = version + 1, due_ms = ?, updated_ms = ?, finished_ms = ?,
+      update transactions set status = ?, owner = ?, handed_back = max(handed_back, ?), version = version + 1, due_ms = ?, updated_ms = ?, finished_ms = ?,
         incident = ?, write_token = ?, reason = ?, progress = ?
       where gid = ? and version = ? and owner is ?`);
     this.#redefine = db.prepare(
@@ -100,7 +100,7 @@ export class Writer {
     const { type, createdMs } = definition;
     // biome-ignore format: one line per line of the statement
     const { changes, lastInsertRowid } = this.#create.run(
-      gid, type, status, owner, owner === null ? 1 : 0, dueMs, createdMs, updatedMs, finishedMs, incident,
+      gid, type, status, owner, dueMs, createdMs, updatedMs, finishedMs, incident,
       token, token, stored.length, reason, text,
     );
     if (changes === 0) return textAt(this.#tokens.first(gid) ?? [], 0) === token ? 'done' : 'exists';

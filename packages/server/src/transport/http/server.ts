@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { HoldfastError } from '@holdfast/core';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Coordinator } from '../../engine/coordinator.ts';
@@ -34,6 +34,7 @@ type Handle = (body: Buffer, parameters: URLSearchParams) => Promise<Answer>;
 type Observe = (status: number, durationMs: number) => void;
 
 const noBody = Buffer.alloc(0);
+const noParameters = new URLSearchParams();
 const methodsWithoutBody: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'TRACE']);
 
 /** dtm's HTTP API, the probes and the metrics on one port. */
@@ -50,6 +51,8 @@ class FastifyHttpServer implements HttpServer {
   readonly #bodies: BodyReader;
   readonly #server: Server;
   readonly #app: FastifyInstance;
+  /** Routes by method and URL as nearly every request spells them: Fastify costs 9 of the 55 us of a submit. */
+  readonly #exact = new Map<string, RequestListener>();
   #closed: Promise<void> | undefined;
 
   constructor(parts: HttpParts) {
@@ -60,6 +63,11 @@ class FastifyHttpServer implements HttpServer {
       parts.settings,
       (request) => !this.#bodies.isTooLong(request),
       (request, response) => {
+        const exact = this.#exact.get(`${request.method} ${request.url}`);
+        if (exact !== undefined) {
+          exact(request, response);
+          return;
+        }
         // What a client says of its content decides nothing; Fastify would refuse what it does not know.
         delete request.headers['content-type'];
         serve(request, response);
@@ -100,6 +108,11 @@ class FastifyHttpServer implements HttpServer {
   }
 
   #route(methods: readonly string[], path: string, handle: Handle, observe: Observe | undefined): void {
+    for (const method of methods) {
+      this.#exact.set(`${method} ${path}`, (request, response) => {
+        this.#answer(request, response, path, observe, handle);
+      });
+    }
     this.#app.route({
       method: [...methods],
       url: path,
@@ -188,5 +201,5 @@ class FastifyHttpServer implements HttpServer {
 function parametersOf(request: IncomingMessage): URLSearchParams {
   const url = request.url ?? '';
   const mark = url.indexOf('?');
-  return new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
+  return mark === -1 ? noParameters : new URLSearchParams(url.slice(mark + 1));
 }
