@@ -182,7 +182,11 @@ export class Journal {
   #failed(batch: readonly Entry[], { startedMs, retryMs, isUnknown }: Attempts, error: unknown): void {
     const isRetried = error instanceof StoreError && ['unknown-outcome', 'not-done', 'full'].includes(error.code);
     if (!isRetried) {
+      // Who waits for this batch is never answered: nobody knows what became of it.
+      this.#stopped = true;
+      this.#giveUp(this.#queue.splice(0));
       this.#events.fatal(error);
+      this.#run();
       return;
     }
     if (this.#stopped) {
