@@ -111,3 +111,15 @@ test('the observer logs what happens at debug, trouble at its level, and never a
   });
   assert.deepEqual(lost, { level: 'debug', method: 'GET', status: 404, ms: 1, msg: 'request' });
 });
+
+test('what a submit brought otherwise than its prepare is a warning, once', () => {
+  const { log, lines } = recorded('info', false);
+  const observer = new Observer({ metrics: new Metrics({ version: '', countsTimeoutMs: 1 }), log, fatal: () => undefined });
+  const submitted = held(shown({}, { ignoredFields: ['steps', 'payloads'] }));
+  observer.moved(submitted, 'prepared');
+  observer.moved({ ...submitted, progress: { ...submitted.progress, status: 'succeed' } }, 'submitted');
+  observer.moved(held(shown()), 'prepared');
+  const [line] = lines.map((text) => JSON.parse(text));
+  assert.equal(lines.length, 1);
+  assert.deepEqual([line.level, line.gid, line.fields], ['warn', submitted.definition.gid, 'steps, payloads']);
+});

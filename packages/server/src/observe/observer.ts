@@ -43,8 +43,12 @@ export class Observer implements EngineEvents, HttpObserver {
 
   moved(transaction: Transaction, from: Status): void {
     this.#metrics.moved(transaction, from);
-    if (!this.#log.isDebug) return;
     const { definition, progress } = transaction;
+    if (from === 'prepared' && progress.ignoredFields !== undefined) {
+      const facts = { gid: definition.gid, fields: progress.ignoredFields.join(', ') };
+      this.#log.warn('a submit differs from its prepare, which stays as it is', facts);
+    }
+    if (!this.#log.isDebug) return;
     this.#log.debug('transaction moved', { gid: definition.gid, type: definition.type, from, to: progress.status });
   }
 
