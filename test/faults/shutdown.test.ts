@@ -73,17 +73,15 @@ it('what a shutdown handed back goes on at once after the next start', { timeout
   const delaysMs: number[] = [];
   try {
     const count = 100;
-    const step = (path: string) => `${participant.url}${path}?delta=0&slow=150&body=1`;
+    const step = (path: string) => `${participant.url}${path}?delta=0&slow=500&body=1`;
     const steps = Array.from({ length: 4 }, () => ({ action: step('/action'), compensate: step('/compensate') }));
-    for (let index = 0; index < count; index += 1) {
-      const { status } = await http.post('/api/dtmsvr/submit', {
-        gid: `handed-back-${index}`,
-        trans_type: 'saga',
-        steps,
-        payloads: steps.map(() => '1'),
-      });
+    const submit = async (index: number) => {
+      const gid = `handed-back-${index}`;
+      const payloads = steps.map(() => '1');
+      const { status } = await http.post('/api/dtmsvr/submit', { gid, trans_type: 'saga', steps, payloads });
       assert.equal(status, 200);
-    }
+    };
+    await Promise.all(Array.from({ length: count }, (_, index) => submit(index)));
     assert.equal((await coordinator.kill('SIGTERM')).code, 0);
     const left = new Set(Array.from({ length: count }, (_, index) => `handed-back-${index}`));
     for (const gid of [...left]) if (participant.ledger.effects(gid).length === steps.length) left.delete(gid);
