@@ -125,6 +125,13 @@ export class Acceptance {
     return new HoldfastError('OVERLOADED', 'the coordinator takes no new transactions for now', { retryAfterMs: 1000 });
   }
 
+  /** Whether one more may be driven now. */
+  #hasRoom(): boolean {
+    const { maxActive, maxActiveBytes } = this.#context.limits;
+    const { activeCount, activeBytes } = this.#context.live();
+    return activeCount < maxActive && activeBytes < maxActiveBytes;
+  }
+
   async #createOr(
     asked: AskedTransaction,
     status: 'prepared' | 'submitted',
@@ -149,23 +156,21 @@ export class Acceptance {
     const { definition, progress } = transaction;
     if (incarnation.actor(definition.gid) !== undefined) return undefined;
     const isDriven = progress.status === 'submitted';
-    const dueMs = isDriven ? progress.dueMs : preparedDueMs(transaction);
-    const stored = { ...transaction, progress: { ...progress, dueMs } };
     const write: Write = {
       kind: 'create',
       gid: definition.gid,
       token: incarnation.newToken(),
       definition,
-      progress: stored.progress,
+      progress,
       owner: isDriven ? incarnation.id : null,
     };
     const sentMs = this.#context.runtime.monotonicMs();
     const result = await this.#write(write, transactionBytes(transaction));
     if (result !== 'done') return undefined;
-    this.#context.created(stored);
-    if (isDriven) return { transaction: stored, actor: incarnation.activate(stored, 1, sentMs) };
-    incarnation.dueAt(dueMs);
-    return { transaction: stored, actor: undefined };
+    this.#context.created(transaction);
+    if (isDriven) return { transaction, actor: incarnation.activate(transaction, 1, sentMs) };
+    incarnation.dueAt(progress.dueMs);
+    return { transaction, actor: undefined };
   }
 
   /** Applies a rule to what is stored, on whoever drives it here, and retries where somebody else was faster. */
@@ -185,7 +190,10 @@ export class Acceptance {
     });
   }
 
-  /** Undefined: somebody else was faster. A row without owner becomes ours; another owner's stays its own. */
+  /**
+   * Undefined: somebody else was faster. A row without owner becomes ours, or waits for a driver where no more may be
+   * active; another owner's stays its own.
+   */
   async #changeStored(
     incarnation: Incarnation,
     gid: string,
@@ -205,10 +213,12 @@ export class Acceptance {
       return { transaction: stored, actor: undefined };
     }
     const atMs = this.#context.clock.nowMs();
-    const handedBack = row.handedBack && !incarnation.isBroken(gid);
+    const isBroken = row.owner === incarnation.id && incarnation.isBroken(gid);
+    const handedBack = row.handedBack && !isBroken;
     const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
     const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
-    const owner = isFinal(next.progress.status) ? null : isAnothers ? row.owner : incarnation.id;
+    const isWaiting = !isAnothers && !isFinal(next.progress.status) && !this.#hasRoom();
+    const owner = isFinal(next.progress.status) || isWaiting ? null : isAnothers ? row.owner : incarnation.id;
     const write: Write = {
       kind: 'update',
       gid,
@@ -216,13 +226,14 @@ export class Acceptance {
       expectOwner: row.owner,
       expectVersion: row.version,
       owner,
-      progress: next.progress,
+      progress: isWaiting ? { ...next.progress, dueMs: atMs } : next.progress,
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),
     };
     const sentMs = this.#context.runtime.monotonicMs();
     const result = await this.#write(write, 256 + next.progress.operations.length);
     if (result !== 'done') return undefined;
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
+    if (isWaiting) incarnation.dueAt(atMs);
     if (owner !== incarnation.id) return { transaction: next, actor: undefined };
     return { transaction: next, actor: await this.#drive(incarnation, next, row.version + 1, sentMs) };
   }
@@ -236,7 +247,8 @@ export class Acceptance {
   ): Promise<Actor | undefined> {
     if (transaction.definition.type !== 'tcc') return incarnation.activate(transaction, version, sentMs);
     const [row] = await loadRows(this.#context.store, [transaction.definition.gid]);
-    if (row === undefined || row.owner !== incarnation.id || row.version !== version) return undefined;
+    if (row === undefined || row.owner !== incarnation.id) return undefined;
+    if (row.version !== version) return incarnation.activate(this.#context.restore(row), row.version, sentMs);
     return incarnation.activate({ ...transaction, branches: row.branches }, version, sentMs);
   }
 
@@ -317,11 +329,6 @@ function askActor(actor: Actor, change: (stored: Transaction) => Ruling, wake: b
       },
     });
   });
-}
-
-/** A prepared transaction is due at its time-out, not before. */
-function preparedDueMs({ definition, plan }: Transaction): number {
-  return definition.createdMs + (plan.timeoutMs || 35_000);
 }
 
 export function unknownGid(): HoldfastError {
