@@ -44,6 +44,7 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
   const loads: ((stored: StoredTransaction | undefined) => void)[] = [];
   const calls: Called[] = [];
   const left: Leaving[] = [];
+  const attempts: string[] = [];
   const context: ActorContext = {
     runtime,
     clock,
@@ -56,7 +57,7 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     load: (_gid, done) => void loads.push(done),
     restore: ({ definition, branches, progress }) => restoreTransaction(definition, branches, progress, defaults),
     left: (_actor, why) => void left.push(why),
-    attempted: () => undefined,
+    attempted: (_transaction, operation, { kind }) => void attempts.push(`${operation} ${kind}`),
     moved: () => undefined,
   };
   const transaction = createTransaction({ ...asked, createdMs: 1000 }, status, defaults);
@@ -83,7 +84,22 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     createToken: '',
     writeToken: '',
   });
-  return { actor, runtime, clock, state, writes, loads, calls, left, nextWrite, nextCall, answer, stored, transaction };
+  return {
+    actor,
+    runtime,
+    clock,
+    state,
+    writes,
+    loads,
+    calls,
+    left,
+    attempts,
+    nextWrite,
+    nextCall,
+    answer,
+    stored,
+    transaction,
+  };
 }
 
 test('a quick saga costs one write after its creation: the end, with all successes', () => {
@@ -367,6 +383,15 @@ for (const [result, told] of [
     );
   });
 }
+
+test('an attempt that ends after a final status is told of, and not written', () => {
+  const { actor, nextCall, nextWrite, writes, left, attempts } = world(askedSaga('g', 1));
+  const { done } = nextCall();
+  actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: () => undefined });
+  nextWrite().done('done');
+  done({ kind: 'answered', outcome: error, durationMs: 1 });
+  assert.deepEqual([left, attempts, writes.length], [[{ kind: 'final' }], ['1 error'], 0]);
+});
 
 test('closing: calls nothing new, waits for what is out, then hands back as due', () => {
   const { actor, nextCall, nextWrite, left, calls, clock } = world(askedSaga('g', 2));
