@@ -390,12 +390,10 @@ export class Actor {
     if (result.kind === 'answered') {
       // Also what comes too late to be written.
       this.#context.attempted(this.#row.transaction, operation, result.outcome, result.durationMs);
-    }
-    if (this.#left) return;
-    if (result.kind === 'answered') {
-      this.#answered(operation, result.outcome, result.durationMs);
+      if (!this.#left) this.#answered(operation, result.outcome, result.durationMs);
       return;
     }
+    if (this.#left) return;
     this.#inFlight.delete(operation);
     const { clock, lease } = this.#context;
     if (!lease.isValid()) return;
