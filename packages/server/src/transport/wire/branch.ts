@@ -17,7 +17,12 @@ const branchNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'branch_i
  * @throws HoldfastError INVALID_INPUT where it is no such map
  */
 export function readBranchMap(text: string): Readonly<Record<string, string>> {
-  const given = stringMap(parseObject(text), 'body');
+  const object = parseObject(text);
+  for (const key of Object.keys(object)) {
+    const name = nameOf(key, branchNames);
+    if (name !== undefined && typeof (object[key] ?? '') !== 'string') throw invalid(name, 'must be a string');
+  }
+  const given = stringMap(object, 'body');
   const map: Record<string, string> = Object.create(null);
   for (const key of Object.keys(given)) {
     const name = nameOf(key, branchNames);
