@@ -184,3 +184,19 @@ test('a shutdown during which the store is lost comes to its end', async () => {
   await runtime.advance(20_000);
   assert.deepEqual([fatal.length, hasEnded], [1, true]);
 });
+
+test('a shutdown waits for the page that is being claimed, and hands it back', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime } = world;
+  await sleeping(world, 2);
+  await runtime.advance(19_500);
+  const claim = world.hold('claim', 'answer');
+  await runtime.advance(1000);
+  assert.notEqual(world.row('g').owner, null, 'claimed');
+  const stopped = engine.stop(8000);
+  await runtime.settle();
+  claim();
+  await world.done(stopped);
+  const { owner, progress } = world.row('g');
+  assert.deepEqual([owner, progress.operations], [null, 'pmpp']);
+});
