@@ -3,6 +3,7 @@ import {
   type BranchOperation,
   createTransaction,
   type Defaults,
+  fitProgress,
   HoldfastError,
   isFinal,
   type Payload,
@@ -23,6 +24,7 @@ import type { AskedTransaction } from './coordinator.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
 import type { Journal } from './journal.ts';
 import type { Runtime } from './ports.ts';
+import { updateBytes } from './row.ts';
 
 export interface AcceptanceContext {
   readonly runtime: Runtime;
@@ -219,6 +221,7 @@ export class Acceptance {
     const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
     const isWaiting = !isAnothers && !isFinal(next.progress.status) && !this.#hasRoom();
     const owner = isFinal(next.progress.status) || isWaiting ? null : isAnothers ? row.owner : incarnation.id;
+    const progress = fitProgress(isWaiting ? { ...next.progress, dueMs: atMs } : next.progress);
     const write: Write = {
       kind: 'update',
       gid,
@@ -226,11 +229,11 @@ export class Acceptance {
       expectOwner: row.owner,
       expectVersion: row.version,
       owner,
-      progress: isWaiting ? { ...next.progress, dueMs: atMs } : next.progress,
+      progress,
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),
     };
     const sentMs = this.#context.runtime.monotonicMs();
-    const result = await this.#write(write, 256 + next.progress.operations.length);
+    const result = await this.#write(write, updateBytes(progress));
     if (result !== 'done') return undefined;
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
     if (isWaiting) incarnation.dueAt(atMs);

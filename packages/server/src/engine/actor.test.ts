@@ -25,6 +25,7 @@ const taken: Loaded = { kind: 'loaded', handedBack: false, atMs: 1000 };
 
 interface Written {
   readonly write: UpdateWrite;
+  readonly bytes: number;
   readonly done: (result: WriteResult) => void;
 }
 
@@ -53,7 +54,7 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     flushDelayMs: 100,
     mustLook: () => state.mustLook,
     newToken: () => `t${++state.tokens}`,
-    write: (write, _bytes, done) => void writes.push({ write, done }),
+    write: (write, bytes, done) => void writes.push({ write, bytes, done }),
     load: (_gid, done) => void loads.push(done),
     restore: ({ definition, branches, progress }) => restoreTransaction(definition, branches, progress, defaults),
     left: (_actor, why) => void left.push(why),
@@ -149,6 +150,18 @@ test('driving goes on while answers are being written; what comes meanwhile is i
   marks.done('done');
   const { write } = nextWrite();
   assert.deepEqual([write.progress.operations, write.expectVersion], ['pspsps', 2]);
+});
+
+test('a write counts in the journal with what it takes, error texts included', () => {
+  const { nextCall, nextWrite } = world({ ...askedSaga('g', 40), customData: '{"concurrent":true}' });
+  const text = 'x'.repeat(1000);
+  for (let step = 0; step < 40; step += 1) {
+    const outcome: Outcome = { kind: 'error', message: text, retryAfterMs: 0 };
+    nextCall().done({ kind: 'answered', outcome, durationMs: 1 });
+  }
+  const { write, bytes } = nextWrite();
+  const stored = JSON.stringify(write.progress).length;
+  assert.ok(bytes >= stored && bytes < stored * 1.5, `${bytes} for ${stored}`);
 });
 
 test('an error hands it back, due after twice the interval, without owner', () => {
