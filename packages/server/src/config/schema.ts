@@ -239,13 +239,14 @@ export const schema = {
       default: 20_000,
       from: 1,
       to: 1_000_000,
-      description: 'The most transactions driven at once. At this number new ones are refused (429).',
+      description:
+        'The most transactions driven at once. At 80 % of it new ones are refused (429): the rest is for what is stored.',
     }),
     maxActiveBytes: number({
       default: 256 * mib,
       from: 16 * mib,
       to: 64 * gib,
-      description: 'The most bytes of their payloads and definitions.',
+      description: 'The most bytes of their payloads and definitions; the same 80 % hold.',
     }),
     claimRows: number({
       default: 200,
@@ -310,7 +311,7 @@ export const schema = {
         from: 1,
         to: 10_000,
         description:
-          'So many failures in a row open a breaker: that of the origin when it cannot be reached, that of the route when it times out or answers 502 or 503.',
+          'So many failures in a row open a breaker: that of the origin when it cannot be reached, that of the route when it times out, breaks off or answers 502, 503 or 504.',
       }),
       breakerOpenMs: number({
         default: second,
