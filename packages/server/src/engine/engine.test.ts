@@ -200,3 +200,18 @@ test('a shutdown waits for the page that is being claimed, and hands it back', a
   const { owner, progress } = world.row('g');
   assert.deepEqual([owner, progress.operations], [null, 'pmpp']);
 });
+
+test('shared: what was claimed, with the answer lost, is driven soon, also while other pages are being claimed', async () => {
+  const world = await new EngineWorld({ exclusive: false }).start();
+  const { engine, runtime, calls } = world;
+  await sleeping(world);
+  await runtime.advance(19_500);
+  const claim = world.hold('claim', 'answer');
+  await runtime.advance(1000);
+  assert.notEqual(world.row('g').owner, null, 'claimed');
+  world.hold('claim', 'answer');
+  claim(new StoreError('unknown-outcome', 'the connection was lost'));
+  await runtime.advance(4000);
+  assert.equal(calls.length, 1);
+  assert.equal(engine.defectCount, 0, 'as far as this node can know it comes with the page that is being claimed');
+});

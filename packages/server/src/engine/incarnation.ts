@@ -201,14 +201,13 @@ export class Incarnation {
       after = last.gid;
     }
     // What is being claimed is ours before it is driven here: that is no defect.
-    if (isClaiming || this.#touchedSinceClaim !== undefined) suspects.clear();
+    const isPerhapsClaimed = isClaiming || this.#touchedSinceClaim !== undefined;
     const lost = [...suspects].filter(([gid, version]) => this.#suspects.get(gid) === version);
     this.#suspects = suspects;
-    for (const [gid] of lost) {
-      await this.#takeIfOurs(gid, () => {
-        this.#context.defect(gid, 'owned and not driven: driven again', undefined);
-      });
-    }
+    const found = (gid: string) => {
+      if (!isPerhapsClaimed) this.#context.defect(gid, 'owned and not driven: driven again', undefined);
+    };
+    await Promise.all(lost.map(([gid]) => this.#takeIfOurs(gid, () => found(gid))));
   }
 
   /** Rather nothing than a few: each page is a durable write. */
