@@ -25,6 +25,13 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P1'],
   },
   {
+    name: 'answer-before-commit',
+    file: 'server/src/engine/acceptance.ts',
+    find: "await this.#createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));",
+    replace: "this.#createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined);",
+    breaks: ['P1'],
+  },
+  {
     name: 'unknown-is-done',
     file: 'server/src/engine/journal.ts',
     find: "    const isRetried = error instanceof StoreError && ['unknown-outcome', ",
