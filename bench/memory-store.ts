@@ -89,7 +89,7 @@ export class MemoryStore implements Store {
     return 'done';
   }
 
-  #append({ gid, whileStatus, branches, maxBranches }: AppendWrite): WriteResult {
+  #append({ gid, whileStatus, branches, maxBranches, dueMs }: AppendWrite): WriteResult {
     const stored = this.#get(gid);
     if (stored === undefined) return 'missing';
     if (stored.progress.status !== whileStatus) return 'wrong-status';
@@ -98,7 +98,9 @@ export class MemoryStore implements Store {
     );
     if (isKnown) return 'exists';
     if (stored.branches.length + branches.length > maxBranches) return 'too-many';
-    this.#put({ ...stored, branches: [...stored.branches, ...branches] });
+    const isDelayed = dueMs !== undefined && stored.owner === null;
+    const progress = isDelayed ? { ...stored.progress, dueMs } : stored.progress;
+    this.#put({ ...stored, progress, branches: [...stored.branches, ...branches] });
     return 'done';
   }
 

@@ -54,7 +54,9 @@ function isSettled({ progress }: Transaction, operation: number): boolean {
 
 /** FAILURE is final only for a saga's action and a message's query; elsewhere it is retried for ever. */
 function isDecisive({ definition }: Transaction, operation: number): boolean {
-  return operation === queryOperation || (definition.type === 'saga' && operation % 2 === 1);
+  return (
+    (definition.type === 'msg' && operation === queryOperation) || (definition.type === 'saga' && operation % 2 === 1)
+  );
 }
 
 /** An action was called, whatever else is known: an answer says so even where the mark was lost. */
@@ -66,7 +68,8 @@ function withMayHaveRun(transaction: Transaction, operation: number): Transactio
 
 /** The interval starts anew, unless another branch has failed in this run. */
 function applySuccess(transaction: Transaction, { operation, atMs }: Answered): Transaction {
-  const { plan, run } = transaction;
+  const { definition, plan, run } = transaction;
+  if (definition.type === 'workflow') return calledBack(transaction, atMs);
   if (operation === queryOperation) return { ...transaction, run: { ...run, queryAnswer: 'committed' } };
   const marked = mark(transaction, operation, 's');
   const { progress } = marked;
@@ -81,6 +84,13 @@ function applySuccess(transaction: Transaction, { operation, atMs }: Answered): 
   };
 }
 
+/** The end of a callback is a sign of life; how the workflow ended only its submit says. */
+function calledBack(transaction: Transaction, atMs: number): Transaction {
+  const { plan, progress } = transaction;
+  const intervalMs = plan.retryIntervalMs;
+  return { ...transaction, progress: { ...progress, intervalMs, dueMs: atMs + intervalMs, updatedMs: atMs } };
+}
+
 function applyFailure(transaction: Transaction, { operation, atMs }: Answered, message: string): Transaction {
   const { definition, branches, progress, run } = transaction;
   const url = operationAt(definition, branches, operation)?.url ?? definition.queryPrepared;
@@ -93,6 +103,7 @@ function applyFailure(transaction: Transaction, { operation, atMs }: Answered, m
 
 /** A branch that answers FAILURE where only success can end the transaction needs a human, until it succeeds. */
 function reported(transaction: Transaction, operation: number): Transaction {
+  if (operation === queryOperation) return transaction;
   const incident = incidentOf(transaction, operation);
   return { ...transaction, progress: { ...transaction.progress, incident } };
 }

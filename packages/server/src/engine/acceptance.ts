@@ -4,16 +4,20 @@ import {
   createTransaction,
   type Defaults,
   HoldfastError,
+  hasSecondPhase,
   isFinal,
   type Payload,
   type Ruling,
   ruleAbort,
+  ruleEnd,
   rulePrepare,
+  rulePrepareWorkflow,
   ruleStop,
   ruleSubmit,
   type Status,
   type Transaction,
   type TransactionType,
+  type WorkflowEnd,
   limits as wireLimits,
 } from '@holdfast/core';
 import { type Store, type StoredTransaction, StoreError, type Write, type WriteResult } from '../store/store.ts';
@@ -23,6 +27,7 @@ import type { AskedTransaction } from './coordinator.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
 import type { Journal } from './journal.ts';
 import type { Runtime } from './ports.ts';
+import { progressBytes } from './row.ts';
 
 export interface AcceptanceContext {
   readonly runtime: Runtime;
@@ -65,6 +70,18 @@ export class Acceptance {
     return wait ? this.#standing(changed) : undefined;
   }
 
+  async prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction> {
+    const rule = (stored: Transaction) => rulePrepareWorkflow(stored, this.#context.clock.nowMs());
+    await this.#createOr(asked, 'prepared', rule);
+    const [stored] = await loadRows(this.#context.store, [asked.gid]);
+    if (stored === undefined) throw unknownGid();
+    return stored;
+  }
+
+  async endWorkflow(gid: string, end: WorkflowEnd): Promise<void> {
+    await this.#change(gid, (stored) => ruleEnd(stored, end, this.#context.clock.nowMs()), false);
+  }
+
   async abort(gid: string, type: TransactionType, reason: string): Promise<Standing | undefined> {
     const rule = (stored: Transaction) => ruleAbort(stored, type, reason, this.#context.clock.nowMs());
     const changed = await this.#change(gid, rule, true);
@@ -99,11 +116,17 @@ export class Acceptance {
         token: incarnation.newToken(),
         whileStatus: 'prepared',
         branches,
-        maxBranches: wireLimits.steps * 2,
+        maxBranches: wireLimits.steps * (hasSecondPhase(type) ? 2 : 1),
+        ...(type === 'workflow' && { dueMs: this.#nextCallbackMs(stored) }),
       },
       bytes,
     );
     await this.#registered(gid, branches, result);
+  }
+
+  /** A registered step is a sign of life. */
+  #nextCallbackMs(stored: StoredTransaction): number {
+    return this.#context.clock.nowMs() + this.#context.restore(stored).plan.retryIntervalMs;
   }
 
   /** What nobody can be served now, new or stored. */
@@ -149,23 +172,21 @@ export class Acceptance {
     const { definition, progress } = transaction;
     if (incarnation.actor(definition.gid) !== undefined) return undefined;
     const isDriven = progress.status === 'submitted';
-    const dueMs = isDriven ? progress.dueMs : preparedDueMs(transaction);
-    const stored = { ...transaction, progress: { ...progress, dueMs } };
     const write: Write = {
       kind: 'create',
       gid: definition.gid,
       token: incarnation.newToken(),
       definition,
-      progress: stored.progress,
+      progress,
       owner: isDriven ? incarnation.id : null,
     };
     const sentMs = this.#context.runtime.monotonicMs();
     const result = await this.#write(write, transactionBytes(transaction));
     if (result !== 'done') return undefined;
-    this.#context.created(stored);
-    if (isDriven) return { transaction: stored, actor: incarnation.activate(stored, 1, sentMs) };
-    incarnation.dueAt(dueMs);
-    return { transaction: stored, actor: undefined };
+    this.#context.created(transaction);
+    if (isDriven) return { transaction, actor: incarnation.activate(transaction, 1, sentMs) };
+    incarnation.dueAt(progress.dueMs);
+    return { transaction, actor: undefined };
   }
 
   /** Applies a rule to what is stored, on whoever drives it here, and retries where somebody else was faster. */
@@ -220,7 +241,7 @@ export class Acceptance {
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),
     };
     const sentMs = this.#context.runtime.monotonicMs();
-    const result = await this.#write(write, 256 + next.progress.operations.length);
+    const result = await this.#write(write, progressBytes(next));
     if (result !== 'done') return undefined;
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
     if (owner !== incarnation.id) return { transaction: next, actor: undefined };
@@ -234,7 +255,7 @@ export class Acceptance {
     version: number,
     sentMs: number,
   ): Promise<Actor | undefined> {
-    if (transaction.definition.type !== 'tcc') return incarnation.activate(transaction, version, sentMs);
+    if (!hasSecondPhase(transaction.definition.type)) return incarnation.activate(transaction, version, sentMs);
     const [row] = await loadRows(this.#context.store, [transaction.definition.gid]);
     if (row === undefined || row.owner !== incarnation.id || row.version !== version) return undefined;
     return incarnation.activate({ ...transaction, branches: row.branches }, version, sentMs);
@@ -319,18 +340,13 @@ function askActor(actor: Actor, change: (stored: Transaction) => Ruling, wake: b
   });
 }
 
-/** A prepared transaction is due at its time-out, not before. */
-function preparedDueMs({ definition, plan }: Transaction): number {
-  return definition.createdMs + (plan.timeoutMs || 35_000);
-}
-
 export function unknownGid(): HoldfastError {
   return new HoldfastError('NOT_FOUND', 'gid: no such transaction', { field: 'gid' });
 }
 
 function isStored(stored: readonly BranchOperation[], branch: BranchOperation): boolean {
   const found = stored.find(({ branchId, op }) => branchId === branch.branchId && op === branch.op);
-  if (found === undefined || found.url !== branch.url) return false;
+  if (found === undefined || found.url !== branch.url || found.state !== branch.state) return false;
   return bytesOf(found.payload).equals(bytesOf(branch.payload));
 }
 

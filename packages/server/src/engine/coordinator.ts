@@ -1,4 +1,4 @@
-import type { BranchOperation, Definition, TransactionType } from '@holdfast/core';
+import type { BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
 import type { ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import type { Standing } from './actor.ts';
 
@@ -20,6 +20,10 @@ export interface Coordinator {
   submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined>;
   /** As submit; `wait` follows the stored wait_result. */
   abort(gid: string, type: TransactionType, reason: string): Promise<Standing | undefined>;
+  /** Creates a workflow as prepared, or finds it and takes this as a sign of life; with the steps it has registered. */
+  prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction>;
+  /** The submit of a workflow: it has ended so. */
+  endWorkflow(gid: string, end: WorkflowEnd): Promise<void>;
   /** All or none; the same content again is fine. */
   registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void>;
   /** An operator ends it as failed; no branch is called. */

@@ -7,6 +7,7 @@ import {
   type Status,
   type Transaction,
   type TransactionType,
+  type WorkflowEnd,
 } from '@holdfast/core';
 import { type ListFilter, type ListPage, type Store, type StoredTransaction, StoreError } from '../store/store.ts';
 import { Acceptance, loadRows, refuse, unknownGid } from './acceptance.ts';
@@ -161,6 +162,14 @@ export class Engine implements Coordinator {
 
   abort(gid: string, type: TransactionType, reason: string): Promise<Standing | undefined> {
     return this.#acceptance.abort(gid, type, reason);
+  }
+
+  prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction> {
+    return this.#acceptance.prepareWorkflow(asked);
+  }
+
+  endWorkflow(gid: string, end: WorkflowEnd): Promise<void> {
+    return this.#acceptance.endWorkflow(gid, end);
   }
 
   forceStop(gid: string): Promise<void> {

@@ -158,7 +158,7 @@ export class Row {
     };
     const saved = this.#unsaved.length;
     const sentMs = this.#context.runtime.monotonicMs();
-    this.#context.write(write, writeBytes(transaction), (result) => {
+    this.#context.write(write, progressBytes(transaction), (result) => {
       this.#busy = 'none';
       if (result === 'done') {
         this.#version += 1;
@@ -171,7 +171,8 @@ export class Row {
   }
 }
 
-/** What a progress write takes in the journal, roughly. */
-function writeBytes({ progress }: Transaction): number {
-  return 256 + progress.operations.length + progress.attempts.length * 128;
+/** What a write of the progress takes in the journal, roughly. */
+export function progressBytes({ progress }: Transaction): number {
+  const { operations, attempts, reason, result = '' } = progress;
+  return 256 + operations.length + attempts.length * 128 + reason.length + result.length;
 }

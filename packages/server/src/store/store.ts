@@ -38,6 +38,7 @@ export interface Store {
   /**
    * Durably makes unfinished transactions this incarnation's, each by a conditional update that raises its version:
    * first those whose owner is dead (whatever their due time), then those without owner that are due, earliest first.
+   * A workflow comes without its branches: it is driven without their results.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
 
@@ -128,6 +129,8 @@ export interface AppendWrite {
   readonly gid: string;
   readonly token: WriteToken;
   readonly whileStatus: Status;
+  /** workflow: a sign of life. Where the row has no owner it is due then, and not before. */
+  readonly dueMs?: number;
   readonly branches: readonly BranchOperation[];
   /** The most branch operations a transaction may have. */
   readonly maxBranches: number;

@@ -133,14 +133,16 @@ export class Database {
   }
 
   #append(write: AppendWrite, by: string): WriteResult {
-    const { gid, whileStatus, branches, maxBranches } = write;
+    const { gid, whileStatus, branches, maxBranches, dueMs } = write;
     const stored = this.rows.get(gid);
     if (stored === undefined) return 'missing';
     if (stored.progress.status !== whileStatus) return 'wrong-status';
     const names = new Set(stored.branches.map(({ branchId, op }) => JSON.stringify([branchId, op])));
     if (branches.some(({ branchId, op }) => names.has(JSON.stringify([branchId, op])))) return 'exists';
     if (stored.branches.length + branches.length > maxBranches) return 'too-many';
-    this.put(gid, { ...stored, branches: [...stored.branches, ...branches] }, { kind: 'append', by, write });
+    const isDelayed = dueMs !== undefined && stored.owner === null;
+    const progress = isDelayed ? { ...stored.progress, dueMs } : stored.progress;
+    this.put(gid, { ...stored, progress, branches: [...stored.branches, ...branches] }, { kind: 'append', by, write });
     return 'done';
   }
 }

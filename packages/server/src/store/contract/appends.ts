@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import type { BranchOperation } from '@holdfast/core';
-import { aBranch, aProgress, append, type Case, create, found, numbers, put, update, write } from './fixtures.ts';
+import {
+  aBranch,
+  aDefinition,
+  aProgress,
+  append,
+  type Case,
+  create,
+  found,
+  numbers,
+  put,
+  startMs,
+  update,
+  write,
+} from './fixtures.ts';
 
 const both = (branchId: string): BranchOperation[] => [aBranch(branchId, { op: 'cancel' }), aBranch(branchId)];
 
@@ -23,6 +36,28 @@ export function testAppends(test: Case): void {
     await put(store, append('g', both('01')));
     assert.deepEqual(await found(store, 'g'), { ...before, branches: both('01') });
     await put(store, update('g', { expectOwner: 'a', owner: 'a' }));
+  });
+
+  test('append: a sign of life makes what has no owner due then, and not before', async (store) => {
+    await put(store, create('sleeps', { progress: aProgress('prepared', { dueMs: startMs }) }));
+    await put(store, create('owned', { owner: 'a', progress: aProgress('prepared', { dueMs: startMs }) }));
+    for (const gid of ['sleeps', 'owned']) {
+      const before = await found(store, gid);
+      await put(store, append(gid, both('01'), { dueMs: startMs + 10_000 }));
+      const dueMs = gid === 'sleeps' ? startMs + 10_000 : startMs;
+      const progress = { ...before.progress, dueMs };
+      assert.deepEqual(await found(store, gid), { ...before, progress, branches: both('01') });
+    }
+  });
+
+  test('append: the steps of a workflow, with any op, how they ended and their result', async (store) => {
+    await put(store, create('g', { definition: aDefinition('g', { type: 'workflow', steps: [] }) }));
+    const steps: BranchOperation[] = [
+      { branchId: '01', op: 'any word', url: '', payload: 'cmVz', state: 's' },
+      { branchId: '02', op: 'action', url: '', payload: new Uint8Array([0, 1]), state: 'f' },
+    ];
+    await put(store, append('g', steps));
+    assert.deepEqual((await found(store, 'g')).branches, steps);
   });
 
   test('append: the status is checked first, then what exists, then the limit', async (store) => {

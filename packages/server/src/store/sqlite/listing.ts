@@ -6,7 +6,7 @@ import { numberAt, type Row, textAt } from './values.ts';
 
 /** Index entries one page looks at, at most: a page may be short and have a next one. */
 const scanRows = 2000;
-/** A page ends with the transaction whose definition passes this. */
+/** A page ends with the transaction that passes this. */
 const pageBytes = 8 * 1024 * 1024;
 /** A gid prefix with no more matches than this is answered from the gids instead of page by page. */
 const prefixRows = 1000;
@@ -17,8 +17,9 @@ interface Position {
   readonly gid: string;
 }
 
-/** What is looked at per row before it is read whole: id, created_ms, gid, type, status, definition_bytes. */
-const entryColumns = 'id, created_ms, gid, type, status, definition_bytes';
+/** What is looked at per row before it is read whole: id, created_ms, gid, type, status, bytes of its texts. */
+const entryColumns =
+  'id, created_ms, gid, type, status, definition_bytes + octet_length(progress) + octet_length(reason)';
 
 /** The list, newest first. The caller holds a transaction of the database. */
 export class Listing {

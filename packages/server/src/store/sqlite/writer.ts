@@ -57,6 +57,7 @@ export class Writer {
   readonly #branch: Query;
   readonly #append: StatementSync;
   readonly #appended: StatementSync;
+  readonly #delayed: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#create = db.prepare(`
@@ -80,6 +81,7 @@ export class Writer {
     this.#appended = db.prepare(
       'update transactions set branch_count = branch_count + ?, branches_bytes = branches_bytes + ? where id = ?',
     );
+    this.#delayed = db.prepare('update transactions set due_ms = ? where id = ? and owner is null');
   }
 
   write(encoded: EncodedWrite): WriteResult {
@@ -145,6 +147,7 @@ export class Writer {
       bytes += branch.length;
     }
     this.#appended.run(stored.length, bytes, id);
+    if (write.dueMs !== undefined) this.#delayed.run(write.dueMs, id);
     return 'done';
   }
 

@@ -5,9 +5,9 @@ import { encodeBranches, encodeTransaction } from '../wire/encode.ts';
 import { textOf } from '../wire/json.ts';
 import { decodeList, gidParameter, wholeNumber } from '../wire/list.ts';
 import type { AskedList, ShownTransaction } from '../wire/stored.ts';
-import { decodeAbort, decodeGid, decodeTransaction } from '../wire/transaction.ts';
+import { decodeAbort, decodeGid, decodePrepare, decodeSubmit, decodeWorkflow } from '../wire/transaction.ts';
 import { abortVerdict, submitVerdict } from '../wire/verdict.ts';
-import { type Answer, jsonAnswer, plainErrorAnswer, successAnswer, verdictAnswer } from './answer.ts';
+import { type Answer, jsonAnswer, plainErrorAnswer, successAnswer, textErrorAnswer, verdictAnswer } from './answer.ts';
 import type { HttpSettings } from './settings.ts';
 
 export interface Route {
@@ -16,6 +16,8 @@ export interface Route {
   readonly name: string;
   /** Decodes before it first waits: the body is not kept. */
   handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
+  /** What is thrown, as an answer; absent: as JSON. */
+  refuse?(error: unknown): Answer;
 }
 
 export interface RouteParts {
@@ -49,7 +51,7 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
       method: 'POST',
       name: 'prepare',
       handle: async (body) => {
-        await coordinator.prepare(decodeTransaction(textOf(body)));
+        await coordinator.prepare(decodePrepare(textOf(body)));
         return successAnswer;
       },
     },
@@ -57,9 +59,20 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
       method: 'POST',
       name: 'submit',
       handle: async (body) => {
-        const asked = decodeTransaction(textOf(body));
+        const asked = decodeSubmit(textOf(body));
+        if ('end' in asked) {
+          await coordinator.endWorkflow(asked.gid, asked.end);
+          return successAnswer;
+        }
         return verdictAnswer(submitVerdict(await coordinator.submit(asked, asked.options.waitResult)));
       },
+    },
+    {
+      method: 'POST',
+      name: 'prepareWorkflow',
+      handle: (body) => prepareWorkflow(coordinator, body),
+      // SDKs decode whatever JSON comes, with any status, and one of them breaks where that has no transaction.
+      refuse: textErrorAnswer,
     },
     {
       method: 'POST',
@@ -70,6 +83,11 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
       },
     },
   ];
+}
+
+async function prepareWorkflow(coordinator: Coordinator, body: Buffer): Promise<Answer> {
+  const shown = await coordinator.prepareWorkflow(decodeWorkflow(textOf(body)));
+  return jsonAnswer({ progresses: encodeBranches(shown), transaction: encodeTransaction(shown) });
 }
 
 function registerRoute(coordinator: Coordinator, name: string): Route {

@@ -30,7 +30,18 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-type Handle = (body: Buffer, parameters: URLSearchParams) => Promise<Answer>;
+/** How the requests of one route are served. */
+interface Served {
+  /** Empty: no route. */
+  readonly path: string;
+  handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
+  /** What is thrown, as an answer. */
+  refuse(error: unknown): Answer;
+  readonly observe?: Observe;
+}
+
+const notFound: Served = { path: '', handle: async () => notFoundAnswer, refuse: errorAnswer };
+
 type Observe = (status: number, durationMs: number) => void;
 
 const noBody = Buffer.alloc(0);
@@ -85,7 +96,7 @@ class FastifyHttpServer implements HttpServer {
       },
       frameworkErrors: (_error, request, reply) => {
         reply.hijack();
-        this.#answer(request.raw, reply.raw, '', undefined, async () => notFoundAnswer);
+        this.#answer(request.raw, reply.raw, notFound);
       },
     });
     this.#addRoutes();
@@ -95,41 +106,34 @@ class FastifyHttpServer implements HttpServer {
     const { observer } = this.#parts;
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const { method, name, handle } of dtmRoutes(this.#parts)) {
-      this.#route([method], `/api/dtmsvr/${name}`, handle, observer.route(name.toLowerCase()));
+    for (const { method, name, handle, refuse = errorAnswer } of dtmRoutes(this.#parts)) {
+      const observe = observer.route(name.toLowerCase());
+      this.#route([method], { path: `/api/dtmsvr/${name}`, handle, refuse, observe });
     }
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
-      this.#route(methods === 'any' ? this.#app.supportedMethods : methods, path, handle, undefined);
+      this.#route(methods === 'any' ? this.#app.supportedMethods : methods, { path, handle, refuse: errorAnswer });
     }
     this.#app.setNotFoundHandler((request, reply) => {
       reply.hijack();
-      this.#answer(request.raw, reply.raw, '', undefined, async () => notFoundAnswer);
+      this.#answer(request.raw, reply.raw, notFound);
     });
   }
 
-  #route(methods: readonly string[], path: string, handle: Handle, observe: Observe | undefined): void {
+  #route(methods: readonly string[], served: Served): void {
     for (const method of methods) {
-      this.#exact.set(`${method} ${path}`, (request, response) => {
-        this.#answer(request, response, path, observe, handle);
-      });
+      this.#exact.set(`${method} ${served.path}`, (request, response) => this.#answer(request, response, served));
     }
     this.#app.route({
       method: [...methods],
-      url: path,
+      url: served.path,
       handler: (request, reply) => {
         reply.hijack();
-        this.#answer(request.raw, reply.raw, path, observe, handle);
+        this.#answer(request.raw, reply.raw, served);
       },
     });
   }
 
-  #answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-    observe: Observe | undefined,
-    handle: Handle,
-  ): void {
+  #answer(request: IncomingMessage, response: ServerResponse, { path, handle, refuse, observe }: Served): void {
     const startedMs = performance.now();
     const { settings, observer } = this.#parts;
     trackAnswer(request, response);
@@ -143,12 +147,12 @@ class FastifyHttpServer implements HttpServer {
     };
     this.#body(request, (body) => {
       if (body instanceof HoldfastError) {
-        finish(errorAnswer(body));
+        finish(refuse(body));
         return;
       }
       handle(body, parametersOf(request)).then(finish, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
-        finish(errorAnswer(error));
+        finish(refuse(error));
       });
     });
   }

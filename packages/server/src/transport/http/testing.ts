@@ -39,6 +39,14 @@ export class RecordingCoordinator implements Coordinator {
     return this.#record('abort', asked, this.standing);
   }
 
+  prepareWorkflow(asked: AskedTransaction) {
+    return this.#record('prepareWorkflow', [asked], this.stored ?? shown(asked));
+  }
+
+  endWorkflow(...asked: Parameters<Coordinator['endWorkflow']>): Promise<void> {
+    return this.#record('endWorkflow', asked, undefined);
+  }
+
   registerBranch(...asked: Parameters<Coordinator['registerBranch']>): Promise<void> {
     return this.#record('registerBranch', asked, undefined);
   }

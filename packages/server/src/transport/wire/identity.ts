@@ -1,11 +1,10 @@
 import { HoldfastError, invalid, limits, type TransactionType } from '@holdfast/core';
 
-const servedTypes: readonly TransactionType[] = ['saga', 'msg', 'tcc'];
-const typesAllowed = `must be one of ${servedTypes.join(', ')}; xa and workflow are not served by this version`;
+const types: readonly TransactionType[] = ['saga', 'msg', 'tcc', 'xa', 'workflow'];
 
 export function transactionType(value: string, name = 'trans_type'): TransactionType {
-  const found = servedTypes.find((type) => type === value);
-  if (found === undefined) throw invalid(name, typesAllowed);
+  const found = types.find((type) => type === value);
+  if (found === undefined) throw invalid(name, `must be one of ${types.join(', ')}`);
   return found;
 }
 

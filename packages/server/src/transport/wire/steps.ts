@@ -1,4 +1,4 @@
-import { invalid, limits, type Step, type TransactionType } from '@holdfast/core';
+import { invalid, limits, registersBranches, type Step, type TransactionType } from '@holdfast/core';
 import { arrayField, keptText, stringMap } from './fields.ts';
 import { type Fields, nameOf } from './json.ts';
 import { branchUrl } from './url.ts';
@@ -12,8 +12,8 @@ const stepNames: ReadonlySet<string> = new Set(['action', 'compensate', 'data'])
 export function stepsOf(fields: Fields, type: TransactionType): readonly Step[] {
   const given = arrayField(fields, 'steps');
   const payloads = arrayField(fields, 'payloads').map(payloadText);
-  if (type === 'tcc') {
-    if (given.length > 0) throw invalid('steps', 'must be empty: a tcc names its branches by registerBranch');
+  if (registersBranches(type)) {
+    if (given.length > 0) throw invalid('steps', `must be empty: a ${type} names its branches by registerBranch`);
     return [];
   }
   if (given.length > limits.steps) throw invalid('steps', `must be at most ${limits.steps}`);
