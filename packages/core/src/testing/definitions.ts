@@ -63,6 +63,23 @@ export function tcc(asked: Asked = {}): Definition {
   return definition('tcc', [], asked);
 }
 
+export function xa(asked: Asked = {}): Definition {
+  return definition('xa', [], asked);
+}
+
+/** A workflow named `wf` with the input `in`. */
+export function workflow(asked: Asked = {}): Definition {
+  const customData = { name: 'wf', data: 'aW4=' };
+  return definition('workflow', [], { queryPrepared: 'http://svc/callback', customData, ...asked });
+}
+
+/** The operations that registering these branches of an xa stores, in that order. */
+export function registeredXa(...branchIds: readonly string[]): BranchOperation[] {
+  return branchIds.flatMap((branchId) =>
+    ['rollback', 'commit'].map((op) => ({ branchId, op, url: `http://svc/${branchId}`, payload: '' })),
+  );
+}
+
 /** The operations that registering these branch ids stores, in that order. */
 export function registered(...branchIds: readonly string[]): BranchOperation[] {
   return branchIds.flatMap((branchId) =>

@@ -148,6 +148,7 @@ const anyDefaults: Defaults = { requestTimeoutMs: 1, retryIntervalMs: 1, timeout
  * so that only the engine can tell whether orders fit them.
  */
 function checkPlan(asked: AskedTransaction): void {
-  if (asked.customData === '' || asked.steps.length === 0) return;
+  const isLeft = asked.steps.length === 0 && asked.type !== 'workflow';
+  if (asked.customData === '' || isLeft) return;
   planOf({ ...asked, createdMs: 0 }, anyDefaults);
 }
