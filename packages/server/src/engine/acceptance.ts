@@ -148,6 +148,13 @@ export class Acceptance {
     return new HoldfastError('OVERLOADED', 'the coordinator takes no new transactions for now', { retryAfterMs: 1000 });
   }
 
+  /** Whether one more may be driven now. */
+  #hasRoom(): boolean {
+    const { maxActive, maxActiveBytes } = this.#context.limits;
+    const { activeCount, activeBytes } = this.#context.live();
+    return activeCount < maxActive && activeBytes < maxActiveBytes;
+  }
+
   async #createOr(
     asked: AskedTransaction,
     status: 'prepared' | 'submitted',
@@ -206,7 +213,10 @@ export class Acceptance {
     });
   }
 
-  /** Undefined: somebody else was faster. A row without owner becomes ours; another owner's stays its own. */
+  /**
+   * Undefined: somebody else was faster. A row without owner becomes ours, or waits for a driver where no more may be
+   * active; another owner's stays its own.
+   */
   async #changeStored(
     incarnation: Incarnation,
     gid: string,
@@ -226,10 +236,12 @@ export class Acceptance {
       return { transaction: stored, actor: undefined };
     }
     const atMs = this.#context.clock.nowMs();
-    const handedBack = row.handedBack && !incarnation.isBroken(gid);
+    const isBroken = row.owner === incarnation.id && incarnation.isBroken(gid);
+    const handedBack = row.handedBack && !isBroken;
     const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
     const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
-    const owner = isFinal(next.progress.status) ? null : isAnothers ? row.owner : incarnation.id;
+    const isWaiting = !isAnothers && !isFinal(next.progress.status) && !this.#hasRoom();
+    const owner = isFinal(next.progress.status) || isWaiting ? null : isAnothers ? row.owner : incarnation.id;
     const write: Write = {
       kind: 'update',
       gid,
@@ -237,13 +249,14 @@ export class Acceptance {
       expectOwner: row.owner,
       expectVersion: row.version,
       owner,
-      progress: next.progress,
+      progress: isWaiting ? { ...next.progress, dueMs: atMs } : next.progress,
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),
     };
     const sentMs = this.#context.runtime.monotonicMs();
     const result = await this.#write(write, progressBytes(next));
     if (result !== 'done') return undefined;
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
+    if (isWaiting) incarnation.dueAt(atMs);
     if (owner !== incarnation.id) return { transaction: next, actor: undefined };
     return { transaction: next, actor: await this.#drive(incarnation, next, row.version + 1, sentMs) };
   }
@@ -257,7 +270,8 @@ export class Acceptance {
   ): Promise<Actor | undefined> {
     if (!hasSecondPhase(transaction.definition.type)) return incarnation.activate(transaction, version, sentMs);
     const [row] = await loadRows(this.#context.store, [transaction.definition.gid]);
-    if (row === undefined || row.owner !== incarnation.id || row.version !== version) return undefined;
+    if (row === undefined || row.owner !== incarnation.id) return undefined;
+    if (row.version !== version) return incarnation.activate(this.#context.restore(row), row.version, sentMs);
     return incarnation.activate({ ...transaction, branches: row.branches }, version, sentMs);
   }
 

@@ -10,7 +10,7 @@ import {
   type Transaction,
 } from '@holdfast/core';
 import type { StoredTransaction, UpdateWrite, WriteResult } from '../store/store.ts';
-import { Actor, type ActorContext, type Leaving, type Standing } from './actor.ts';
+import { Actor, type ActorContext, type Leaving, type Loaded, type Standing } from './actor.ts';
 import { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
 import type { BranchCall, CallResult } from './ports.ts';
@@ -20,6 +20,8 @@ import { ManualRuntime } from './testing/manual-runtime.ts';
 const success: Outcome = { kind: 'success' };
 const failure: Outcome = { kind: 'failure', message: 'no money FAILURE' };
 const error: Outcome = { kind: 'error', message: 'HTTP 500', retryAfterMs: 0 };
+/** Claimed from an owner that had died. */
+const taken: Loaded = { kind: 'loaded', handedBack: false, atMs: 1000 };
 
 interface Written {
   readonly write: UpdateWrite;
@@ -33,7 +35,7 @@ interface Called {
 }
 
 /** An actor whose writes, reads and calls end when, and as, the test says. */
-function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'submitted') {
+function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'submitted', loaded?: Loaded) {
   const runtime = new ManualRuntime();
   const clock = new EngineClock(runtime);
   clock.startAt(1000);
@@ -58,7 +60,7 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     moved: () => undefined,
   };
   const transaction = createTransaction({ ...asked, createdMs: 1000 }, status, defaults);
-  const actor = new Actor(context, transaction, 1, 0);
+  const actor = new Actor(context, transaction, 1, 0, loaded);
   actor.start();
 
   /** The oldest write that has no result yet. */
@@ -141,19 +143,63 @@ test('an error hands it back, due after twice the interval, without owner', () =
   assert.equal(write.progress.dueMs, clock.nowMs() + 20_000);
   assert.equal(write.progress.operations, 'pm', 'it may have run');
   done('done');
-  assert.deepEqual(left, [{ kind: 'handed-back', dueMs: clock.nowMs() + 20_000, woken: false }]);
+  assert.deepEqual(left, [{ kind: 'handed-back', dueMs: clock.nowMs() + 20_000 }]);
 });
 
-test('a wake during the hand-back is kept: it leaves woken', () => {
-  const { actor, answer, nextWrite, left } = world(askedSaga('g', 1));
-  answer(error);
-  const { done } = nextWrite();
+test('while the hand-back is being written it says so: from then on it has no owner', () => {
+  const { actor, nextCall, nextWrite, left } = world(askedSaga('g', 1));
+  nextCall().done({ kind: 'answered', outcome: error, durationMs: 1 });
+  assert.equal(actor.isReleasing, true);
+  nextWrite().done('done');
+  assert.deepEqual([actor.isReleasing, left[0]?.kind], [false, 'handed-back']);
+});
+
+test('a wake before it is closed is kept: it is handed back as due', () => {
+  const { actor, nextCall, nextWrite, clock } = world(askedSaga('g', 1));
+  const { done } = nextCall();
   actor.wake();
+  actor.close();
+  done({ kind: 'answered', outcome: error, durationMs: 1 });
+  assert.equal(nextWrite().write.progress.dueMs, clock.nowMs());
+});
+
+test('closing: a call that waits for a slot does not go out', () => {
+  const { actor, calls, nextWrite } = world(askedSaga('g', 1));
+  const waiting = calls.shift() ?? assert.fail('nothing is called');
+  actor.close();
+  assert.equal(waiting.mayGo(), false);
+  waiting.done({ kind: 'not-called', untilMs: undefined });
+  assert.deepEqual([nextWrite().write.progress.operations, calls.length], ['pp', 0]);
+});
+
+test('a call that waits for a slot does not go out while the row, which somebody else has changed, is being read', () => {
+  const { actor, calls, loads, stored, transaction, nextCall } = world(askedSaga('g', 1));
+  const waiting = calls.shift() ?? assert.fail('nothing is called');
+  actor.looked(2, 0);
+  assert.equal(waiting.mayGo(), false);
+  waiting.done({ kind: 'not-called', untilMs: undefined });
+  loads.shift()?.(stored(transaction, 2));
+  assert.equal(nextCall().went, true);
+});
+
+test('a row read again keeps what a dead owner may have run, until it is written', () => {
+  const { actor, answer, loads, stored, transaction, nextWrite } = world(askedSaga('g', 3), 'submitted', taken);
+  actor.looked(2, 0);
+  loads.shift()?.({ ...stored(transaction, 2), handedBack: false });
+  assert.equal(answer(failure), 'http://a/1');
+  const { write, done } = nextWrite();
+  assert.deepEqual([write.progress.status, write.progress.operations], ['aborting', 'pfpmpm']);
   done('done');
-  assert.deepEqual(
-    left.map((why) => why.kind === 'handed-back' && why.woken),
-    [true],
-  );
+  assert.deepEqual([answer(success), answer(success), answer(success)], ['http://c/3', 'http://c/2', 'http://c/1']);
+});
+
+test('what was prepared when its owner died may have run nothing, also where it is submitted when it is read again', () => {
+  const { answer, loads, stored, nextWrite } = world(askedSaga('g', 2), 'prepared', taken);
+  nextWrite().done('conflict');
+  const submitted = createTransaction({ ...askedSaga('g', 2), createdMs: 1000 }, 'submitted', defaults);
+  loads.shift()?.({ ...stored(submitted, 3), handedBack: false });
+  assert.equal(answer(failure), 'http://a/1');
+  assert.equal(nextWrite().write.progress.operations, 'pfpp');
 });
 
 test('a wake during a call is kept: what answered without success is called again at once', () => {

@@ -33,12 +33,13 @@ export interface ActorContext extends RowContext {
 
 export type Leaving =
   | { readonly kind: 'final' }
-  /** `woken`: it was made due while the hand-back was being written. */
-  | { readonly kind: 'handed-back'; readonly dueMs: number; readonly woken: boolean }
+  | { readonly kind: 'handed-back'; readonly dueMs: number }
   /** Another owner has it, or the lease has lapsed. */
   | { readonly kind: 'lost' }
   /** A programmer's error: it stays owned and is called no more, so that nothing is guessed. */
   | { readonly kind: 'broken'; readonly error: unknown };
+
+export type Loaded = Extract<Fact, { kind: 'loaded' }>;
 
 /** What a waiting client is told: the last durable state, and the last answer that was no success in this run. */
 export interface Standing {
@@ -77,14 +78,21 @@ export class Actor {
   #wakeTimer: Timer | undefined;
   #flushTimer: Timer | undefined;
 
-  constructor(context: ActorContext, transaction: Transaction, version: number, seenMs: number) {
+  /** @param loaded what a claim tells; undefined where this driver's node has written the row itself */
+  constructor(context: ActorContext, transaction: Transaction, version: number, seenMs: number, loaded?: Loaded) {
     this.gid = transaction.definition.gid;
     this.#context = context;
     this.#row = new Row(context, transaction, version, seenMs);
+    if (loaded !== undefined) this.#row.apply(loaded);
   }
 
   start(): void {
     this.#step();
+  }
+
+  /** It is being handed back: what comes now is for its next owner. */
+  get isReleasing(): boolean {
+    return this.#row.isReleasing;
   }
 
   /** Told once, when the transaction is final or waits for a timer; `gone` when it is lost. */
@@ -260,7 +268,7 @@ export class Actor {
     if (this.#inFlight.size > 0) return this.#stayUntil(decision.untilMs);
     const { progress, run } = this.#row.transaction;
     if (this.#closing) {
-      this.#release(Math.max(nowMs, Math.min(decision.untilMs, progress.dueMs)));
+      this.#release(this.#woken ? nowMs : Math.max(nowMs, Math.min(decision.untilMs, progress.dueMs)));
       return false;
     }
     const isWakened = this.#woken && (run.tried.size > 0 || run.retryAtMs.size > 0);
@@ -304,7 +312,7 @@ export class Actor {
     if (this.#row.isBusy) return;
     this.#stopFlushing();
     this.#row.release(dueMs, (result) => {
-      if (this.#accept(result)) this.#leave({ kind: 'handed-back', dueMs, woken: this.#woken });
+      if (this.#accept(result)) this.#leave({ kind: 'handed-back', dueMs });
     });
   }
 
@@ -373,6 +381,8 @@ export class Actor {
   #mayGo(operation: number, status: Status): boolean {
     if (this.#left || !this.#context.lease.isValid() || this.#context.mustLook(this.#row.seenMs)) return false;
     if (this.#row.transaction.progress.status !== status) return false;
+    // It ends, or somebody else has changed the row and it is being read.
+    if (this.#closing || this.#row.isBlocked) return false;
     this.#row.apply({ kind: 'called', operation });
     return true;
   }

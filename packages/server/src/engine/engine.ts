@@ -64,6 +64,8 @@ export class Engine implements Coordinator {
   #incarnation: Incarnation | undefined;
   #pausedReason: string | undefined;
   #stopping = false;
+  /** Hands back what it drives: what is lost now is left to others. */
+  #closing = false;
   #ended = false;
   readonly #timers = new Set<Timer>();
   #defects = 0;
@@ -127,14 +129,23 @@ export class Engine implements Coordinator {
   /** Hands back what can be handed back within `graceMs`; the rest is left to takeover. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
+    this.#closing = true;
     const incarnation = this.#incarnation;
     if (incarnation !== undefined && !this.#ended) {
       await Promise.race([incarnation.close(), new Promise<void>((resolve) => this.#after(graceMs, resolve))]);
       await Promise.race([this.#journal.drained(), new Promise<void>((resolve) => this.#after(graceMs, resolve))]);
-      if (!this.#parts.store.exclusive) await this.#parts.store.retire(incarnation.id).catch(() => undefined);
     }
+    const isHandedBack = this.activeCount === 0 && incarnation?.lease.isValid() === true;
     this.#end();
+    if (isHandedBack) await this.#retire(incarnation);
     await this.#journal.stop();
+  }
+
+  /** Nobody need wait for the heartbeat to age. Where something is still out it must, so that it ends first. */
+  async #retire({ id }: Incarnation): Promise<void> {
+    const { store } = this.#parts;
+    if (store.exclusive) return;
+    await store.retire(id).catch((error: unknown) => this.#failed('the heartbeat was not taken back', error));
   }
 
   /** Refuses what would create a transaction, and goes on with what is stored. The first step of a shutdown. */
@@ -192,7 +203,8 @@ export class Engine implements Coordinator {
   async makeDue(gid: string): Promise<void> {
     const incarnation = this.#live();
     const actor = incarnation.actor(gid);
-    if (actor !== undefined) {
+    // What is being handed back is made due on the store: it may have no owner when this is answered.
+    if (actor !== undefined && !actor.isReleasing) {
       actor.wake();
       return;
     }
@@ -273,10 +285,11 @@ export class Engine implements Coordinator {
       return;
     }
     this.#incarnation?.end();
+    if (this.#closing) return;
     const next = new HeartbeatLease(this.#parts.runtime.newId(), this.#parts.runtime);
     this.#clock.forget();
     await this.#heartbeat(next);
-    if (!this.#ended) this.#begin(next);
+    if (!this.#ended && !this.#closing) this.#begin(next);
   }
 
   async #look(): Promise<void> {

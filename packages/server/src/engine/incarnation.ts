@@ -1,6 +1,6 @@
-import { apply, type Outcome, type Status, type Transaction } from '@holdfast/core';
+import type { Outcome, Status, Transaction } from '@holdfast/core';
 import type { ClaimResult, Store, StoredTransaction } from '../store/store.ts';
-import { Actor, type ActorContext, type Leaving } from './actor.ts';
+import { Actor, type ActorContext, type Leaving, type Loaded } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { Journal } from './journal.ts';
 import type { Lease } from './lease.ts';
@@ -126,12 +126,13 @@ export class Incarnation {
   /**
    * Drives a transaction whose row this incarnation owns at this version.
    * @param seenMs monotonic time when the row was read, or the write that made it so was sent
+   * @param loaded what a claim tells; undefined where this node has written the row itself
    */
-  activate(transaction: Transaction, version: number, seenMs: number): Actor | undefined {
+  activate(transaction: Transaction, version: number, seenMs: number, loaded?: Loaded): Actor | undefined {
     const { gid } = transaction.definition;
     if (this.#ended || this.#active.has(gid)) return this.actor(gid);
     this.#touchedSinceClaim?.add(gid);
-    const actor = new Actor(this.#actorContext, transaction, version, seenMs);
+    const actor = new Actor(this.#actorContext, transaction, version, seenMs, loaded);
     const bytes = transactionBytes(transaction);
     this.#active.set(actor.gid, { actor, bytes });
     this.#bytes += bytes;
@@ -199,8 +200,8 @@ export class Incarnation {
     if (isClaiming || this.#touchedSinceClaim !== undefined) suspects.clear();
     const lost = [...suspects].filter(([gid, version]) => this.#suspects.get(gid) === version);
     this.#suspects = suspects;
-    for (const [gid, version] of lost) {
-      await this.#takeIfUnchanged(gid, version, () => {
+    for (const [gid] of lost) {
+      await this.#takeIfOurs(gid, () => {
         this.#context.defect(gid, 'owned and not driven: driven again', undefined);
       });
     }
@@ -217,7 +218,8 @@ export class Incarnation {
 
   async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
     const { store, clock, runtime, deadAfterMs } = this.#context;
-    const touched = new Set<string>();
+    // Who is changing a row already may have read it after the claim has changed it.
+    const touched = new Set<string>(this.#held.keys());
     this.#touchedSinceClaim = touched;
     const sentMs = runtime.monotonicMs();
     try {
@@ -233,30 +235,30 @@ export class Incarnation {
   }
 
   /** Where it cannot be read now it stays ours, and is found by the looks. */
-  #takeLate({ definition, version }: StoredTransaction): void {
-    this.#takeIfUnchanged(definition.gid, version).catch((error: unknown) => this.#context.failed(error));
+  #takeLate({ definition }: StoredTransaction): void {
+    this.#takeIfOurs(definition.gid).catch((error: unknown) => this.#context.failed(error));
   }
 
-  /** Something may have happened to the row since it was at this version. */
-  async #takeIfUnchanged(gid: string, version: number, found?: () => void): Promise<void> {
+  /**
+   * Something may have happened to the row since it was seen: it is taken as it is now, if nobody drives it. What is
+   * read is as old as its request, so nobody may have driven it since then either: while this holds it nobody begins to.
+   */
+  async #takeIfOurs(gid: string, found?: () => void): Promise<void> {
     await this.exclusively(gid, async () => {
+      if (this.#active.has(gid) || this.#broken.has(gid)) return;
       const sentMs = this.#context.runtime.monotonicMs();
       const [stored] = await this.#context.store.load([gid]);
-      if (this.#ended || this.#active.has(gid) || stored?.owner !== this.id || stored.version !== version) return;
+      if (this.#ended || stored?.owner !== this.id) return;
       found?.();
       this.#take(stored, sentMs);
     });
   }
 
   #take(stored: StoredTransaction, seenMs: number): void {
-    const { handedBack } = stored;
+    const { handedBack, version } = stored;
     try {
-      const loaded = apply(this.#context.restore(stored), {
-        kind: 'loaded',
-        handedBack,
-        atMs: this.#context.clock.nowMs(),
-      });
-      this.activate(loaded, stored.version, seenMs);
+      const loaded = { kind: 'loaded', handedBack, atMs: this.#context.clock.nowMs() } as const;
+      this.activate(this.#context.restore(stored), version, seenMs, loaded);
     } catch (error) {
       this.#breaks(stored.definition.gid, error);
     }
@@ -284,20 +286,9 @@ export class Incarnation {
     if (active?.actor !== actor) return;
     this.#active.delete(actor.gid);
     this.#bytes -= active.bytes;
-    if (why.kind === 'handed-back') this.#handedBack(actor.gid, why.dueMs, why.woken);
+    if (why.kind === 'handed-back') this.#schedule.dueAt(why.dueMs);
     if (why.kind === 'broken') this.#breaks(actor.gid, why.error);
     if (this.#active.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
-  }
-
-  /** Woken during the hand-back: it has no owner any more, so it is made due for whoever claims it next. */
-  #handedBack(gid: string, dueMs: number, woken: boolean): void {
-    this.#schedule.dueAt(dueMs);
-    if (!woken) return;
-    const nowMs = this.#context.clock.nowMs();
-    this.#context.store.makeDue(gid, nowMs).then(
-      () => this.#schedule.dueAt(nowMs),
-      (error: unknown) => this.#context.failed(error),
-    );
   }
 }
 

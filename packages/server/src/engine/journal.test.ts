@@ -125,6 +125,60 @@ test('an I/O error of the store is fatal: nobody is answered', async () => {
   assert.deepEqual(log, ['fatal StoreError: disk gone']);
 });
 
+test('after a fatal error it has ended: who waits is told, nothing more is committed, and a stop does not wait', async () => {
+  let commits = 0;
+  const { journal, turn, log } = world(async () => {
+    commits += 1;
+    throw new StoreError('fatal', 'disk gone');
+  });
+  const results: string[] = [];
+  const tell = (name: string) => (result: string) => results.push(`${name} ${result}`);
+  for (const gid of ['a', 'b', 'c']) journal.write(append(gid), 1, tell(gid));
+  journal.tryWrite(append('d'), 1, tell('d'));
+  await turn();
+  journal.write(append('e'), 1, tell('e'));
+  journal.tryWrite(append('f'), 1, tell('f'));
+  await turn();
+  await Promise.all([journal.stop(), journal.drained()]);
+  assert.equal(commits, 1);
+  assert.deepEqual(results, ['d given-up', 'f given-up']);
+  assert.deepEqual(log, ['fatal StoreError: disk gone']);
+});
+
+test('an I/O error that shows while nobody has anything to write is fatal too', async () => {
+  const { journal, turn, log } = world(
+    async () => {
+      throw new StoreError('full', 'database or disk is full');
+    },
+    async () => {
+      throw new StoreError('fatal', 'disk gone');
+    },
+  );
+  journal.tryWrite(append('client'), 1, () => undefined);
+  await turn();
+  await journal.stop();
+  assert.equal(log.at(-1), 'fatal StoreError: disk gone');
+});
+
+for (const [code, told] of [
+  ['not-done', ['given-up']],
+  ['unknown-outcome', []],
+] as const) {
+  test(`stopped between two attempts (${code}): it resolves, and who waits is told only where nothing was written`, async () => {
+    const { journal, turn } = world(async () => {
+      // Stopped before the next attempt, which is therefore not made.
+      setImmediate(() => stopped.resolve(journal.stop()));
+      throw new StoreError(code, 'away');
+    });
+    const stopped = Promise.withResolvers<void>();
+    const results: string[] = [];
+    journal.tryWrite(append('a'), 1, (result) => results.push(result));
+    await turn();
+    await stopped.promise;
+    assert.deepEqual(results, told);
+  });
+}
+
 test('pressure names the bound that is reached', async () => {
   const { journal, turn } = world(async (batch) => batch.map(() => 'done'));
   assert.equal(journal.pressure, 'free');
@@ -178,6 +232,20 @@ test('a store that cannot write for a second is in trouble: who waits is told, u
     assert.equal(troubles.at(8), 'away');
     assert.equal(journal.trouble, undefined);
   }
+});
+
+test('who waits behind a batch that the store cannot write is told too, whatever became of that batch', async () => {
+  let calls = 0;
+  const { journal, turn } = world(async (batch) => {
+    calls += 1;
+    if (calls === 1) journal.tryWrite(append('behind'), 1, (result) => results.push(`${result} after ${calls}`));
+    if (calls < 9) throw new StoreError('unknown-outcome', 'away');
+    return batch.map(() => 'done');
+  });
+  const results: string[] = [];
+  journal.write(append('driver'), 1, () => undefined);
+  await turn();
+  assert.deepEqual(results, ['given-up after 7']);
 });
 
 test('with nobody left to write it finds out by itself when the store can again', async () => {

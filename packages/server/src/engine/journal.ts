@@ -183,15 +183,7 @@ export class Journal {
     const isRetried = error instanceof StoreError && ['unknown-outcome', 'not-done', 'full'].includes(error.code);
     if (!isRetried) {
       // Who waits for this batch is never answered: nobody knows what became of it.
-      this.#stopped = true;
-      this.#giveUp(this.#queue.splice(0));
-      this.#events.fatal(error);
-      this.#run();
-      return;
-    }
-    if (this.#stopped) {
-      if (!isUnknown && error.code !== 'unknown-outcome') this.#giveUp(batch);
-      this.#run();
+      this.#lost(error);
       return;
     }
     const { code, message } = error;
@@ -202,9 +194,28 @@ export class Journal {
       isUnknown: isUnknown || code === 'unknown-outcome',
     };
     const isLate = code === 'full' || this.#runtime.monotonicMs() - startedMs >= patienceMs;
-    const left = isLate && !next.isUnknown ? this.#giveUp(batch) : batch;
-    if (left.length === 0) this.#probe(retryMs);
-    else this.#runtime.setTimer(retryMs, () => (this.#stopped ? this.#run() : this.#commit(left, next)));
+    if (isLate) this.#queue = this.#giveUp(this.#queue);
+    const left = (isLate || this.#stopped) && !next.isUnknown ? this.#giveUp(batch) : batch;
+    if (this.#stopped) this.#run();
+    else if (left.length === 0) this.#probe(retryMs);
+    else this.#runtime.setTimer(retryMs, () => this.#commitAgain(left, next));
+  }
+
+  #commitAgain(batch: readonly Entry[], attempts: Attempts): void {
+    if (!this.#stopped) {
+      this.#commit(batch, attempts);
+      return;
+    }
+    if (!attempts.isUnknown) this.#giveUp(batch);
+    this.#run();
+  }
+
+  /** Nothing can be written any more. */
+  #lost(error: unknown): void {
+    this.#stopped = true;
+    this.#giveUp(this.#queue.splice(0));
+    this.#events.fatal(error);
+    this.#run();
   }
 
   /** Nobody is left to write: finds out when the store can again, because nobody is sent here while it cannot. */
@@ -220,6 +231,10 @@ export class Journal {
           this.#run();
         },
         (error: unknown) => {
+          if (error instanceof StoreError && error.code === 'fatal') {
+            this.#lost(error);
+            return;
+          }
           this.#suffered(String(error), error instanceof StoreError && error.code === 'full');
           this.#probe(Math.min(delayMs * 2, lastRetryMs));
         },

@@ -13,7 +13,7 @@ export interface RowContext {
 }
 
 /** Facts that stay true whatever the row has become. */
-const happenings: ReadonlySet<Fact['kind']> = new Set(['due', 'called', 'answered', 'blocked']);
+const happenings: ReadonlySet<Fact['kind']> = new Set(['loaded', 'due', 'called', 'answered', 'blocked']);
 
 /** What is under way with the store for this gid, one thing at a time. `marks` alone lets driving go on. */
 type Busy = 'none' | 'marks' | 'status' | 'release' | 'reading';
@@ -67,6 +67,11 @@ export class Row {
 
   get isBusy(): boolean {
     return this.#busy !== 'none';
+  }
+
+  /** It is being handed back: from then on it has no owner. */
+  get isReleasing(): boolean {
+    return this.#busy === 'release';
   }
 
   /** Nothing may be decided before what is under way has ended. */
@@ -124,13 +129,12 @@ export class Row {
 
   /**
    * What happened stays; what was decided is decided again. The run goes on from where it was at the last write, and what
-   * a dead owner may have run stays so.
+   * a dead owner may have run stays so: that is nothing where it was prepared when it was loaded.
    */
   #rebase(stored: StoredTransaction): void {
-    const happened = this.#unsaved.filter(({ kind }) => happenings.has(kind));
-    const { handedBack, progress } = stored;
-    const loaded = apply(this.#context.restore(stored), { kind: 'loaded', handedBack, atMs: progress.updatedMs });
-    this.#durable = { ...loaded, run: this.#durable.run };
+    const wasPrepared = this.#durable.progress.status === 'prepared';
+    const happened = this.#unsaved.filter(({ kind }) => happenings.has(kind) && !(wasPrepared && kind === 'loaded'));
+    this.#durable = { ...this.#context.restore(stored), run: this.#durable.run };
     this.#version = stored.version;
     this.#transaction = this.#durable;
     this.#unsaved = [];

@@ -8,20 +8,25 @@ export interface ConnectionSettings {
   readonly cacheKib: number;
   /** How long a statement waits for a lock that somebody else's process holds. */
   readonly busyMs: number;
+  /** `full`: a commit is on the disk before anybody sees it. `normal`: who commits syncs the WAL, see WalSync. */
+  readonly synchronous: keyof typeof syncLevels;
 }
+
+const syncLevels = { normal: 1, full: 2 } as const;
 
 /** A WAL that was reset is cut back to this; below it the file is written over, which is cheaper to sync. */
 const walKeptBytes = 64 * 1024 * 1024;
 
 /**
- * A connection to the database with the settings that make COMMIT durable. Checkpoints are never made by chance.
+ * A connection to the database in WAL mode. Checkpoints are never made by chance; before one SQLite syncs the WAL, and
+ * begins it anew only once all of it is synced in the database: no frame is lost that waits for a sync.
  *
  * @param check throws for a file that must be left as it is
  * @throws StoreError `unsafe` where the file system cannot do it
  */
 export function connect(
   path: string,
-  { cacheKib, busyMs }: ConnectionSettings,
+  { cacheKib, busyMs, synchronous }: ConnectionSettings,
   check: (db: DatabaseSync) => void = () => undefined,
 ): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyMs });
@@ -29,14 +34,14 @@ export function connect(
     check(db);
     const mode = readText(db, 'pragma journal_mode = wal');
     db.exec(`
-      pragma synchronous = full;
+      pragma synchronous = ${synchronous};
       pragma wal_autocheckpoint = 0;
       pragma journal_size_limit = ${walKeptBytes};
       pragma cache_size = -${cacheKib};
       pragma temp_store = memory;
     `);
-    if (mode !== 'wal' || readNumber(db, 'pragma synchronous') !== 2) {
-      throw new StoreError('unsafe', `${path}: no WAL with full sync here (journal mode ${mode}): use a local disk`);
+    if (mode !== 'wal' || readNumber(db, 'pragma synchronous') !== syncLevels[synchronous]) {
+      throw new StoreError('unsafe', `${path}: no WAL here (journal mode ${mode}): use a local disk`);
     }
     return db;
   } catch (error) {
@@ -87,7 +92,7 @@ export class Transactions {
     return this.#run(this.#read, doing, work);
   }
 
-  /** Durable when it returns. */
+  /** Durable when it returns where the connection syncs its commits. */
   write<T>(doing: string, work: () => T): T {
     return this.#run(this.#write, doing, work);
   }

@@ -21,10 +21,11 @@ import { Checkpointer } from './checkpointer.ts';
 import { connect } from './connection.ts';
 import { toStoreError } from './errors.ts';
 import { FolderLock } from './folder-lock.ts';
-import type { BackupFile, Step } from './jobs.ts';
+import type { Answer, Ask, BackupFile, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
 import { migrate, refuseForeign } from './migrate.ts';
 import { toTransaction } from './rows.ts';
+import { type WalFile, WalSync } from './wal-sync.ts';
 import { WorkerClient } from './worker-client.ts';
 import { WriteGate } from './write-gate.ts';
 import { encodeWrite } from './writer.ts';
@@ -33,6 +34,9 @@ export interface SqliteSettings {
   /** Folder of the database, its lock and its backups; created if missing. */
   readonly dataDir: string;
 }
+
+/** Opens the file that the commits are synced through; SQLite has created it. */
+export type OpenWal = (path: string) => Promise<WalFile>;
 
 /** Rows per step of a purge or a mass change: commits wait for a step, a few milliseconds. */
 const stepRows = 100;
@@ -43,40 +47,50 @@ const workerScript = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : '
 interface Opened {
   readonly lock: FolderLock;
   readonly loop: LoopConnection;
+  readonly wal: WalSync;
   readonly worker: WorkerClient;
   readonly checkpointer: Checkpointer;
 }
 
 /**
  * The embedded store: SQLite in one file, for one process. Writes are committed on the event loop, a batch at a time,
- * with WAL and full sync; whatever may take long runs on a second connection in a worker thread.
+ * and synced beside it; nothing leaves the store, written or read, before what it rests on is on the disk. Whatever may
+ * take long runs on a second connection in a worker thread, which syncs its own commits before they can be seen.
  */
 export class SqliteStore implements Store, BackupCapable {
   readonly name = 'sqlite';
   readonly exclusive = true;
   readonly #folder: string;
   readonly #path: string;
+  readonly #openWal: OpenWal;
   readonly #gate = new WriteGate();
   #opened: Opened | undefined;
   /** Why nothing can be read or written any more, until the process starts again. */
   #failure: StoreError | undefined;
   #backups: Promise<unknown> = Promise.resolve();
 
-  constructor({ dataDir }: SqliteSettings) {
+  constructor({ dataDir }: SqliteSettings, openWal: OpenWal = (path) => open(path, 'r+')) {
     this.#folder = resolve(dataDir);
     this.#path = join(this.#folder, 'holdfast.db');
+    this.#openWal = openWal;
   }
 
   async open(): Promise<void> {
     let lock: FolderLock | undefined;
     let db: DatabaseSync | undefined;
+    let wal: WalSync | undefined;
     try {
       await makeFolder(this.#folder);
       lock = await FolderLock.take(join(this.#folder, 'holdfast.lock'), this.#folder);
-      db = connect(this.#path, { cacheKib: 32 * 1024, busyMs: 50 }, (file) => refuseForeign(file, this.#path));
+      const connection = { cacheKib: 32 * 1024, busyMs: 50, synchronous: 'normal' } as const;
+      db = connect(this.#path, connection, (file) => refuseForeign(file, this.#path));
       migrate(db);
-      this.#opened = this.#start(lock, new LoopConnection(db));
+      wal = new WalSync(await this.#openWal(`${this.#path}-wal`), (error) => this.#fail(error));
+      // A process that was killed may have left commits that were never synced; from here on they are read.
+      await wal.written();
+      this.#opened = this.#start(lock, new LoopConnection(db), wal);
     } catch (error) {
+      await wal?.close();
       db?.close();
       lock?.release();
       throw toStoreError(error, `the store in ${this.#folder} cannot be opened`);
@@ -90,6 +104,7 @@ export class SqliteStore implements Store, BackupCapable {
     opened.checkpointer.close();
     await this.#backups;
     await opened.worker.close();
+    await opened.wal.close();
     opened.loop.close();
     opened.lock.release();
   }
@@ -98,7 +113,7 @@ export class SqliteStore implements Store, BackupCapable {
     return this.#write((loop) => loop.ping());
   }
 
-  async clockMs(): Promise<number> {
+  clockMs(): Promise<number> {
     return this.#read((loop) => loop.clockMs());
   }
 
@@ -107,7 +122,7 @@ export class SqliteStore implements Store, BackupCapable {
     return this.#write((loop) => loop.commit(encoded));
   }
 
-  async load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
+  load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
     return this.#read((loop) => loop.load(gids));
   }
 
@@ -115,8 +130,8 @@ export class SqliteStore implements Store, BackupCapable {
     return this.#write((loop) => loop.claim(request));
   }
 
-  async owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
-    return this.#live().worker.read('owned', { incarnation, afterGid, limit });
+  owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
+    return this.#lookUp('owned', { incarnation, afterGid, limit });
   }
 
   makeDue(gid: string, nowMs: number): Promise<boolean> {
@@ -128,7 +143,7 @@ export class SqliteStore implements Store, BackupCapable {
   }
 
   async list(filter: ListFilter): Promise<ListPage> {
-    const { rows, next } = await this.#live().worker.read('list', filter);
+    const { rows, next } = await this.#lookUp('list', filter);
     return { transactions: rows.map((row) => toTransaction(row, [])), next };
   }
 
@@ -137,8 +152,8 @@ export class SqliteStore implements Store, BackupCapable {
     return (await this.#steps(limit, purgeStep)).changed;
   }
 
-  async counts(nowMs: number): Promise<Counts> {
-    return this.#live().worker.read('counts', nowMs);
+  counts(nowMs: number): Promise<Counts> {
+    return this.#lookUp('counts', nowMs);
   }
 
   heartbeat(): Promise<number> {
@@ -149,12 +164,12 @@ export class SqliteStore implements Store, BackupCapable {
     return Promise.reject(notShared());
   }
 
-  async getValue(category: string, key: string): Promise<KeyValue | undefined> {
+  getValue(category: string, key: string): Promise<KeyValue | undefined> {
     return this.#read((loop) => loop.getValue(category, key));
   }
 
-  async listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
-    return this.#live().worker.read('listValues', { category, afterKey, limit });
+  listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
+    return this.#lookUp('listValues', { category, afterKey, limit });
   }
 
   putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean> {
@@ -188,14 +203,14 @@ export class SqliteStore implements Store, BackupCapable {
     }
   }
 
-  #start(lock: FolderLock, loop: LoopConnection): Opened {
+  #start(lock: FolderLock, loop: LoopConnection, wal: WalSync): Opened {
     const worker = this.#newWorker();
     worker.start();
     const checkpointer = new Checkpointer({
       passive: () => worker.read('checkpoint', 'passive'),
       restart: () => worker.write('checkpoint', 'restart'),
     });
-    return { lock, loop, worker, checkpointer };
+    return { lock, loop, wal, worker, checkpointer };
   }
 
   #newWorker(): WorkerClient {
@@ -203,9 +218,7 @@ export class SqliteStore implements Store, BackupCapable {
       script: workerScript,
       path: this.#path,
       gate: this.#gate,
-      damaged: (error) => {
-        this.#failure ??= error;
-      },
+      damaged: (error) => this.#fail(error),
     });
   }
 
@@ -215,29 +228,45 @@ export class SqliteStore implements Store, BackupCapable {
     return this.#opened;
   }
 
-  #read<T>(work: (loop: LoopConnection) => T): T {
-    const { loop } = this.#live();
-    return this.#watched(() => work(loop));
+  async #read<T>(work: (loop: LoopConnection) => T): Promise<T> {
+    const { loop, wal } = this.#live();
+    const result = this.#watched(() => work(loop));
+    await wal.settled();
+    return result;
   }
 
-  #write<T>(work: (loop: LoopConnection) => T): Promise<T> {
-    return this.#gate.run(() => {
-      const { loop, checkpointer } = this.#live();
+  async #write<T>(work: (loop: LoopConnection) => T): Promise<T> {
+    const { result, synced } = await this.#gate.run(() => {
+      const { loop, wal, checkpointer } = this.#live();
       const result = this.#watched(() => work(loop));
       checkpointer.written();
-      return result;
+      return { result, synced: wal.written() };
     });
+    await synced;
+    return result;
   }
 
-  /** After a fatal error nothing is tried again: the state on the disk is not known until the next start. */
+  /** Reads in the worker thread. */
+  async #lookUp<K extends JobName>(name: K, ask: Ask<K>): Promise<Answer<K>> {
+    const { worker, wal } = this.#live();
+    const answer = await worker.read(name, ask);
+    await wal.settled();
+    return answer;
+  }
+
   #watched<T>(work: () => T): T {
     try {
       return work();
     } catch (error) {
       const known = toStoreError(error, 'the store');
-      if (known.code === 'fatal') this.#failure ??= known;
+      if (known.code === 'fatal') this.#fail(known);
       throw known;
     }
+  }
+
+  /** After a fatal error nothing is tried again: the state on the disk is not known until the next start. */
+  #fail(error: StoreError): void {
+    this.#failure ??= error;
   }
 
   /** Step by step, so that commits come in between. */

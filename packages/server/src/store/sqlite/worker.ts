@@ -16,7 +16,7 @@ const { path }: { readonly path: string } = workerData;
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs in a worker thread only');
 
-const db = connect(path, { cacheKib: 4096, busyMs: 1000 });
+const db = connect(path, { cacheKib: 4096, busyMs: 1000, synchronous: 'full' });
 const transactions = new Transactions(db);
 const listing = new Listing(db);
 const upkeep = new Upkeep(db);

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Outcome } from '@holdfast/core';
+import { StoreError } from '../store/store.ts';
+import { askedMessage, askedSaga, defaults } from './testing/asked.ts';
+import { EngineWorld } from './testing/engine-world.ts';
+
+const error: Outcome = { kind: 'error', message: 'HTTP 500', retryAfterMs: 0 };
+const failure: Outcome = { kind: 'failure', message: 'no FAILURE' };
+
+/** A saga of that many steps whose first action gave an error: it was handed back, and due in 20 s. */
+async function sleeping(world: EngineWorld, steps = 1) {
+  await world.done(world.engine.submit(askedSaga('g', steps), false));
+  await world.answer(error);
+  assert.equal(world.row('g').owner, null);
+}
+
+test('a prepared saga is due at its time-out, whatever the default is', async () => {
+  const world = await new EngineWorld({ settings: { defaults: { ...defaults, timeoutToFailMs: 10_000 } } }).start();
+  await world.done(world.engine.prepare(askedSaga('g', 1)));
+  const { progress, definition } = world.row('g');
+  assert.equal(progress.dueMs - definition.createdMs, 10_000);
+});
+
+test('stopped while a page with it is being claimed, by who read it before: nothing is called any more', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime, calls } = world;
+  await sleeping(world);
+  await runtime.advance(19_500);
+  const read = world.hold('read', 'request');
+  const stopped = engine.forceStop('g');
+  const claim = world.hold('claim', 'answer');
+  await runtime.advance(1000);
+  assert.notEqual(world.row('g').owner, null, 'claimed');
+  const commit = world.hold('commit', 'request');
+  read();
+  await runtime.settle();
+  claim();
+  await runtime.settle();
+  commit();
+  await world.done(stopped);
+  assert.equal(world.row('g').progress.status, 'failed');
+  assert.equal(calls.length, 0);
+});
+
+test('made due while the page that claims it is on its way, and was held by a change: it is driven at once', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime, calls } = world;
+  await sleeping(world);
+  await runtime.advance(19_500);
+  const claim = world.hold('claim', 'answer');
+  await runtime.advance(1000);
+  await assert.rejects(world.done(engine.prepare(askedSaga('g', 1))));
+  await world.done(engine.makeDue('g'));
+  assert.equal(world.row('g').version, 4);
+  claim();
+  await runtime.settle();
+  assert.equal(calls.length, 1);
+  assert.equal(engine.defectCount, 0);
+});
+
+test('made due while it is being handed back: answered when that is durable', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime, calls } = world;
+  await world.done(engine.submit(askedSaga('g', 1), false));
+  const { done } = world.send() ?? assert.fail('it does not go out');
+  const commit = world.hold('commit', 'request');
+  done({ kind: 'answered', outcome: error, durationMs: 1 });
+  await runtime.settle();
+  const refused = world.hold('change', 'request');
+  const asked = engine.makeDue('g');
+  refused(new StoreError('not-done', 'away'));
+  await assert.rejects(world.done(asked), { code: 'UNAVAILABLE' });
+  await world.done(engine.makeDue('g'));
+  assert.ok(world.row('g').progress.dueMs <= engine.clock.nowMs());
+  commit();
+  await runtime.settle();
+  assert.equal(calls.length, 1, 'its driver goes on with it');
+});
+
+test('no more are active than may be: what is submitted beyond that waits, due now, and goes on later', async () => {
+  const world = await new EngineWorld({
+    settings: { active: { maxActive: 4, maxActiveBytes: 1e7, claimRows: 4 } },
+  }).start();
+  const { engine, runtime, calls } = world;
+  const messages = Array.from({ length: 10 }, (_, index) => askedMessage(`g${index}`, 1, 'http://query'));
+  for (const message of messages) await world.done(engine.prepare(message));
+  for (const message of messages) await world.done(engine.submit(message, false));
+  assert.equal(engine.activeCount, 4);
+  for (const { gid } of messages) assert.equal(world.row(gid).progress.status, 'submitted');
+  for (let answered = 0; answered < 10; answered += 1) {
+    if (calls.length === 0) await runtime.advance(20);
+    await world.answer({ kind: 'success' });
+    assert.ok(engine.activeCount <= 4);
+  }
+  for (const { gid } of messages) assert.equal(world.row(gid).progress.status, 'succeed');
+});
+
+test('a broken driver’s row is never treated as handed back', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime } = world;
+  await world.done(engine.submit(askedSaga('g', 2), false));
+  world.breakCalls = true;
+  await world.answer({ kind: 'success' });
+  assert.deepEqual([engine.activeCount, engine.defectCount], [0, 1]);
+  assert.deepEqual([world.row('g').handedBack, world.row('g').progress.operations], [true, 'pppp']);
+  world.breakCalls = false;
+  await world.done(engine.submit(askedSaga('g', 2), false));
+  assert.equal(world.row('g').progress.operations, 'pmpm', 'its calls may have run');
+  await world.answer(error);
+  await runtime.advance(20_000);
+  await world.answer(failure);
+  assert.deepEqual(
+    [await world.answer({ kind: 'success' }), await world.answer({ kind: 'success' })],
+    ['http://c/2', 'http://c/1'],
+  );
+});
+
+test('shared: who ends with a call out leaves the heartbeat to age, and takes it back where all is handed back', async () => {
+  for (const isAnswered of [true, false]) {
+    const world = await new EngineWorld({ exclusive: false }).start();
+    const { engine, runtime, database } = world;
+    await world.done(engine.submit(askedSaga('g', 1), false));
+    const { done } = world.send() ?? assert.fail('it does not go out');
+    const stopped = engine.stop(2000);
+    if (isAnswered) done({ kind: 'answered', outcome: error, durationMs: 1 });
+    await runtime.advance(4000);
+    await world.done(stopped);
+    assert.equal(world.row('g').owner === null, isAnswered);
+    assert.equal(database.heartbeats.size, isAnswered ? 0 : 1);
+  }
+});
+
+test('shared: a lease that lapses during the shutdown is not followed by another', async () => {
+  const world = await new EngineWorld({ exclusive: false }).start();
+  const { engine, runtime, database } = world;
+  await world.done(engine.submit(askedSaga('g', 1), false));
+  world.send();
+  const [incarnation] = database.heartbeats.keys();
+  const stopped = engine.stop(8000);
+  runtime.wallOffsetMs += 10_000;
+  await runtime.advance(10_000);
+  await world.done(stopped);
+  assert.deepEqual([...database.heartbeats.keys()], [incarnation]);
+});
+
+test('a late page does not bring back what was driven to its end while its row was read', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime, calls } = world;
+  await sleeping(world);
+  await runtime.advance(19_500);
+  const claim = world.hold('claim', 'answer');
+  await runtime.advance(1000);
+  const changing = world.hold('read', 'answer');
+  const submitted = engine.submit(askedSaga('g', 1), false);
+  await runtime.settle();
+  const commit = world.hold('commit', 'request');
+  changing();
+  await runtime.settle();
+  claim();
+  await runtime.settle();
+  const read = world.hold('read', 'answer');
+  commit();
+  await world.done(submitted);
+  await world.answer({ kind: 'success' });
+  assert.equal(world.row('g').progress.status, 'succeed');
+  read();
+  await runtime.settle();
+  assert.equal(calls.length, 0);
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import type { Outcome } from '@holdfast/core';
+import { Database } from '../../../../simulator/src/store/database.ts';
+import type { StoreOperation } from '../../../../simulator/src/store/link.ts';
+import { SimulatedStore } from '../../../../simulator/src/store/store.ts';
+import type { StoredTransaction } from '../../store/store.ts';
+import { Engine, type EngineSettings } from '../engine.ts';
+import type { BranchCall, CallResult } from '../ports.ts';
+import { defaults } from './asked.ts';
+import { ManualRuntime } from './manual-runtime.ts';
+
+/** Where an operation of the store is held up: on its way there, or its answer on the way back. */
+type Leg = 'request' | 'answer';
+
+export interface WorldOptions {
+  readonly exclusive?: boolean;
+  readonly settings?: Partial<EngineSettings>;
+}
+
+export interface CalledBranch {
+  readonly call: BranchCall;
+  readonly mayGo: () => boolean;
+  readonly done: (result: CallResult) => void;
+}
+
+const settings: EngineSettings = {
+  defaults,
+  journal: { batchRows: 100, batchBytes: 1e6, softRows: 100, softBytes: 1e7, hardRows: 200, hardBytes: 2e7 },
+  active: { maxActive: 100, maxActiveBytes: 1e7, claimRows: 10 },
+  flushDelayMs: 100,
+  retentionMs: 1e9,
+};
+
+/** An engine on manual time and a store in memory, whose answers and calls come when the test says. For tests. */
+export class EngineWorld {
+  readonly runtime = new ManualRuntime();
+  readonly database: Database;
+  readonly store: SimulatedStore;
+  readonly engine: Engine;
+  /** Calls that were asked for and not taken by the test. */
+  readonly calls: CalledBranch[] = [];
+  /** The caller throws: a defect that breaks a driver. */
+  breakCalls = false;
+  readonly warnings: string[] = [];
+  readonly fatal: unknown[] = [];
+  readonly #held: { operation: StoreOperation; leg: Leg; go: PromiseWithResolvers<void> }[] = [];
+
+  constructor(options: WorldOptions = {}) {
+    const { runtime } = this;
+    this.database = new Database(() => runtime.wallMs());
+    this.store = new SimulatedStore({
+      exclusive: options.exclusive ?? true,
+      database: this.database,
+      by: 'test',
+      link: { carry: (operation, apply) => this.#carry(operation, apply) },
+      pause: async () => undefined,
+    });
+    this.engine = new Engine({
+      store: this.store,
+      caller: { call: (...called) => this.#call(...called) },
+      runtime,
+      settings: { ...settings, ...options.settings },
+      events: {
+        attempted: () => undefined,
+        created: () => undefined,
+        moved: () => undefined,
+        journalCommitted: () => undefined,
+        warned: (message) => void this.warnings.push(message),
+        fatal: (error) => void this.fatal.push(error),
+      },
+    });
+  }
+
+  async start(): Promise<this> {
+    await this.store.open();
+    await this.engine.start();
+    await this.runtime.settle();
+    return this;
+  }
+
+  /** The next operation of that kind is held up there until the function returned is called, with an error or well. */
+  hold(operation: StoreOperation, leg: Leg): (error?: unknown) => void {
+    const go = Promise.withResolvers<void>();
+    this.#held.push({ operation, leg, go });
+    return (error) => (error === undefined ? go.resolve() : go.reject(error));
+  }
+
+  /** The next call goes out; undefined where its driver does not want it any more. */
+  send(): CalledBranch | undefined {
+    const called = this.calls.shift() ?? assert.fail('nothing is called');
+    if (called.mayGo()) return called;
+    called.done({ kind: 'not-called', untilMs: undefined });
+    return undefined;
+  }
+
+  /** Sends the next call and answers it. */
+  async answer(outcome: Outcome): Promise<string> {
+    const { call, done } = this.send() ?? assert.fail('it does not go out');
+    done({ kind: 'answered', outcome, durationMs: 1 });
+    await this.runtime.settle();
+    return call.url;
+  }
+
+  /** Waits for what needs no time to pass. */
+  async done<Value>(promise: Promise<Value>): Promise<Value> {
+    // A refusal is the caller's to see, at the end.
+    promise.catch(() => undefined);
+    await this.runtime.settle();
+    return promise;
+  }
+
+  row(gid: string): StoredTransaction {
+    return this.database.rows.get(gid) ?? assert.fail(`${gid} is not stored`);
+  }
+
+  #call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void {
+    if (this.breakCalls) throw new Error('broken on purpose');
+    this.calls.push({ call, mayGo, done });
+  }
+
+  async #carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result> {
+    await this.#pass(operation, 'request');
+    const result = apply();
+    await this.#pass(operation, 'answer');
+    return result;
+  }
+
+  async #pass(operation: StoreOperation, leg: Leg): Promise<void> {
+    const at = this.#held.findIndex((held) => held.operation === operation && held.leg === leg);
+    const [held] = at < 0 ? [] : this.#held.splice(at, 1);
+    await held?.go.promise;
+  }
+}
