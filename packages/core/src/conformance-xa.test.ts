@@ -1,7 +1,7 @@
 /** The rows of server.md section 13 that concern xa, as far as they can be stated without a network. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ruleAbort, ruleStop, ruleSubmit } from './index.ts';
+import { branchesLeftPrepared, ruleAbort, ruleStop, ruleSubmit } from './index.ts';
 import { defaults, error, failure, ongoing, registeredXa, xa } from './testing/definitions.ts';
 import { Driver, type Script } from './testing/driver.ts';
 
@@ -58,4 +58,12 @@ test('a second abort is fine; an operator ends it without a call', () => {
   assert.equal(abort(driver), 'nothing');
   driver.ask(ruleStop(driver.transaction, driver.nowMs));
   assert.deepEqual([driver.status, driver.calls], ['failed', ['01 rollback']]);
+  assert.deepEqual(branchesLeftPrepared(driver.transaction), ['01', '02']);
+});
+
+test('what has been rolled back is not left prepared', () => {
+  const driver = prepared({ '02 rollback': [ongoing] });
+  abort(driver);
+  driver.ask(ruleStop(driver.transaction, driver.nowMs));
+  assert.deepEqual([driver.status, branchesLeftPrepared(driver.transaction)], ['failed', ['02']]);
 });

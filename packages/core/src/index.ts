@@ -14,3 +14,4 @@ export { planOf } from './plan.ts';
 export * from './request.ts';
 export { emptyRun } from './run.ts';
 export * from './transaction.ts';
+export { branchesLeftPrepared } from './xa.ts';

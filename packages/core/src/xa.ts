@@ -8,3 +8,11 @@ const phase: SecondPhase = { forward: 'commit', backward: 'rollback', order: 'fi
 export function decideXa(transaction: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
   return decideSecondPhase(phase, transaction, inFlight, nowMs);
 }
+
+/** The branches of which neither phase 2 has succeeded: their databases may hold them prepared. */
+export function branchesLeftPrepared({ branches, progress }: Pick<Transaction, 'branches' | 'progress'>): string[] {
+  const ended = new Set(
+    branches.filter((_, index) => progress.operations[index] === 's').map(({ branchId }) => branchId),
+  );
+  return [...new Set(branches.map(({ branchId }) => branchId))].filter((branchId) => !ended.has(branchId));
+}

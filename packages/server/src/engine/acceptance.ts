@@ -1,6 +1,7 @@
 import {
   apply,
   type BranchOperation,
+  branchesLeftPrepared,
   createTransaction,
   type Defaults,
   HoldfastError,
@@ -66,7 +67,10 @@ export class Acceptance {
   async submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined> {
     const rule = (stored: Transaction) =>
       ruleSubmit(stored, asked, this.#context.defaults, this.#context.clock.nowMs());
-    const changed = await this.#createOr(asked, 'submitted', rule, true);
+    // Without its prepare its branches are not known: to say that they were told would be a lie.
+    const changed = hasSecondPhase(asked.type)
+      ? await this.#change(asked.gid, rule, true)
+      : await this.#createOr(asked, 'submitted', rule, true);
     return wait ? this.#standing(changed) : undefined;
   }
 
@@ -88,8 +92,11 @@ export class Acceptance {
     return changed.transaction.definition.options.waitResult ? this.#standing(changed) : undefined;
   }
 
-  async forceStop(gid: string): Promise<void> {
-    await this.#change(gid, (stored) => ruleStop(stored, this.#context.clock.nowMs()), false);
+  async forceStop(gid: string): Promise<readonly string[]> {
+    const { transaction } = await this.#change(gid, (stored) => ruleStop(stored, this.#context.clock.nowMs()), false);
+    if (transaction.definition.type !== 'xa') return [];
+    const [stored] = await loadRows(this.#context.store, [gid]);
+    return stored === undefined ? [] : branchesLeftPrepared(stored);
   }
 
   async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {

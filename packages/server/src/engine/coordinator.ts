@@ -26,8 +26,11 @@ export interface Coordinator {
   endWorkflow(gid: string, end: WorkflowEnd): Promise<void>;
   /** All or none; the same content again is fine. */
   registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void>;
-  /** An operator ends it as failed; no branch is called. */
-  forceStop(gid: string): Promise<void>;
+  /**
+   * An operator ends it as failed; no branch is called. Resolves with the branches of an xa that stay prepared in their
+   * databases, for whoever ends them there.
+   */
+  forceStop(gid: string): Promise<readonly string[]>;
   query(gid: string): Promise<StoredTransaction | undefined>;
   list(filter: ListFilter): Promise<ListPage>;
   /** Makes it due now; fine for a final one. */

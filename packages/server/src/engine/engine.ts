@@ -183,7 +183,7 @@ export class Engine implements Coordinator {
     return this.#acceptance.endWorkflow(gid, end);
   }
 
-  forceStop(gid: string): Promise<void> {
+  forceStop(gid: string): Promise<readonly string[]> {
     return this.#acceptance.forceStop(gid);
   }
 

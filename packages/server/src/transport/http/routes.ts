@@ -119,8 +119,8 @@ function operatorRoutes({ coordinator, settings }: RouteParts): Route[] {
       method: 'POST',
       name: 'forceStop',
       handle: async (body) => {
-        await coordinator.forceStop(decodeGid(textOf(body)));
-        return successAnswer;
+        const left = await coordinator.forceStop(decodeGid(textOf(body)));
+        return left.length === 0 ? successAnswer : jsonAnswer({ dtm_result: 'SUCCESS', branches_left_prepared: left });
       },
     },
     {

@@ -20,6 +20,7 @@ export class RecordingCoordinator implements Coordinator {
   stored: ShownTransaction | undefined;
   pages: ShownPage[] = [];
   reason: string | undefined;
+  leftPrepared: readonly string[] = [];
   /** Waits with every answer until this is done. */
   gate: Promise<void> = Promise.resolve();
 
@@ -51,8 +52,8 @@ export class RecordingCoordinator implements Coordinator {
     return this.#record('registerBranch', asked, undefined);
   }
 
-  forceStop(gid: string): Promise<void> {
-    return this.#record('forceStop', [gid], undefined);
+  forceStop(gid: string): Promise<readonly string[]> {
+    return this.#record('forceStop', [gid], this.leftPrepared);
   }
 
   query(gid: string) {
