@@ -13,5 +13,6 @@ export { failureText, judgeHttp, parseRetryAfter } from './outcome.ts';
 export { planOf } from './plan.ts';
 export * from './request.ts';
 export { emptyRun } from './run.ts';
+export { expandTopics, topicOf, topicsOf } from './topic.ts';
 export * from './transaction.ts';
 export { branchesLeftPrepared } from './xa.ts';

@@ -1,6 +1,7 @@
 import { HoldfastError, invalid } from './error.ts';
 import type { Fact, WorkflowEnd } from './fact.ts';
 import { planOf } from './plan.ts';
+import { topicsOf } from './topic.ts';
 import {
   type Defaults,
   type Definition,
@@ -60,7 +61,8 @@ export function ruleSubmit(
  */
 export function differingFields(stored: Definition, asked: Omit<Definition, 'createdMs'>): readonly string[] {
   const fields: string[] = [];
-  if (asked.steps.length > 0) {
+  // What a topic stood for was decided at the creation.
+  if (asked.steps.length > 0 && topicsOf(asked.steps).length === 0) {
     if (!isSame(stored.steps, asked.steps, (step, other) => haveSameTargets(step, other))) fields.push('steps');
     if (!isSame(stored.steps, asked.steps, (step, other) => isSamePayload(step.payload, other.payload))) {
       fields.push('payloads');

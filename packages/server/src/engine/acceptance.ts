@@ -16,8 +16,10 @@ import {
   ruleStop,
   ruleSubmit,
   type Status,
+  type Step,
   type Transaction,
   type TransactionType,
+  topicsOf,
   type WorkflowEnd,
   limits as wireLimits,
 } from '@holdfast/core';
@@ -29,6 +31,7 @@ import { type ActiveLimits, type Incarnation, transactionBytes } from './incarna
 import type { Journal } from './journal.ts';
 import type { Runtime } from './ports.ts';
 import { progressBytes } from './row.ts';
+import type { Topics } from './topics.ts';
 
 export interface AcceptanceContext {
   readonly runtime: Runtime;
@@ -37,6 +40,7 @@ export interface AcceptanceContext {
   readonly clock: EngineClock;
   readonly defaults: Defaults;
   readonly limits: ActiveLimits;
+  readonly topics: Topics;
   /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
   live(): Incarnation;
   isStopping(): boolean;
@@ -168,17 +172,28 @@ export class Acceptance {
     rule: (stored: Transaction) => Ruling,
     wake = false,
   ): Promise<Changed> {
+    const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked.steps);
     const incarnation = this.#context.live();
     this.#refuseWithoutJournal();
     if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
-    const refusal = this.#admission();
-    if (refusal === undefined) {
-      const definition = { ...asked, createdMs: this.#context.clock.nowMs() };
+    const refusal = steps instanceof HoldfastError ? steps : this.#admission();
+    if (!(steps instanceof HoldfastError) && refusal === undefined) {
+      const definition = { ...asked, steps, createdMs: this.#context.clock.nowMs() };
       const created = createTransaction(definition, status, this.#context.defaults);
       const changed = await incarnation.exclusively(asked.gid, () => this.#create(incarnation, created));
       if (changed !== undefined) return changed;
     } else if ((await loadRows(this.#context.store, [asked.gid]))[0] === undefined) throw refusal;
     return this.#change(asked.gid, rule, wake);
+  }
+
+  /** Topics count at the creation alone: for a stored gid it does not matter that one is gone. */
+  async #expanded(steps: readonly Step[]): Promise<readonly Step[] | HoldfastError> {
+    try {
+      return await this.#context.topics.expand(steps);
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'INVALID_INPUT') return error;
+      throw error;
+    }
   }
 
   /** Undefined: the gid exists. A submitted one is ours from the start; a prepared one sleeps without owner. */

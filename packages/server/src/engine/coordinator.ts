@@ -1,6 +1,7 @@
 import type { BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
-import type { ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
+import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import type { Standing } from './actor.ts';
+import type { Topics } from './topics.ts';
 
 /** A transaction as a client asks for it: checked and normalised by the transport, not yet created. */
 export type AskedTransaction = Omit<Definition, 'createdMs'>;
@@ -37,6 +38,11 @@ export interface Coordinator {
   makeDue(gid: string): Promise<void>;
   /** Makes up to `limit` transactions that are due more than `afterMs` from now due now. */
   makeManyDue(afterMs: number, limit: number): Promise<{ readonly changed: number; readonly hasMore: boolean }>;
+  /** What messages may name instead of URLs. */
+  readonly topics: Pick<Topics, 'subscribe' | 'unsubscribe' | 'delete'>;
+  /** Records of a category in the order of their keys, after `afterKey`. Topics are the category `topics`. */
+  listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]>;
+  getValue(category: string, key: string): Promise<KeyValue | undefined>;
   /** Why it cannot serve, or undefined where it can. */
   unready(): string | undefined;
 }

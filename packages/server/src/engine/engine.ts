@@ -9,7 +9,14 @@ import {
   type TransactionType,
   type WorkflowEnd,
 } from '@holdfast/core';
-import { type ListFilter, type ListPage, type Store, type StoredTransaction, StoreError } from '../store/store.ts';
+import {
+  type KeyValue,
+  type ListFilter,
+  type ListPage,
+  type Store,
+  type StoredTransaction,
+  StoreError,
+} from '../store/store.ts';
 import { Acceptance, loadRows, refuse, unknownGid } from './acceptance.ts';
 import type { Standing } from './actor.ts';
 import { EngineClock } from './clock.ts';
@@ -18,6 +25,7 @@ import { type ActiveLimits, Incarnation, type IncarnationContext } from './incar
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import type { Caller, Runtime, Timer } from './ports.ts';
+import { Topics } from './topics.ts';
 
 export interface EngineSettings {
   readonly defaults: Defaults;
@@ -61,6 +69,7 @@ export class Engine implements Coordinator {
   readonly #journal: Journal;
   readonly #clock: EngineClock;
   readonly #acceptance: Acceptance;
+  readonly topics: Topics;
   #incarnation: Incarnation | undefined;
   #pausedReason: string | undefined;
   #stopping = false;
@@ -85,6 +94,7 @@ export class Engine implements Coordinator {
         events.fatal(error);
       },
     });
+    this.topics = new Topics(parts.store, () => this.#clock.nowMs());
     this.#acceptance = new Acceptance({
       runtime: parts.runtime,
       store: parts.store,
@@ -92,6 +102,7 @@ export class Engine implements Coordinator {
       clock: this.#clock,
       defaults: parts.settings.defaults,
       limits: parts.settings.active,
+      topics: this.topics,
       live: () => this.#live(),
       isStopping: () => this.#stopping,
       restore: (stored) => this.#restore(stored),
@@ -157,6 +168,14 @@ export class Engine implements Coordinator {
     if (this.#stopping || this.#ended) return 'shutting down';
     if (this.#incarnation === undefined || !this.#incarnation.lease.isValid()) return 'no lease on the store';
     return this.#pausedReason;
+  }
+
+  async listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
+    return await this.#parts.store.listValues(category, afterKey, limit).catch(refuse);
+  }
+
+  async getValue(category: string, key: string): Promise<KeyValue | undefined> {
+    return await this.#parts.store.getValue(category, key).catch(refuse);
   }
 
   newGid(): string {

@@ -54,7 +54,7 @@ export class Client {
     return this.parts.world.scheduler.sleep(this.random.skewed(1, mostMs));
   }
 
-  prepare(asked: AskedTransaction): Promise<Answer<void>> {
+  prepare(asked: AskedTransaction): Promise<Answer<unknown>> {
     return this.#insist(
       asked,
       'prepare',
@@ -82,7 +82,7 @@ export class Client {
     );
   }
 
-  stop(asked: AskedTransaction): Promise<Answer<void>> {
+  stop(asked: AskedTransaction): Promise<Answer<unknown>> {
     return this.#insist(
       asked,
       'stop',
@@ -91,7 +91,7 @@ export class Client {
     );
   }
 
-  makeDue(gid: string): Promise<Answer<void>> {
+  makeDue(gid: string): Promise<Answer<unknown>> {
     const ask = (coordinator: Coordinator) => coordinator.makeDue(gid);
     return this.parts.gateway.request({
       gid,

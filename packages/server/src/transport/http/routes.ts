@@ -9,9 +9,10 @@ import { decodeAbort, decodeGid, decodePrepare, decodeSubmit, decodeWorkflow } f
 import { abortVerdict, submitVerdict } from '../wire/verdict.ts';
 import { type Answer, jsonAnswer, plainErrorAnswer, successAnswer, textErrorAnswer, verdictAnswer } from './answer.ts';
 import type { HttpSettings } from './settings.ts';
+import { topicRoutes } from './topic-routes.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below `/api/dtmsvr/`; in lower case it is the `api` of the metrics. */
   readonly name: string;
   /** Decodes before it first waits: the body is not kept. */
@@ -40,6 +41,7 @@ export function dtmRoutes(parts: RouteParts): readonly Route[] {
     ...transactionRoutes(coordinator),
     ...['registerBranch', 'registerXaBranch', 'registerTccBranch'].map((name) => registerRoute(coordinator, name)),
     ...operatorRoutes(parts),
+    ...topicRoutes(coordinator, parts.settings.listRows),
     { method: 'GET', name: 'query', handle: (_, parameters) => query(coordinator, parameters) },
     { method: 'GET', name: 'all', handle: (_, parameters) => all(parts, parameters) },
   ];

@@ -107,7 +107,7 @@ class FastifyHttpServer implements HttpServer {
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const { method, name, handle, refuse = errorAnswer } of dtmRoutes(this.#parts)) {
-      const observe = observer.route(name.toLowerCase());
+      const observe = observer.route(name.replace(/\/.*/, '').toLowerCase());
       this.#route([method], { path: `/api/dtmsvr/${name}`, handle, refuse, observe });
     }
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
@@ -128,12 +128,18 @@ class FastifyHttpServer implements HttpServer {
       url: served.path,
       handler: (request, reply) => {
         reply.hijack();
-        this.#answer(request.raw, reply.raw, served);
+        this.#answer(request.raw, reply.raw, served, request.params as Readonly<Record<string, string>>);
       },
     });
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, { path, handle, refuse, observe }: Served): void {
+  /** @param inPath parameters that are parts of the path */
+  #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, handle, refuse, observe }: Served,
+    inPath: Readonly<Record<string, string>> = {},
+  ): void {
     const startedMs = performance.now();
     const { settings, observer } = this.#parts;
     trackAnswer(request, response);
@@ -150,7 +156,7 @@ class FastifyHttpServer implements HttpServer {
         finish(refuse(body));
         return;
       }
-      handle(body, parametersOf(request)).then(finish, (error: unknown) => {
+      handle(body, parametersOf(request, inPath)).then(finish, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
         finish(refuse(error));
       });
@@ -202,8 +208,12 @@ class FastifyHttpServer implements HttpServer {
   }
 }
 
-function parametersOf(request: IncomingMessage): URLSearchParams {
+function parametersOf(request: IncomingMessage, inPath: Readonly<Record<string, string>>): URLSearchParams {
   const url = request.url ?? '';
   const mark = url.indexOf('?');
-  return mark === -1 ? noParameters : new URLSearchParams(url.slice(mark + 1));
+  const names = Object.keys(inPath);
+  if (mark === -1 && names.length === 0) return noParameters;
+  const parameters = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
+  for (const name of names) parameters.set(name, inPath[name] ?? '');
+  return parameters;
 }

@@ -7,7 +7,7 @@ import {
   type Transaction,
 } from '@holdfast/core';
 import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
-import type { AskedList, ShownPage, ShownTransaction } from '../wire/stored.ts';
+import type { AskedList, KeyValues, ShownPage, ShownTransaction } from '../wire/stored.ts';
 import { createHttpServer, type HttpParts, type HttpServer } from './server.ts';
 import { httpDefaults } from './settings.ts';
 
@@ -21,6 +21,7 @@ export class RecordingCoordinator implements Coordinator {
   pages: ShownPage[] = [];
   reason: string | undefined;
   leftPrepared: readonly string[] = [];
+  values: KeyValues = [];
   /** Waits with every answer until this is done. */
   gate: Promise<void> = Promise.resolve();
 
@@ -70,6 +71,21 @@ export class RecordingCoordinator implements Coordinator {
 
   makeManyDue(afterMs: number, limit: number) {
     return this.#record('makeManyDue', [afterMs, limit], { changed: 3, hasMore: true });
+  }
+
+  readonly topics = {
+    subscribe: (...asked: Parameters<Coordinator['topics']['subscribe']>) =>
+      this.#record('subscribe', asked, undefined),
+    unsubscribe: (topic: string, url: string) => this.#record('unsubscribe', [topic, url], undefined),
+    delete: (topic: string) => this.#record('deleteTopic', [topic], undefined),
+  };
+
+  listValues(category: string, afterKey: string, limit: number) {
+    return this.#record('listValues', [category, afterKey, limit], this.values.slice(0, limit));
+  }
+
+  getValue(category: string, key: string) {
+    return this.#record('getValue', [category, key], this.values[0]);
   }
 
   unready(): string | undefined {

@@ -1,7 +1,7 @@
 import { invalid, limits, registersBranches, type Step, type TransactionType } from '@holdfast/core';
 import { arrayField, keptText, stringMap } from './fields.ts';
 import { type Fields, nameOf } from './json.ts';
-import { branchUrl } from './url.ts';
+import { branchUrl, messageUrl } from './url.ts';
 
 const stepNames: ReadonlySet<string> = new Set(['action', 'compensate', 'data']);
 
@@ -33,7 +33,7 @@ function stepOf(value: unknown, index: number, type: TransactionType, payload: s
   if (text === undefined) throw invalid('payloads', 'must be as many as there are steps');
   return {
     branchId: String(index + 1).padStart(2, '0'),
-    action: branchUrl(step['action'] ?? '', `${name}.action`),
+    action: (type === 'msg' ? messageUrl : branchUrl)(step['action'] ?? '', `${name}.action`),
     compensate: type === 'saga' ? branchUrl(step['compensate'] ?? '', `${name}.compensate`) : '',
     payload: keptText(text, `${name}.data`),
   };
