@@ -91,7 +91,7 @@ function dtmTable(): string[] {
   const notes = [
     'dtm lets its file win over the environment; here the environment wins over the file. dtm wants a retry interval of 10 s',
     'or more and a timeout_to_fail above it; here 1 s is enough, and the two are independent. `TransCronInterval` has no',
-    'counterpart: nothing is polled, every transaction is looked at when it is due.',
+    'counterpart: every transaction is looked at when it is due.',
   ];
   return ['## Coming from dtm\n', '| dtm | Holdfast |', '|---|---|', ...rows, '', ...notes, ''];
 }

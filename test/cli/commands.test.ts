@@ -1,6 +1,8 @@
 /** The command line without a coordinator: help, mistakes, exit codes. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cleanEnvironment } from '../lib/coordinator.ts';
@@ -17,9 +19,11 @@ function holdfast(args: readonly string[], settings: Readonly<Record<string, str
 }
 
 test('--version prints the version of the package', () => {
-  const { status, stdout } = holdfast(['--version']);
-  assert.equal(status, 0);
-  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  for (const flag of ['--version', '-v']) {
+    const { status, stdout } = holdfast([flag]);
+    assert.equal(status, 0);
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  }
 });
 
 test('--help names the commands and gives examples; serve --help names the flags with their defaults', () => {
@@ -62,4 +66,13 @@ test('backup without a coordinator says what to do', () => {
   assert.equal(stdout, '');
   assert.match(stderr, /^holdfast: no coordinator answers at http:\/\/127\.0\.0\.1:1 \(ECONNREFUSED\)/);
   assert.match(stderr, /start it, or say where it listens with --http-host and --http-port/);
+});
+
+test('a data file that is none is said to be so, not to be unwritable', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'holdfast.db'), 'these are not the pages of a database'.repeat(200));
+  const { status, stderr } = holdfast(['serve', '--http-port', '0', '--data-dir', folder]);
+  assert.equal(status, 1);
+  assert.match(stderr, /not a database[\s\S]*damaged or not those of Holdfast: put back a backup/);
 });

@@ -16,6 +16,7 @@ export type BreakerTicket = number;
  * | half-open | the probe succeeds | closed |
  * | half-open | the probe fails | open, for twice as long as last time |
  * | half-open | the probe says nothing about this destination, or was not made | open, the next call probes |
+ * | half-open | the probe has no result for `breakerOpenMaxMs` | half-open, the next call probes as well |
  */
 export class Breaker {
   readonly #limits: DestinationLimits;
@@ -24,6 +25,8 @@ export class Breaker {
   #failures = 0;
   #openForMs: number;
   #openUntilMs = 0;
+  /** When the last call went out: while half-open, the last probe. */
+  #begunMs = 0;
 
   constructor(limits: DestinationLimits) {
     this.#limits = limits;
@@ -46,12 +49,23 @@ export class Breaker {
 
   /** Whether a call may go out now. */
   admits(nowMs: number): boolean {
-    return this.#state === 'closed' || (this.#state === 'open' && nowMs >= this.#openUntilMs);
+    switch (this.#state) {
+      case 'closed':
+        return true;
+      case 'open':
+        return nowMs >= this.#openUntilMs;
+      case 'half-open':
+        // A call may take as long as its transaction lets it: nobody else waits for that.
+        return nowMs >= this.#begunMs + this.#limits.breakerOpenMaxMs;
+      default:
+        return this.#state satisfies never;
+    }
   }
 
   /** A call that was admitted goes out. */
-  begin(): BreakerTicket {
+  begin(nowMs: number): BreakerTicket {
     if (this.#state === 'open') this.#move('half-open');
+    this.#begunMs = nowMs;
     return this.#ticket;
   }
 

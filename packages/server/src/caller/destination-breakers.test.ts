@@ -53,6 +53,19 @@ test('a breaker that opens answers those behind it in slices, also those without
   assert.notEqual(other.sentMs, undefined);
 });
 
+test('one transaction that lets its probe take an hour holds up no other', () => {
+  const world = new World({ breakerOpenMaxMs: 30_000 });
+  for (let failure = 0; failure < 5; failure += 1) world.call(a).answer?.('unavailable');
+  world.advance(1000);
+  const patient = world.call(a, { timeoutMs: 3_600_000 });
+  assert.equal(patient.sentMs, world.nowMs);
+  world.advance(30_000);
+  const other = world.call(a);
+  assert.equal(other.sentMs, world.nowMs);
+  other.answer?.();
+  assert.equal(world.call(a).sentMs, world.nowMs);
+});
+
 test('a destination that answered again and fails anew starts its ramp anew', () => {
   const world = new World();
   const fail = () => {

@@ -179,7 +179,8 @@ export class DestinationCaller implements Caller {
       this.#answerSoon(pending.done, refusedUntilMs);
       return;
     }
-    const tickets: Tickets = { origin: route.origin.breaker.begin(), route: route.breaker.begin() };
+    const nowMs = this.#runtime.monotonicMs();
+    const tickets: Tickets = { origin: route.origin.breaker.begin(nowMs), route: route.breaker.begin(nowMs) };
     if (!pending.mayGo()) {
       route.origin.breaker.withdrawn(tickets.origin);
       route.breaker.withdrawn(tickets.route);

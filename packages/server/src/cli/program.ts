@@ -27,7 +27,7 @@ export async function run(argv: readonly string[], environment: NodeJS.ProcessEn
 function program(environment: NodeJS.ProcessEnv): Command {
   const holdfast = new Command('holdfast')
     .description('A distributed transaction coordinator: sagas, TCC and two-phase messages over HTTP.')
-    .version(readVersion(), '--version', 'print the version')
+    .version(readVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .showHelpAfterError('(holdfast --help says what there is)')

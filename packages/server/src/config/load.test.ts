@@ -95,6 +95,9 @@ test('an unknown setting is named with file, line and the nearest known name', (
     'file:1: RetryInterval: is not a setting; did you mean retryIntervalMs?',
   ]);
   assert.deepEqual(inFile('port: 1\n'), ['file:1: port: is not a setting; did you mean http.port?']);
+  assert.deepEqual(inFile('http.port: 1\n'), [
+    'file:1: http.port: is written in two lines: http:, and indented below it port:',
+  ]);
   assert.deepEqual(inFile('somethingElse: 1\n'), ['file:1: somethingElse: is not a setting']);
   assert.deepEqual(inFile('__proto__: { polluted: 1 }\nconstructor: 1\n').length, 2);
 });

@@ -134,11 +134,38 @@ export const schema = {
       to: 1_000_000,
       description: 'The most connections open at once; further ones are closed at once.',
     }),
+    answerBudgetBytes: number({
+      default: 256 * mib,
+      from: 16 * mib,
+      to: 64 * gib,
+      description:
+        'The most bytes of answers that clients have not taken yet, of all connections. Beyond it `query` and `all` are refused: 503.',
+    }),
+    readsAtOnce: number({
+      default: 4,
+      from: 1,
+      to: 1000,
+      description:
+        'How many `query` and `all` are served at once. Each may hold a whole transaction, or a page of them.',
+    }),
+    readsWaiting: number({
+      default: 1000,
+      from: 0,
+      to: 1_000_000,
+      description: 'How many of them wait for their turn. Beyond it: 503.',
+    }),
     listRows: number({
       default: 1000,
       from: 1,
       to: 10_000,
       description: 'The most transactions in one answer of `all`, whatever limit is asked for.',
+    }),
+    listBytes: number({
+      default: 8 * mib,
+      from: kib,
+      to: gib,
+      description:
+        'An answer of `all` ends with the transaction that reaches this, and its next position goes on from there.',
     }),
     resetRows: number({
       default: 10_000,
@@ -212,13 +239,14 @@ export const schema = {
       default: 20_000,
       from: 1,
       to: 1_000_000,
-      description: 'The most transactions driven at once. At this number new ones are refused (429).',
+      description:
+        'The most transactions driven at once. At 80 % of it new ones are refused (429): the rest is for what is stored.',
     }),
     maxActiveBytes: number({
       default: 256 * mib,
       from: 16 * mib,
       to: 64 * gib,
-      description: 'The most bytes of their payloads and definitions.',
+      description: 'The most bytes of their payloads and definitions; the same 80 % hold.',
     }),
     claimRows: number({
       default: 200,
@@ -283,7 +311,7 @@ export const schema = {
         from: 1,
         to: 10_000,
         description:
-          'So many failures in a row open a breaker: that of the origin when it cannot be reached, that of the route when it times out or answers 502 or 503.',
+          'So many failures in a row open a breaker: that of the origin when it cannot be reached, that of the route when it times out, breaks off or answers 502, 503 or 504.',
       }),
       breakerOpenMs: number({
         default: second,

@@ -125,6 +125,9 @@ function nearestVariable(variable: string, known: readonly Named[]): string | un
 }
 
 function unknownSetting(path: string, known: readonly Named[]): string {
+  if (known.some((candidate) => candidate.path === path)) {
+    return `is written in two lines: ${path.replace('.', ':, and indented below it ')}:`;
+  }
   const paths = known.map((candidate) => candidate.path);
   const near = nearestName(path, paths);
   return `is not a setting${meant(near)}`;

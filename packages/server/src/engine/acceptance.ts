@@ -4,6 +4,7 @@ import {
   branchesLeftPrepared,
   createTransaction,
   type Defaults,
+  fitProgress,
   HoldfastError,
   hasSecondPhase,
   isFinal,
@@ -30,7 +31,7 @@ import type { AskedTransaction } from './coordinator.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
 import type { Journal } from './journal.ts';
 import type { Runtime } from './ports.ts';
-import { progressBytes } from './row.ts';
+import { updateBytes } from './row.ts';
 import type { Topics } from './topics.ts';
 
 export interface AcceptanceContext {
@@ -262,8 +263,11 @@ export class Acceptance {
     const handedBack = row.handedBack && !isBroken;
     const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
     const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
-    const isWaiting = !isAnothers && !isFinal(next.progress.status) && !this.#hasRoom();
+    // A workflow that has just given a sign of life has nothing to be driven for before its next callback.
+    const isAsleep = next.definition.type === 'workflow' && next.progress.dueMs > atMs;
+    const isWaiting = !isAnothers && !isFinal(next.progress.status) && (isAsleep || !this.#hasRoom());
     const owner = isFinal(next.progress.status) || isWaiting ? null : isAnothers ? row.owner : incarnation.id;
+    const progress = fitProgress(isWaiting && !isAsleep ? { ...next.progress, dueMs: atMs } : next.progress);
     const write: Write = {
       kind: 'update',
       gid,
@@ -271,14 +275,14 @@ export class Acceptance {
       expectOwner: row.owner,
       expectVersion: row.version,
       owner,
-      progress: isWaiting ? { ...next.progress, dueMs: atMs } : next.progress,
+      progress,
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),
     };
     const sentMs = this.#context.runtime.monotonicMs();
-    const result = await this.#write(write, progressBytes(next));
+    const result = await this.#write(write, updateBytes(progress));
     if (result !== 'done') return undefined;
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
-    if (isWaiting) incarnation.dueAt(atMs);
+    if (isWaiting) incarnation.dueAt(progress.dueMs);
     if (owner !== incarnation.id) return { transaction: next, actor: undefined };
     return { transaction: next, actor: await this.#drive(incarnation, next, row.version + 1, sentMs) };
   }

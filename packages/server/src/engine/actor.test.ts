@@ -25,6 +25,7 @@ const taken: Loaded = { kind: 'loaded', handedBack: false, atMs: 1000 };
 
 interface Written {
   readonly write: UpdateWrite;
+  readonly bytes: number;
   readonly done: (result: WriteResult) => void;
 }
 
@@ -44,6 +45,7 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
   const loads: ((stored: StoredTransaction | undefined) => void)[] = [];
   const calls: Called[] = [];
   const left: Leaving[] = [];
+  const attempts: string[] = [];
   const context: ActorContext = {
     runtime,
     clock,
@@ -52,11 +54,11 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     flushDelayMs: 100,
     mustLook: () => state.mustLook,
     newToken: () => `t${++state.tokens}`,
-    write: (write, _bytes, done) => void writes.push({ write, done }),
+    write: (write, bytes, done) => void writes.push({ write, bytes, done }),
     load: (_gid, done) => void loads.push(done),
     restore: ({ definition, branches, progress }) => restoreTransaction(definition, branches, progress, defaults),
     left: (_actor, why) => void left.push(why),
-    attempted: () => undefined,
+    attempted: (_transaction, operation, { kind }) => void attempts.push(`${operation} ${kind}`),
     moved: () => undefined,
   };
   const transaction = createTransaction({ ...asked, createdMs: 1000 }, status, defaults);
@@ -83,7 +85,22 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     createToken: '',
     writeToken: '',
   });
-  return { actor, runtime, clock, state, writes, loads, calls, left, nextWrite, nextCall, answer, stored, transaction };
+  return {
+    actor,
+    runtime,
+    clock,
+    state,
+    writes,
+    loads,
+    calls,
+    left,
+    attempts,
+    nextWrite,
+    nextCall,
+    answer,
+    stored,
+    transaction,
+  };
 }
 
 test('a quick saga costs one write after its creation: the end, with all successes', () => {
@@ -133,6 +150,18 @@ test('driving goes on while answers are being written; what comes meanwhile is i
   marks.done('done');
   const { write } = nextWrite();
   assert.deepEqual([write.progress.operations, write.expectVersion], ['pspsps', 2]);
+});
+
+test('a write counts in the journal with what it takes, error texts included', () => {
+  const { nextCall, nextWrite } = world({ ...askedSaga('g', 40), customData: '{"concurrent":true}' });
+  const text = 'x'.repeat(1000);
+  for (let step = 0; step < 40; step += 1) {
+    const outcome: Outcome = { kind: 'error', message: text, retryAfterMs: 0 };
+    nextCall().done({ kind: 'answered', outcome, durationMs: 1 });
+  }
+  const { write, bytes } = nextWrite();
+  const stored = JSON.stringify(write.progress).length;
+  assert.ok(bytes >= stored && bytes < stored * 1.5, `${bytes} for ${stored}`);
 });
 
 test('an error hands it back, due after twice the interval, without owner', () => {
@@ -367,6 +396,15 @@ for (const [result, told] of [
     );
   });
 }
+
+test('an attempt that ends after a final status is told of, and not written', () => {
+  const { actor, nextCall, nextWrite, writes, left, attempts } = world(askedSaga('g', 1));
+  const { done } = nextCall();
+  actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: () => undefined });
+  nextWrite().done('done');
+  done({ kind: 'answered', outcome: error, durationMs: 1 });
+  assert.deepEqual([left, attempts, writes.length], [[{ kind: 'final' }], ['1 error'], 0]);
+});
 
 test('closing: calls nothing new, waits for what is out, then hands back as due', () => {
   const { actor, nextCall, nextWrite, left, calls, clock } = world(askedSaga('g', 2));

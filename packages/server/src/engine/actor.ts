@@ -344,7 +344,7 @@ export class Actor {
     this.#inFlight.add(operation);
     if (target.url === '') {
       // An empty URL always succeeds, without a call.
-      this.#answered(operation, { kind: 'success' }, 0, false);
+      this.#answered(operation, { kind: 'success' }, 0);
       return;
     }
     const { definition, plan, progress } = this.#row.transaction;
@@ -388,11 +388,13 @@ export class Actor {
   }
 
   #ended(operation: number, result: CallResult): void {
-    if (this.#left) return;
     if (result.kind === 'answered') {
-      this.#answered(operation, result.outcome, result.durationMs, true);
+      // Also what comes too late to be written.
+      this.#context.attempted(this.#row.transaction, operation, result.outcome, result.durationMs);
+      if (!this.#left) this.#answered(operation, result.outcome, result.durationMs);
       return;
     }
+    if (this.#left) return;
     this.#inFlight.delete(operation);
     const { clock, lease } = this.#context;
     if (!lease.isValid()) return;
@@ -403,10 +405,9 @@ export class Actor {
     this.#step();
   }
 
-  #answered(operation: number, outcome: Outcome, durationMs: number, wasCalled: boolean): void {
+  #answered(operation: number, outcome: Outcome, durationMs: number): void {
     this.#inFlight.delete(operation);
     if (outcome.kind !== 'success') this.#trouble = outcome;
-    if (wasCalled) this.#context.attempted(this.#row.transaction, operation, outcome, durationMs);
     const { clock, runtime } = this.#context;
     const jitter = runtime.random();
     this.#queued.push({ kind: 'answered', operation, outcome, durationMs, jitter, atMs: clock.nowMs() });

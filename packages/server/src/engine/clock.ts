@@ -1,5 +1,7 @@
 import type { Runtime, Timer } from './ports.ts';
 
+/** Stores tell their clocks in whole milliseconds. */
+const roundingMs = 1;
 /** How much a measurement loses for each millisecond of age: far more than any clock drifts. */
 const ageingPerMs = 0.001;
 
@@ -36,14 +38,18 @@ export class EngineClock {
 
   /**
    * The store's clock showed `storeMs` somewhere in a round trip between these two monotonic times. A slow round trip
-   * tells little, and time never goes back: it counts only where it is better than what is known, which ages.
+   * tells little, and time never goes back: it counts only where it is better than what is known, which ages, or shows
+   * that what is known is wrong: one of the clocks stood still or was set.
    */
   measure(storeMs: number, sentMs: number, receivedMs: number): void {
     const errorMs = (receivedMs - sentMs) / 2;
-    if (errorMs > this.#errorMs + (receivedMs - this.#measuredMs) * ageingPerMs) return;
+    const offsetMs = storeMs - (sentMs + receivedMs) / 2;
+    const knownErrorMs = this.#errorMs + (receivedMs - this.#measuredMs) * ageingPerMs;
+    const isContradiction = Math.abs(offsetMs - this.#offsetMs) > errorMs + knownErrorMs + roundingMs;
+    if (errorMs > knownErrorMs && !isContradiction) return;
     this.#errorMs = errorMs;
     this.#measuredMs = receivedMs;
-    this.#offsetMs = storeMs - (sentMs + receivedMs) / 2;
+    this.#offsetMs = offsetMs;
   }
 
   /** The next measurement counts, however slow: the monotonic clock may have stood still. */

@@ -168,3 +168,35 @@ test('a late page does not bring back what was driven to its end while its row w
   await runtime.settle();
   assert.equal(calls.length, 0);
 });
+
+test('a shutdown during which the store is lost comes to its end', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime, failing, fatal } = world;
+  await world.done(engine.submit(askedSaga('g', 1), false));
+  failing.set('commit', new StoreError('not-done', 'away'));
+  await world.answer(error);
+  const stopped = engine.stop(60_000);
+  let hasEnded = false;
+  stopped.then(() => {
+    hasEnded = true;
+  });
+  failing.set('read', new StoreError('fatal', 'disk gone'));
+  await runtime.advance(20_000);
+  assert.deepEqual([fatal.length, hasEnded], [1, true]);
+});
+
+test('a shutdown waits for the page that is being claimed, and hands it back', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime } = world;
+  await sleeping(world, 2);
+  await runtime.advance(19_500);
+  const claim = world.hold('claim', 'answer');
+  await runtime.advance(1000);
+  assert.notEqual(world.row('g').owner, null, 'claimed');
+  const stopped = engine.stop(8000);
+  await runtime.settle();
+  claim();
+  await world.done(stopped);
+  const { owner, progress } = world.row('g');
+  assert.deepEqual([owner, progress.operations], [null, 'pmpp']);
+});

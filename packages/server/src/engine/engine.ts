@@ -322,6 +322,7 @@ export class Engine implements Coordinator {
     const { lease } = this.#incarnation ?? {};
     if (lease instanceof LockLease || lease instanceof HeartbeatLease) lease.end();
     this.#incarnation?.end();
+    void this.#journal.stop();
   }
 
   #live(): Incarnation {

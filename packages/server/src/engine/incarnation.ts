@@ -146,7 +146,10 @@ export class Incarnation {
     this.#closing = true;
     this.#schedule.stop();
     for (const { actor } of [...this.#active.values()]) actor.close();
-    return this.#active.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#empty.push(resolve));
+    return new Promise((resolve) => {
+      this.#empty.push(resolve);
+      this.#tellIfEmpty();
+    });
   }
 
   /** Drops everything at once: the lease is gone, or the process ends and leaves the rest to takeover. */
@@ -154,6 +157,7 @@ export class Incarnation {
     this.#ended = true;
     this.#schedule.stop();
     for (const { actor } of [...this.#active.values()]) actor.drop();
+    this.#tellEmpty();
   }
 
   /**
@@ -231,6 +235,7 @@ export class Incarnation {
       return result;
     } finally {
       this.#touchedSinceClaim = undefined;
+      this.#tellIfEmpty();
     }
   }
 
@@ -288,7 +293,16 @@ export class Incarnation {
     this.#bytes -= active.bytes;
     if (why.kind === 'handed-back') this.#schedule.dueAt(why.dueMs);
     if (why.kind === 'broken') this.#breaks(actor.gid, why.error);
-    if (this.#active.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
+    this.#tellIfEmpty();
+  }
+
+  /** What is being claimed is to be handed back as well. */
+  #tellIfEmpty(): void {
+    if (this.#active.size === 0 && this.#touchedSinceClaim === undefined) this.#tellEmpty();
+  }
+
+  #tellEmpty(): void {
+    for (const resolve of this.#empty.splice(0)) resolve();
   }
 }
 

@@ -1,4 +1,12 @@
-import { apply, type Definition, type Fact, fitProgress, isFinal, type Transaction } from '@holdfast/core';
+import {
+  apply,
+  type Definition,
+  type Fact,
+  fitProgress,
+  isFinal,
+  type Progress,
+  type Transaction,
+} from '@holdfast/core';
 import type { StoredTransaction, UpdateWrite, WriteResult } from '../store/store.ts';
 import type { Lease } from './lease.ts';
 import type { Runtime } from './ports.ts';
@@ -148,6 +156,7 @@ export class Row {
     definition?: Definition,
   ): void {
     const transaction = this.#transaction;
+    const progress = fitProgress(transaction.progress);
     this.#busy = busy;
     this.#hasMarks = false;
     const write: UpdateWrite = {
@@ -157,12 +166,12 @@ export class Row {
       expectOwner: this.#context.lease.incarnation,
       expectVersion: this.#version,
       owner,
-      progress: fitProgress(transaction.progress),
+      progress,
       ...(definition === undefined ? {} : { definition }),
     };
     const saved = this.#unsaved.length;
     const sentMs = this.#context.runtime.monotonicMs();
-    this.#context.write(write, progressBytes(transaction), (result) => {
+    this.#context.write(write, updateBytes(progress), (result) => {
       this.#busy = 'none';
       if (result === 'done') {
         this.#version += 1;
@@ -175,8 +184,9 @@ export class Row {
   }
 }
 
-/** What a write of the progress takes in the journal, roughly. */
-export function progressBytes({ progress }: Transaction): number {
-  const { operations, attempts, reason, result = '' } = progress;
-  return 256 + operations.length + attempts.length * 128 + reason.length + result.length;
+/** What a progress write takes in the journal, roughly. */
+export function updateBytes({ operations, attempts, reason, result = '' }: Progress): number {
+  let bytes = 512 + operations.length + reason.length + result.length;
+  for (const attempt of attempts) bytes += 128 + attempt.reason.length;
+  return bytes;
 }

@@ -43,6 +43,8 @@ export class EngineWorld {
   breakCalls = false;
   readonly warnings: string[] = [];
   readonly fatal: unknown[] = [];
+  /** Operations of the store that do not get there, with their error. */
+  readonly failing = new Map<StoreOperation, unknown>();
   readonly #held: { operation: StoreOperation; leg: Leg; go: PromiseWithResolvers<void> }[] = [];
 
   constructor(options: WorldOptions = {}) {
@@ -120,6 +122,7 @@ export class EngineWorld {
 
   async #carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result> {
     await this.#pass(operation, 'request');
+    if (this.failing.has(operation)) throw this.failing.get(operation);
     const result = apply();
     await this.#pass(operation, 'answer');
     return result;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { errorCatalogue, HoldfastError } from '@holdfast/core';
 import type { Verdict } from '../wire/verdict.ts';
+import type { UnsentAnswers } from './unsent.ts';
 
 /** An answer before it meets a socket: handlers make these and know nothing of HTTP servers. */
 export interface Answer {
@@ -69,16 +70,22 @@ export function plainErrorAnswer(error: HoldfastError): Answer {
   return answer(errorCatalogue[error.code].http, JSON.stringify({ message: error.message }), 0, textType);
 }
 
-/**
- * Writes an answer; a client that has left gets none, and one that does not read its answer is cut off.
- * @param sendTimeoutMs without progress
- */
-export function send(response: ServerResponse, given: Answer, sendTimeoutMs: number): void {
+export interface Sending {
+  /** A connection that takes nothing for this long is cut. */
+  readonly sendTimeoutMs: number;
+  readonly unsent: UnsentAnswers;
+}
+
+/** Writes an answer; a client that has left gets none, and one that does not read its answer is cut off. */
+export function send(response: ServerResponse, given: Answer, { sendTimeoutMs, unsent }: Sending): void {
   if (response.destroyed || response.headersSent) return;
   const { status, contentType, body, retryAfterSeconds } = given;
-  const headers: string[] = ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body))];
+  const bytes = Buffer.byteLength(body);
+  const headers: string[] = ['Content-Type', contentType, 'Content-Length', String(bytes)];
   if (retryAfterSeconds > 0) headers.push('Retry-After', String(retryAfterSeconds));
   response.writeHead(status, headers);
   response.end(body);
-  if ((response.socket?.writableLength ?? 0) > 0) response.setTimeout(sendTimeoutMs, () => response.destroy());
+  if (response.writableLength === 0) return;
+  unsent.hold(response.req.socket, response, bytes);
+  response.setTimeout(sendTimeoutMs, () => response.destroy());
 }

@@ -4,10 +4,18 @@ import { decodeBranch, readBranchMap } from '../wire/branch.ts';
 import { encodeBranches, encodeTransaction } from '../wire/encode.ts';
 import { textOf } from '../wire/json.ts';
 import { decodeList, gidParameter, wholeNumber } from '../wire/list.ts';
-import type { AskedList, ShownTransaction } from '../wire/stored.ts';
+import type { AskedList } from '../wire/stored.ts';
 import { decodeAbort, decodeGid, decodePrepare, decodeSubmit, decodeWorkflow } from '../wire/transaction.ts';
 import { abortVerdict, submitVerdict } from '../wire/verdict.ts';
-import { type Answer, jsonAnswer, plainErrorAnswer, successAnswer, textErrorAnswer, verdictAnswer } from './answer.ts';
+import {
+  type Answer,
+  answer,
+  jsonAnswer,
+  plainErrorAnswer,
+  successAnswer,
+  textErrorAnswer,
+  verdictAnswer,
+} from './answer.ts';
 import type { HttpSettings } from './settings.ts';
 import { topicRoutes } from './topic-routes.ts';
 
@@ -15,6 +23,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below `/api/dtmsvr/`; in lower case it is the `api` of the metrics. */
   readonly name: string;
+  /** Its answer may be megabytes of transactions: it waits for its turn among such reads. */
+  readonly isRead?: true;
   /** Decodes before it first waits: the body is not kept. */
   handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
   /** What is thrown, as an answer; absent: as JSON. */
@@ -23,7 +33,7 @@ export interface Route {
 
 export interface RouteParts {
   readonly coordinator: Coordinator;
-  readonly settings: Pick<HttpSettings, 'listRows' | 'resetRows' | 'resetAfterMs'>;
+  readonly settings: Pick<HttpSettings, 'listRows' | 'listBytes' | 'resetRows' | 'resetAfterMs'>;
   /** As `version` shows it, without the leading v. */
   readonly version: string;
 }
@@ -42,8 +52,8 @@ export function dtmRoutes(parts: RouteParts): readonly Route[] {
     ...['registerBranch', 'registerXaBranch', 'registerTccBranch'].map((name) => registerRoute(coordinator, name)),
     ...operatorRoutes(parts),
     ...topicRoutes(coordinator, parts.settings.listRows),
-    { method: 'GET', name: 'query', handle: (_, parameters) => query(coordinator, parameters) },
-    { method: 'GET', name: 'all', handle: (_, parameters) => all(parts, parameters) },
+    { method: 'GET', name: 'query', isRead: true, handle: (_, parameters) => query(coordinator, parameters) },
+    { method: 'GET', name: 'all', isRead: true, handle: (_, parameters) => all(parts, parameters) },
   ];
 }
 
@@ -160,24 +170,34 @@ async function all({ coordinator, settings }: RouteParts, parameters: URLSearchP
     const transactions = shown === undefined ? null : [encodeTransaction(shown)];
     return jsonAnswer({ transactions, next_position: '' });
   }
-  const { rows, next } = await filledPage(coordinator, decodeList(parameters, settings.listRows));
-  return jsonAnswer({ transactions: rows.map(encodeTransaction), next_position: next });
+  const asked = decodeList(parameters, settings.listRows);
+  const { rows, next } = await filledPage(coordinator, asked, settings.listBytes);
+  return answer(200, `{"transactions":[${rows.join(',')}],"next_position":${JSON.stringify(next)}}`);
 }
 
 /** Short pages of a store that are put together for one answer; a rare filter may still leave it short. */
 const pagesAnAnswer = 20;
 
-/** The store builds pages in bounded steps, so that one may be short and not the last; dtm's are full until the last. */
+/**
+ * The store builds pages in bounded steps, so that one may be short and not the last; dtm's are full until the last,
+ * and so are these until they are large. Each row is kept as the JSON that is shown: its payloads are not.
+ */
 async function filledPage(
   coordinator: Coordinator,
   asked: AskedList,
-): Promise<{ rows: readonly ShownTransaction[]; next: string }> {
-  const rows: ShownTransaction[] = [];
+  mostBytes: number,
+): Promise<{ rows: readonly string[]; next: string }> {
+  const rows: string[] = [];
+  let bytes = 0;
   let filter = asked;
   for (let page = 0; page < pagesAnAnswer; page += 1) {
     const { transactions, next } = await coordinator.list(filter);
-    rows.push(...transactions);
-    if (next === '' || rows.length >= asked.limit) return { rows, next };
+    for (const transaction of transactions) {
+      const row = JSON.stringify(encodeTransaction(transaction));
+      bytes += row.length;
+      rows.push(row);
+    }
+    if (next === '' || rows.length >= asked.limit || bytes >= mostBytes) return { rows, next };
     filter = { ...asked, position: next, limit: asked.limit - rows.length };
   }
   return { rows, next: filter.position ?? '' };

@@ -6,9 +6,11 @@ import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
 import { BodyReader } from './body.ts';
 import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
 import type { HttpObserver } from './observer.ts';
+import { ReadGate } from './reads.ts';
 import { dtmRoutes } from './routes.ts';
 import { type ServiceParts, serviceRoutes } from './service.ts';
 import type { HttpSettings } from './settings.ts';
+import { UnsentAnswers } from './unsent.ts';
 
 export interface HttpParts extends ServiceParts {
   readonly coordinator: Coordinator;
@@ -60,6 +62,8 @@ export function createHttpServer(parts: HttpParts): HttpServer {
 class FastifyHttpServer implements HttpServer {
   readonly #parts: HttpParts;
   readonly #bodies: BodyReader;
+  readonly #reads: ReadGate;
+  readonly #unsent: UnsentAnswers;
   readonly #server: Server;
   readonly #app: FastifyInstance;
   /** Routes by method and URL as nearly every request spells them: Fastify costs 9 of the 55 us of a submit. */
@@ -69,6 +73,8 @@ class FastifyHttpServer implements HttpServer {
   constructor(parts: HttpParts) {
     this.#parts = parts;
     this.#bodies = new BodyReader(parts.settings);
+    this.#reads = new ReadGate(parts.settings);
+    this.#unsent = new UnsentAnswers(parts.settings.answerBudgetBytes);
     let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
     this.#server = createLimitedServer(
       parts.settings,
@@ -106,9 +112,10 @@ class FastifyHttpServer implements HttpServer {
     const { observer } = this.#parts;
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const { method, name, handle, refuse = errorAnswer } of dtmRoutes(this.#parts)) {
+    for (const { method, name, isRead, handle, refuse = errorAnswer } of dtmRoutes(this.#parts)) {
       const observe = observer.route(name.replace(/\/.*/, '').toLowerCase());
-      this.#route([method], { path: `/api/dtmsvr/${name}`, handle, refuse, observe });
+      const inTurn = isRead ? this.#inTurn(handle) : handle;
+      this.#route([method], { path: `/api/dtmsvr/${name}`, handle: inTurn, refuse, observe });
     }
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
       this.#route(methods === 'any' ? this.#app.supportedMethods : methods, { path, handle, refuse: errorAnswer });
@@ -117,6 +124,14 @@ class FastifyHttpServer implements HttpServer {
       reply.hijack();
       this.#answer(request.raw, reply.raw, notFound);
     });
+  }
+
+  #inTurn(handle: Served['handle']): Served['handle'] {
+    return (body, parameters) =>
+      this.#reads.pass(() => {
+        if (this.#unsent.isFull) throw tooManyUnsent();
+        return handle(body, parameters);
+      });
   }
 
   #route(methods: readonly string[], served: Served): void {
@@ -146,7 +161,7 @@ class FastifyHttpServer implements HttpServer {
     const finish = (answer: Answer) => {
       if (!request.complete) closeAfterAnswer(request, response);
       else if (this.#closed !== undefined && !response.headersSent) response.setHeader('Connection', 'close');
-      send(response, answer, settings.sendTimeoutMs);
+      send(response, answer, { sendTimeoutMs: settings.sendTimeoutMs, unsent: this.#unsent });
       const durationMs = performance.now() - startedMs;
       observe?.(answer.status, durationMs);
       observer.answered(request.method ?? '', path, answer.status, durationMs);
@@ -206,6 +221,12 @@ class FastifyHttpServer implements HttpServer {
     clearTimeout(cut);
     await this.#app.close();
   }
+}
+
+function tooManyUnsent(): HoldfastError {
+  return new HoldfastError('UNAVAILABLE', 'too many answers wait for their clients to read them', {
+    retryAfterMs: 1000,
+  });
 }
 
 function parametersOf(request: IncomingMessage, inPath: Readonly<Record<string, string>>): URLSearchParams {

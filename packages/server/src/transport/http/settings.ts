@@ -20,8 +20,16 @@ export interface HttpSettings {
   readonly sendTimeoutMs: number;
   /** Connections open at once; further ones are closed at once. */
   readonly maxConnections: number;
+  /** Answers that clients have not taken yet may hold this much, over all connections; beyond it a read gets 503. */
+  readonly answerBudgetBytes: number;
+  /** Reads of transactions at once; further ones wait for their turn. */
+  readonly readsAtOnce: number;
+  /** Reads that wait; beyond it the answer is 503. */
+  readonly readsWaiting: number;
   /** Rows in one page of `all`, whatever limit is asked for. */
   readonly listRows: number;
+  /** A page of `all` ends with the row that reaches this. */
+  readonly listBytes: number;
   /** Transactions that one resetCronTime may make due. */
   readonly resetRows: number;
   /** resetCronTime without `timeout` makes due what is due later than this from now: three times timeout_to_fail. */
@@ -39,7 +47,11 @@ export const httpDefaults: HttpSettings = {
   keepAliveTimeoutMs: 75_000,
   sendTimeoutMs: 30_000,
   maxConnections: 10_000,
+  answerBudgetBytes: 256 * 1024 * 1024,
+  readsAtOnce: 4,
+  readsWaiting: 1000,
   listRows: 1000,
+  listBytes: 8 * 1024 * 1024,
   resetRows: 10_000,
   resetAfterMs: 105_000,
 };

@@ -29,7 +29,12 @@ type BranchMap = Readonly<Record<string, string>>;
  * @throws HoldfastError INVALID_INPUT where it is no such map
  */
 export function readBranchMap(text: string): BranchMap {
-  const given = stringMap(parseObject(text), 'body');
+  const object = parseObject(text);
+  for (const key of Object.keys(object)) {
+    const name = nameOf(key, branchNames);
+    if (name !== undefined && typeof (object[key] ?? '') !== 'string') throw invalid(name, 'must be a string');
+  }
+  const given = stringMap(object, 'body');
   const map: Record<string, string> = Object.create(null);
   for (const key of Object.keys(given)) {
     const name = nameOf(key, branchNames);

@@ -36,7 +36,7 @@ export function parseFields(text: string, known: ReadonlySet<string>): Fields {
 
 /** @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {
-  if (isDeeperThan(text, maxDepth)) throw invalid('body', `must not be nested deeper than ${maxDepth}`);
+  checkDepth(text, 'body');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -46,6 +46,11 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
   }
   if (!isObject(value)) throw invalid('body', 'must be a JSON object');
   return value;
+}
+
+/** To be asked before a text is parsed, by whomever. */
+export function checkDepth(text: string, name: string): void {
+  if (isDeeperThan(text, maxDepth)) throw invalid(name, `must not be nested deeper than ${maxDepth}`);
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -175,6 +175,7 @@ test('bad input is refused by the name of its field', () => {
     ['steps[0].action', { steps: [{ action: 'ftp://a/b' }] }],
     ['steps[0].action', { steps: [{ action: 'localhost:8080/a' }] }],
     ['steps[0].action', { steps: [{ action: 'http://' }] }],
+    ['steps[0].action', { steps: [{ action: 'http:///a' }] }],
     ['steps[0].action', { steps: [{ action: 'http://a/ b' }] }],
     ['steps[0].action', { steps: [{ action: 'http://a/\n' }] }],
     ['steps[0].action', { steps: [{ action: `http://a/${'x'.repeat(2040)}` }] }],
@@ -193,6 +194,8 @@ test('bad input is refused by the name of its field', () => {
     ['query_prepared', { query_prepared: 'grpc.host:1/a/b' }],
     ['custom_data', { custom_data: {} }],
     ['custom_data', { custom_data: 'FAILURE' }],
+    ['custom_data', { custom_data: `{"a":${'['.repeat(100)}${']'.repeat(100)}}` }],
+    ['custom_data', { custom_data: '['.repeat(1_000_000), steps: [] }],
     ['custom_data.orders', { custom_data: '{"orders":{"0":[0]}}' }],
     ['custom_data.orders', { custom_data: '{"orders":{"7":[0]}}' }],
     ['wait_result', { wait_result: 'true' }],
@@ -373,7 +376,7 @@ test('prepareWorkflow takes workflows with a callback, and prepare takes none', 
 });
 
 test('registerBranch takes a map of strings', () => {
-  for (const text of ['', '[]', 'null', '{"gid":1}', '{"gid":"g","FAILURE":{}}']) {
+  for (const text of ['', '[]', 'null', '{"gid":"g","FAILURE":{}}']) {
     assert.equal(
       field(() => readBranchMap(text)),
       'body',
@@ -409,6 +412,9 @@ test('a bad branch is refused by the name of its field', () => {
     ['confirm', { confirm: 'FAILURE' }],
     ['cancel', { cancel: 'http://a b' }],
     ['data', { data: '\ud800' }],
+    ['data', { data: { amount: 30 } }],
+    ['gid', { gid: 1 }],
+    ['branch_id', { BRANCH_ID: 1 }],
   ];
   for (const [name, change] of cases) {
     assert.equal(

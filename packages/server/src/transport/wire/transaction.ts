@@ -3,7 +3,7 @@ import type { AskedTransaction } from '../../engine/coordinator.ts';
 import { booleanField, countField, keptText, secondsField, stringField, stringMap } from './fields.ts';
 import { branchHeaders } from './headers.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
-import { type Fields, parseFields } from './json.ts';
+import { checkDepth, type Fields, parseFields } from './json.ts';
 import { checkSize } from './size.ts';
 import { stepsOf } from './steps.ts';
 import { branchUrl } from './url.ts';
@@ -90,7 +90,7 @@ export function decodeTransaction(text: string): AskedTransaction {
     steps: stepsOf(fields, type),
     queryPrepared: branchUrl(stringField(fields, 'query_prepared'), 'query_prepared'),
     options: optionsOf(fields),
-    customData: stringField(fields, 'custom_data'),
+    customData: customDataOf(fields, type),
   };
   checkSize(asked, text.length);
   checkPlan(asked);
@@ -126,6 +126,13 @@ function protocolOf(value: string): string {
     throw invalid('protocol', 'must be http or grpc; json-rpc is not served by this version');
   }
   return value;
+}
+
+/** JSON text, but for a tcc, which may keep anything there. */
+function customDataOf(fields: Fields, type: TransactionType): string {
+  const text = stringField(fields, 'custom_data');
+  if (type !== 'tcc') checkDepth(text, 'custom_data');
+  return text;
 }
 
 function optionsOf(fields: Fields): Options {

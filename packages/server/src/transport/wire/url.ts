@@ -20,7 +20,8 @@ export function branchUrl(url: string, name: string): string {
   if (/[\u0000-\u0020\u007f\\]/.test(url)) {
     throw invalid(name, 'must not contain spaces, control characters or backslashes');
   }
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+  // A host must follow at once: `http:///a` would otherwise be read as the host `a`.
+  if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) {
     throw invalid(name, 'must be an http or https URL; other calls are not served by this version');
   }
   return url;

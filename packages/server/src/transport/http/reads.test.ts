@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { afterEach, test } from 'node:test';
+import { httpDefaults } from './settings.ts';
+import { type Started, shown, start as startServer } from './testing.ts';
+
+const started: Started[] = [];
+afterEach(() => Promise.all(started.splice(0).map(({ server }) => server.close(0))));
+
+async function start(settings: Partial<typeof httpDefaults>): Promise<Started> {
+  const one = await startServer({ settings: { ...httpDefaults, ...settings } });
+  started.push(one);
+  return one;
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (const endMs = performance.now() + 10_000; !(await condition()); ) {
+    assert.ok(performance.now() < endMs, 'waited for 10 s');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const query = 'GET /api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: x\r\n\r\n';
+
+function large(mebibytes: number) {
+  const step = { branchId: '01', action: '', compensate: '', payload: 'x'.repeat(1024 ** 2) };
+  return shown({ type: 'msg', steps: Array.from({ length: mebibytes }, () => step) });
+}
+
+/** Asks, and never reads. */
+function deaf(port: number, text: string) {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.pause();
+  socket.write(text);
+  return socket;
+}
+
+test('so many reads run at once, so many wait, the rest is refused; other routes are served meanwhile', async () => {
+  const { base, coordinator } = await start({ readsAtOnce: 2, readsWaiting: 1 });
+  let open: () => void = () => undefined;
+  coordinator.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const read = (route: string) => fetch(`${base}/api/dtmsvr/${route}`);
+  const first = read('query?gid=1');
+  const second = read('all');
+  await until(() => coordinator.asked.length === 2);
+  const others = [read('query?gid=3'), read('query?gid=4')];
+  const refused = await Promise.race(others);
+  assert.equal(refused.status, 503);
+  assert.equal(refused.headers.get('retry-after'), '1');
+  assert.equal((await read('version')).status, 200);
+  assert.equal(coordinator.asked.length, 2, 'the third waits');
+  open();
+  const statuses = (await Promise.all([first, second, ...others])).map(({ status }) => status);
+  assert.deepEqual(statuses.toSorted(), [200, 200, 200, 503]);
+  assert.equal((await read('query?gid=5')).status, 200, 'every turn was given back');
+});
+
+test('a read that fails gives its turn back', async () => {
+  const { base, coordinator } = await start({ readsAtOnce: 1, readsWaiting: 0 });
+  coordinator.refusal = new Error('broken');
+  assert.equal((await fetch(`${base}/api/dtmsvr/query?gid=g`)).status, 500);
+  coordinator.refusal = undefined;
+  assert.equal((await fetch(`${base}/api/dtmsvr/query?gid=g`)).status, 200);
+});
+
+for (const [how, requests] of [
+  ['of clients that do not read', [query, query]],
+  ['behind each other on one connection', [query.repeat(2)]],
+] as const) {
+  test(`answers ${how} have a budget; what is given up is given back`, async () => {
+    const { base, port, coordinator, server } = await start({ answerBudgetBytes: 16 * 1024 ** 2 });
+    coordinator.stored = large(8);
+    const sockets = requests.map((text) => deaf(port, text));
+    // Each answer is more than the buffers of a connection take.
+    await until(() => coordinator.asked.length === 2);
+    const refused = await fetch(`${base}/api/dtmsvr/query?gid=g`);
+    assert.equal(refused.status, 503);
+    assert.match(await refused.text(), /^\{"message":"too many answers/);
+    assert.equal((await fetch(`${base}/api/dtmsvr/newGid`)).status, 200, 'nothing else is refused');
+    for (const socket of sockets) socket.destroy();
+    coordinator.stored = undefined;
+    await until(async () => (await fetch(`${base}/api/dtmsvr/query?gid=g`)).status === 200);
+    await server.close(0);
+  });
+}
+
+test('answers that were read are given back', async () => {
+  const { base, coordinator } = await start({ answerBudgetBytes: 16 * 1024 ** 2 });
+  coordinator.stored = large(8);
+  for (let time = 0; time < 4; time += 1) {
+    const answer = await fetch(`${base}/api/dtmsvr/query?gid=g`);
+    assert.equal(answer.status, 200);
+    await answer.text();
+  }
+});
+
+test('an answer of all ends where it is large, and its position goes on', async () => {
+  const { base, coordinator } = await start({ listBytes: 3000 });
+  const page = (next: string) => ({ transactions: [shown({ customData: 'x'.repeat(1024) })], next });
+  coordinator.pages = [page('p1'), page('p2'), page('p3'), page('p4'), page('')];
+  const { transactions, next_position } = JSON.parse(await (await fetch(`${base}/api/dtmsvr/all`)).text());
+  assert.deepEqual([transactions.length, next_position], [3, 'p3']);
+  assert.equal(transactions[2].custom_data.length, 1024);
+});
