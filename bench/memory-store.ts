@@ -171,11 +171,12 @@ export class MemoryStore implements Store {
   }
 
   /** One page is all: there are never many. */
-  async list({ gid, gidPrefix = '', status, type, limit }: ListFilter): Promise<ListPage> {
+  async list({ gid, gidPrefix = '', status, type, hasIncident, limit }: ListFilter): Promise<ListPage> {
     const transactions = [...this.#unfinished.values(), ...this.#finished.values()]
       .filter(({ definition }) => definition.gid.startsWith(gidPrefix) && (gid ?? definition.gid) === definition.gid)
       .filter(({ progress }) => (status ?? progress.status) === progress.status)
       .filter(({ definition }) => (type ?? definition.type) === definition.type)
+      .filter(({ progress }) => hasIncident !== true || (progress.incident !== '' && !isFinal(progress.status)))
       .sort((one, other) => other.definition.createdMs - one.definition.createdMs);
     return { transactions: transactions.slice(0, limit), next: '' };
   }

@@ -71,7 +71,8 @@ function timeOf(next: Decision, atMs: number): number {
   return next.kind === 'wait' ? next.untilMs : atMs;
 }
 
-function explainOperation({ definition, plan, branches }: Transaction, operation: number): ExplainedOperation {
+/** Which call an operation is; -1 is that of query_prepared. */
+export function explainOperation({ definition, plan, branches }: Transaction, operation: number): ExplainedOperation {
   if (operation === queryOperation) {
     return { operation, branchId: '00', op: plan.callback?.op ?? 'msg', url: definition.queryPrepared };
   }

@@ -7,6 +7,7 @@ export * from './error.ts';
 export * from './explain.ts';
 export * from './fact.ts';
 export { fitProgress } from './fit.ts';
+export * from './foresee.ts';
 export { isLegalMove, isStoppable } from './moves.ts';
 export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
 export { failureText, judgeHttp, parseRetryAfter } from './outcome.ts';

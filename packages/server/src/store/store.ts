@@ -182,6 +182,8 @@ export interface ListFilter {
   readonly gidPrefix?: string;
   readonly status?: Status;
   readonly type?: TransactionType;
+  /** Only unfinished ones that need a human. */
+  readonly hasIncident?: boolean;
   /** Inclusive bounds of creation time. */
   readonly createdFromMs?: number;
   readonly createdToMs?: number;
