@@ -90,6 +90,11 @@ export class Actor {
     this.#step();
   }
 
+  /** As it is known now, durable or not, with the calls that are out. */
+  get snapshot(): { readonly transaction: Transaction; readonly inFlight: ReadonlySet<number> } {
+    return { transaction: this.#row.transaction, inFlight: new Set(this.#inFlight) };
+  }
+
   /** It is being handed back: what comes now is for its next owner. */
   get isReleasing(): boolean {
     return this.#row.isReleasing;

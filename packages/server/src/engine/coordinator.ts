@@ -1,6 +1,7 @@
 import type { BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import type { Standing } from './actor.ts';
+import type { Explained } from './explained.ts';
 import type { Topics } from './topics.ts';
 
 /** A transaction as a client asks for it: checked and normalised by the transport, not yet created. */
@@ -33,6 +34,8 @@ export interface Coordinator {
    */
   forceStop(gid: string): Promise<readonly string[]>;
   query(gid: string): Promise<StoredTransaction | undefined>;
+  /** What happened, what comes next and why, and what would happen. */
+  explain(gid: string): Promise<Explained | undefined>;
   list(filter: ListFilter): Promise<ListPage>;
   /** Makes it due now; fine for a final one. */
   makeDue(gid: string): Promise<void>;

@@ -21,6 +21,7 @@ import { Acceptance, loadRows, refuse, unknownGid } from './acceptance.ts';
 import type { Standing } from './actor.ts';
 import { EngineClock } from './clock.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
+import { type Explained, explained } from './explained.ts';
 import { type ActiveLimits, Incarnation, type IncarnationContext } from './incarnation.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
@@ -213,6 +214,13 @@ export class Engine implements Coordinator {
   async query(gid: string): Promise<StoredTransaction | undefined> {
     const [stored] = await loadRows(this.#parts.store, [gid]);
     return stored;
+  }
+
+  async explain(gid: string): Promise<Explained | undefined> {
+    const [stored] = await loadRows(this.#parts.store, [gid]);
+    if (stored === undefined) return undefined;
+    const known = this.#incarnation?.actor(gid)?.snapshot;
+    return explained(stored, this.#restore(stored), known, this.#clock.nowMs());
   }
 
   list(filter: ListFilter): Promise<ListPage> {

@@ -11,6 +11,7 @@ import { dtmRoutes } from './routes.ts';
 import { type ServiceParts, serviceRoutes } from './service.ts';
 import type { HttpSettings } from './settings.ts';
 import { UnsentAnswers } from './unsent.ts';
+import { v1Routes } from './v1-routes.ts';
 
 export interface HttpParts extends ServiceParts {
   readonly coordinator: Coordinator;
@@ -112,10 +113,14 @@ class FastifyHttpServer implements HttpServer {
     const { observer } = this.#parts;
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const { method, name, isRead, handle, refuse = errorAnswer } of dtmRoutes(this.#parts)) {
+    const { coordinator, settings } = this.#parts;
+    const routes = [
+      ...dtmRoutes(this.#parts).map((route) => ({ ...route, path: `/api/dtmsvr/${route.name}` })),
+      ...v1Routes(coordinator, settings).map((route) => ({ ...route, path: `/api/v1/${route.name}` })),
+    ];
+    for (const { method, name, path, isRead, handle, refuse = errorAnswer } of routes) {
       const observe = observer.route(name.replace(/\/.*/, '').toLowerCase());
-      const inTurn = isRead ? this.#inTurn(handle) : handle;
-      this.#route([method], { path: `/api/dtmsvr/${name}`, handle: inTurn, refuse, observe });
+      this.#route([method], { path, handle: isRead ? this.#inTurn(handle) : handle, refuse, observe });
     }
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
       this.#route(methods === 'any' ? this.#app.supportedMethods : methods, { path, handle, refuse: errorAnswer });

@@ -7,7 +7,7 @@ import {
   type Transaction,
 } from '@holdfast/core';
 import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
-import type { AskedList, KeyValues, ShownPage, ShownTransaction } from '../wire/stored.ts';
+import type { AskedList, ExplainedTransaction, KeyValues, ShownPage, ShownTransaction } from '../wire/stored.ts';
 import { createHttpServer, type HttpParts, type HttpServer } from './server.ts';
 import { httpDefaults } from './settings.ts';
 
@@ -22,6 +22,7 @@ export class RecordingCoordinator implements Coordinator {
   reason: string | undefined;
   leftPrepared: readonly string[] = [];
   values: KeyValues = [];
+  explained: ExplainedTransaction | undefined;
   /** Waits with every answer until this is done. */
   gate: Promise<void> = Promise.resolve();
 
@@ -55,6 +56,10 @@ export class RecordingCoordinator implements Coordinator {
 
   forceStop(gid: string): Promise<readonly string[]> {
     return this.#record('forceStop', [gid], this.leftPrepared);
+  }
+
+  explain(gid: string) {
+    return this.#record('explain', [gid], this.explained);
   }
 
   query(gid: string) {

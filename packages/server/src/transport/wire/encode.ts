@@ -124,7 +124,8 @@ function answerTimes({ attempts }: Progress): ReadonlyMap<number, number> {
 /** The latest time that a JavaScript date can hold. */
 const latestMs = 8_640_000_000_000_000;
 
-function timeText(ms: number): string | undefined {
+/** RFC 3339 with milliseconds; undefined where there is no such time. */
+export function timeText(ms: number): string | undefined {
   return ms > 0 && ms <= latestMs ? new Date(ms).toISOString() : undefined;
 }
 
