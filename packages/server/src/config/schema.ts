@@ -142,7 +142,7 @@ export const schema = {
         'The most bytes of answers that clients have not taken yet, of all connections. Beyond it `query` and `all` are refused: 503.',
     }),
     readsAtOnce: number({
-      default: 4,
+      default: 8,
       from: 1,
       to: 1000,
       description:

@@ -25,7 +25,7 @@ import {
   limits as wireLimits,
 } from '@holdfast/core';
 import { type Store, type StoredTransaction, StoreError, type Write, type WriteResult } from '../store/store.ts';
-import type { Actor, Standing } from './actor.ts';
+import type { Actor, Answer, Standing } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
@@ -228,11 +228,23 @@ export class Acceptance {
       const changed =
         actor === undefined
           ? await incarnation.exclusively(gid, () => this.#changeStored(incarnation, gid, rule, wake))
-          : await askActor(actor, rule, wake);
+          : await this.#askActor(actor, rule, wake);
       if (changed !== undefined) return changed;
     }
     throw new HoldfastError('UNAVAILABLE', 'the transaction is being changed by others; try again', {
       retryAfterMs: 500,
+    });
+  }
+
+  /** Undefined: the actor left before it could decide. */
+  #askActor(actor: Actor, change: (stored: Transaction) => Ruling, wake: boolean): Promise<Changed | undefined> {
+    return new Promise((resolve, reject) => {
+      const done = (answer: Answer) => {
+        if (answer instanceof HoldfastError) reject(answer);
+        else if (answer === 'given-up') reject(this.#cannotWriteNow());
+        else resolve(answer === 'gone' ? undefined : { transaction: answer, actor });
+      };
+      actor.request({ change, wake, done });
     });
   }
 
@@ -295,7 +307,12 @@ export class Acceptance {
     sentMs: number,
   ): Promise<Actor | undefined> {
     if (!hasSecondPhase(transaction.definition.type)) return incarnation.activate(transaction, version, sentMs);
-    const [row] = await loadRows(this.#context.store, [transaction.definition.gid]);
+    const { gid } = transaction.definition;
+    const [row] = await this.#context.store.load([gid]).catch(() => {
+      // The change is durable, whatever becomes of reading it.
+      incarnation.takeWhenReadable(gid);
+      return [];
+    });
     if (row === undefined || row.owner !== incarnation.id) return undefined;
     if (row.version !== version) return incarnation.activate(this.#context.restore(row), row.version, sentMs);
     return incarnation.activate({ ...transaction, branches: row.branches }, version, sentMs);
@@ -335,10 +352,14 @@ export class Acceptance {
   #write(write: Write, bytes: number): Promise<WriteResult> {
     return new Promise((resolve, reject) => {
       this.#context.journal.tryWrite(write, bytes, (result) => {
-        if (result === 'given-up') reject(cannotWrite(this.#context.journal.trouble ?? 'it did not answer'));
+        if (result === 'given-up') reject(this.#cannotWriteNow());
         else resolve(result);
       });
     });
+  }
+
+  #cannotWriteNow(): HoldfastError {
+    return cannotWrite(this.#context.journal.trouble ?? 'it did not answer');
   }
 }
 
@@ -364,20 +385,6 @@ interface Changed {
   readonly transaction: Transaction;
   /** Who drives it on this node, if anybody does. */
   readonly actor: Actor | undefined;
-}
-
-/** Undefined: the actor left before it could decide. */
-function askActor(actor: Actor, change: (stored: Transaction) => Ruling, wake: boolean): Promise<Changed | undefined> {
-  return new Promise((resolve, reject) => {
-    actor.request({
-      change,
-      wake,
-      done: (answer) => {
-        if (answer instanceof HoldfastError) reject(answer);
-        else resolve(answer === 'gone' ? undefined : { transaction: answer, actor });
-      },
-    });
-  });
 }
 
 export function unknownGid(): HoldfastError {

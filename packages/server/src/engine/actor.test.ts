@@ -9,10 +9,11 @@ import {
   stateOf,
   type Transaction,
 } from '@holdfast/core';
-import type { StoredTransaction, UpdateWrite, WriteResult } from '../store/store.ts';
+import type { StoredTransaction, UpdateWrite } from '../store/store.ts';
 import { Actor, type ActorContext, type Leaving, type Loaded, type Standing } from './actor.ts';
 import { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
+import type { JournalResult } from './journal.ts';
 import type { BranchCall, CallResult } from './ports.ts';
 import { askedSaga, askedTcc, defaults } from './testing/asked.ts';
 import { ManualRuntime } from './testing/manual-runtime.ts';
@@ -26,7 +27,7 @@ const taken: Loaded = { kind: 'loaded', handedBack: false, atMs: 1000 };
 interface Written {
   readonly write: UpdateWrite;
   readonly bytes: number;
-  readonly done: (result: WriteResult) => void;
+  readonly done: (result: JournalResult) => void;
 }
 
 interface Called {
@@ -54,7 +55,11 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     flushDelayMs: 100,
     mustLook: () => state.mustLook,
     newToken: () => `t${++state.tokens}`,
-    write: (write, bytes, done) => void writes.push({ write, bytes, done }),
+    write: (write, bytes, done) => {
+      const decided = (result: JournalResult) => done(result === 'given-up' ? assert.fail('a driver waits') : result);
+      writes.push({ write, bytes, done: decided });
+    },
+    tryWrite: (write, bytes, done) => void writes.push({ write, bytes, done }),
     load: (_gid, done) => void loads.push(done),
     restore: ({ definition, branches, progress }) => restoreTransaction(definition, branches, progress, defaults),
     left: (_actor, why) => void left.push(why),
@@ -377,6 +382,19 @@ test('a request whose write was refused is asked again on what is stored', () =>
   assert.equal(write.expectVersion, 9);
   done('done');
   assert.deepEqual([asked, answers.length], [2, 1]);
+});
+
+test('a request that the store cannot write now is undone: driving goes on as if it had not been asked', () => {
+  const { actor, nextCall, nextWrite, writes, answer } = world(askedSaga('g', 2));
+  const { done } = nextCall();
+  const answers: unknown[] = [];
+  actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: (told) => answers.push(told) });
+  done({ kind: 'answered', outcome: success, durationMs: 1 });
+  nextWrite().done('given-up');
+  assert.deepEqual([answers, writes.length], [['given-up'], 0]);
+  assert.equal(answer(success), 'http://a/2');
+  const { write } = nextWrite();
+  assert.deepEqual([write.expectVersion, write.progress.status, write.progress.operations], [1, 'succeed', 'psps']);
 });
 
 for (const [result, told] of [

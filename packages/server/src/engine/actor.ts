@@ -14,6 +14,7 @@ import {
 } from '@holdfast/core';
 import type { WriteResult } from '../store/store.ts';
 import type { EngineClock } from './clock.ts';
+import type { JournalResult } from './journal.ts';
 import type { BranchCall, Caller, CallResult, Timer } from './ports.ts';
 import { Row, type RowContext } from './row.ts';
 
@@ -52,9 +53,11 @@ interface Request {
   readonly change: (transaction: Transaction) => Ruling;
   /** Where it is so already: make it due now. */
   readonly wake: boolean;
-  /** `gone`: the actor left before it could be decided: ask the store. */
-  readonly done: (answer: Transaction | HoldfastError | 'gone') => void;
+  readonly done: (answer: Answer) => void;
 }
+
+/** `gone`: the actor left before it could be decided: ask the store. `given-up`: the store cannot write it now. */
+export type Answer = Transaction | HoldfastError | 'gone' | 'given-up';
 
 /**
  * Drives one transaction that this incarnation owns: applies its facts in order, decides, makes durable what the
@@ -221,15 +224,11 @@ export class Actor {
     if (this.#row.isBusy) return false;
     const from = this.#row.transaction.progress.status;
     this.#row.apply({ kind: 'moved', to, reason, atMs: this.#context.clock.nowMs() });
-    this.#writeStatus((result) => {
+    this.#stopFlushing();
+    this.#row.write('status', (result) => {
       if (this.#accept(result)) this.#moved(from);
     });
     return false;
-  }
-
-  #writeStatus(done: (result: WriteResult) => void, definition?: Transaction['definition']): void {
-    this.#stopFlushing();
-    this.#row.write('status', done, definition);
   }
 
   /** Registered branches are read after the move out of prepared is durable: none that was acknowledged is missed. */
@@ -252,16 +251,20 @@ export class Actor {
     const from = this.#row.transaction.progress.status;
     this.#row.apply(change);
     const definition = change.kind === 'submitted' ? change.amended?.definition : undefined;
-    this.#writeStatus((result) => this.#served(request, result, from), definition);
+    this.#stopFlushing();
+    this.#row.tryWrite((result) => this.#served(request, result, from), definition);
     return false;
   }
 
-  #served(request: Request, result: WriteResult, from: Status): void {
+  #served(request: Request, result: JournalResult, from: Status): void {
     if (result === 'done') {
       request.done(this.#row.durable);
       if (this.#accept(result)) this.#moved(from);
     } else if (this.#left) request.done('gone');
-    else {
+    else if (result === 'given-up') {
+      request.done('given-up');
+      this.#step();
+    } else {
       // Not decided: what is stored has changed. It is asked again on what is read then, or of the store.
       this.#requests.unshift(request);
       this.#reload();

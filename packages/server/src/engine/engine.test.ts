@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from '@holdfast/core';
 import { StoreError } from '../store/store.ts';
-import { askedMessage, askedSaga, defaults } from './testing/asked.ts';
+import { askedMessage, askedSaga, askedTcc, defaults } from './testing/asked.ts';
 import { EngineWorld } from './testing/engine-world.ts';
 
 const error: Outcome = { kind: 'error', message: 'HTTP 500', retryAfterMs: 0 };
@@ -199,4 +199,59 @@ test('a shutdown waits for the page that is being claimed, and hands it back', a
   await world.done(stopped);
   const { owner, progress } = world.row('g');
   assert.deepEqual([owner, progress.operations], [null, 'pmpp']);
+});
+
+test('shared: what was claimed, with the answer lost, is driven soon, also while other pages are being claimed', async () => {
+  const world = await new EngineWorld({ exclusive: false }).start();
+  const { engine, runtime, calls } = world;
+  await sleeping(world);
+  await runtime.advance(19_500);
+  const claim = world.hold('claim', 'answer');
+  await runtime.advance(1000);
+  assert.notEqual(world.row('g').owner, null, 'claimed');
+  world.hold('claim', 'answer');
+  claim(new StoreError('unknown-outcome', 'the connection was lost'));
+  await runtime.advance(4000);
+  assert.equal(calls.length, 1);
+  assert.equal(engine.defectCount, 0, 'as far as this node can know it comes with the page that is being claimed');
+});
+
+test('a change that needs the branches read again is done, and driven soon, also where they cannot be read at once', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime, calls } = world;
+  await world.done(engine.prepare(askedTcc('g')));
+  const branches = (['cancel', 'confirm'] as const).map((op) => ({
+    branchId: '01',
+    op,
+    url: `http://${op}`,
+    payload: '',
+  }));
+  await world.done(engine.registerBranch('g', 'tcc', branches));
+  const [before, after] = [world.hold('read', 'request'), world.hold('read', 'request')];
+  const submitted = engine.submit(askedTcc('g'), false);
+  before();
+  await runtime.settle();
+  assert.equal(world.row('g').progress.status, 'submitted');
+  world.failing.set('read', new StoreError('not-done', 'away'));
+  after();
+  await world.done(submitted);
+  world.failing.clear();
+  await runtime.advance(1000);
+  assert.deepEqual([calls[0]?.call.url, engine.defectCount], ['http://confirm', 0]);
+});
+
+test('who asks to change what is being driven is told where the store cannot write; it is answered at a shutdown too', async () => {
+  for (const isStopped of [true, false]) {
+    const world = await new EngineWorld().start();
+    const { engine, runtime, failing } = world;
+    await world.done(engine.submit(askedSaga('g', 1), false));
+    world.send();
+    failing.set('commit', new StoreError(isStopped ? 'not-done' : 'full', 'away'));
+    const asked = assert.rejects(engine.forceStop('g'), { code: 'UNAVAILABLE' });
+    await runtime.settle();
+    const stopped = isStopped ? engine.stop(100) : undefined;
+    await runtime.advance(500);
+    await world.done(asked);
+    await stopped;
+  }
 });

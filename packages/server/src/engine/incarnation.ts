@@ -42,6 +42,8 @@ interface Active {
 /** How old a driver's view of its row may be before a call, where other nodes can write. */
 const lookEveryMs = 1000;
 const lookRows = 1000;
+/** A row that could not be read is read again after this. */
+const rereadMs = 1000;
 
 /**
  * One life of this node: an id, its lease, and the transactions it drives. When the lease lapses everything in it is
@@ -75,6 +77,7 @@ export class Incarnation {
       lease,
       newToken: () => this.newToken(),
       write: (write, bytes, done) => context.journal.write(write, bytes, done),
+      tryWrite: (write, bytes, done) => context.journal.tryWrite(write, bytes, done),
       load: (gid, done) => this.#load(gid, done),
       mustLook: (seenMs) => !context.store.exclusive && context.runtime.monotonicMs() - seenMs > lookEveryMs,
       left: (actor, why) => this.#left(actor, why),
@@ -201,14 +204,13 @@ export class Incarnation {
       after = last.gid;
     }
     // What is being claimed is ours before it is driven here: that is no defect.
-    if (isClaiming || this.#touchedSinceClaim !== undefined) suspects.clear();
+    const isPerhapsClaimed = isClaiming || this.#touchedSinceClaim !== undefined;
     const lost = [...suspects].filter(([gid, version]) => this.#suspects.get(gid) === version);
     this.#suspects = suspects;
-    for (const [gid] of lost) {
-      await this.#takeIfOurs(gid, () => {
-        this.#context.defect(gid, 'owned and not driven: driven again', undefined);
-      });
-    }
+    const found = (gid: string) => {
+      if (!isPerhapsClaimed) this.#context.defect(gid, 'owned and not driven: driven again', undefined);
+    };
+    await Promise.all(lost.map(([gid]) => this.#takeIfOurs(gid, () => found(gid))));
   }
 
   /** Rather nothing than a few: each page is a durable write. */
@@ -239,9 +241,16 @@ export class Incarnation {
     }
   }
 
-  /** Where it cannot be read now it stays ours, and is found by the looks. */
   #takeLate({ definition }: StoredTransaction): void {
-    this.#takeIfOurs(definition.gid).catch((error: unknown) => this.#context.failed(error));
+    this.takeWhenReadable(definition.gid);
+  }
+
+  /** Drives a row that is ours, once what is under way with it has ended and it can be read. */
+  takeWhenReadable(gid: string): void {
+    this.#takeIfOurs(gid).catch((error: unknown) => {
+      this.#context.failed(error);
+      if (!this.#ended) this.#context.runtime.setTimer(rereadMs, () => this.takeWhenReadable(gid));
+    });
   }
 
   /**
@@ -281,7 +290,7 @@ export class Incarnation {
       (error: unknown) => {
         this.#context.failed(error);
         // Nothing is known: the actor stays blocked until the row can be read.
-        if (!this.#ended) this.#context.runtime.setTimer(1000, () => this.#load(gid, done));
+        if (!this.#ended) this.#context.runtime.setTimer(rereadMs, () => this.#load(gid, done));
       },
     );
   }

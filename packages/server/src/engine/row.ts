@@ -8,6 +8,7 @@ import {
   type Transaction,
 } from '@holdfast/core';
 import type { StoredTransaction, UpdateWrite, WriteResult } from '../store/store.ts';
+import type { JournalResult } from './journal.ts';
 import type { Lease } from './lease.ts';
 import type { Runtime } from './ports.ts';
 
@@ -16,6 +17,8 @@ export interface RowContext {
   readonly lease: Lease;
   newToken(): string;
   write(write: UpdateWrite, bytes: number, done: (result: WriteResult) => void): void;
+  /** As `write`, for a client who waits: given up where the store cannot write it for a while. */
+  tryWrite(write: UpdateWrite, bytes: number, done: (result: JournalResult) => void): void;
   load(gid: string, done: (stored: StoredTransaction | undefined) => void): void;
   restore(stored: StoredTransaction): Transaction;
 }
@@ -98,16 +101,27 @@ export class Row {
     this.#seenMs = Math.max(this.#seenMs, atMs);
   }
 
-  /** What is known now. `definition` goes along where a submit amended it. A final row has no owner. */
-  write(kind: 'marks' | 'status', done: (result: WriteResult) => void, definition?: Definition): void {
-    const owner = isFinal(this.#transaction.progress.status) ? null : this.#context.lease.incarnation;
-    this.#write(kind, owner, done, definition);
+  /** What is known now. A final row has no owner. */
+  write(kind: 'marks' | 'status', done: (result: WriteResult) => void): void {
+    this.#send(kind, this.#nextOwner, (...write) => this.#context.write(...write), done);
+  }
+
+  /**
+   * What a client asked for; `definition` goes along where a submit amended it. Given up it is undone, as if it had not
+   * been asked for.
+   */
+  tryWrite(done: (result: JournalResult) => void, definition?: Definition): void {
+    const decided = (result: JournalResult) => {
+      if (result === 'given-up') this.#decideAnew(this.#durable);
+      done(result);
+    };
+    this.#send('status', this.#nextOwner, (...write) => this.#context.tryWrite(...write), decided, definition);
   }
 
   /** Hands the row back: no owner, due at `dueMs`. Nothing may be in flight. */
   release(dueMs: number, done: (result: WriteResult) => void): void {
     this.#transaction = { ...this.#transaction, progress: { ...this.#transaction.progress, dueMs } };
-    this.#write('release', null, done);
+    this.#send('release', null, (...write) => this.#context.write(...write), done);
   }
 
   /**
@@ -135,24 +149,34 @@ export class Row {
     return 'final';
   }
 
-  /**
-   * What happened stays; what was decided is decided again. The run goes on from where it was at the last write, and what
-   * a dead owner may have run stays so: that is nothing where it was prepared when it was loaded.
-   */
+  get #nextOwner(): string | null {
+    return isFinal(this.#transaction.progress.status) ? null : this.#context.lease.incarnation;
+  }
+
+  /** The run goes on from where it was at the last write. */
   #rebase(stored: StoredTransaction): void {
+    this.#version = stored.version;
+    this.#decideAnew({ ...this.#context.restore(stored), run: this.#durable.run });
+  }
+
+  /**
+   * What happened stays; what was decided is decided again. What a dead owner may have run stays so: that is nothing
+   * where it was prepared when it was loaded.
+   */
+  #decideAnew(durable: Transaction): void {
     const wasPrepared = this.#durable.progress.status === 'prepared';
     const happened = this.#unsaved.filter(({ kind }) => happenings.has(kind) && !(wasPrepared && kind === 'loaded'));
-    this.#durable = { ...this.#context.restore(stored), run: this.#durable.run };
-    this.#version = stored.version;
-    this.#transaction = this.#durable;
+    this.#durable = durable;
+    this.#transaction = durable;
     this.#unsaved = [];
     for (const fact of happened) this.apply(fact);
   }
 
-  #write(
+  #send<Result extends JournalResult>(
     busy: 'marks' | 'status' | 'release',
     owner: string | null,
-    done: (result: WriteResult) => void,
+    send: (write: UpdateWrite, bytes: number, done: (result: Result) => void) => void,
+    done: (result: Result) => void,
     definition?: Definition,
   ): void {
     const transaction = this.#transaction;
@@ -171,7 +195,7 @@ export class Row {
     };
     const saved = this.#unsaved.length;
     const sentMs = this.#context.runtime.monotonicMs();
-    this.#context.write(write, updateBytes(progress), (result) => {
+    send(write, updateBytes(progress), (result) => {
       this.#busy = 'none';
       if (result === 'done') {
         this.#version += 1;

@@ -10,6 +10,7 @@ import { CallAuditor } from './calls.ts';
 import { type Asking, Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
 import { judgeEffects } from './effects.ts';
+import { judgeForgotten } from './forgotten.ts';
 import { Leases } from './leases.ts';
 import { judgePromptness } from './promptness.ts';
 import { RowAuditor } from './rows.ts';
@@ -26,15 +27,16 @@ export class Auditor {
   readonly #calls: CallAuditor;
   readonly #answers: AnswerAuditor;
   readonly #wakes: WakeAuditor;
+  readonly #statistics: Statistics;
 
-  /** @param isTimed coordinators and store have no trouble of their own: what they owe can be judged by time */
-  constructor(court: Court, statistics: Statistics, isTimed: boolean) {
+  constructor(court: Court, statistics: Statistics) {
     this.#court = court;
-    this.leases = new Leases(court);
+    this.#statistics = statistics;
+    this.leases = new Leases(court, statistics);
     this.#rows = new RowAuditor(court, statistics);
     this.#calls = new CallAuditor(court, this.leases, statistics);
     this.#answers = new AnswerAuditor(court);
-    this.#wakes = new WakeAuditor(court, isTimed);
+    this.#wakes = new WakeAuditor(court);
   }
 
   get cases(): ReadonlyMap<string, Case> {
@@ -75,6 +77,11 @@ export class Auditor {
     this.#answers.told(gid, status);
   }
 
+  /** A node found that it owns a transaction and does not drive it. */
+  foundUndriven(): void {
+    this.#statistics.count('driven again');
+  }
+
   /** An error that no promise covers: something in the engine broke. */
   broke(gid: string, what: string): void {
     accuse(this.#court, 'engine', gid, what);
@@ -89,6 +96,11 @@ export class Auditor {
     return [...this.#court.cases.values()].filter(
       ({ row, isFinal, isForHuman }) => row !== undefined && !isFinal && !isForHuman,
     );
+  }
+
+  /** P7: all faults ended so long ago, and nobody has taken it up. */
+  judgeForgotten(sinceMs: number): void {
+    judgeForgotten(this.#court, this.unfinished, sinceMs);
   }
 
   /** P7: faults ended long ago, and it is still not over. */

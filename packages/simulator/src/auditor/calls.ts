@@ -8,6 +8,9 @@ import type { Leases } from './leases.ts';
 /** A driver looks at its row before a call when its last look is older than this. */
 const lookAgeMs = 1000;
 
+/** Timers are a little late, and clocks a little slow. */
+const lateAllowedMs = 500;
+
 const statusFor: Readonly<Record<string, string>> = {
   compensate: 'aborting',
   cancel: 'aborting',
@@ -146,7 +149,10 @@ export class CallAuditor {
       return;
     }
     const step = found.stepOf(call.branchId);
-    if (call.op === 'action') this.#judgeForward(found, step, call);
+    if (call.op === 'action') {
+      this.#judgeForward(found, step, call);
+      this.#judgeTime(found, call);
+    }
     if (call.op === 'compensate') this.#judgeBackward(found, step, call);
   }
 
@@ -161,6 +167,20 @@ export class CallAuditor {
         `the action of ${call.branchId} was called before that of ${name} succeeded`,
       );
     }
+  }
+
+  /** P7: what has a time-out is turned back then. */
+  #judgeTime(found: Case, { branchId }: BranchCall): void {
+    const { type, options } = found.asked;
+    if (!this.#court.isTimed || type !== 'saga' || options.timeoutToFailMs === 0) return;
+    const lateMs = this.#court.nowMs() - (found.submittedMs ?? 0) - options.timeoutToFailMs;
+    if (lateMs <= lateAllowedMs) return;
+    accuse(
+      this.#court,
+      'P7',
+      found.gid,
+      `the action of ${branchId} was called ${Math.round(lateMs)} ms after its time-out`,
+    );
   }
 
   #judgeBackward(found: Case, step: number, call: BranchCall): void {

@@ -8,6 +8,8 @@ export interface Court {
   readonly cases: Map<string, Case>;
   readonly database: Database;
   readonly isExclusive: boolean;
+  /** Coordinators and store have no trouble of their own, and what they owe can be judged by time. */
+  readonly isTimed: boolean;
   /** True simulated time. */
   nowMs(): number;
   machines(): ReadonlyMap<string, MachineClock>;

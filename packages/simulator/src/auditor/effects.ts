@@ -87,7 +87,7 @@ function judgeMessage(court: Court, found: Case, ledger: Ledger): void {
   if (found.status === 'succeed' && !hasCommitted) {
     accuse(court, 'money', found.gid, 'it was delivered, but its local transaction did not commit');
   }
-  if (found.status === 'failed' && hasCommitted) {
+  if (found.status === 'failed' && hasCommitted && !found.askings.has('abort')) {
     accuse(court, 'money', found.gid, 'it was dropped, but its local transaction had committed');
   }
 }

@@ -1,4 +1,5 @@
-import { type Court, machineOf } from './court.ts';
+import type { Statistics } from '../kernel/statistics.ts';
+import { type Court, machineOf, processOf } from './court.ts';
 
 /** How long a heartbeat counts for its owner: five seconds, less a second of margin, from when it was sent. */
 const leaseMs = 4000;
@@ -12,15 +13,22 @@ interface Deadlines {
 export class Leases {
   readonly #court: Court;
   readonly #deadlines = new Map<string, Deadlines>();
+  readonly #statistics: Statistics;
+  /** Process to the incarnation it was seen as last. */
+  readonly #incarnations = new Map<string, string>();
 
-  constructor(court: Court) {
+  constructor(court: Court, statistics: Statistics) {
     this.#court = court;
+    this.#statistics = statistics;
   }
 
   /** A heartbeat leaves; the function returned is called when its answer has reached the process. */
   sent(process: string, incarnation: string): () => void {
     const clock = this.#court.machines().get(machineOf(process));
     if (clock === undefined) return () => undefined;
+    const known = this.#incarnations.get(process);
+    if (known !== undefined && known !== incarnation) this.#statistics.count('went on as a new incarnation');
+    this.#incarnations.set(process, incarnation);
     const deadlines = { monotonicMs: clock.monotonicMs() + leaseMs, wallMs: clock.wallMs() + leaseMs };
     return () => this.#deadlines.set(incarnation, deadlines);
   }
@@ -33,4 +41,11 @@ export class Leases {
     if (clock === undefined || deadlines === undefined) return false;
     return clock.monotonicMs() < deadlines.monotonicMs && clock.wallMs() < deadlines.wallMs;
   }
+}
+
+/** An exclusive store's other owners are dead by definition; elsewhere the heartbeat tells. */
+export function isDead({ database, isExclusive }: Court, owner: string, afterMs: number): boolean {
+  if (isExclusive) return database.lockedBy !== processOf(owner);
+  const heartbeatMs = database.heartbeats.get(owner);
+  return heartbeatMs === undefined || database.clockMs() - heartbeatMs > afterMs;
 }

@@ -1,4 +1,5 @@
 import type { Status, TransactionType } from '@holdfast/core';
+import type { Statistics } from '../kernel/statistics.ts';
 import type { Row } from '../store/row.ts';
 import type { Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
@@ -22,7 +23,7 @@ export function isStop(found: Case, from: Status, to: Status): boolean {
 }
 
 /** P3: along the table, and only for a reason that the auditor has seen. P5: only when all was done. */
-export function judgeMove(court: Court, found: Case, before: Row, after: Row): void {
+export function judgeMove(court: Court, found: Case, before: Row, after: Row, statistics: Statistics): void {
   const { gid, asked } = found;
   const from = before.progress.status;
   const to = after.progress.status;
@@ -30,9 +31,9 @@ export function judgeMove(court: Court, found: Case, before: Row, after: Row): v
     accuse(court, 'P3', gid, `a ${asked.type} moved from ${from} to ${to}`);
     return;
   }
-  if (!hasReason(court, found, after, `${from}>${to}`)) {
-    accuse(court, 'P3', gid, `it moved from ${from} to ${to} and nothing called for it`);
-  }
+  const reason = reasonFor(court, found, after, `${from}>${to}`);
+  if (reason === undefined) accuse(court, 'P3', gid, `it moved from ${from} to ${to} and nothing called for it`);
+  else if (reason !== '') statistics.count(`${asked.type} ${to}: ${reason}`);
   if (to === 'succeed') {
     const missing = asked.type === 'tcc' ? missingSecondPhase(found, 'confirm') : missingAction(found);
     if (missing !== undefined) accuse(court, 'P5', gid, `it succeeded without ${missing}`);
@@ -43,31 +44,37 @@ export function judgeMove(court: Court, found: Case, before: Row, after: Row): v
   }
 }
 
-function hasReason(court: Court, found: Case, after: Row, move: string): boolean {
+/** Undefined: there is none. Empty: such a move needs none. */
+function reasonFor(court: Court, found: Case, after: Row, move: string): string | undefined {
   const query = found.operation('00', 'msg');
   switch (move) {
     case 'prepared>submitted':
-      return found.askings.has('submit') || (query?.successes ?? 0) > 0;
+      if (found.askings.has('submit')) return 'asked for';
+      return (query?.successes ?? 0) > 0 ? 'found to have committed' : undefined;
     case 'prepared>failed':
-      return found.askings.has('abort') || (query?.failures ?? 0) > 0;
+      if (found.askings.has('abort')) return 'asked for';
+      return (query?.failures ?? 0) > 0 ? 'found not to have committed' : undefined;
     case 'prepared>aborting':
-      return found.askings.has('abort') || isOver(court, after.definition.createdMs, timeoutOf(found));
+      if (found.askings.has('abort')) return 'asked for';
+      return isOver(court, after.definition.createdMs, timeoutOf(found)) ? 'its time was up' : undefined;
     case 'submitted>aborting':
-      return hasReasonToRollBack(court, found, after);
+      return reasonToRollBack(court, found, after);
     default:
-      return true;
+      return '';
   }
 }
 
-/** An action said FAILURE, or its time-out passed, or its retries are used up. */
-function hasReasonToRollBack(court: Court, found: Case, after: Row): boolean {
+/** An action said FAILURE, or its retries are used up, or its time-out passed. */
+function reasonToRollBack(court: Court, found: Case, after: Row): string | undefined {
   const { timeoutToFailMs, retryLimit } = found.asked.options;
-  if (timeoutToFailMs > 0 && isOver(court, after.progress.submittedMs, timeoutToFailMs)) return true;
-  return found.asked.steps.some(({ branchId }, step) => {
-    const action = found.ofStep(step, 'action');
-    const errors = (action?.errors ?? 0) + (found.heldBack.get(branchId) ?? 0);
-    return (action?.failures ?? 0) > 0 || (retryLimit > 0 && errors > retryLimit);
+  const actions = found.asked.steps.map((_, step) => found.ofStep(step, 'action'));
+  if (actions.some((action) => (action?.failures ?? 0) > 0)) return 'an action failed';
+  const isUsedUp = found.asked.steps.some(({ branchId }, step) => {
+    return retryLimit > 0 && (actions[step]?.errors ?? 0) + (found.heldBack.get(branchId) ?? 0) > retryLimit;
   });
+  if (isUsedUp) return 'its retries were used up';
+  const isLate = timeoutToFailMs > 0 && isOver(court, after.progress.submittedMs, timeoutToFailMs);
+  return isLate ? 'its time was up' : undefined;
 }
 
 export function timeoutOf({ asked }: Case): number {

@@ -2,7 +2,8 @@ import type { UpdateWrite } from 'holdfast/store/store';
 import type { Statistics } from '../kernel/statistics.ts';
 import type { Cause, Row } from '../store/row.ts';
 import type { Case } from './case.ts';
-import { accuse, type Court, processOf } from './court.ts';
+import { accuse, type Court, machineOf, processOf } from './court.ts';
+import { isDead } from './leases.ts';
 import { isStop, judgeMove, timeoutOf } from './moves.ts';
 
 const deadAfterMs = 5000;
@@ -54,12 +55,14 @@ export class RowAuditor {
       accuse(this.#court, 'P3', found.gid, `it was ${from} and was written again: ${cause.kind} by ${cause.by}`);
     }
     this.#judgeWriter(found, before, after, cause);
+    this.#judgeDefinition(found, before, after);
+    if (before.progress.incident === '' && after.progress.incident !== '') this.#statistics.count('incident');
     if (from === to) return;
     if (before.owner !== null && processOf(before.owner) !== cause.by) this.#changedElsewhere(found, before.owner);
     if (isStop(found, from, to)) {
       this.#statistics.count('stopped by an operator');
       found.wasStopped = true;
-    } else judgeMove(this.#court, found, before, after);
+    } else judgeMove(this.#court, found, before, after, this.#statistics);
     this.#reached(found, after);
   }
 
@@ -72,6 +75,8 @@ export class RowAuditor {
     else {
       found.finishedMs = this.#court.nowMs();
       this.#statistics.count(`${definition.type} ${status}`);
+      const { askings } = found;
+      if (askings.has('submit') && askings.has('abort')) this.#statistics.count(`submit and abort raced: ${status}`);
     }
   }
 
@@ -82,6 +87,17 @@ export class RowAuditor {
       owner,
       monotonicMs: new Map(machines.map(([name, clock]) => [name, clock.monotonicMs()])),
     };
+  }
+
+  /** P6: what was asked for stays as it is, but for what a submit may amend. */
+  #judgeDefinition(found: Case, before: Row, after: Row): void {
+    if (after.definition === before.definition) return;
+    const fixed = ({ definition: { options, customData, ...rest } }: Row) => JSON.stringify(rest);
+    const isSubmit = before.progress.status === 'prepared' && after.progress.status === 'submitted';
+    if (fixed(before) !== fixed(after)) accuse(this.#court, 'P6', found.gid, 'its definition was changed');
+    else if (!isSubmit && JSON.stringify(before.definition) !== JSON.stringify(after.definition)) {
+      accuse(this.#court, 'P6', found.gid, 'its options were changed by something else than a submit');
+    }
   }
 
   /** P4: whoever writes owns the row, or leaves the owner as it is. */
@@ -100,18 +116,12 @@ export class RowAuditor {
     const isOwn = after.owner !== null && processOf(after.owner) === by;
     if (!isOwn) accuse(this.#court, 'P4', found.gid, `${by} claimed it for ${after.owner}`);
     if (owner === null) return;
-    this.#statistics.count('taken over');
+    const isOfOwnMachine = machineOf(processOf(owner)) === machineOf(by);
+    this.#statistics.count(isOfOwnMachine ? 'taken over after a restart' : 'taken over from another node');
     if (before.progress.status === 'submitted') found.marksMayBeLost = true;
-    if (!this.#isDead(owner)) {
+    if (!isDead(this.#court, owner, deadAfterMs)) {
       accuse(this.#court, 'P4', found.gid, `${by} claimed it while its owner ${owner} was alive`);
     }
-  }
-
-  #isDead(owner: string): boolean {
-    const { database, isExclusive } = this.#court;
-    if (isExclusive) return database.lockedBy !== processOf(owner);
-    const heartbeatMs = database.heartbeats.get(owner);
-    return heartbeatMs === undefined || database.clockMs() - heartbeatMs > deadAfterMs;
   }
 
   #judgeUpdate(found: Case, before: Row, after: Row, write: UpdateWrite, by: string): void {

@@ -10,17 +10,15 @@ const patienceMs = 7000;
  */
 export class WakeAuditor {
   readonly #court: Court;
-  readonly #isJudging: boolean;
 
-  constructor(court: Court, isJudging: boolean) {
+  constructor(court: Court) {
     this.#court = court;
-    this.#isJudging = isJudging;
   }
 
   /** Asked to be made due now; what it returns is called when a node has answered that it is. */
   watch(gid: string): () => void {
     const found = this.#court.cases.get(gid);
-    if (!this.#isJudging || found === undefined || !hasWorkNow(this.#court, found)) return () => undefined;
+    if (!this.#court.isTimed || found === undefined || !hasWorkNow(this.#court, found)) return () => undefined;
     const { activity } = found;
     return () => this.#judgeSoon(found, activity);
   }

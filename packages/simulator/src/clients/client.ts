@@ -22,6 +22,8 @@ export interface ClientParts {
   readonly ledger: Ledger;
   readonly banks: Banks;
   readonly random: Random;
+  /** How many sagas get a time-out. */
+  readonly timeoutShare: number;
 }
 
 export type Standing = Awaited<ReturnType<Coordinator['submit']>>;
@@ -80,6 +82,12 @@ export class Client {
       (coordinator) => coordinator.abort(asked.gid, asked.type, 'the client wants it so'),
       (standing) => [{ kind: 'abort' }, ...standingClaim(standing)],
     );
+  }
+
+  /** Two parts of one client that do not know of each other: the status decides who was first. */
+  async raceSubmitAndAbort(asked: AskedTransaction): Promise<void> {
+    const abort = this.think(30).then(() => this.abort(asked));
+    await Promise.all([this.submit(asked), abort]);
   }
 
   stop(asked: AskedTransaction): Promise<Answer<unknown>> {

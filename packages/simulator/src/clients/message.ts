@@ -42,6 +42,7 @@ export async function runMessage(client: Client, asked: AskedTransaction): Promi
   await client.think(6000);
   const hasCommitted = random.chance(0.7) && parts.ledger.commit(asked.gid);
   if (random.chance(0.25)) return;
-  if (hasCommitted) await client.submit(submitted);
+  if (hasCommitted && random.chance(0.1)) await client.raceSubmitAndAbort(submitted);
+  else if (hasCommitted) await client.submit(submitted);
   else await client.abort(asked);
 }

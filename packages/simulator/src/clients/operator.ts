@@ -1,3 +1,5 @@
+import type { Case } from '../auditor/case.ts';
+import type { Delicate } from '../world/surroundings.ts';
 import type { Client } from './client.ts';
 
 /** What an operator does to transactions that are none of his: makes due, stops, asks, lists. */
@@ -35,4 +37,25 @@ export async function operate(client: Client, untilMs: number): Promise<void> {
         deed satisfies never;
     }
   }
+}
+
+/** How many of these moments meet somebody who asks for the transaction then. */
+const metShare: Readonly<Record<Delicate, number>> = { call: 0.03, 'hand-back': 0.08, claim: 0.03, takeover: 0.4 };
+/** What was taken over is asked for while its first calls are out. */
+const firstCallsMs = 1500;
+
+/** Makes due, asks again or stops, just when it is most inconvenient. */
+export function pester(client: Client, untilMs: number, run: (gid: string, life: Promise<unknown>) => void): void {
+  const { random, parts } = client;
+  const { scheduler, auditor, delicate } = parts.world;
+  const ask = ({ asked, askings, isFinal }: Case): Promise<unknown> => {
+    const deed = random.weighted({ due: 12, resubmit: 6, stop: 1 });
+    if (deed === 'stop' && !isFinal) return client.stop(asked);
+    return deed === 'resubmit' && askings.has('submit') ? client.submit(asked) : client.makeDue(asked.gid);
+  };
+  delicate.push((gid, moment) => {
+    const found = auditor.cases.get(gid);
+    if (found === undefined || scheduler.nowMs >= untilMs || !random.chance(metShare[moment])) return;
+    run(gid, moment === 'takeover' ? client.think(firstCallsMs).then(() => ask(found)) : ask(found));
+  });
 }

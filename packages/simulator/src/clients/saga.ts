@@ -31,11 +31,11 @@ function planStep(client: Client, index: number, refuse: boolean): Step {
   };
 }
 
-function planOptions({ random }: Client, gid: string): Options {
+function planOptions({ random, parts }: Client, gid: string): Options {
   return {
     ...plainOptions,
     waitResult: random.chance(0.3),
-    timeoutToFailMs: random.chance(0.25) ? random.integer(2, 25) * 1000 : 0,
+    timeoutToFailMs: random.chance(parts.timeoutShare) ? random.integer(2, 25) * 1000 : 0,
     requestTimeoutMs: random.chance(0.5) ? random.integer(500, 3000) : 0,
     retryIntervalMs: random.chance(0.7) ? random.integer(1, 5) * 1000 : 0,
     branchHeaders: random.chance(0.3) ? { 'x-gid': gid } : {},
@@ -64,6 +64,10 @@ export async function runSaga(client: Client, asked: AskedTransaction): Promise<
     if (prepared.kind !== 'done') return;
     await client.think(3000);
     if (random.chance(0.15)) return;
+    if (random.chance(0.15)) {
+      await client.raceSubmitAndAbort(asked);
+      return;
+    }
     if (random.chance(0.2)) {
       await client.abort(asked);
       return;

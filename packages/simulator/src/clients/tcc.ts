@@ -35,7 +35,8 @@ export async function runTcc(client: Client, asked: AskedTransaction): Promise<v
   if (random.chance(0.15)) return;
   // A careless service registers while its initiator already ends the transaction: the status decides who was first.
   if (random.chance(0.3)) registerNotes(client, asked, random.integer(1, 4));
-  if (hasSucceeded) await client.submit(asked);
+  if (hasSucceeded && random.chance(0.1)) await client.raceSubmitAndAbort(asked);
+  else if (hasSucceeded) await client.submit(asked);
   else await client.abort(asked);
 }
 

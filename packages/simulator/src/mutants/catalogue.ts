@@ -25,6 +25,13 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P1'],
   },
   {
+    name: 'answer-before-commit',
+    file: 'server/src/engine/acceptance.ts',
+    find: "await this.#createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));",
+    replace: "this.#createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined);",
+    breaks: ['P1'],
+  },
+  {
     name: 'unknown-is-done',
     file: 'server/src/engine/journal.ts',
     find: "    const isRetried = error instanceof StoreError && ['unknown-outcome', ",
@@ -122,6 +129,14 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P5'],
   },
   {
+    name: 'read-again-forgets',
+    file: 'server/src/engine/row.ts',
+    find: "new Set(['loaded', 'due', ",
+    replace: "new Set(['due', ",
+    flavour: 'takeovers',
+    breaks: ['P5'],
+  },
+  {
     name: 'set-not-frozen',
     file: 'core/src/apply.ts',
     find: "definition.type !== 'saga' || progress.status !== 'submitted') return loaded;",
@@ -150,6 +165,13 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P6'],
   },
   {
+    name: 'dead-owners-ignored',
+    file: 'simulator/src/store/claims.ts',
+    find: 'of [...orphaned, ...due]',
+    replace: 'of due',
+    breaks: ['P7'],
+  },
+  {
     name: 'lost-wake-up',
     file: 'server/src/engine/actor.ts',
     find: 'this.#wakeTimer = this.#context.clock.timerAt(untilMs, () => this.#step());',
@@ -161,6 +183,21 @@ export const mutants: readonly Mutant[] = [
     file: 'server/src/engine/actor.ts',
     find: 'wake(): void {\n    this.#woken = true;',
     replace: 'wake(): void {',
+    breaks: ['P7'],
+  },
+  {
+    name: 'wake-lost-at-hand-back',
+    file: 'server/src/engine/engine.ts',
+    find: 'if (actor !== undefined && !actor.isReleasing) {',
+    replace: 'if (actor !== undefined) {',
+    flavour: 'services',
+    breaks: ['P7'],
+  },
+  {
+    name: 'time-out-ignored',
+    file: 'core/src/saga.ts',
+    find: 'if (nowMs >= deadlineMs(transaction)) return toAborting(',
+    replace: 'if (nowMs >= deadlineMs(transaction) + 3_600_000) return toAborting(',
     breaks: ['P7'],
   },
   {
@@ -177,5 +214,12 @@ export const mutants: readonly Mutant[] = [
     replace: 'const isTight = this.#active.size > 0 || ',
     flavour: 'dead-service',
     breaks: ['P8'],
+  },
+  {
+    name: 'barrier-broken',
+    file: 'simulator/src/network/bank.ts',
+    find: 'if (!this.hasBarrier) return',
+    replace: "if (request.gid !== '') return",
+    breaks: ['money'],
   },
 ];

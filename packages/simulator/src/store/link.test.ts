@@ -49,7 +49,7 @@ function way(faults: Partial<StoreFaults>, isEmbedded = false) {
 test('in calm weather it is done, and said to be', async () => {
   const { carry, passed } = way({});
   assert.deepEqual(await carry(), { answer: 'done', isDone: true });
-  assert.deepEqual(passed, ['commit sent', 'commit applied']);
+  assert.deepEqual(passed, ['commit sent', 'commit applied', 'commit answered']);
 });
 
 test('not done is not done; lost is unknown and not done; done-unknown is unknown and done', async () => {

@@ -8,7 +8,7 @@ import type { StoreWeather } from './weather.ts';
 export type StoreOperation = 'commit' | 'read' | 'claim' | 'change' | 'heartbeat';
 
 /** Where in its life an operation of a process is: moments at which an ambush may kill the process. */
-export type StoreMoment = 'sent' | 'applied';
+export type StoreMoment = 'sent' | 'applied' | 'answered';
 
 /** How operations get to the database and their answers back. */
 export interface Link {
@@ -71,7 +71,11 @@ export class StoreLink implements Link {
     switch (fate) {
       case 'done':
         this.#arrive(outMs, operation, apply, (result) =>
-          this.#process.after(this.#legMs(), () => (result.ok ? resolve(result.value) : reject(result.error))),
+          this.#process.after(this.#legMs(), () => {
+            if (result.ok) resolve(result.value);
+            else reject(result.error);
+            this.#parts.passed(operation, 'answered');
+          }),
         );
         return;
       case 'not-done':

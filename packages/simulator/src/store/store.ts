@@ -35,7 +35,10 @@ export class SimulatedStore implements Store {
   readonly #by: string;
   readonly #pause: (delayMs: number) => Promise<void>;
   readonly #heartbeatSent: HeartbeatSent;
+  readonly #handingBack: (gid: string) => void;
   #isOpen = false;
+  /** Hand-backs that were sent and are not answered, by gid. */
+  readonly #handBacks = new Map<string, number>();
 
   constructor(parts: {
     readonly exclusive: boolean;
@@ -44,6 +47,8 @@ export class SimulatedStore implements Store {
     readonly by: string;
     readonly pause: (delayMs: number) => Promise<void>;
     readonly heartbeatSent?: HeartbeatSent;
+    /** Told of every hand-back as it leaves. */
+    readonly handingBack?: (gid: string) => void;
   }) {
     this.exclusive = parts.exclusive;
     this.#database = parts.database;
@@ -51,6 +56,7 @@ export class SimulatedStore implements Store {
     this.#by = parts.by;
     this.#pause = parts.pause;
     this.#heartbeatSent = parts.heartbeatSent ?? (() => () => undefined);
+    this.#handingBack = parts.handingBack ?? (() => undefined);
   }
 
   /** The lock of a process that is dying is waited for, 5 s at most. */
@@ -79,7 +85,18 @@ export class SimulatedStore implements Store {
 
   commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
     const sent = seal(batch);
-    return this.#carry('commit', () => this.#database.commit(sent, this.#by));
+    const handedBack = sent.filter(isHandBack);
+    const count = (by: number) => {
+      for (const { gid } of handedBack) this.#handBacks.set(gid, (this.#handBacks.get(gid) ?? 0) + by);
+    };
+    count(1);
+    for (const { gid } of handedBack) this.#handingBack(gid);
+    return this.#carry('commit', () => this.#database.commit(sent, this.#by)).finally(() => count(-1));
+  }
+
+  /** For the statistics: what happens to a transaction while it is being handed back is of interest. */
+  isHandingBack(gid: string): boolean {
+    return (this.#handBacks.get(gid) ?? 0) > 0;
   }
 
   load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
@@ -160,4 +177,8 @@ export class SimulatedStore implements Store {
     if (this.#isOpen) return this.#link.carry(operation, apply);
     return Promise.reject(new StoreError('not-done', 'the store is closed'));
   }
+}
+
+function isHandBack(write: Write): boolean {
+  return write.kind === 'update' && write.owner === null && !isFinal(write.progress.status);
 }

@@ -49,10 +49,12 @@ export function buildSurroundings(
   const database = new Database(() => epochMs + scheduler.nowMs);
   const clocks = buildClocks(scheduler, profile, random('clocks'));
   const violations: Violation[] = [];
+  const delicate: Surroundings['delicate'] = [];
   const court: Court = {
     cases: new Map<string, Case>(),
     database,
     isExclusive: profile.isExclusive,
+    isTimed: profile.flavour === 'services',
     nowMs: () => scheduler.nowMs,
     machines: () => clocks,
     later: (delayMs, judge) => {
@@ -63,11 +65,13 @@ export function buildSurroundings(
       violations.push(violation);
     },
   };
-  // Where the coordinators have no trouble of their own, what they owe can be judged by time.
-  const auditor = new Auditor(court, statistics, profile.flavour === 'services');
+  const auditor = new Auditor(court, statistics);
   database.watch((before, after, cause) => {
     traceChange(trace, after ?? before, cause);
     auditor.changed(before, after, cause);
+    if (after === undefined || cause.kind !== 'claim') return;
+    const moment = before?.owner === null ? 'claim' : 'takeover';
+    for (const told of delicate) told(after.definition.gid, moment);
   });
   const banks = buildBanks(statistics);
   const ledger = new Ledger();
@@ -93,6 +97,7 @@ export function buildSurroundings(
     network,
     networkWeather,
     auditor,
+    delicate,
     random,
   };
   return { surroundings, profile, clocks, banks, ledger, violations };

@@ -80,12 +80,13 @@ export class Gateway {
     { gid, what, ask, claims }: Asked<Value>,
     coordinator: Coordinator,
     process: SimulatedProcess,
-    { machine }: Node,
+    node: Node,
     answered: (answer: Answer<Value>) => void,
   ): void {
-    const { auditor, trace } = this.#world;
-    if (trace.isOn) trace.write(machine, gid, `is asked to ${what}`);
+    const { auditor, trace, statistics } = this.#world;
+    if (trace.isOn) trace.write(node.machine, gid, `is asked to ${what}`);
     const wokenSince = auditor.watchWake(gid);
+    if (node.isHandingBack(gid)) statistics.count(`asked during a hand-back: ${what}`);
     ask(coordinator).then(
       (value) => {
         if (!process.isAlive) return;
@@ -95,6 +96,7 @@ export class Gateway {
           if (claim.kind === 'due') wokenSince();
         }
         this.#answer({ kind: 'done', value }, answered);
+        node.served(process);
       },
       (error: unknown) => {
         if (!process.isAlive) return;

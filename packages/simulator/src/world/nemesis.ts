@@ -81,15 +81,30 @@ export class Nemesis {
     const [first, ...others] = this.#nodes;
     if (first === undefined) return;
     const node = this.#random.pick([first, ...others]);
-    const trouble = this.#random.weighted({ crash: 4, ambush: 5, pause: 3, suspend: 2, stop: 2, clock: 1 });
+    const trouble = this.#random.weighted({
+      crash: 3,
+      ambush: 8,
+      blackout: 2,
+      pause: 3,
+      suspend: 2,
+      stop: 2,
+      clock: 1,
+    });
     switch (trouble) {
       case 'crash':
         if (node.state === 'down') return;
         statistics.count('crashed');
         node.crash();
         return;
+      case 'blackout':
+        // Whoever takes over cannot repeat what was done.
+        if (node.state === 'down') return;
+        statistics.count('crashed together with a service');
+        node.crash();
+        this.#troubleService();
+        return;
       case 'ambush':
-        node.lieInWait(this.#random.pick(moments), this.#random.integer(1, 6));
+        node.lieInWait(this.#random.weighted(moments), this.#random.integer(1, 6));
         return;
       case 'pause':
       case 'suspend':
@@ -146,11 +161,24 @@ export class Nemesis {
   }
 }
 
-const moments: readonly [Moment, ...Moment[]] = [
-  'commit sent',
-  'commit applied',
-  'commit applied',
-  'claim applied',
-  'call sent',
-  'call answered',
-];
+/** Every await of the engine on something outside, with how often it is chosen. */
+const moments: Readonly<Record<Moment, number>> = {
+  'commit sent': 2,
+  'commit applied': 3,
+  'commit answered': 2,
+  'claim sent': 1,
+  'claim applied': 3,
+  'claim answered': 2,
+  'read sent': 1,
+  'read applied': 1,
+  'read answered': 2,
+  'change sent': 1,
+  'change applied': 1,
+  'change answered': 1,
+  'heartbeat sent': 1,
+  'heartbeat applied': 1,
+  'heartbeat answered': 1,
+  'call sent': 2,
+  'call answered': 2,
+  'client served': 2,
+};

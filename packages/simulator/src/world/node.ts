@@ -2,24 +2,31 @@ import { DestinationCaller } from 'holdfast/caller/destinations';
 import type { Coordinator } from 'holdfast/engine/coordinator';
 import { Engine, type EngineEvents } from 'holdfast/engine/engine';
 import type { Caller } from 'holdfast/engine/ports';
+import { StoreError } from 'holdfast/store/store';
 import type { MachineClock } from '../kernel/clock.ts';
 import { SimulatedProcess } from '../kernel/process.ts';
 import type { Random } from '../kernel/random.ts';
 import { SimulatedRuntime } from '../kernel/runtime.ts';
 import { SimulatedSender } from '../network/sender.ts';
-import { StoreLink } from '../store/link.ts';
+import { StoreLink, type StoreMoment, type StoreOperation } from '../store/link.ts';
 import { SimulatedStore } from '../store/store.ts';
 import { destinationLimits, engineSettings } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A moment in the life of a process at which an ambush may kill it. */
-export type Moment = 'commit sent' | 'commit applied' | 'claim applied' | 'call sent' | 'call answered';
+/**
+ * A moment in the life of a process at which an ambush may kill it: wherever it waits for something. `sent`: as it leaves.
+ * `applied`: done at the store, the answer is on its way. `answered`, `served`: heard, or said, and all that follows from
+ * it at once is done.
+ */
+export type Moment = `${StoreOperation} ${StoreMoment}` | 'call sent' | 'call answered' | 'client served';
 
 /** down > starting > serving > stopping > down; a crash leads to down from everywhere. */
 export type NodeState = 'down' | 'starting' | 'serving' | 'stopping';
 
 /** How long a process that is asked to stop waits for what is out. */
 const graceMs = 8000;
+/** A pause longer than this outlasts the lease. */
+const leaseMs = 5000;
 
 /**
  * A machine on which a coordinator runs: one process after the other, each of them the real engine with a runtime, a
@@ -35,6 +42,7 @@ export class Node {
   #process: SimulatedProcess | undefined;
   #store: SimulatedStore | undefined;
   #engine: Engine | undefined;
+  #pausedAtMs = 0;
   /** Kills the process when it has come by that moment so often. */
   #ambush: { readonly moment: Moment; times: number } | undefined;
 
@@ -75,7 +83,7 @@ export class Node {
     this.#tell(process, 'starts');
     this.#boot(process, store, engine).catch((error: unknown) => {
       this.#tell(process, `could not start: ${error}`);
-      this.#world.statistics.count('start failed');
+      this.#world.statistics.count(`start failed: ${error instanceof StoreError ? error.code : 'defect'}`);
       if (this.#process === process) this.crash();
       this.startAfter(this.#random.between(200, 2000));
     });
@@ -99,6 +107,7 @@ export class Node {
     const process = this.#process;
     if (process === undefined || (isSuspend && !this.clock.suspend())) return;
     this.#tell(process, isSuspend ? 'is suspended' : 'is paused');
+    this.#pausedAtMs = this.#world.scheduler.nowMs;
     process.pause();
   }
 
@@ -106,6 +115,8 @@ export class Node {
     this.clock.resume();
     const process = this.#process;
     if (process === undefined || !process.isPaused) return;
+    const { scheduler, statistics, isExclusive } = this.#world;
+    if (!isExclusive && scheduler.nowMs - this.#pausedAtMs > leaseMs) statistics.count('paused past its lease');
     this.#tell(process, 'goes on');
     process.resume();
   }
@@ -150,6 +161,16 @@ export class Node {
     return true;
   }
 
+  /** It is handing this transaction back now: what is asked of it meets that. */
+  isHandingBack(gid: string): boolean {
+    return this.#store?.isHandingBack(gid) ?? false;
+  }
+
+  /** A client has been answered by this process. */
+  served(process: SimulatedProcess): void {
+    this.#passed(process, 'client served');
+  }
+
   async #boot(process: SimulatedProcess, store: SimulatedStore, engine: Engine): Promise<void> {
     await store.open();
     await engine.start();
@@ -159,7 +180,7 @@ export class Node {
   }
 
   #newStore(process: SimulatedProcess): SimulatedStore {
-    const { scheduler, database, statistics, storeWeather, isExclusive, auditor } = this.#world;
+    const { scheduler, database, statistics, storeWeather, isExclusive, auditor, delicate } = this.#world;
     const link = new StoreLink(process, {
       scheduler,
       random: this.#random,
@@ -175,17 +196,21 @@ export class Node {
       link,
       by: process.id,
       pause: (delayMs) => new Promise((resolve) => process.after(delayMs, resolve)),
+      handingBack: (gid) => {
+        for (const told of delicate) told(gid, 'hand-back');
+      },
       heartbeatSent: (incarnation) => auditor.leases.sent(process.id, incarnation),
     });
   }
 
   #newEngine(process: SimulatedProcess, store: SimulatedStore): Engine {
-    const { auditor, network, trace } = this.#world;
+    const { auditor, network, trace, delicate } = this.#world;
     const runtime = new SimulatedRuntime(process, this.clock, this.#random);
     const sender = new SimulatedSender(process, this.clock, network, {
       sent: (call) => {
         if (trace.isOn) trace.write(process.id, call.gid, `calls ${call.branchId}/${call.op} ${call.url}`);
         const answered = auditor.sent(process.id, call);
+        for (const told of delicate) told(call.gid, 'call');
         this.#passed(process, 'call sent');
         return (outcome) => {
           if (trace.isOn) trace.write(process.id, call.gid, `hears of ${call.branchId}/${call.op}: ${outcome.kind}`);
@@ -216,7 +241,7 @@ export class Node {
       warned: (message, error) => {
         this.#tell(process, `warns: ${message} ${error ?? ''}`);
         if (message.includes('cannot be driven')) auditor.broke(message.split(':')[0] ?? '', `${message}: ${error}`);
-        if (message.includes('not driven')) statistics.count('driven again');
+        if (message.includes('not driven')) auditor.foundUndriven();
       },
       fatal: (error) => {
         this.#tell(process, `ends: ${error}`);
@@ -235,7 +260,13 @@ export class Node {
     if (ambush.times > 0) return;
     this.#ambush = undefined;
     this.#world.statistics.count(`crashed at ${moment}`);
-    this.crash();
+    // What it does at once upon what it heard is done; nothing else comes in between.
+    if (/answered|served/u.test(moment)) this.#world.scheduler.after(0, () => this.#crashed(process));
+    else this.crash();
+  }
+
+  #crashed(process: SimulatedProcess): void {
+    if (this.#process === process) this.crash();
   }
 
   #release(process: SimulatedProcess): void {

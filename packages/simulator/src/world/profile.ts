@@ -5,10 +5,11 @@ import { calmStore, type StoreFaults } from '../store/weather.ts';
 /**
  * - `chaos`: everything may go wrong.
  * - `slow-store`: as chaos, and the store is slow all the time: what is read is old when it comes.
+ * - `takeovers`: as slow-store, nodes die one after the other, and most sagas have a time-out that runs out meanwhile.
  * - `services`: only services and the network to them go wrong; what depends on nothing else can be judged by time.
  * - `dead-service`: one service is dead all the time, most transactions need it, and nothing else goes wrong.
  */
-export const flavours = ['chaos', 'slow-store', 'services', 'dead-service'] as const;
+export const flavours = ['chaos', 'slow-store', 'takeovers', 'services', 'dead-service'] as const;
 
 export type Flavour = (typeof flavours)[number];
 
@@ -26,6 +27,8 @@ export interface Profile {
   readonly nodeFaultEveryMs: number;
   readonly storeFaultEveryMs: number;
   readonly serviceFaultEveryMs: number;
+  /** How many sagas have a time-out. */
+  readonly timeoutShare: number;
   /** At most so much too fast or too slow. */
   readonly drift: number;
   readonly wallOffsetMs: number;
@@ -35,7 +38,7 @@ const never = Number.POSITIVE_INFINITY;
 
 /** Levels differ from seed to seed, so that what is rare elsewhere is common here, and quiet worlds exist as well. */
 export function profileOf(random: Random, wanted: Flavour | undefined): Profile {
-  const drawn = random.weighted({ chaos: 14, 'slow-store': 2, services: 3, 'dead-service': 1 });
+  const drawn = random.weighted({ chaos: 14, 'slow-store': 2, takeovers: 2, services: 3, 'dead-service': 1 });
   const flavour = wanted ?? drawn;
   const isExclusive = random.chance(0.25);
   return {
@@ -46,7 +49,8 @@ export function profileOf(random: Random, wanted: Flavour | undefined): Profile 
     chaosMs: random.integer(20, 70) * 1000,
     network: flavour === 'dead-service' ? calmNetwork : networkFaults(random),
     serviceFaultEveryMs: flavour === 'dead-service' || random.chance(0.3) ? never : random.skewed(5000, 30_000),
-    ...(flavour === 'chaos' || flavour === 'slow-store' ? coordinatorFaults(random, flavour) : calmCoordinators),
+    ...(flavour === 'services' || flavour === 'dead-service' ? calmCoordinators : coordinatorFaults(random, flavour)),
+    timeoutShare: flavour === 'takeovers' ? 0.8 : 0.35,
     drift: random.chance(0.5) ? 0 : 0.005,
     wallOffsetMs: random.chance(0.5) ? 0 : 20_000,
   };
@@ -66,12 +70,17 @@ function coordinatorFaults(random: Random, flavour: Flavour): Pick<Profile, keyo
       notDone: rate(random, 0.02, 0.1),
       lost: rate(random, 0.02, 0.08),
       doneUnknown: rate(random, 0.02, 0.1),
-      slow: flavour === 'slow-store' ? random.between(0.05, 0.3) : rate(random, 0.01, 0.05),
-      fatal: rate(random, 0.001, 0.005),
+      slow: flavour === 'chaos' ? rate(random, 0.01, 0.05) : random.between(0.05, 0.3),
+      fatal: rate(random, 0.005, 0.03),
     },
-    nodeFaultEveryMs: random.chance(0.2) ? never : random.skewed(2000, 20_000),
+    nodeFaultEveryMs: nodeFaultEveryMs(random, flavour),
     storeFaultEveryMs: random.chance(0.4) ? never : random.skewed(5000, 30_000),
   };
+}
+
+function nodeFaultEveryMs(random: Random, flavour: Flavour): number {
+  if (flavour === 'takeovers') return random.skewed(800, 4000);
+  return random.chance(0.2) ? never : random.skewed(2000, 20_000);
 }
 
 function networkFaults(random: Random): NetworkFaults {

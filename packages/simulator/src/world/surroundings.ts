@@ -8,6 +8,9 @@ import type { NetworkWeather } from '../network/weather.ts';
 import type { Database } from '../store/database.ts';
 import type { StoreWeather } from '../store/weather.ts';
 
+/** A call or a hand-back leaves a node; a claim is done at the store, of a free row or of one that a dead owner left. */
+export type Delicate = 'call' | 'hand-back' | 'claim' | 'takeover';
+
 /** What the inhabitants of a world share. */
 export interface Surroundings {
   readonly seed: number;
@@ -20,6 +23,8 @@ export interface Surroundings {
   readonly network: Network;
   readonly networkWeather: NetworkWeather;
   readonly auditor: Auditor;
+  /** Told of every delicate moment of a transaction. */
+  readonly delicate: ((gid: string, moment: Delicate) => void)[];
   /** A stream of its own for each name. */
   random(stream: string): Random;
 }

@@ -1,7 +1,7 @@
 import type { Violation } from '../auditor/violation.ts';
 import { type Banks, Client } from '../clients/client.ts';
 import { planMessage, runMessage } from '../clients/message.ts';
-import { operate } from '../clients/operator.ts';
+import { operate, pester } from '../clients/operator.ts';
 import { planSaga, runSaga } from '../clients/saga.ts';
 import { planTcc, runTcc } from '../clients/tcc.ts';
 import { accounts, buildSurroundings, deadHost, hosts, type Inhabited } from './build.ts';
@@ -33,6 +33,9 @@ export type Live = typeof live;
 
 /** Everything must be over this long after all faults have ended. */
 const patienceMs = 600_000;
+/** Nodes that were going down when the faults ended have come back after this. */
+const aftermathMs = 25_000;
+const lookEveryMs = 5000;
 /** Late duplicates and lost commits have arrived after this. */
 const afterglowMs = 30_000;
 /** Where one service is dead, this share of the clients need it. */
@@ -68,6 +71,7 @@ class World {
     for (const node of this.#nodes) node.start();
     this.#keepAlive();
     this.#addClients();
+    this.#watchForgotten();
     await this.#until(() => this.#isAllOver || scheduler.nowMs > this.#profile.chaosMs + patienceMs);
     this.#judgeTimes();
     const endMs = scheduler.nowMs + afterglowMs;
@@ -121,6 +125,17 @@ class World {
     }
   }
 
+  /** Not at once: nodes that were being stopped must end and start first. */
+  #watchForgotten(): void {
+    const { scheduler, auditor } = this.#world;
+    const { chaosMs } = this.#profile;
+    const look = () => {
+      auditor.judgeForgotten(scheduler.nowMs - chaosMs);
+      scheduler.after(lookEveryMs, look);
+    };
+    scheduler.at(chaosMs + aftermathMs, look);
+  }
+
   #addClients(): void {
     const random = this.#world.random('arrivals');
     const { transactions, chaosMs, flavour } = this.#profile;
@@ -131,6 +146,7 @@ class World {
       this.#world.scheduler.at(random.between(0, chaosMs), () => this.#begin(pattern, `${pattern}-${index}`, client));
     }
     this.#run('operator', operate(this.#newClient('operator', hosts), chaosMs));
+    pester(this.#newClient('pest', hosts), chaosMs, (gid, life) => this.#run(gid, life));
   }
 
   #begin(pattern: 'saga' | 'msg' | 'tcc', gid: string, client: Client): void {
@@ -157,10 +173,11 @@ class World {
       ledger: this.#inhabited.ledger,
       banks: { hosts: used, accounts },
       random: this.#world.random(name),
+      timeoutShare: this.#profile.timeoutShare,
     });
   }
 
-  #run(gid: string, life: Promise<void>): void {
+  #run(gid: string, life: Promise<unknown>): void {
     this.#clientsBusy += 1;
     life.then(
       () => {

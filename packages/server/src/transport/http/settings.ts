@@ -48,7 +48,7 @@ export const httpDefaults: HttpSettings = {
   sendTimeoutMs: 30_000,
   maxConnections: 10_000,
   answerBudgetBytes: 256 * 1024 * 1024,
-  readsAtOnce: 4,
+  readsAtOnce: 8,
   readsWaiting: 1000,
   listRows: 1000,
   listBytes: 8 * 1024 * 1024,
