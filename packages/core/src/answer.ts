@@ -1,6 +1,7 @@
 import { shorten, withAttempt } from './attempts.ts';
 import { nextInterval, retryDelay, retryWithinRunDelay } from './backoff.ts';
 import { clipDue } from './deadline.ts';
+import { explainOperation } from './explain.ts';
 import { type Fact, queryOperation } from './fact.ts';
 import { isExpected, mark } from './mark.ts';
 import { operationAt, stateOf } from './operation.ts';
@@ -78,7 +79,8 @@ function applySuccess(transaction: Transaction, { operation, atMs }: Answered): 
     progress: {
       ...progress,
       intervalMs: run.backedOff ? progress.intervalMs : plan.retryIntervalMs,
-      incident: progress.incident === incidentOf(marked, operation) ? '' : progress.incident,
+      errorRuns: run.backedOff ? (progress.errorRuns ?? 0) : 0,
+      incident: isIncidentOf(marked, operation) ? '' : progress.incident,
       updatedMs: atMs,
     },
   };
@@ -88,7 +90,8 @@ function applySuccess(transaction: Transaction, { operation, atMs }: Answered): 
 function calledBack(transaction: Transaction, atMs: number): Transaction {
   const { plan, progress } = transaction;
   const intervalMs = plan.retryIntervalMs;
-  return { ...transaction, progress: { ...progress, intervalMs, dueMs: atMs + intervalMs, updatedMs: atMs } };
+  const dueMs = atMs + intervalMs;
+  return { ...transaction, progress: { ...progress, intervalMs, errorRuns: 0, incident: '', dueMs, updatedMs: atMs } };
 }
 
 function applyFailure(transaction: Transaction, { operation, atMs }: Answered, message: string): Transaction {
@@ -104,24 +107,31 @@ function applyFailure(transaction: Transaction, { operation, atMs }: Answered, m
 /** A branch that answers FAILURE where only success can end the transaction needs a human, until it succeeds. */
 function reported(transaction: Transaction, operation: number): Transaction {
   if (operation === queryOperation) return transaction;
-  const incident = incidentOf(transaction, operation);
+  const incident = `failure-retried: ${nameOf(transaction, operation)}`;
   return { ...transaction, progress: { ...transaction.progress, incident } };
 }
 
-function incidentOf({ definition, branches }: Transaction, operation: number): string {
-  const branch = operationAt(definition, branches, operation);
-  return `failure-retried: ${branch?.op ?? 'operation'} of branch ${branch?.branchId ?? operation}`;
+function isIncidentOf(transaction: Transaction, operation: number): boolean {
+  return transaction.progress.incident.endsWith(`: ${nameOf(transaction, operation)}`);
+}
+
+function nameOf(transaction: Transaction, operation: number): string {
+  const { op, branchId } = explainOperation(transaction, operation);
+  return `${op} of branch ${branchId}`;
 }
 
 /** The interval doubles once in a run, however many branches fail in it. */
 function applyError(transaction: Transaction, fact: Answered, retryAfterMs: number): Transaction {
   const { progress, plan, run } = transaction;
+  const errorRuns = (progress.errorRuns ?? 0) + (run.backedOff ? 0 : 1);
+  const isIncident = progress.incident === '' && errorRuns >= plan.alertAfterErrors;
+  const incident = isIncident ? `failing: ${nameOf(transaction, fact.operation)}` : progress.incident;
   const intervalMs = run.backedOff ? progress.intervalMs : nextInterval(progress.intervalMs, plan);
   const dueMs = fact.atMs + retryDelay(intervalMs, retryAfterMs, fact.jitter, plan);
   const waiting = waitsUntil(withMayHaveRun(transaction, fact.operation), fact, dueMs);
   return {
     ...waiting,
-    progress: { ...waiting.progress, intervalMs },
+    progress: { ...waiting.progress, intervalMs, errorRuns, incident },
     run: { ...waiting.run, backedOff: true },
   };
 }

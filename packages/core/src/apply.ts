@@ -84,6 +84,7 @@ function changeStatus(transaction: Transaction, to: Status, reason: string, atMs
       ...progress,
       status: to,
       retries: {},
+      errorRuns: 0,
       intervalMs: plan.retryIntervalMs,
       submittedMs: to === 'submitted' ? atMs : progress.submittedMs,
       updatedMs: atMs,

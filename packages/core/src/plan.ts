@@ -17,6 +17,7 @@ export function planOf(definition: Definition, defaults: Defaults): Plan {
     requestTimeoutMs: options.requestTimeoutMs || (type === 'workflow' ? callbackTimeoutMs : defaults.requestTimeoutMs),
     retryIntervalMs,
     backoffCapMs: Math.max(defaults.backoffCapMs, retryIntervalMs),
+    alertAfterErrors: defaults.alertAfterErrors,
     timeoutMs: type === 'saga' ? options.timeoutToFailMs : preparedTimeoutMs,
     preparedTimeoutMs,
     concurrent,

@@ -129,6 +129,8 @@ export interface Progress {
   readonly attemptCount: number;
   /** The back-off interval now (next_cron_interval on the wire). */
   readonly intervalMs: number;
+  /** Runs in a row that ended with an error; absent: none. */
+  readonly errorRuns?: number;
   /** When the transaction must be looked at next. Never later than its time-out. workflow: when it is called back. */
   readonly dueMs: number;
   /** When the submit was accepted: a saga's time-out and a message's delay count from here. 0 while prepared. */
@@ -153,6 +155,8 @@ export interface Defaults {
   readonly timeoutToFailMs: number;
   /** The longest back-off interval; a longer retry_interval of the transaction wins. */
   readonly backoffCapMs: number;
+  /** After so many runs in a row that ended with an error the transaction is an incident. */
+  readonly alertAfterErrors: number;
 }
 
 /**
@@ -187,6 +191,7 @@ export interface Plan {
   /** The interval after a success, and the first one. */
   readonly retryIntervalMs: number;
   readonly backoffCapMs: number;
+  readonly alertAfterErrors: number;
   /** Saga: from the submit, 0 is never. Others: the same as `preparedTimeoutMs`. */
   readonly timeoutMs: number;
   /** How long it may stay prepared, from its creation, before it is asked about, aborted or an incident. */

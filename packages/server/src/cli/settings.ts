@@ -3,13 +3,11 @@ import { type Settings, settings } from '../config/schema.ts';
 
 /** Every setting with its value and where it comes from, as YAML with comments. */
 export function settingLines(loaded: Settings, origins: ReadonlyMap<string, string>): string[] {
-  const width = Math.max(...settings.map(({ path }) => path.length + valueText(loaded, path).length));
-  return settings.map(({ path }) => {
-    const line = `${path}: ${valueText(loaded, path)}`;
-    return `${line.padEnd(width + 4)}# ${origins.get(path) ?? 'default'}`;
+  const lines = settings.map(({ path, setting }) => {
+    const value = valueAt(loaded, path);
+    const isHidden = setting.kind === 'text' && setting.isSecret === true && value !== '';
+    return { path, text: `${path}: ${isHidden ? '(set, not shown)' : JSON.stringify(value)}` };
   });
-}
-
-function valueText(loaded: Settings, path: string): string {
-  return JSON.stringify(valueAt(loaded, path));
+  const width = Math.max(...lines.map(({ text }) => text.length)) + 2;
+  return lines.map(({ path, text }) => `${text.padEnd(width)}# ${origins.get(path) ?? 'default'}`);
 }

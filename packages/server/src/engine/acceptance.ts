@@ -48,6 +48,7 @@ export interface AcceptanceContext {
   restore(stored: StoredTransaction): Transaction;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
+  written(now: Transaction, before: Transaction): void;
 }
 
 const conflictRetries = 20;
@@ -293,6 +294,7 @@ export class Acceptance {
     const sentMs = this.#context.runtime.monotonicMs();
     const result = await this.#write(write, updateBytes(progress));
     if (result !== 'done') return undefined;
+    this.#context.written(next, stored);
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
     if (isWaiting) incarnation.dueAt(progress.dueMs);
     if (owner !== incarnation.id) return { transaction: next, actor: undefined };

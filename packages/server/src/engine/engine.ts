@@ -43,6 +43,8 @@ export interface EngineEvents {
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
+  /** It needs somebody now, or not any more (`progress.incident` is empty), or for another reason. */
+  incident(transaction: Transaction, former: string): void;
   journalCommitted(rows: number, durationMs: number): void;
   /** Something went wrong that needs no answer: a claim, a purge, a pause of the store. */
   warned(message: string, error: unknown): void;
@@ -109,6 +111,7 @@ export class Engine implements Coordinator {
       restore: (stored) => this.#restore(stored),
       created: (transaction) => events.created(transaction),
       moved: (...told) => events.moved(...told),
+      written: (now, before) => this.#written(now, before),
     });
   }
 
@@ -261,6 +264,7 @@ export class Engine implements Coordinator {
       restore: (stored) => this.#restore(stored),
       attempted: (...told) => events.attempted(...told),
       moved: (...told) => events.moved(...told),
+      written: (now, before) => this.#written(now, before),
       failed: (error) => this.#failed('the store cannot be read', error),
       defect: (gid, what, error) => {
         this.#defects += 1;
@@ -350,6 +354,10 @@ export class Engine implements Coordinator {
     while (!this.#ended && (await this.#parts.store.purge(beforeMs, purgeRows)) === purgeRows) {
       // The next batch; each is small, and commits go between them.
     }
+  }
+
+  #written(now: Transaction, { progress }: Transaction): void {
+    if (now.progress.incident !== progress.incident) this.#parts.events.incident(now, progress.incident);
   }
 
   #failed(message: string, error: unknown): void {

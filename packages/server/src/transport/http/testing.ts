@@ -154,7 +154,13 @@ export function shown(definition: Partial<Definition> = {}, progress: Partial<Pr
 /** The same as the engine holds it. */
 export function held(transaction: ShownTransaction): Transaction {
   const { definition, branches, progress } = transaction;
-  const defaults = { requestTimeoutMs: 3000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, backoffCapMs: 600_000 };
+  const defaults = {
+    requestTimeoutMs: 3000,
+    retryIntervalMs: 10_000,
+    timeoutToFailMs: 35_000,
+    backoffCapMs: 600_000,
+    alertAfterErrors: 3,
+  };
   return restoreTransaction(definition, branches, progress, defaults);
 }
 

@@ -148,7 +148,13 @@ function optionsOf(fields: Fields): Options {
 }
 
 /** Any will do: whether a plan can be made does not depend on them. */
-const anyDefaults: Defaults = { requestTimeoutMs: 1, retryIntervalMs: 1, timeoutToFailMs: 1, backoffCapMs: 1 };
+const anyDefaults: Defaults = {
+  requestTimeoutMs: 1,
+  retryIntervalMs: 1,
+  timeoutToFailMs: 1,
+  backoffCapMs: 1,
+  alertAfterErrors: 1,
+};
 
 /**
  * Custom data is refused here whatever is stored under the gid. Without steps a submit stands for those of the prepare,
