@@ -203,6 +203,29 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
     assert.match(error, /--data-dir or HOLDFAST_DATA_DIR/);
   });
 
+  it('stops in order where nobody reads what it says any more, as in `holdfast serve | head -1`', async (t) => {
+    const participant = await Participant.start(t);
+    const coordinator = await started(t);
+    await coordinator.kill('SIGTERM');
+    const child = coordinator.spawn();
+    t.after(() => child.kill('SIGKILL'));
+    const isUp = () =>
+      fetch(`${coordinator.url}/readyz`).then(
+        (answer) => answer.ok,
+        () => false,
+      );
+    await until('it serves again', isUp);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    assert.equal((await post(coordinator, 'submit', saga('unheard', participant.url))).status, 200);
+    await until('the action is called', () => participant.calls.length === 1);
+    child.kill('SIGTERM');
+    await until('it is stopping', async () => (await fetch(`${coordinator.url}/readyz`)).status === 503);
+    participant.answer();
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    assert.equal(code, 0);
+  });
+
   it('makes a backup when asked, which a coordinator can be started on', async (t) => {
     const coordinator = await started(t);
     assert.equal((await post(coordinator, 'prepare', { gid: 'kept', trans_type: 'tcc' })).status, 200);

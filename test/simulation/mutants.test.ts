@@ -3,12 +3,15 @@ import { test } from 'node:test';
 import { mutants } from '@holdfast/simulator';
 import { simulate } from './simulator.ts';
 
-/** The unmutated engine passes these seeds: see seeds.test.ts, and below for the kinds of world that are chosen. */
-const seeds = ['--seeds', '1..300'];
+/**
+ * Most mutants are caught in the first of them, the rarest about once in a hundred. The unmutated engine lives through the
+ * same kinds of world: see seeds.test.ts, and below.
+ */
+const seeds = ['--seeds', '1..600'];
 
 test('every promise is broken by a mutant', () => {
   const broken = new Set(mutants.flatMap(({ breaks }) => breaks));
-  for (const promise of ['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8'] as const) {
+  for (const promise of ['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8', 'money'] as const) {
     assert.ok(broken.has(promise), `no mutant breaks ${promise}`);
   }
   assert.ok(mutants.length >= 10);

@@ -123,6 +123,7 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'store trouble: everybody': 60,
     'store trouble: heartbeats': 100,
     'disk full': 100,
+    'poisoned row left alone': 60,
   },
   'trouble with the network and the services': {
     'request lost': 800,

@@ -14,6 +14,8 @@ const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
  */
 export async function serveUntilStopped(settings: Settings): Promise<void> {
   const log = createLog(logSettings(settings));
+  // Whoever read what is said here may be gone, as in `holdfast serve | head -1`: that is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.on('uncaughtException', (error) => endBroken(log, 'an error that nobody caught: the process ends', error));
   process.on('unhandledRejection', (error) =>
     endBroken(log, 'a rejection that nobody handled: the process ends', error),

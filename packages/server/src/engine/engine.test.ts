@@ -255,3 +255,21 @@ test('who asks to change what is being driven is told where the store cannot wri
     await stopped;
   }
 });
+
+test('claimed again before the answer to its hand-back has come: it is driven all the same', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime, calls } = world;
+  await world.done(engine.submit(askedSaga('g', 1), false));
+  const { done } = world.send() ?? assert.fail('it does not go out');
+  const commit = world.hold('commit', 'answer');
+  done({ kind: 'answered', outcome: error, durationMs: 1 });
+  await runtime.settle();
+  assert.equal(world.row('g').owner, null);
+  await world.done(engine.makeDue('g'));
+  await runtime.advance(10);
+  assert.notEqual(world.row('g').owner, null, 'claimed');
+  commit();
+  await runtime.settle();
+  assert.equal(calls.length, 1);
+  assert.equal(engine.defectCount, 0);
+});

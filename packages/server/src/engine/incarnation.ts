@@ -232,7 +232,9 @@ export class Incarnation {
     try {
       const result = await store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
       for (const claimed of result.claimed) {
-        if (touched.has(claimed.definition.gid)) this.#takeLate(claimed);
+        // Its driver does not know yet that it was handed back.
+        if (this.#active.has(claimed.definition.gid)) this.#takeLate(claimed);
+        else if (touched.has(claimed.definition.gid)) this.#takeLate(claimed);
         else if (!this.#ended) this.#take(claimed, sentMs);
       }
       return result;
@@ -259,6 +261,8 @@ export class Incarnation {
    * read is as old as its request, so nobody may have driven it since then either: while this holds it nobody begins to.
    */
   async #takeIfOurs(gid: string, found?: () => void): Promise<void> {
+    const last = this.actor(gid);
+    if (last?.isReleasing) await new Promise<void>((resolve) => last.wait(() => resolve()));
     await this.exclusively(gid, async () => {
       if (this.#active.has(gid) || this.#broken.has(gid)) return;
       const sentMs = this.#context.runtime.monotonicMs();

@@ -77,9 +77,10 @@ export class Auditor {
     this.#answers.told(gid, status);
   }
 
-  /** A node found that it owns a transaction and does not drive it. */
-  foundUndriven(): void {
+  /** A node found that it owns it and does not drive it: by a lost answer of the store, or it is a defect. */
+  foundUndriven(gid: string): void {
     this.#statistics.count('driven again');
+    if (this.#court.isCalm) this.broke(gid, 'it was owned and not driven, though no answer of the store was lost');
   }
 
   /** An error that no promise covers: something in the engine broke. */

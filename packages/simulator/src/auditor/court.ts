@@ -8,7 +8,9 @@ export interface Court {
   readonly cases: Map<string, Case>;
   readonly database: Database;
   readonly isExclusive: boolean;
-  /** Coordinators and store have no trouble of their own, and what they owe can be judged by time. */
+  /** Coordinators and store have no trouble of their own. */
+  readonly isCalm: boolean;
+  /** And what they owe can be judged by time. */
   readonly isTimed: boolean;
   /** True simulated time. */
   nowMs(): number;

@@ -105,6 +105,14 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P2', 'P4'],
   },
   {
+    name: 'early-claim-not-driven',
+    file: 'server/src/engine/incarnation.ts',
+    find: 'if (this.#active.has(claimed.definition.gid)) this.#takeLate(claimed);',
+    replace: 'if (this.#ended) continue;',
+    flavour: 'dead-service',
+    breaks: ['engine'],
+  },
+  {
     name: 'compensations-at-once',
     file: 'core/src/saga.ts',
     find: "return callOrWait(transaction, front.ready, inFlight, nowMs, 'backward');",
@@ -141,6 +149,7 @@ export const mutants: readonly Mutant[] = [
     file: 'core/src/apply.ts',
     find: "definition.type !== 'saga' || progress.status !== 'submitted') return loaded;",
     replace: "definition.type !== 'saga' || progress.status === 'prepared') return loaded;",
+    flavour: 'takeovers',
     breaks: ['P5'],
   },
   {
@@ -206,6 +215,13 @@ export const mutants: readonly Mutant[] = [
     find: 'this.#release(decision.untilMs);',
     replace: 'this.#release(decision.untilMs + 3_600_000);',
     breaks: ['P7'],
+  },
+  {
+    name: 'poison-stops-the-claim',
+    file: 'server/src/engine/incarnation.ts',
+    find: 'this.#breaks(stored.definition.gid, error);',
+    replace: 'throw error;',
+    breaks: ['P7', 'P8', 'engine'],
   },
   {
     name: 'serial-recovery',

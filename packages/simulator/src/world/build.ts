@@ -15,6 +15,7 @@ import { calmNetworkWeather } from '../network/weather.ts';
 import { Database } from '../store/database.ts';
 import type { Cause, Row } from '../store/row.ts';
 import { calmWeather } from '../store/weather.ts';
+import { isPoison } from './poison.ts';
 import type { Profile } from './profile.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -54,6 +55,7 @@ export function buildSurroundings(
     cases: new Map<string, Case>(),
     database,
     isExclusive: profile.isExclusive,
+    isCalm: profile.flavour === 'services' || profile.flavour === 'dead-service',
     isTimed: profile.flavour === 'services',
     nowMs: () => scheduler.nowMs,
     machines: () => clocks,
@@ -68,6 +70,7 @@ export function buildSurroundings(
   const auditor = new Auditor(court, statistics);
   database.watch((before, after, cause) => {
     traceChange(trace, after ?? before, cause);
+    if (isPoison((after ?? before)?.definition.gid ?? '')) return;
     auditor.changed(before, after, cause);
     if (after === undefined || cause.kind !== 'claim') return;
     const moment = before?.owner === null ? 'claim' : 'takeover';

@@ -10,6 +10,7 @@ import { SimulatedRuntime } from '../kernel/runtime.ts';
 import { SimulatedSender } from '../network/sender.ts';
 import { StoreLink, type StoreMoment, type StoreOperation } from '../store/link.ts';
 import { SimulatedStore } from '../store/store.ts';
+import { isPoison } from './poison.ts';
 import { destinationLimits, engineSettings } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -241,8 +242,8 @@ export class Node {
       journalCommitted: (rows) => statistics.count('rows written', rows),
       warned: (message, error) => {
         this.#tell(process, `warns: ${message} ${error ?? ''}`);
-        if (message.includes('cannot be driven')) auditor.broke(message.split(':')[0] ?? '', `${message}: ${error}`);
-        if (message.includes('not driven')) auditor.foundUndriven();
+        if (message.includes('cannot be driven')) this.#undrivable(message, error);
+        if (message.includes('not driven')) auditor.foundUndriven(message.split(':')[0] ?? '');
       },
       fatal: (error) => {
         this.#tell(process, `ends: ${error}`);
@@ -252,6 +253,12 @@ export class Node {
         this.startAfter(this.#random.between(100, 1000));
       },
     };
+  }
+
+  #undrivable(message: string, error: unknown): void {
+    const gid = message.split(':')[0] ?? '';
+    if (isPoison(gid)) this.#world.statistics.count('poisoned row left alone');
+    else this.#world.auditor.broke(gid, `${message}: ${error}`);
   }
 
   #passed(process: SimulatedProcess, moment: string): void {

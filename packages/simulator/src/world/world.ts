@@ -8,6 +8,7 @@ import { accounts, buildSurroundings, deadHost, hosts, type Inhabited } from './
 import { Gateway } from './gateway.ts';
 import { Nemesis } from './nemesis.ts';
 import { Node } from './node.ts';
+import { addPoison } from './poison.ts';
 import { type Flavour, type Profile, profileOf } from './profile.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -38,6 +39,8 @@ const aftermathMs = 25_000;
 const lookEveryMs = 5000;
 /** Late duplicates and lost commits have arrived after this. */
 const afterglowMs = 30_000;
+/** How many worlds have rows that nobody can understand. */
+const poisonShare = 0.2;
 /** Where one service is dead, this share of the clients need it. */
 const deadShare = 0.7;
 
@@ -71,6 +74,7 @@ class World {
     for (const node of this.#nodes) node.start();
     this.#keepAlive();
     this.#addClients();
+    this.#addPoison();
     this.#watchForgotten();
     await this.#until(() => this.#isAllOver || scheduler.nowMs > this.#profile.chaosMs + patienceMs);
     this.#judgeTimes();
@@ -123,6 +127,11 @@ class World {
       };
       scheduler.after(1000, look);
     }
+  }
+
+  #addPoison(): void {
+    const random = this.#world.random('poison');
+    if (random.chance(poisonShare)) addPoison(this.#world, random, this.#profile.chaosMs);
   }
 
   /** Not at once: nodes that were being stopped must end and start first. */

@@ -14,6 +14,10 @@ export interface ConnectionSettings {
 
 const syncLevels = { normal: 1, full: 2 } as const;
 
+export const loopSettings: ConnectionSettings = { cacheKib: 32 * 1024, busyMs: 50, synchronous: 'normal' };
+/** The event loop may read what the worker has committed before it hears of it: by then it is on the disk. */
+export const workerSettings: ConnectionSettings = { cacheKib: 4096, busyMs: 1000, synchronous: 'full' };
+
 /** A WAL that was reset is cut back to this; below it the file is written over, which is cheaper to sync. */
 const walKeptBytes = 64 * 1024 * 1024;
 

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { aDefinition, aProgress, claim, create, found, numbers, put, startMs, update } from '../contract/fixtures.ts';
+import { connect, workerSettings } from './connection.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { readNumber } from './values.ts';
 import type { WalFile } from './wal-sync.ts';
@@ -148,6 +149,16 @@ testStore('commits that come during a sync share the next one', async (world) =>
   held.resolve();
   await Promise.all(commits);
   assert.equal(wal.count - before, 2);
+});
+
+testStore('the worker thread syncs by itself, and its writes cause no other sync', async ({ dataDir, store, wal }) => {
+  await put(store, create('a', { progress: aProgress('submitted', { dueMs: startMs + 1000 }) }));
+  const before = wal.count;
+  assert.deepEqual(await store.makeManyDue(startMs, 10, startMs), { changed: 1, hasMore: false });
+  assert.equal(wal.count, before);
+  const db = connect(join(dataDir, 'holdfast.db'), workerSettings);
+  assert.equal(readNumber(db, 'pragma synchronous'), 2, 'full');
+  db.close();
 });
 
 testStore('a sync that fails ends the store: nothing is tried again', async (world) => {

@@ -18,7 +18,7 @@ import {
   type WriteResult,
 } from '../store.ts';
 import { Checkpointer } from './checkpointer.ts';
-import { connect } from './connection.ts';
+import { connect, loopSettings } from './connection.ts';
 import { toStoreError } from './errors.ts';
 import { FolderLock } from './folder-lock.ts';
 import type { Answer, Ask, BackupFile, JobName, Step } from './jobs.ts';
@@ -82,8 +82,7 @@ export class SqliteStore implements Store, BackupCapable {
     try {
       await makeFolder(this.#folder);
       lock = await FolderLock.take(join(this.#folder, 'holdfast.lock'), this.#folder);
-      const connection = { cacheKib: 32 * 1024, busyMs: 50, synchronous: 'normal' } as const;
-      db = connect(this.#path, connection, (file) => refuseForeign(file, this.#path));
+      db = connect(this.#path, loopSettings, (file) => refuseForeign(file, this.#path));
       migrate(db);
       wal = new WalSync(await this.#openWal(`${this.#path}-wal`), (error) => this.#fail(error));
       // A process that was killed may have left commits that were never synced; from here on they are read.

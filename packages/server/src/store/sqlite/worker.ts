@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { StoreError } from '../store.ts';
 import { writeBackup } from './backup-file.ts';
 import { checkpoint } from './checkpoint.ts';
-import { connect, Transactions } from './connection.ts';
+import { connect, Transactions, workerSettings } from './connection.ts';
 import { isDamage, toStoreError } from './errors.ts';
 import type { Answer, Ask, Handlers, JobName, Reply } from './jobs.ts';
 import { Listing } from './listing.ts';
@@ -16,7 +16,7 @@ const { path }: { readonly path: string } = workerData;
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs in a worker thread only');
 
-const db = connect(path, { cacheKib: 4096, busyMs: 1000, synchronous: 'full' });
+const db = connect(path, workerSettings);
 const transactions = new Transactions(db);
 const listing = new Listing(db);
 const upkeep = new Upkeep(db);
