@@ -89,9 +89,11 @@ export class MemoryStore implements Store {
     return 'done';
   }
 
-  #append({ gid, whileStatus, branches, maxBranches, dueMs }: AppendWrite): WriteResult {
+  /** Without a limit of bytes. */
+  #append({ gid, type, whileStatus, branches, maxBranches, dueMs }: AppendWrite): WriteResult {
     const stored = this.#get(gid);
     if (stored === undefined) return 'missing';
+    if (stored.definition.type !== type) return 'wrong-type';
     if (stored.progress.status !== whileStatus) return 'wrong-status';
     const isKnown = branches.some(({ branchId, op }) =>
       stored.branches.some((other) => other.branchId === branchId && other.op === op),
@@ -123,8 +125,9 @@ export class MemoryStore implements Store {
     }
   }
 
-  async load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
-    return gids.map((gid) => this.#get(gid));
+  async load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
+    const loaded = gids.map((gid) => this.#get(gid));
+    return what === 'bare' ? loaded.map((stored) => stored && { ...stored, branches: [] }) : loaded;
   }
 
   async claim({ incarnation, nowMs, maxCount }: ClaimRequest): Promise<ClaimResult> {

@@ -28,6 +28,7 @@ import { type Store, type StoredTransaction, StoreError, type Write, type WriteR
 import type { Actor, Answer, Standing } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
+import { Gate } from './gate.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
 import type { Journal } from './journal.ts';
 import type { Runtime } from './ports.ts';
@@ -52,6 +53,7 @@ export interface AcceptanceContext {
 }
 
 const conflictRetries = 20;
+const loadLimits = { atOnce: 16, waiting: 10_000 };
 /** Of the transactions that may be active, what new ones may take: the rest is left to recovery. */
 const createShare = 0.8;
 
@@ -61,9 +63,11 @@ const createShare = 0.8;
  */
 export class Acceptance {
   readonly #context: AcceptanceContext;
+  readonly #loads: Gate;
 
   constructor(context: AcceptanceContext) {
     this.#context = context;
+    this.#loads = new Gate(loadLimits, (action) => context.runtime.soon(action));
   }
 
   async prepare(asked: AskedTransaction): Promise<void> {
@@ -83,7 +87,7 @@ export class Acceptance {
   async prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction> {
     const rule = (stored: Transaction) => rulePrepareWorkflow(stored, this.#context.clock.nowMs());
     await this.#createOr(asked, 'prepared', rule);
-    const [stored] = await loadRows(this.#context.store, [asked.gid]);
+    const stored = await this.#load(asked.gid, 'whole');
     if (stored === undefined) throw unknownGid();
     return stored;
   }
@@ -101,45 +105,45 @@ export class Acceptance {
   async forceStop(gid: string): Promise<readonly string[]> {
     const { transaction } = await this.#change(gid, (stored) => ruleStop(stored, this.#context.clock.nowMs()), false);
     if (transaction.definition.type !== 'xa') return [];
-    const [stored] = await loadRows(this.#context.store, [gid]);
+    const stored = await this.#load(gid, 'whole');
     return stored === undefined ? [] : branchesLeftPrepared(stored);
   }
 
   async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
-    const incarnation = this.#context.live();
     this.#refuseWithoutJournal();
-    const [stored] = await loadRows(this.#context.store, [gid]);
-    if (stored === undefined) throw unknownGid();
-    if (stored.definition.type !== type) {
-      throw new HoldfastError('INVALID_INPUT', 'trans_type: must be the type that this gid is stored with', {
-        field: 'trans_type',
-      });
-    }
+    // A registered step is a sign of life of its workflow.
+    const dueMs = type === 'workflow' ? await this.#nextCallbackMs(gid) : undefined;
     let bytes = 128;
     for (const branch of branches) bytes += branch.url.length + branch.payload.length + 64;
-    if (transactionBytes(stored) + bytes > wireLimits.transactionBytes) {
-      throw new HoldfastError('TOO_LARGE', 'data: this branch makes the transaction larger than 16 MiB', {
-        field: 'data',
-      });
-    }
     const result = await this.#write(
       {
         kind: 'append',
         gid,
-        token: incarnation.newToken(),
+        token: this.#context.live().newToken(),
+        type,
         whileStatus: 'prepared',
         branches,
         maxBranches: wireLimits.steps * (hasSecondPhase(type) ? 2 : 1),
-        ...(type === 'workflow' && { dueMs: this.#nextCallbackMs(stored) }),
+        maxBytes: wireLimits.transactionBytes,
+        ...(dueMs === undefined ? {} : { dueMs }),
       },
       bytes,
     );
     await this.#registered(gid, branches, result);
   }
 
-  /** A registered step is a sign of life. */
-  #nextCallbackMs(stored: StoredTransaction): number {
+  async #nextCallbackMs(gid: string): Promise<number> {
+    const stored = await this.#load(gid, 'bare');
+    if (stored === undefined) throw unknownGid();
     return this.#context.clock.nowMs() + this.#context.restore(stored).plan.retryIntervalMs;
+  }
+
+  /** A row may be megabytes: so many at once, and between them the event loop goes round. */
+  async #load(gid: string, what: 'whole' | 'bare'): Promise<StoredTransaction | undefined> {
+    return this.#loads.pass(async () => {
+      const [stored] = await this.#context.store.load([gid], what).catch(refuse);
+      return stored;
+    });
   }
 
   /** What nobody can be served now, new or stored. */
@@ -184,7 +188,7 @@ export class Acceptance {
       const created = createTransaction(definition, status, this.#context.defaults);
       const changed = await incarnation.exclusively(asked.gid, () => this.#create(incarnation, created));
       if (changed !== undefined) return changed;
-    } else if ((await loadRows(this.#context.store, [asked.gid]))[0] === undefined) throw refusal;
+    } else if ((await this.#load(asked.gid, 'bare')) === undefined) throw refusal;
     return this.#change(asked.gid, rule, wake);
   }
 
@@ -260,7 +264,7 @@ export class Acceptance {
     wake: boolean,
   ): Promise<Changed | undefined> {
     if (this.#context.live() !== incarnation) return undefined;
-    const [row] = await loadRows(this.#context.store, [gid]);
+    const row = await this.#load(gid, 'bare');
     if (row === undefined) throw unknownGid();
     if (incarnation.actor(gid) !== undefined) return undefined;
     const stored = this.#context.restore(row);
@@ -333,7 +337,7 @@ export class Acceptance {
       case 'missing':
         throw unknownGid();
       case 'exists': {
-        const [stored] = await loadRows(this.#context.store, [gid]);
+        const stored = await this.#load(gid, 'whole');
         if (stored !== undefined && branches.every((branch) => isStored(stored.branches, branch))) return;
         throw new HoldfastError('BRANCH_EXISTS', 'branch_id: registered already with other content', {
           field: 'branch_id',
@@ -342,6 +346,14 @@ export class Acceptance {
       case 'too-many':
         throw new HoldfastError('INVALID_INPUT', `branch_id: a transaction has at most ${wireLimits.steps} branches`, {
           field: 'branch_id',
+        });
+      case 'too-large':
+        throw new HoldfastError('TOO_LARGE', 'data: this branch makes the transaction larger than 16 MiB', {
+          field: 'data',
+        });
+      case 'wrong-type':
+        throw new HoldfastError('INVALID_INPUT', 'trans_type: must be the type that this gid is stored with', {
+          field: 'trans_type',
         });
       case 'wrong-status':
       case 'conflict':
@@ -369,10 +381,6 @@ function cannotWrite(why: string): HoldfastError {
   return new HoldfastError('UNAVAILABLE', `the store cannot write now, nothing was changed: ${why}`, {
     retryAfterMs: 1000,
   });
-}
-
-export function loadRows(store: Store, gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
-  return store.load(gids).catch(refuse);
 }
 
 /** What the store cannot do now, as an answer to whoever asked. */

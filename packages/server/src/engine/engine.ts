@@ -17,7 +17,7 @@ import {
   type StoredTransaction,
   StoreError,
 } from '../store/store.ts';
-import { Acceptance, loadRows, refuse, unknownGid } from './acceptance.ts';
+import { Acceptance, refuse, unknownGid } from './acceptance.ts';
 import type { Standing } from './actor.ts';
 import { EngineClock } from './clock.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
@@ -215,12 +215,12 @@ export class Engine implements Coordinator {
   }
 
   async query(gid: string): Promise<StoredTransaction | undefined> {
-    const [stored] = await loadRows(this.#parts.store, [gid]);
+    const [stored] = await this.#parts.store.load([gid]).catch(refuse);
     return stored;
   }
 
   async explain(gid: string): Promise<Explained | undefined> {
-    const [stored] = await loadRows(this.#parts.store, [gid]);
+    const [stored] = await this.#parts.store.load([gid]).catch(refuse);
     if (stored === undefined) return undefined;
     const known = this.#incarnation?.actor(gid)?.snapshot;
     return explained(stored, this.#restore(stored), known, this.#clock.nowMs());

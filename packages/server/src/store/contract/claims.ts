@@ -43,7 +43,10 @@ export function testClaims(test: Case): void {
   test('claim: a workflow comes without its branches', async (store) => {
     const definition = aDefinition('g', { type: 'workflow', steps: [] });
     await put(store, create('g', { definition, progress: aProgress('prepared', { dueMs: startMs }) }));
-    await put(store, append('g', [{ branchId: '01', op: 'action', url: '', payload: 'cmVz', state: 's' }]));
+    await put(
+      store,
+      append('g', [{ branchId: '01', op: 'action', url: '', payload: 'cmVz', state: 's' }], { type: 'workflow' }),
+    );
     const { claimed } = await claim(store, 'a');
     assert.deepEqual(
       claimed.map(({ branches }) => branches),

@@ -25,9 +25,9 @@ export class Loader {
     this.#branches = new Query(db, `select ${branchColumns} from branches where id = ?`);
   }
 
-  byGid(gid: string): StoredTransaction | undefined {
+  byGid(gid: string, isBare: boolean): StoredTransaction | undefined {
     const row = this.#byGid.first(gid);
-    return row === undefined ? undefined : toTransaction(row, this.#branchesOf(row));
+    return row === undefined ? undefined : toTransaction(row, isBare ? [] : this.#branchesOf(row));
   }
 
   /** To be driven: a workflow without its branches, whose results nobody needs for that. */

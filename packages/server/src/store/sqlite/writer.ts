@@ -75,7 +75,10 @@ export class Writer {
     );
     this.#redefined = db.prepare('update transactions set definition_bytes = ? where gid = ?');
     this.#tokens = new Query(db, 'select create_token, write_token from transactions where gid = ?');
-    this.#target = new Query(db, 'select id, status, branch_count from transactions where gid = ?');
+    this.#target = new Query(
+      db,
+      'select id, status, branch_count, type, definition_bytes + branches_bytes from transactions where gid = ?',
+    );
     this.#branch = new Query(db, 'select 1 from branches where id = ? and branch_id = ? and op = ?');
     this.#append = db.prepare('insert into branches (id, branch_id, op, position, branch) values (?, ?, ?, ?, ?)');
     this.#appended = db.prepare(
@@ -135,16 +138,16 @@ export class Writer {
   #writeBranches(write: AppendWrite, stored: readonly Stored[]): WriteResult {
     const target = this.#target.first(write.gid);
     if (target === undefined) return 'missing';
+    if (textAt(target, 3) !== write.type) return 'wrong-type';
     if (textAt(target, 1) !== write.whileStatus) return 'wrong-status';
     const id = numberAt(target, 0);
     if (this.#hasOneOf(id, write)) return 'exists';
     const count = numberAt(target, 2);
     if (count + stored.length > write.maxBranches) return 'too-many';
-    let bytes = 0;
+    const bytes = stored.reduce((sum, branch) => sum + branch.length, 0);
+    if (numberAt(target, 4) + bytes > write.maxBytes) return 'too-large';
     for (const [index, { branchId, op }] of write.branches.entries()) {
-      const branch = stored[index] ?? '';
-      this.#append.run(id, branchId, op, count + index, branch);
-      bytes += branch.length;
+      this.#append.run(id, branchId, op, count + index, stored[index] ?? '');
     }
     this.#appended.run(stored.length, bytes, id);
     if (write.dueMs !== undefined) this.#delayed.run(write.dueMs, id);

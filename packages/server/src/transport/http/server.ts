@@ -2,11 +2,11 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import { HoldfastError } from '@holdfast/core';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Coordinator } from '../../engine/coordinator.ts';
+import { Gate } from '../../engine/gate.ts';
 import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
 import { BodyReader } from './body.ts';
 import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
 import type { HttpObserver } from './observer.ts';
-import { ReadGate } from './reads.ts';
 import { dtmRoutes } from './routes.ts';
 import { type ServiceParts, serviceRoutes } from './service.ts';
 import type { HttpSettings } from './settings.ts';
@@ -63,7 +63,7 @@ export function createHttpServer(parts: HttpParts): HttpServer {
 class FastifyHttpServer implements HttpServer {
   readonly #parts: HttpParts;
   readonly #bodies: BodyReader;
-  readonly #reads: ReadGate;
+  readonly #reads: Gate;
   readonly #unsent: UnsentAnswers;
   readonly #server: Server;
   readonly #app: FastifyInstance;
@@ -74,7 +74,8 @@ class FastifyHttpServer implements HttpServer {
   constructor(parts: HttpParts) {
     this.#parts = parts;
     this.#bodies = new BodyReader(parts.settings);
-    this.#reads = new ReadGate(parts.settings);
+    const { readsAtOnce, readsWaiting } = parts.settings;
+    this.#reads = new Gate({ atOnce: readsAtOnce, waiting: readsWaiting }, setImmediate);
     this.#unsent = new UnsentAnswers(parts.settings.answerBudgetBytes);
     let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
     this.#server = createLimitedServer(
