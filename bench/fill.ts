@@ -3,7 +3,13 @@ import type { CreateWrite, Store } from 'holdfast/store/store';
 import { scattered } from './generator.ts';
 
 const batchRows = 500;
-const defaults = { requestTimeoutMs: 3000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, backoffCapMs: 600_000 };
+const defaults = {
+  requestTimeoutMs: 3000,
+  retryIntervalMs: 10_000,
+  timeoutToFailMs: 35_000,
+  backoffCapMs: 600_000,
+  alertAfterErrors: 3,
+};
 
 /** Puts finished sagas into a store that is not open yet, as if they had ended over the last hour, and closes it. */
 export async function fillStore(store: Store, count: number): Promise<void> {

@@ -89,16 +89,20 @@ export class MemoryStore implements Store {
     return 'done';
   }
 
-  #append({ gid, whileStatus, branches, maxBranches }: AppendWrite): WriteResult {
+  /** Without a limit of bytes. */
+  #append({ gid, type, whileStatus, branches, maxBranches, dueMs }: AppendWrite): WriteResult {
     const stored = this.#get(gid);
     if (stored === undefined) return 'missing';
+    if (stored.definition.type !== type) return 'wrong-type';
     if (stored.progress.status !== whileStatus) return 'wrong-status';
     const isKnown = branches.some(({ branchId, op }) =>
       stored.branches.some((other) => other.branchId === branchId && other.op === op),
     );
     if (isKnown) return 'exists';
     if (stored.branches.length + branches.length > maxBranches) return 'too-many';
-    this.#put({ ...stored, branches: [...stored.branches, ...branches] });
+    const isDelayed = dueMs !== undefined && stored.owner === null;
+    const progress = isDelayed ? { ...stored.progress, dueMs } : stored.progress;
+    this.#put({ ...stored, progress, branches: [...stored.branches, ...branches] });
     return 'done';
   }
 
@@ -121,8 +125,9 @@ export class MemoryStore implements Store {
     }
   }
 
-  async load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
-    return gids.map((gid) => this.#get(gid));
+  async load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
+    const loaded = gids.map((gid) => this.#get(gid));
+    return what === 'bare' ? loaded.map((stored) => stored && { ...stored, branches: [] }) : loaded;
   }
 
   async claim({ incarnation, nowMs, maxCount }: ClaimRequest): Promise<ClaimResult> {
@@ -169,11 +174,12 @@ export class MemoryStore implements Store {
   }
 
   /** One page is all: there are never many. */
-  async list({ gid, gidPrefix = '', status, type, limit }: ListFilter): Promise<ListPage> {
+  async list({ gid, gidPrefix = '', status, type, hasIncident, limit }: ListFilter): Promise<ListPage> {
     const transactions = [...this.#unfinished.values(), ...this.#finished.values()]
       .filter(({ definition }) => definition.gid.startsWith(gidPrefix) && (gid ?? definition.gid) === definition.gid)
       .filter(({ progress }) => (status ?? progress.status) === progress.status)
       .filter(({ definition }) => (type ?? definition.type) === definition.type)
+      .filter(({ progress }) => hasIncident !== true || (progress.incident !== '' && !isFinal(progress.status)))
       .sort((one, other) => other.definition.createdMs - one.definition.createdMs);
     return { transactions: transactions.slice(0, limit), next: '' };
   }

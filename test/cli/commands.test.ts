@@ -65,7 +65,7 @@ test('backup without a coordinator says what to do', () => {
   assert.equal(status, 1);
   assert.equal(stdout, '');
   assert.match(stderr, /^holdfast: no coordinator answers at http:\/\/127\.0\.0\.1:1 \(ECONNREFUSED\)/);
-  assert.match(stderr, /start it, or say where it listens with --http-host and --http-port/);
+  assert.match(stderr, /Start it with holdfast serve, or say where it listens with --http-host and --http-port/);
 });
 
 test('a data file that is none is said to be so, not to be unwritable', (t) => {

@@ -119,9 +119,9 @@ export class Coordinator {
   }
 
   /** Runs another command of the same program against it, `backup` for example. @throws Error where it fails */
-  async command(name: string): Promise<{ stdout: string; stderr: string }> {
+  async command(...args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
     const env = { ...cleanEnvironment(), HOLDFAST_HTTP_PORT: new URL(this.#url).port };
-    return execute(process.execPath, [...commands[this.#options.form ?? 'source'], name], { env });
+    return execute(process.execPath, [...commands[this.#options.form ?? 'source'], ...args], { env });
   }
 
   /** The process alone, for whoever expects it to end; `start` waits until it serves. */

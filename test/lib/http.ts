@@ -25,6 +25,10 @@ export class HttpCaller {
     return this.#send('GET', path, '');
   }
 
+  delete(path: string): Promise<Answer> {
+    return this.#send('DELETE', path, '');
+  }
+
   close(): void {
     this.#agent.destroy();
   }

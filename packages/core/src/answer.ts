@@ -1,6 +1,7 @@
 import { shorten, withAttempt } from './attempts.ts';
 import { nextInterval, retryDelay, retryWithinRunDelay } from './backoff.ts';
 import { clipDue } from './deadline.ts';
+import { explainOperation } from './explain.ts';
 import { type Fact, queryOperation } from './fact.ts';
 import { isExpected, mark } from './mark.ts';
 import { operationAt, stateOf } from './operation.ts';
@@ -54,7 +55,9 @@ function isSettled({ progress }: Transaction, operation: number): boolean {
 
 /** FAILURE is final only for a saga's action and a message's query; elsewhere it is retried for ever. */
 function isDecisive({ definition }: Transaction, operation: number): boolean {
-  return operation === queryOperation || (definition.type === 'saga' && operation % 2 === 1);
+  return (
+    (definition.type === 'msg' && operation === queryOperation) || (definition.type === 'saga' && operation % 2 === 1)
+  );
 }
 
 /** An action was called, whatever else is known: an answer says so even where the mark was lost. */
@@ -66,7 +69,8 @@ function withMayHaveRun(transaction: Transaction, operation: number): Transactio
 
 /** The interval starts anew, unless another branch has failed in this run. */
 function applySuccess(transaction: Transaction, { operation, atMs }: Answered): Transaction {
-  const { plan, run } = transaction;
+  const { definition, plan, run } = transaction;
+  if (definition.type === 'workflow') return calledBack(transaction, atMs);
   if (operation === queryOperation) return { ...transaction, run: { ...run, queryAnswer: 'committed' } };
   const marked = mark(transaction, operation, 's');
   const { progress } = marked;
@@ -75,10 +79,19 @@ function applySuccess(transaction: Transaction, { operation, atMs }: Answered): 
     progress: {
       ...progress,
       intervalMs: run.backedOff ? progress.intervalMs : plan.retryIntervalMs,
-      incident: progress.incident === incidentOf(marked, operation) ? '' : progress.incident,
+      errorRuns: run.backedOff ? (progress.errorRuns ?? 0) : 0,
+      incident: isIncidentOf(marked, operation) ? '' : progress.incident,
       updatedMs: atMs,
     },
   };
+}
+
+/** The end of a callback is a sign of life; how the workflow ended only its submit says. */
+function calledBack(transaction: Transaction, atMs: number): Transaction {
+  const { plan, progress } = transaction;
+  const intervalMs = plan.retryIntervalMs;
+  const dueMs = atMs + intervalMs;
+  return { ...transaction, progress: { ...progress, intervalMs, errorRuns: 0, incident: '', dueMs, updatedMs: atMs } };
 }
 
 function applyFailure(transaction: Transaction, { operation, atMs }: Answered, message: string): Transaction {
@@ -93,24 +106,32 @@ function applyFailure(transaction: Transaction, { operation, atMs }: Answered, m
 
 /** A branch that answers FAILURE where only success can end the transaction needs a human, until it succeeds. */
 function reported(transaction: Transaction, operation: number): Transaction {
-  const incident = incidentOf(transaction, operation);
+  if (operation === queryOperation) return transaction;
+  const incident = `failure-retried: ${nameOf(transaction, operation)}`;
   return { ...transaction, progress: { ...transaction.progress, incident } };
 }
 
-function incidentOf({ definition, branches }: Transaction, operation: number): string {
-  const branch = operationAt(definition, branches, operation);
-  return `failure-retried: ${branch?.op ?? 'operation'} of branch ${branch?.branchId ?? operation}`;
+function isIncidentOf(transaction: Transaction, operation: number): boolean {
+  return transaction.progress.incident.endsWith(`: ${nameOf(transaction, operation)}`);
+}
+
+function nameOf(transaction: Transaction, operation: number): string {
+  const { op, branchId } = explainOperation(transaction, operation);
+  return `${op} of branch ${branchId}`;
 }
 
 /** The interval doubles once in a run, however many branches fail in it. */
 function applyError(transaction: Transaction, fact: Answered, retryAfterMs: number): Transaction {
   const { progress, plan, run } = transaction;
+  const errorRuns = (progress.errorRuns ?? 0) + (run.backedOff ? 0 : 1);
+  const isIncident = progress.incident === '' && errorRuns >= plan.alertAfterErrors;
+  const incident = isIncident ? `failing: ${nameOf(transaction, fact.operation)}` : progress.incident;
   const intervalMs = run.backedOff ? progress.intervalMs : nextInterval(progress.intervalMs, plan);
   const dueMs = fact.atMs + retryDelay(intervalMs, retryAfterMs, fact.jitter, plan);
   const waiting = waitsUntil(withMayHaveRun(transaction, fact.operation), fact, dueMs);
   return {
     ...waiting,
-    progress: { ...waiting.progress, intervalMs },
+    progress: { ...waiting.progress, intervalMs, errorRuns, incident },
     run: { ...waiting.run, backedOff: true },
   };
 }

@@ -7,7 +7,7 @@ import { isExpected, mark } from './mark.ts';
 import { isLegalMove, isStoppable } from './moves.ts';
 import { actionOf, operationAt, operationCount, stateOf } from './operation.ts';
 import { emptyRun, nextRun } from './run.ts';
-import { isFinal, limits, type Status, type Transaction } from './transaction.ts';
+import { hasSecondPhase, isFinal, limits, type Status, type Transaction } from './transaction.ts';
 
 /**
  * Folds one fact into the transaction. Pure and total: a fact that comes too late, twice or out of place changes
@@ -20,13 +20,17 @@ export function apply(transaction: Transaction, fact: Fact): Transaction {
     case 'loaded':
       return applyLoaded(transaction, fact.handedBack);
     case 'due':
-      return { ...transaction, run: nextRun(run) };
+      return { ...applyDue(transaction, fact.atMs), run: nextRun(run) };
     case 'submitted':
       return applySubmitted(transaction, fact);
     case 'abort-asked':
-      return move(transaction, definition.type === 'tcc' ? 'aborting' : 'failed', fact.reason, fact.atMs);
+      return move(transaction, hasSecondPhase(definition.type) ? 'aborting' : 'failed', fact.reason, fact.atMs);
     case 'stopped':
       return isStoppable(progress.status) ? changeStatus(transaction, 'failed', '', fact.atMs) : transaction;
+    case 'alive':
+      return applyAlive(transaction, fact.atMs);
+    case 'ended':
+      return applyEnded(transaction, fact);
     case 'called':
       return applyCalled(transaction, fact.operation);
     case 'answered':
@@ -40,6 +44,30 @@ export function apply(transaction: Transaction, fact: Fact): Transaction {
     default:
       return fact satisfies never;
   }
+}
+
+/** A workflow that is woken is called back now: it has nothing else to try. */
+function applyDue(transaction: Transaction, atMs: number): Transaction {
+  const { definition, progress } = transaction;
+  if (definition.type !== 'workflow' || progress.dueMs <= atMs) return transaction;
+  return { ...transaction, progress: { ...progress, dueMs: atMs } };
+}
+
+function applyAlive(transaction: Transaction, atMs: number): Transaction {
+  const { definition, plan, progress } = transaction;
+  if (definition.type !== 'workflow') return transaction;
+  const dueMs = atMs + plan.retryIntervalMs;
+  return { ...transaction, progress: { ...progress, dueMs, intervalMs: plan.retryIntervalMs, updatedMs: atMs } };
+}
+
+/** Its client replays what is kept: reason and result stay as they are, whatever their length. */
+function applyEnded(
+  transaction: Transaction,
+  { to, reason, result, atMs }: Extract<Fact, { kind: 'ended' }>,
+): Transaction {
+  if (transaction.definition.type !== 'workflow') return transaction;
+  const ended = move(transaction, to, '', atMs);
+  return { ...ended, progress: { ...ended.progress, reason, ...(result === '' ? {} : { result }) } };
 }
 
 function move(transaction: Transaction, to: Status, reason: string, atMs: number): Transaction {
@@ -56,6 +84,7 @@ function changeStatus(transaction: Transaction, to: Status, reason: string, atMs
       ...progress,
       status: to,
       retries: {},
+      errorRuns: 0,
       intervalMs: plan.retryIntervalMs,
       submittedMs: to === 'submitted' ? atMs : progress.submittedMs,
       updatedMs: atMs,

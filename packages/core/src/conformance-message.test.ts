@@ -145,3 +145,19 @@ test('submitted while the query is out: its answer comes too late and changes no
   driver.run();
   assert.equal(driver.status, 'succeed');
 });
+
+test('row 62: the third run in a row that ends with an error is an incident; a success ends it', () => {
+  const driver = Driver.submit(message(2), { '01 action': [error(), error(), ongoing, error(), error()] });
+  const seen: [number, string][] = [];
+  do seen.push([driver.durable.progress.errorRuns ?? 0, driver.durable.progress.incident]);
+  while (driver.cron());
+  const incident = 'failing: action of branch 01';
+  assert.deepEqual(seen.slice(0, 5), [
+    [1, ''],
+    [2, ''],
+    [2, ''],
+    [3, incident],
+    [4, incident],
+  ]);
+  assert.deepEqual([driver.status, driver.durable.progress.incident], ['succeed', '']);
+});

@@ -6,6 +6,7 @@ type Source = Pick<Transaction, 'definition' | 'plan' | 'progress'>;
 export function deadlineMs({ definition, plan, progress }: Source): number {
   switch (progress.status) {
     case 'prepared':
+      if (definition.type === 'workflow') return Number.POSITIVE_INFINITY;
       return definition.createdMs + plan.preparedTimeoutMs;
     case 'submitted':
       return definition.type === 'saga' && plan.timeoutMs > 0
@@ -32,7 +33,7 @@ export function clipDue(source: Source, dueMs: number, nowMs: number): number {
 /** When it is due if nobody touches it after its status has just changed. */
 export function firstDue(source: Source, nowMs: number): number {
   const { plan, progress } = source;
-  if (progress.status === 'prepared') return deadlineMs(source);
+  if (progress.status === 'prepared' && source.definition.type !== 'workflow') return deadlineMs(source);
   const isDelayed = progress.status === 'submitted' && plan.delayMs > 0;
   return clipDue(source, nowMs + (isDelayed ? plan.delayMs : plan.retryIntervalMs), nowMs);
 }

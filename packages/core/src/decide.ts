@@ -3,6 +3,8 @@ import { decideMessage } from './message.ts';
 import { decideSaga } from './saga.ts';
 import { decideTcc } from './tcc.ts';
 import { isFinal, type Transaction } from './transaction.ts';
+import { decideWorkflow } from './workflow.ts';
+import { decideXa } from './xa.ts';
 
 /** What to do next. Pure and total. `inFlight` holds the operations whose call has no answer yet. */
 export function decide(transaction: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
@@ -15,6 +17,10 @@ export function decide(transaction: Transaction, inFlight: ReadonlySet<number>, 
       return decideMessage(transaction, inFlight, nowMs);
     case 'tcc':
       return decideTcc(transaction, inFlight, nowMs);
+    case 'xa':
+      return decideXa(transaction, inFlight, nowMs);
+    case 'workflow':
+      return decideWorkflow(transaction, inFlight, nowMs);
     default:
       return type satisfies never;
   }

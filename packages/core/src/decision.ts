@@ -19,6 +19,9 @@ export const rules = {
   'all-compensated': 'Everything that may have run is compensated.',
   'second-phase': 'The decision is durable: the next branch is told.',
   'second-phase-done': 'Every branch was told.',
+  'workflow-runs':
+    'The workflow runs by itself: it is called back when nothing was heard of it for its retry interval.',
+  'workflow-callback': 'Nothing was heard of the workflow for its retry interval: its callback is called.',
   'in-flight': 'Calls are out: waits for their answers.',
   'back-off': 'A branch could not be called or gave no final answer: it is called again when due.',
   'retry-within-run': 'An error within the retry limit: called again shortly.',

@@ -71,8 +71,11 @@ function timeOf(next: Decision, atMs: number): number {
   return next.kind === 'wait' ? next.untilMs : atMs;
 }
 
-function explainOperation({ definition, branches }: Transaction, operation: number): ExplainedOperation {
-  if (operation === queryOperation) return { operation, branchId: '00', op: 'msg', url: definition.queryPrepared };
+/** Which call an operation is; -1 is that of query_prepared. */
+export function explainOperation({ definition, plan, branches }: Transaction, operation: number): ExplainedOperation {
+  if (operation === queryOperation) {
+    return { operation, branchId: '00', op: plan.callback?.op ?? 'msg', url: definition.queryPrepared };
+  }
   const branch = operationAt(definition, branches, operation);
   return { operation, branchId: branch?.branchId ?? '', op: branch?.op ?? '', url: branch?.url ?? '' };
 }

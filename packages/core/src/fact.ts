@@ -1,8 +1,16 @@
-import type { Definition, Plan, Status } from './transaction.ts';
+import type { Definition, FinalStatus, Plan, Status } from './transaction.ts';
 
 export interface Amended {
   readonly definition: Definition;
   readonly plan: Plan;
+}
+
+/** What the submit of a workflow says. */
+export interface WorkflowEnd {
+  readonly to: FinalStatus;
+  /** Why it was rolled back; empty where it was not. */
+  readonly reason: string;
+  readonly result: string;
 }
 
 /** How one call of a branch ended. Anything unknown is an `error`: it may have run. */
@@ -13,7 +21,7 @@ export type Outcome =
   /** `retryAfterMs`: what the branch asked for, honoured within the back-off cap; 0: nothing. */
   | { readonly kind: 'error'; readonly message: string; readonly retryAfterMs: number };
 
-/** The index that stands for the query-prepared call of a message. */
+/** The index that stands for the call of query_prepared: the query of a message, the callback of a workflow. */
 export const queryOperation = -1;
 
 /** What happened. `apply` folds facts into a transaction, in their order. Times are engine time in milliseconds. */
@@ -34,6 +42,10 @@ export type Fact =
     }
   | { readonly kind: 'abort-asked'; readonly reason: string; readonly atMs: number }
   | { readonly kind: 'stopped'; readonly atMs: number }
+  /** A workflow gave a sign of life. */
+  | { readonly kind: 'alive'; readonly atMs: number }
+  /** A workflow said how it ended. */
+  | ({ readonly kind: 'ended'; readonly atMs: number } & WorkflowEnd)
   /** A call goes out now: from here on the operation may have run. */
   | { readonly kind: 'called'; readonly operation: number }
   | {

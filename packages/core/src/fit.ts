@@ -2,29 +2,32 @@ import { shorten, utf8Length } from './attempts.ts';
 import { type Attempt, limits, type Progress } from './transaction.ts';
 
 /**
- * Progress that fits its limit as JSON text, whatever happened. Given up, in this order: the length of error texts, the
- * oldest attempts, the length of the reason, and at last retry counters: those of what has succeeded, then the smallest
+ * Progress that fits its limit as JSON text, whatever happened; reason and result are stored beside it. Given up, in this order: the length of error texts, the
+ * oldest attempts, and at last retry counters: those of what has succeeded, then the smallest
  * (an action may then be retried more often than its limit says, after a crash). Operations take one character each and are never given up.
  */
 export function fitProgress(progress: Progress): Progress {
-  if (mostBytes(progress) <= limits.progressBytes || jsonBytes(progress) <= limits.progressBytes) return progress;
+  if (mostBytes(progress) <= limits.progressBytes || storedBytes(progress) <= limits.progressBytes) return progress;
   let fitted = progress;
   for (const bytes of [512, 256, 64, 0]) {
     fitted = withShortReasons(fitted, bytes);
-    if (jsonBytes(fitted) <= limits.progressBytes) return fitted;
+    if (storedBytes(fitted) <= limits.progressBytes) return fitted;
   }
-  fitted = withFewerAttempts(fitted, jsonBytes(fitted) - limits.progressBytes);
-  if (jsonBytes(fitted) <= limits.progressBytes) return fitted;
-  fitted = { ...fitted, reason: shorten(fitted.reason, limits.attemptReasonBytes) };
-  return withFewerCounters(fitted, jsonBytes(fitted) - limits.progressBytes);
+  fitted = withFewerAttempts(fitted, storedBytes(fitted) - limits.progressBytes);
+  if (storedBytes(fitted) <= limits.progressBytes) return fitted;
+  return withFewerCounters(fitted, storedBytes(fitted) - limits.progressBytes);
 }
 
 /** Cheap, and never too small: a character of text takes at most six bytes. */
-function mostBytes({ operations, retries, attempts, reason, incident, ignoredFields = [] }: Progress): number {
-  let bytes = 512 + operations.length + (reason.length + incident.length) * 6 + ignoredFields.length * 64;
+function mostBytes({ operations, retries, attempts, incident, ignoredFields = [] }: Progress): number {
+  let bytes = 512 + operations.length + incident.length * 6 + ignoredFields.length * 64;
   bytes += Object.keys(retries).length * 32;
   for (const attempt of attempts) bytes += 192 + attempt.reason.length * 6;
   return bytes;
+}
+
+function storedBytes({ reason: _, result: __, ...stored }: Progress): number {
+  return jsonBytes(stored);
 }
 
 function jsonBytes(value: unknown): number {

@@ -1,6 +1,6 @@
 import { actionOf, compensateOf, stepOf } from './operation.ts';
 import { lookUp, type Table, tableOf, withEntry } from './table.ts';
-import type { Definition, Plan, Progress, Transaction } from './transaction.ts';
+import { type Definition, type Plan, type Progress, registersBranches, type Transaction } from './transaction.ts';
 
 /**
  * What of a saga or a message can go on now. It follows from plan and progress alone; `apply` keeps it up step by step,
@@ -27,7 +27,7 @@ export interface Front {
 
 type Source = Pick<Transaction, 'definition' | 'plan' | 'progress'>;
 
-/** The front of a transaction, as `apply` left it or derived anew. Undefined for a tcc, and where nothing is driven. */
+/** The front of a transaction, as `apply` left it or derived anew. Undefined where no step is driven. */
 export function frontOf(transaction: Transaction): Front | undefined {
   const { front, plan, progress } = transaction;
   const isCurrent =
@@ -40,7 +40,7 @@ export function frontOf(transaction: Transaction): Front | undefined {
 
 export function deriveFront({ definition, plan, progress }: Source): Front | undefined {
   const { status, operations } = progress;
-  if (definition.type === 'tcc' || (status !== 'submitted' && status !== 'aborting')) return undefined;
+  if (registersBranches(definition.type) || (status !== 'submitted' && status !== 'aborting')) return undefined;
   const isForward = status === 'submitted';
   const edges = isForward ? plan.before : plan.after;
   const order = isForward ? plan.topological : plan.topological.toReversed();

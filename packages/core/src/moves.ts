@@ -1,6 +1,16 @@
 import { isFinal, type Status, type TransactionType } from './transaction.ts';
 
-const legalMoves: Readonly<Record<TransactionType, Readonly<Record<Status, readonly Status[]>>>> = {
+type Moves = Readonly<Record<Status, readonly Status[]>>;
+
+const twoPhase: Moves = {
+  prepared: ['submitted', 'aborting'],
+  submitted: ['succeed'],
+  aborting: ['failed'],
+  succeed: [],
+  failed: [],
+};
+
+const legalMoves: Readonly<Record<TransactionType, Moves>> = {
   saga: {
     prepared: ['submitted', 'failed'],
     submitted: ['succeed', 'aborting'],
@@ -9,13 +19,9 @@ const legalMoves: Readonly<Record<TransactionType, Readonly<Record<Status, reado
     failed: [],
   },
   msg: { prepared: ['submitted', 'failed'], submitted: ['succeed'], aborting: [], succeed: [], failed: [] },
-  tcc: {
-    prepared: ['submitted', 'aborting'],
-    submitted: ['succeed'],
-    aborting: ['failed'],
-    succeed: [],
-    failed: [],
-  },
+  tcc: twoPhase,
+  xa: twoPhase,
+  workflow: { prepared: ['succeed', 'failed'], submitted: [], aborting: [], succeed: [], failed: [] },
 };
 
 /** Whether the table in transaction.ts allows the move. An operator's stop may fail whatever is not final. */

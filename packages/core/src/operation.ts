@@ -1,8 +1,15 @@
-import type { BranchOperation, Definition, OperationState, Progress, Transaction } from './transaction.ts';
+import {
+  type BranchOperation,
+  type Definition,
+  type OperationState,
+  type Progress,
+  registersBranches,
+  type Transaction,
+} from './transaction.ts';
 
 /**
  * Operations are numbered in stored order, the order the wire shows them in. Saga: step i is operation 2i (compensate)
- * and 2i + 1 (action). Message: step i is operation i. Tcc: as registered, cancel before confirm of each branch.
+ * and 2i + 1 (action). Message: step i is operation i. Others: as registered, cancel before confirm, rollback before commit.
  */
 export function operationCount(definition: Definition, branches: readonly BranchOperation[]): number {
   if (definition.type === 'saga') return definition.steps.length * 2;
@@ -15,7 +22,7 @@ export function operationAt(
   branches: readonly BranchOperation[],
   index: number,
 ): BranchOperation | undefined {
-  if (definition.type === 'tcc') return branches[index];
+  if (registersBranches(definition.type)) return branches[index];
   const saga = definition.type === 'saga';
   const step = definition.steps[saga ? index >> 1 : index];
   if (step === undefined) return undefined;
@@ -52,7 +59,7 @@ export function hasOperation(definition: Definition, branches: readonly BranchOp
 export const actionOf = (step: number): number => step * 2 + 1;
 export const compensateOf = (step: number): number => step * 2;
 
-/** Operations without a character are prepared: a tcc registers branches without a progress write. */
+/** Operations without a character are prepared: branches are registered without a progress write. */
 export function stateOf(progress: Progress, operation: number): OperationState {
   return (progress.operations[operation] as OperationState | undefined) ?? 'p';
 }

@@ -1,5 +1,5 @@
 import { invalid } from './error.ts';
-import { type Defaults, type Definition, limits, type Plan } from './transaction.ts';
+import { type Defaults, type Definition, hasSecondPhase, limits, type Plan } from './transaction.ts';
 
 /**
  * What follows from a definition and the defaults alone: intervals, time-outs, and the order of the steps.
@@ -7,21 +7,40 @@ import { type Defaults, type Definition, limits, type Plan } from './transaction
  */
 export function planOf(definition: Definition, defaults: Defaults): Plan {
   const { options, type } = definition;
-  const custom = type === 'tcc' ? {} : readCustomData(definition.customData);
+  const custom = hasSecondPhase(type) ? {} : readCustomData(definition.customData);
   const concurrent = type === 'msg' ? options.concurrent : isConcurrent(custom);
   const orders = type === 'saga' ? readOrders(custom['orders'], definition.steps.length) : [];
   const retryIntervalMs = baseInterval(definition, defaults);
   const preparedTimeoutMs = options.timeoutToFailMs || defaults.timeoutToFailMs;
   return {
     ...stepGraph(definition.steps.length, concurrent, orders),
-    requestTimeoutMs: options.requestTimeoutMs || defaults.requestTimeoutMs,
+    requestTimeoutMs: options.requestTimeoutMs || (type === 'workflow' ? callbackTimeoutMs : defaults.requestTimeoutMs),
     retryIntervalMs,
     backoffCapMs: Math.max(defaults.backoffCapMs, retryIntervalMs),
+    alertAfterErrors: defaults.alertAfterErrors,
     timeoutMs: type === 'saga' ? options.timeoutToFailMs : preparedTimeoutMs,
     preparedTimeoutMs,
     concurrent,
     delayMs: type === 'msg' ? delayOf(custom) : 0,
+    ...(type === 'workflow' && { callback: callbackOf(custom) }),
   };
+}
+
+/** A callback runs the rest of a workflow before it answers. */
+const callbackTimeoutMs = 60_000;
+
+/** The workflow's name, and its input as base64 text. */
+function callbackOf(custom: CustomData): NonNullable<Plan['callback']> {
+  const name = custom['name'] ?? '';
+  const data = custom['data'] ?? '';
+  if (typeof name !== 'string') throw invalid('custom_data.name', 'must be a string');
+  if (typeof data !== 'string' || !isBase64(data)) throw invalid('custom_data.data', 'must be base64 text');
+  return { op: name, payload: Uint8Array.from(atob(data), (character) => character.charCodeAt(0)) };
+}
+
+/** As encoders write it: padded, without white space. */
+function isBase64(text: string): boolean {
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 }
 
 /** server.md section 7.2: retry_interval, else a shorter timeout_to_fail, else the default. */

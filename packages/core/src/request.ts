@@ -1,9 +1,11 @@
 import { HoldfastError, invalid } from './error.ts';
-import type { Fact } from './fact.ts';
+import type { Fact, WorkflowEnd } from './fact.ts';
 import { planOf } from './plan.ts';
+import { topicsOf } from './topic.ts';
 import {
   type Defaults,
   type Definition,
+  hasSecondPhase,
   isFinal,
   type Options,
   type Payload,
@@ -59,7 +61,8 @@ export function ruleSubmit(
  */
 export function differingFields(stored: Definition, asked: Omit<Definition, 'createdMs'>): readonly string[] {
   const fields: string[] = [];
-  if (asked.steps.length > 0) {
+  // What a topic stood for was decided at the creation.
+  if (asked.steps.length > 0 && topicsOf(asked.steps).length === 0) {
     if (!isSame(stored.steps, asked.steps, (step, other) => haveSameTargets(step, other))) fields.push('steps');
     if (!isSame(stored.steps, asked.steps, (step, other) => isSamePayload(step.payload, other.payload))) {
       fields.push('payloads');
@@ -91,7 +94,7 @@ function isSamePayload(stored: Payload, asked: Payload): boolean {
   return stored.length === asked.length && stored.every((byte, index) => byte === asked[index]);
 }
 
-/** abort: a prepared message or saga fails without a call; a tcc cancels what is registered. */
+/** abort: a prepared message or saga fails without a call; a tcc or xa tells what is registered. */
 export function ruleAbort(
   { definition, progress }: Transaction,
   type: TransactionType,
@@ -99,9 +102,24 @@ export function ruleAbort(
   atMs: number,
 ): Ruling {
   if (definition.type !== type) return otherType();
-  if (progress.status === 'prepared') return { kind: 'abort-asked', reason, atMs };
-  if (type === 'tcc' && progress.status === 'aborting') return 'nothing';
+  if (progress.status === 'prepared' && type !== 'workflow') return { kind: 'abort-asked', reason, atMs };
+  if (hasSecondPhase(type) && progress.status === 'aborting') return 'nothing';
   return refused(`trans type: '${type}' current status '${progress.status}', cannot abort. FAILURE`);
+}
+
+/** prepareWorkflow of a stored gid: a sign of life while it runs, and fine after its end. */
+export function rulePrepareWorkflow({ definition, progress }: Transaction, atMs: number): Ruling {
+  if (definition.type !== 'workflow') return otherType();
+  return progress.status === 'prepared' ? { kind: 'alive', atMs } : 'nothing';
+}
+
+/** submit of a workflow: says how it ended. The same again is fine. */
+export function ruleEnd({ definition, progress }: Transaction, end: WorkflowEnd, atMs: number): Ruling {
+  if (definition.type !== 'workflow') return otherType();
+  if (progress.status === 'prepared') return { kind: 'ended', ...end, atMs };
+  const { status, reason, result = '' } = progress;
+  if (status === end.to && reason === end.reason && result === end.result) return 'nothing';
+  return refused(`current status '${status}', cannot sumbmit. FAILURE`);
 }
 
 /** forceStop: an operator ends whatever is not final, as failed; no branch is called. */

@@ -1,14 +1,19 @@
 /**
  * The data of a global transaction. Three kinds, kept apart everywhere: the *definition* (what was asked, immutable),
- * the *branches* (for tcc: registered one by one, append-only) and the *progress* (small and mutable).
+ * the *branches* (for tcc, xa and workflow: registered one by one, append-only) and the *progress* (small and mutable).
  *
  * Glossary
  * - **gid**: the global id of a transaction, chosen by the client or by `newGid`.
  * - **saga**: steps with an action and a compensation each; a failure undoes what ran, in mirror order.
  * - **msg**: a two-phase message: prepared before a local database transaction, submitted after it, delivered for sure.
  * - **tcc**: branches registered while prepared; then all are confirmed (submit) or all cancelled (abort, time-out).
+ * - **xa**: branches registered while prepared, each a database transaction that is prepared there; then all are committed
+ *   (submit) or all rolled back (abort, time-out).
+ * - **workflow**: code of a service that runs by itself; its steps are registered with their results, and its URL is called
+ *   until it says how it ended.
  * - **branch**: one participant's part of a transaction, named by its branch_id.
- * - **operation (op)**: one call of a branch: `action`, `compensate`, `confirm`, `cancel`. It is the unit that is driven.
+ * - **operation (op)**: one call of a branch: `action`, `compensate`, `confirm`, `cancel`, `commit`, `rollback`. It is the
+ *   unit that is driven; the operations of a workflow are its own affair and only kept.
  * - **may have run**: a forward operation that was called, or may have been, and whose result is not known.
  * - **barrier**: the table in a participant's database that makes repeated, empty and late calls harmless.
  * - **owner**: the incarnation (one start of one process) that drives a transaction; nobody else may write it.
@@ -19,7 +24,7 @@
 import type { Front } from './front.ts';
 import type { Table } from './table.ts';
 
-export type TransactionType = 'saga' | 'msg' | 'tcc';
+export type TransactionType = 'saga' | 'msg' | 'tcc' | 'xa' | 'workflow';
 
 /**
  * Status of a transaction. The legal moves (server.md section 1.4); every other one is refused:
@@ -28,7 +33,8 @@ export type TransactionType = 'saga' | 'msg' | 'tcc';
  * |---|---|
  * | saga | prepared > submitted > succeed; submitted > aborting > failed; prepared > failed (abort) |
  * | msg  | prepared > submitted > succeed; prepared > failed |
- * | tcc  | prepared > submitted > succeed; prepared > aborting > failed |
+ * | tcc, xa | prepared > submitted > succeed; prepared > aborting > failed |
+ * | workflow | prepared > succeed; prepared > failed, as its submit says |
  * | any  | prepared, submitted, aborting > failed (operator stop) |
  */
 export type Status = 'prepared' | 'submitted' | 'aborting' | 'succeed' | 'failed';
@@ -36,7 +42,7 @@ export type Status = 'prepared' | 'submitted' | 'aborting' | 'succeed' | 'failed
 /** `succeed` and `failed` never change again. */
 export type FinalStatus = 'succeed' | 'failed';
 
-export type OperationName = 'action' | 'compensate' | 'confirm' | 'cancel';
+export type OperationName = 'action' | 'compensate' | 'confirm' | 'cancel' | 'commit' | 'rollback';
 
 /** The body of a branch call, byte for byte as the client gave it: text over HTTP, bytes over gRPC. */
 export type Payload = string | Uint8Array;
@@ -53,9 +59,9 @@ export interface Step {
 export interface Options {
   /** Answer submit and abort only when the transaction is final or waits for a timer. Default false. */
   readonly waitResult: boolean;
-  /** saga: roll back this long after submit (0: never). tcc, msg: abort or ask this long after creation (0: 35 s). */
+  /** saga: roll back this long after submit (0: never). tcc, xa, msg: abort or ask this long after creation (0: 35 s). */
   readonly timeoutToFailMs: number;
-  /** Limit of one branch call (0: 3 s). */
+  /** Limit of one branch call (0: 3 s; of a workflow's callback: 60 s). */
   readonly requestTimeoutMs: number;
   /** Base of the back-off (0: 10 s, or timeoutToFail where that is shorter). */
   readonly retryIntervalMs: number;
@@ -73,20 +79,26 @@ export interface Definition {
   /** `http`, `grpc` or `json-rpc`: how the client speaks, and how branches are called. */
   readonly protocol: string;
   readonly steps: readonly Step[];
-  /** msg: asked past the time-out whether the local transaction committed. May be empty. */
+  /** msg: asked past the time-out whether the local transaction committed; may be empty. workflow: its callback. */
   readonly queryPrepared: string;
   readonly options: Options;
-  /** JSON text as the client sent it; saga: concurrency and orders, msg: delay. */
+  /** JSON text as the client sent it; saga: concurrency and orders, msg: delay, workflow: name and input. */
   readonly customData: string;
   readonly createdMs: number;
 }
 
-/** A registered operation of a tcc branch: two per registration, `cancel` first. Append-only and immutable. */
+/**
+ * A registered operation, append-only and immutable. tcc and xa: two per registration, `cancel` or `rollback` first.
+ * workflow: one per step that ended, with its result as payload and no URL.
+ */
 export interface BranchOperation {
   readonly branchId: string;
-  readonly op: OperationName;
+  /** An {@link OperationName}; of a workflow's step whatever its SDK calls it. */
+  readonly op: string;
   readonly url: string;
   readonly payload: Payload;
+  /** workflow only: how the step ended. */
+  readonly state?: 's' | 'f';
 }
 
 /**
@@ -95,7 +107,7 @@ export interface BranchOperation {
  */
 export type OperationState = 'p' | 'm' | 's' | 'f';
 
-/** One attempt at a branch call. `operation` is the operation's index, or -1 for the query-prepared call. */
+/** One attempt at a branch call. `operation` is the operation's index, or -1 for the call of query_prepared. */
 export interface Attempt {
   readonly operation: number;
   readonly atMs: number;
@@ -117,7 +129,9 @@ export interface Progress {
   readonly attemptCount: number;
   /** The back-off interval now (next_cron_interval on the wire). */
   readonly intervalMs: number;
-  /** When the transaction must be looked at next. Never later than its time-out. */
+  /** Runs in a row that ended with an error; absent: none. */
+  readonly errorRuns?: number;
+  /** When the transaction must be looked at next. Never later than its time-out. workflow: when it is called back. */
   readonly dueMs: number;
   /** When the submit was accepted: a saga's time-out and a message's delay count from here. 0 while prepared. */
   readonly submittedMs: number;
@@ -126,8 +140,10 @@ export interface Progress {
   readonly finishedMs: number;
   /** What needs a human, or empty. */
   readonly incident: string;
-  /** Why it was rolled back; at most 8 KiB. */
+  /** Why it was rolled back; at most 8 KiB, of a workflow as long as its submit may be. */
   readonly reason: string;
+  /** workflow: what it returned, as its SDK wrote it down. Absent: nothing. */
+  readonly result?: string;
   /** Fields of the submit that differed from what the prepare had stored and were not taken over; absent: none. */
   readonly ignoredFields?: readonly string[];
 }
@@ -139,6 +155,8 @@ export interface Defaults {
   readonly timeoutToFailMs: number;
   /** The longest back-off interval; a longer retry_interval of the transaction wins. */
   readonly backoffCapMs: number;
+  /** After so many runs in a row that ended with an error the transaction is an incident. */
+  readonly alertAfterErrors: number;
 }
 
 /**
@@ -163,7 +181,7 @@ export interface Transaction {
   readonly branches: readonly BranchOperation[];
   readonly progress: Progress;
   readonly run: Run;
-  /** What can go on now, kept up by `apply`; never stored. Undefined for a tcc, and while prepared. */
+  /** What can go on now, kept up by `apply`; never stored. Only of a saga or message that is driven. */
   readonly front: Front | undefined;
 }
 
@@ -173,6 +191,7 @@ export interface Plan {
   /** The interval after a success, and the first one. */
   readonly retryIntervalMs: number;
   readonly backoffCapMs: number;
+  readonly alertAfterErrors: number;
   /** Saga: from the submit, 0 is never. Others: the same as `preparedTimeoutMs`. */
   readonly timeoutMs: number;
   /** How long it may stay prepared, from its creation, before it is asked about, aborted or an incident. */
@@ -186,6 +205,8 @@ export interface Plan {
   readonly after: readonly (readonly number[])[];
   /** Step indexes such that every step comes after all of `before`. */
   readonly topological: readonly number[];
+  /** workflow only: what its callback is called with. */
+  readonly callback?: { readonly op: string; readonly payload: Payload };
 }
 
 export const limits = {
@@ -201,6 +222,16 @@ export const limits = {
   reasonBytes: 8192,
   progressBytes: 64 * 1024,
 } as const;
+
+/** Whether its branches are registered one by one instead of being its steps. */
+export function registersBranches(type: TransactionType): type is 'tcc' | 'xa' | 'workflow' {
+  return type === 'tcc' || type === 'xa' || type === 'workflow';
+}
+
+/** Whether it has a second phase: every branch is told what was decided. */
+export function hasSecondPhase(type: TransactionType): type is 'tcc' | 'xa' {
+  return type === 'tcc' || type === 'xa';
+}
 
 export function isFinal(status: Status): status is FinalStatus {
   return status === 'succeed' || status === 'failed';

@@ -9,6 +9,7 @@ import { Engine } from './engine/engine.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
+import { postJson, Webhook, type WebhookParts } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
 import type { BackupCapable, Store } from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
@@ -87,7 +88,8 @@ interface StartParts extends Pick<ServeOptions, 'fatal'> {
 async function start(settings: Settings, store: AnyStore, { version, log, fatal }: StartParts): Promise<Running> {
   const runtime = systemRuntime;
   const metrics = new Metrics({ version, ...settings.metrics });
-  const observer = new Observer({ metrics, log, fatal });
+  const webhook = webhookOf(settings, (result, { gid }, reason) => observer.alerted(result, gid, reason));
+  const observer = new Observer({ metrics, log, fatal, ...(webhook && { alert: (alert) => webhook.send(alert) }) });
   const sender = new HttpSender({ runtime, limits: settings.calls, version });
   const { originSharePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
@@ -99,7 +101,7 @@ async function start(settings: Settings, store: AnyStore, { version, log, fatal 
     store,
     caller,
     runtime,
-    settings: { ...settings, defaults: settings },
+    settings: { ...settings, defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors } },
     events: observer,
   });
   const server = createHttpServer({
@@ -112,6 +114,7 @@ async function start(settings: Settings, store: AnyStore, { version, log, fatal 
   });
   const end = async (graceMs: number) => {
     await Promise.all([server.close(graceMs), engine.stop(graceMs)]);
+    webhook?.stop();
     // A call that outlived the grace holds its connection until its time-out; nobody waits for its answer any more.
     void sender.close();
   };
@@ -136,6 +139,11 @@ async function start(settings: Settings, store: AnyStore, { version, log, fatal 
     await end(0);
     throw error;
   }
+}
+
+function webhookOf({ alert }: Settings, ended: WebhookParts['ended']): Webhook | undefined {
+  if (alert.webhookUrl === '') return undefined;
+  return new Webhook({ url: alert.webhookUrl, runtime: systemRuntime, post: postJson, ended });
 }
 
 async function listen(server: HttpServer, settings: Settings): Promise<string> {

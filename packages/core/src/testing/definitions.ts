@@ -6,6 +6,7 @@ export const defaults: Defaults = {
   retryIntervalMs: 10_000,
   timeoutToFailMs: 35_000,
   backoffCapMs: 600_000,
+  alertAfterErrors: 3,
 };
 
 export const noOptions: Options = {
@@ -61,6 +62,23 @@ export function message(steps: number, asked: Asked = {}): Definition {
 
 export function tcc(asked: Asked = {}): Definition {
   return definition('tcc', [], asked);
+}
+
+export function xa(asked: Asked = {}): Definition {
+  return definition('xa', [], asked);
+}
+
+/** A workflow named `wf` with the input `in`. */
+export function workflow(asked: Asked = {}): Definition {
+  const customData = { name: 'wf', data: 'aW4=' };
+  return definition('workflow', [], { queryPrepared: 'http://svc/callback', customData, ...asked });
+}
+
+/** The operations that registering these branches of an xa stores, in that order. */
+export function registeredXa(...branchIds: readonly string[]): BranchOperation[] {
+  return branchIds.flatMap((branchId) =>
+    ['rollback', 'commit'].map((op) => ({ branchId, op, url: `http://svc/${branchId}`, payload: '' })),
+  );
 }
 
 /** The operations that registering these branch ids stores, in that order. */

@@ -17,9 +17,12 @@ export interface ExchangeContext {
 
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** POST where there is something to send, and for every call of an xa branch; else GET without body (server.md 5.2). */
+/**
+ * POST where there is something to send, for every call of an xa branch and for a workflow's callback; else GET without
+ * body (server.md 5.2).
+ */
 export function methodOf(type: string, payloadLength: number): 'GET' | 'POST' {
-  return payloadLength > 0 || type === 'xa' ? 'POST' : 'GET';
+  return payloadLength > 0 || type === 'xa' || type === 'workflow' ? 'POST' : 'GET';
 }
 
 /**
@@ -30,7 +33,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #context: ExchangeContext;
   readonly #call: BranchCall;
   readonly #done: (answer: SentAnswer) => void;
-  readonly #method: 'GET' | 'POST';
+  #method: 'GET' | 'POST';
   readonly #startedMs: number;
   #timer: Timer | undefined;
   #target: HttpTarget | undefined;
@@ -115,7 +118,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isEnded) return;
     this.#release('give');
     const target = this.#redirectTarget();
-    if (target === undefined) this.#judge(this.#text());
+    if (this.#isOldCallback()) this.#askByGet();
+    else if (target === undefined) this.#judge(this.#text());
     else if (this.#redirects >= this.#context.limits.redirects) {
       this.#end(errorOf(`more than ${this.#context.limits.redirects} redirects`), 'ok');
     } else {
@@ -126,6 +130,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
       const isSilent = target.authorization === '' && !this.#isForeign;
       this.#send(isSilent ? { ...target, authorization: this.#target?.authorization ?? '' } : target);
     }
+  }
+
+  /** A workflow's route that was written for callbacks without input, which were GET. */
+  #isOldCallback(): boolean {
+    const isRefused = this.#statusCode === 404 || this.#statusCode === 405;
+    return isRefused && this.#method === 'POST' && this.#call.type === 'workflow' && this.#call.payload.length === 0;
+  }
+
+  #askByGet(): void {
+    this.#method = 'GET';
+    this.#body = new AnswerBody(this.#context.limits.answerBytes);
+    if (this.#target !== undefined) this.#send(this.#target);
   }
 
   /** Where a redirect leads that is followed; any other one is judged by its status, as an error. */

@@ -1,16 +1,20 @@
 import { Command, CommanderError } from 'commander';
 import { SettingsError } from '../config/error.ts';
-import { loadSettings } from '../config/load.ts';
+import { type LoadedSettings, loadSettingsWithOrigins } from '../config/load.ts';
 import { type Settings, settings } from '../config/schema.ts';
 import { allowedBy } from '../config/setting.ts';
 import { readVersion } from '../config/version.ts';
 import { CommandError, exitCodes } from './error.ts';
+import type { ListOptions, Output } from './operate.ts';
+import { settingLines } from './settings.ts';
 
 const examples = `
 Examples:
   holdfast serve                          on 127.0.0.1:36789, data in ./data
   holdfast serve -c holdfast.yaml         with settings from a file
   HOLDFAST_HTTP_PORT=8080 holdfast serve  with a setting from the environment
+  holdfast list --incidents               what needs somebody
+  holdfast show order-17                  what happened to a transaction, what comes next and why
   holdfast backup                         copies the data of the running coordinator
 
 Every setting is described in docs/configuration.md.`;
@@ -48,7 +52,63 @@ function program(environment: NodeJS.ProcessEnv): Command {
     const { backUp } = await import('./backup.ts');
     await backUp(load(flags, environment).http);
   });
+  addOperatorCommands(holdfast, environment);
   return holdfast;
+}
+
+/** Commands that ask the coordinator that runs. */
+function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv): void {
+  const operator = (parent: Command, usage: string, description: string, isDefault = false) =>
+    withSettings(
+      parent.command(usage, { isDefault }).description(description).copyInheritedSettings(holdfast),
+      ({ path }) => path.startsWith('http.'),
+    );
+  const operate = () => import('./operate.ts');
+  const at = (flags: object) => load(flags as Flags, environment).http;
+  operator(holdfast, 'show <gid>', 'tell all about one transaction: what happened, what comes next and why')
+    .option('--json', 'for programs')
+    .action(async (gid: string, flags: Output) => (await operate()).show(at(flags), gid, flags));
+  operator(holdfast, 'list', 'list transactions, the newest first')
+    .option('--status <status>', 'only those in this status')
+    .option('--type <type>', 'only sagas, msgs, tccs, xas or workflows')
+    .option('--prefix <gid>', 'only those whose gid begins so')
+    .option('--incidents', 'only those that need somebody')
+    .option('--limit <number>', 'at most so many', '100')
+    .option('--json', 'one JSON object a line')
+    .action(async (flags: ListOptions) => (await operate()).list(at(flags), flags));
+  operator(holdfast, 'retry <gid>', 'make a transaction due now').action(async (gid: string, flags: object) =>
+    (await operate()).retry(at(flags), gid),
+  );
+  operator(holdfast, 'stop <gid>', 'end a transaction as failed, without telling any branch').action(
+    async (gid: string, flags: object) => (await operate()).stop(at(flags), gid),
+  );
+  const topics = holdfast
+    .command('topics')
+    .description('list, change and delete topics')
+    .copyInheritedSettings(holdfast)
+    .helpCommand(false);
+  operator(topics, 'list', 'list topics with their subscribers', true)
+    .option('--json', 'one JSON object a line')
+    .action(async (flags: Output) => (await operate()).listTopics(at(flags), flags));
+  operator(topics, 'subscribe <topic> <url>', 'send messages to the topic also to this URL')
+    .option('--remark <text>', 'for people', '')
+    .action(async (topic: string, url: string, flags: { remark: string }) =>
+      (await operate()).subscribe(at(flags), topic, url, flags.remark),
+    );
+  operator(topics, 'unsubscribe <topic> <url>', 'send messages to the topic no more to this URL').action(
+    async (topic: string, url: string, flags: object) => (await operate()).unsubscribe(at(flags), topic, url),
+  );
+  operator(topics, 'delete <topic>', 'delete a topic: messages to it are refused').action(
+    async (topic: string, flags: object) => (await operate()).deleteTopic(at(flags), topic),
+  );
+  const config = holdfast
+    .command('config')
+    .description('print the settings that are in force, and where each comes from')
+    .copyInheritedSettings(holdfast);
+  withSettings(config, ({ path }) => path !== '').action((flags: Flags) => {
+    const { loaded, origins } = loadWithOrigins(flags, environment);
+    for (const line of settingLines(loaded, origins)) console.log(line);
+  });
 }
 
 /** What commander hands over: the values of flags by their name in camel case. */
@@ -71,12 +131,16 @@ function withSettings(command: Command, isWanted: (named: { path: string }) => b
 }
 
 function load(flags: Flags, environment: NodeJS.ProcessEnv): Settings {
+  return loadWithOrigins(flags, environment).loaded;
+}
+
+function loadWithOrigins(flags: Flags, environment: NodeJS.ProcessEnv): LoadedSettings {
   const given: Record<string, string> = {};
   for (const { path, flag } of settings) {
     const value = flags[camelCase(flag)];
     if (value !== undefined) given[path] = value;
   }
-  return loadSettings({ file: flags['config'], environment, flags: given });
+  return loadSettingsWithOrigins({ file: flags['config'], environment, flags: given });
 }
 
 /** `--http-port`: httpPort, as commander names it */

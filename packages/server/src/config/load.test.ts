@@ -61,7 +61,7 @@ test('file, then environment, then flags: the later wins, one by one', () => {
 
 test('every setting is taken from each source under its own name', () => {
   for (const { path, variable, setting } of settings) {
-    const value = setting.kind === 'number' ? setting.from : setting.default;
+    const value = setting.kind === 'number' ? setting.from : setting.default || 'http://127.0.0.1';
     const environment = { [variable]: String(value) };
     for (const sources of [
       { environment },

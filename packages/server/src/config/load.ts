@@ -19,6 +19,17 @@ export interface SettingSources {
  * @throws SettingsError with everything that is wrong in any of them
  */
 export function loadSettings(sources: SettingSources = {}): Settings {
+  return loadSettingsWithOrigins(sources).loaded;
+}
+
+export interface LoadedSettings {
+  readonly loaded: Settings;
+  /** Where a setting was given, by its path; what is not in it has its default. */
+  readonly origins: ReadonlyMap<string, string>;
+}
+
+/** As {@link loadSettings}. */
+export function loadSettingsWithOrigins(sources: SettingSources = {}): LoadedSettings {
   const read = [
     ...(sources.file === undefined ? [] : [readYamlFile(sources.file, schema, settings)]),
     readEnvironment(sources.environment ?? {}, settings),
@@ -38,7 +49,7 @@ export function loadSettings(sources: SettingSources = {}): Settings {
   const loaded = build(schema, values);
   if (problems.length === 0) problems.push(...brokenRules(loaded, origins));
   if (problems.length > 0) throw new SettingsError(problems);
-  return loaded;
+  return { loaded, origins };
 }
 
 /** A value is checked even where a later source overrides it: it is wrong all the same. */

@@ -8,6 +8,12 @@ interface Rule {
   readonly paths: readonly string[];
   holds(settings: Settings): boolean;
   readonly text: string;
+  /** What was given is not repeated. */
+  readonly isSecret?: true;
+}
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
 }
 
 /** A retry interval above timeoutToFailMs is allowed, unlike in dtm: time-outs are due times of their own here. */
@@ -26,6 +32,12 @@ const rules: readonly Rule[] = [
     paths: ['grpc.port', 'http.port'],
     holds: ({ grpc, http }) => grpc.port !== http.port || http.port === 0,
     text: 'grpc.port must differ from http.port',
+  },
+  {
+    paths: ['alert.webhookUrl'],
+    holds: ({ alert }) => alert.webhookUrl === '' || isHttpUrl(alert.webhookUrl),
+    text: 'alert.webhookUrl must be an http or https URL',
+    isSecret: true,
   },
   {
     paths: ['journal.softRows', 'journal.hardRows'],
@@ -48,11 +60,12 @@ const rules: readonly Rule[] = [
 export function brokenRules(settings: Settings, origins: ReadonlyMap<string, string>): Problem[] {
   return rules
     .filter((rule) => !rule.holds(settings))
-    .map(({ paths, text }) => {
+    .map(({ paths, text, isSecret }) => {
       const name = paths.find((path) => origins.has(path)) ?? '';
       const values = paths.map(
         (path) => `${path} is ${valueAt(settings, path)}${origins.has(path) ? '' : ' by default'}`,
       );
-      return { origin: origins.get(name) ?? 'defaults', name, text: `${text} (${values.join(', ')})` };
+      const shown = isSecret === true ? '' : ` (${values.join(', ')})`;
+      return { origin: origins.get(name) ?? 'defaults', name, text: text + shown };
     });
 }

@@ -405,6 +405,25 @@ export const schema = {
         'How long branch calls under way are then waited for. What has not answered by then is called again after the next start.',
     }),
   }),
+  alert: section('Telling somebody that a transaction needs a human.', {
+    webhookUrl: text({
+      default: '',
+      maxCharacters: 2048,
+      allowed: 'an http or https URL, or nothing',
+      isSecret: true,
+      dtm: 'AlertWebHook',
+      description:
+        'Where each incident is POSTed once, as JSON with gid, status, branch, error and retry_count. Empty: nowhere. It is tried again for a quarter of an hour. Not shown by holdfast config, for it may hold a token.',
+    }),
+    afterErrors: number({
+      default: 3,
+      from: 1,
+      to: 1000,
+      dtm: 'AlertRetryLimit',
+      description:
+        'A transaction whose runs end with an error so many times in a row is an incident, until a call of it succeeds.',
+    }),
+  }),
   metrics: section('What `/api/metrics` shows.', {
     countsTimeoutMs: number({
       default: second,

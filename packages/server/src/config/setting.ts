@@ -22,6 +22,8 @@ export interface TextSetting extends Common {
   readonly kind: 'text';
   readonly default: string;
   readonly maxCharacters: number;
+  /** Never shown. */
+  readonly isSecret?: true;
   /** What `allowed` says of it. */
   readonly allowed: string;
 }
@@ -90,7 +92,9 @@ export function isAllowed(setting: Setting, value: unknown): value is string | n
     case 'number':
       return Number.isSafeInteger(value) && Number(value) >= setting.from && Number(value) <= setting.to;
     case 'text':
-      return typeof value === 'string' && value !== '' && value.length <= setting.maxCharacters;
+      return (
+        typeof value === 'string' && (value !== '' || setting.default === '') && value.length <= setting.maxCharacters
+      );
     case 'choice':
       return typeof value === 'string' && setting.values.includes(value);
     default:

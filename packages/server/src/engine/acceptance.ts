@@ -1,30 +1,39 @@
 import {
   apply,
   type BranchOperation,
+  branchesLeftPrepared,
   createTransaction,
   type Defaults,
   fitProgress,
   HoldfastError,
+  hasSecondPhase,
   isFinal,
   type Payload,
   type Ruling,
   ruleAbort,
+  ruleEnd,
   rulePrepare,
+  rulePrepareWorkflow,
   ruleStop,
   ruleSubmit,
   type Status,
+  type Step,
   type Transaction,
   type TransactionType,
+  topicsOf,
+  type WorkflowEnd,
   limits as wireLimits,
 } from '@holdfast/core';
 import { type Store, type StoredTransaction, StoreError, type Write, type WriteResult } from '../store/store.ts';
 import type { Actor, Answer, Standing } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
+import { Gate } from './gate.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
 import type { Journal } from './journal.ts';
 import type { Runtime } from './ports.ts';
 import { updateBytes } from './row.ts';
+import type { Topics } from './topics.ts';
 
 export interface AcceptanceContext {
   readonly runtime: Runtime;
@@ -33,15 +42,18 @@ export interface AcceptanceContext {
   readonly clock: EngineClock;
   readonly defaults: Defaults;
   readonly limits: ActiveLimits;
+  readonly topics: Topics;
   /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
   live(): Incarnation;
   isStopping(): boolean;
   restore(stored: StoredTransaction): Transaction;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
+  written(now: Transaction, before: Transaction): void;
 }
 
 const conflictRetries = 20;
+const loadLimits = { atOnce: 16, waiting: 10_000 };
 /** Of the transactions that may be active, what new ones may take: the rest is left to recovery. */
 const createShare = 0.8;
 
@@ -51,9 +63,11 @@ const createShare = 0.8;
  */
 export class Acceptance {
   readonly #context: AcceptanceContext;
+  readonly #loads: Gate;
 
   constructor(context: AcceptanceContext) {
     this.#context = context;
+    this.#loads = new Gate(loadLimits, (action) => context.runtime.soon(action));
   }
 
   async prepare(asked: AskedTransaction): Promise<void> {
@@ -63,8 +77,23 @@ export class Acceptance {
   async submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined> {
     const rule = (stored: Transaction) =>
       ruleSubmit(stored, asked, this.#context.defaults, this.#context.clock.nowMs());
-    const changed = await this.#createOr(asked, 'submitted', rule, true);
+    // Without its prepare its branches are not known: to say that they were told would be a lie.
+    const changed = hasSecondPhase(asked.type)
+      ? await this.#change(asked.gid, rule, true)
+      : await this.#createOr(asked, 'submitted', rule, true);
     return wait ? this.#standing(changed) : undefined;
+  }
+
+  async prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction> {
+    const rule = (stored: Transaction) => rulePrepareWorkflow(stored, this.#context.clock.nowMs());
+    await this.#createOr(asked, 'prepared', rule);
+    const stored = await this.#load(asked.gid, 'whole');
+    if (stored === undefined) throw unknownGid();
+    return stored;
+  }
+
+  async endWorkflow(gid: string, end: WorkflowEnd): Promise<void> {
+    await this.#change(gid, (stored) => ruleEnd(stored, end, this.#context.clock.nowMs()), false);
   }
 
   async abort(gid: string, type: TransactionType, reason: string): Promise<Standing | undefined> {
@@ -73,39 +102,48 @@ export class Acceptance {
     return changed.transaction.definition.options.waitResult ? this.#standing(changed) : undefined;
   }
 
-  async forceStop(gid: string): Promise<void> {
-    await this.#change(gid, (stored) => ruleStop(stored, this.#context.clock.nowMs()), false);
+  async forceStop(gid: string): Promise<readonly string[]> {
+    const { transaction } = await this.#change(gid, (stored) => ruleStop(stored, this.#context.clock.nowMs()), false);
+    if (transaction.definition.type !== 'xa') return [];
+    const stored = await this.#load(gid, 'whole');
+    return stored === undefined ? [] : branchesLeftPrepared(stored);
   }
 
   async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
-    const incarnation = this.#context.live();
     this.#refuseWithoutJournal();
-    const [stored] = await loadRows(this.#context.store, [gid]);
-    if (stored === undefined) throw unknownGid();
-    if (stored.definition.type !== type) {
-      throw new HoldfastError('INVALID_INPUT', 'trans_type: must be the type that this gid is stored with', {
-        field: 'trans_type',
-      });
-    }
+    // A registered step is a sign of life of its workflow.
+    const dueMs = type === 'workflow' ? await this.#nextCallbackMs(gid) : undefined;
     let bytes = 128;
     for (const branch of branches) bytes += branch.url.length + branch.payload.length + 64;
-    if (transactionBytes(stored) + bytes > wireLimits.transactionBytes) {
-      throw new HoldfastError('TOO_LARGE', 'data: this branch makes the transaction larger than 16 MiB', {
-        field: 'data',
-      });
-    }
     const result = await this.#write(
       {
         kind: 'append',
         gid,
-        token: incarnation.newToken(),
+        token: this.#context.live().newToken(),
+        type,
         whileStatus: 'prepared',
         branches,
-        maxBranches: wireLimits.steps * 2,
+        maxBranches: wireLimits.steps * (hasSecondPhase(type) ? 2 : 1),
+        maxBytes: wireLimits.transactionBytes,
+        ...(dueMs === undefined ? {} : { dueMs }),
       },
       bytes,
     );
     await this.#registered(gid, branches, result);
+  }
+
+  async #nextCallbackMs(gid: string): Promise<number> {
+    const stored = await this.#load(gid, 'bare');
+    if (stored === undefined) throw unknownGid();
+    return this.#context.clock.nowMs() + this.#context.restore(stored).plan.retryIntervalMs;
+  }
+
+  /** A row may be megabytes: so many at once, and between them the event loop goes round. */
+  async #load(gid: string, what: 'whole' | 'bare'): Promise<StoredTransaction | undefined> {
+    return this.#loads.pass(async () => {
+      const [stored] = await this.#context.store.load([gid], what).catch(refuse);
+      return stored;
+    });
   }
 
   /** What nobody can be served now, new or stored. */
@@ -140,17 +178,28 @@ export class Acceptance {
     rule: (stored: Transaction) => Ruling,
     wake = false,
   ): Promise<Changed> {
+    const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked.steps);
     const incarnation = this.#context.live();
     this.#refuseWithoutJournal();
     if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
-    const refusal = this.#admission();
-    if (refusal === undefined) {
-      const definition = { ...asked, createdMs: this.#context.clock.nowMs() };
+    const refusal = steps instanceof HoldfastError ? steps : this.#admission();
+    if (!(steps instanceof HoldfastError) && refusal === undefined) {
+      const definition = { ...asked, steps, createdMs: this.#context.clock.nowMs() };
       const created = createTransaction(definition, status, this.#context.defaults);
       const changed = await incarnation.exclusively(asked.gid, () => this.#create(incarnation, created));
       if (changed !== undefined) return changed;
-    } else if ((await loadRows(this.#context.store, [asked.gid]))[0] === undefined) throw refusal;
+    } else if ((await this.#load(asked.gid, 'bare')) === undefined) throw refusal;
     return this.#change(asked.gid, rule, wake);
+  }
+
+  /** Topics count at the creation alone: for a stored gid it does not matter that one is gone. */
+  async #expanded(steps: readonly Step[]): Promise<readonly Step[] | HoldfastError> {
+    try {
+      return await this.#context.topics.expand(steps);
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'INVALID_INPUT') return error;
+      throw error;
+    }
   }
 
   /** Undefined: the gid exists. A submitted one is ours from the start; a prepared one sleeps without owner. */
@@ -215,7 +264,7 @@ export class Acceptance {
     wake: boolean,
   ): Promise<Changed | undefined> {
     if (this.#context.live() !== incarnation) return undefined;
-    const [row] = await loadRows(this.#context.store, [gid]);
+    const row = await this.#load(gid, 'bare');
     if (row === undefined) throw unknownGid();
     if (incarnation.actor(gid) !== undefined) return undefined;
     const stored = this.#context.restore(row);
@@ -231,9 +280,11 @@ export class Acceptance {
     const handedBack = row.handedBack && !isBroken;
     const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
     const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
-    const isWaiting = !isAnothers && !isFinal(next.progress.status) && !this.#hasRoom();
+    // A workflow that has just given a sign of life has nothing to be driven for before its next callback.
+    const isAsleep = next.definition.type === 'workflow' && next.progress.dueMs > atMs;
+    const isWaiting = !isAnothers && !isFinal(next.progress.status) && (isAsleep || !this.#hasRoom());
     const owner = isFinal(next.progress.status) || isWaiting ? null : isAnothers ? row.owner : incarnation.id;
-    const progress = fitProgress(isWaiting ? { ...next.progress, dueMs: atMs } : next.progress);
+    const progress = fitProgress(isWaiting && !isAsleep ? { ...next.progress, dueMs: atMs } : next.progress);
     const write: Write = {
       kind: 'update',
       gid,
@@ -247,8 +298,9 @@ export class Acceptance {
     const sentMs = this.#context.runtime.monotonicMs();
     const result = await this.#write(write, updateBytes(progress));
     if (result !== 'done') return undefined;
+    this.#context.written(next, stored);
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
-    if (isWaiting) incarnation.dueAt(atMs);
+    if (isWaiting) incarnation.dueAt(progress.dueMs);
     if (owner !== incarnation.id) return { transaction: next, actor: undefined };
     return { transaction: next, actor: await this.#drive(incarnation, next, row.version + 1, sentMs) };
   }
@@ -260,7 +312,7 @@ export class Acceptance {
     version: number,
     sentMs: number,
   ): Promise<Actor | undefined> {
-    if (transaction.definition.type !== 'tcc') return incarnation.activate(transaction, version, sentMs);
+    if (!hasSecondPhase(transaction.definition.type)) return incarnation.activate(transaction, version, sentMs);
     const { gid } = transaction.definition;
     const [row] = await this.#context.store.load([gid]).catch(() => {
       // The change is durable, whatever becomes of reading it.
@@ -285,7 +337,7 @@ export class Acceptance {
       case 'missing':
         throw unknownGid();
       case 'exists': {
-        const [stored] = await loadRows(this.#context.store, [gid]);
+        const stored = await this.#load(gid, 'whole');
         if (stored !== undefined && branches.every((branch) => isStored(stored.branches, branch))) return;
         throw new HoldfastError('BRANCH_EXISTS', 'branch_id: registered already with other content', {
           field: 'branch_id',
@@ -294,6 +346,14 @@ export class Acceptance {
       case 'too-many':
         throw new HoldfastError('INVALID_INPUT', `branch_id: a transaction has at most ${wireLimits.steps} branches`, {
           field: 'branch_id',
+        });
+      case 'too-large':
+        throw new HoldfastError('TOO_LARGE', 'data: this branch makes the transaction larger than 16 MiB', {
+          field: 'data',
+        });
+      case 'wrong-type':
+        throw new HoldfastError('INVALID_INPUT', 'trans_type: must be the type that this gid is stored with', {
+          field: 'trans_type',
         });
       case 'wrong-status':
       case 'conflict':
@@ -323,10 +383,6 @@ function cannotWrite(why: string): HoldfastError {
   });
 }
 
-export function loadRows(store: Store, gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
-  return store.load(gids).catch(refuse);
-}
-
 /** What the store cannot do now, as an answer to whoever asked. */
 export function refuse(cause: unknown): never {
   if (cause instanceof StoreError && cause.code === 'bad-position') {
@@ -347,7 +403,7 @@ export function unknownGid(): HoldfastError {
 
 function isStored(stored: readonly BranchOperation[], branch: BranchOperation): boolean {
   const found = stored.find(({ branchId, op }) => branchId === branch.branchId && op === branch.op);
-  if (found === undefined || found.url !== branch.url) return false;
+  if (found === undefined || found.url !== branch.url || found.state !== branch.state) return false;
   return bytesOf(found.payload).equals(bytesOf(branch.payload));
 }
 

@@ -65,6 +65,7 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     left: (_actor, why) => void left.push(why),
     attempted: (_transaction, operation, { kind }) => void attempts.push(`${operation} ${kind}`),
     moved: () => undefined,
+    written: () => undefined,
   };
   const transaction = createTransaction({ ...asked, createdMs: 1000 }, status, defaults);
   const actor = new Actor(context, transaction, 1, 0, loaded);

@@ -4,6 +4,7 @@ import {
   decide,
   type Fact,
   HoldfastError,
+  hasSecondPhase,
   type Outcome,
   operationAt,
   queryOperation,
@@ -90,6 +91,11 @@ export class Actor {
 
   start(): void {
     this.#step();
+  }
+
+  /** As it is known now, durable or not, with the calls that are out. */
+  get snapshot(): { readonly transaction: Transaction; readonly inFlight: ReadonlySet<number> } {
+    return { transaction: this.#row.transaction, inFlight: new Set(this.#inFlight) };
   }
 
   /** It is being handed back: what comes now is for its next owner. */
@@ -225,10 +231,10 @@ export class Actor {
     return false;
   }
 
-  /** A tcc's branches are read after the move out of prepared is durable: none that was acknowledged is missed. */
+  /** Registered branches are read after the move out of prepared is durable: none that was acknowledged is missed. */
   #moved(from: Status): void {
     this.#context.moved(this.#row.durable, from);
-    if (this.#row.durable.definition.type === 'tcc' && from === 'prepared') this.#reload();
+    if (hasSecondPhase(this.#row.durable.definition.type) && from === 'prepared') this.#reload();
     else this.#step();
   }
 
@@ -354,7 +360,7 @@ export class Actor {
       gid: this.gid,
       type: definition.type,
       branchId: target.branchId,
-      op: operation === queryOperation ? 'msg' : target.op,
+      op: target.op,
       url: target.url,
       protocol: definition.protocol,
       payload: target.payload,
@@ -370,9 +376,9 @@ export class Actor {
   }
 
   #targetOf(operation: number): BranchOperation {
-    const { definition, branches } = this.#row.transaction;
+    const { definition, branches, plan } = this.#row.transaction;
     if (operation === queryOperation) {
-      return { branchId: '00', op: 'action', url: definition.queryPrepared, payload: '' };
+      return { branchId: '00', op: 'msg', url: definition.queryPrepared, payload: '', ...plan.callback };
     }
     const target = operationAt(definition, branches, operation);
     if (target === undefined) throw new Error(`${this.gid} has no operation ${operation}`);

@@ -1,6 +1,8 @@
-import type { BranchOperation, Definition, TransactionType } from '@holdfast/core';
-import type { ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
+import type { BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
+import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import type { Standing } from './actor.ts';
+import type { Explained } from './explained.ts';
+import type { Topics } from './topics.ts';
 
 /** A transaction as a client asks for it: checked and normalised by the transport, not yet created. */
 export type AskedTransaction = Omit<Definition, 'createdMs'>;
@@ -20,16 +22,30 @@ export interface Coordinator {
   submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined>;
   /** As submit; `wait` follows the stored wait_result. */
   abort(gid: string, type: TransactionType, reason: string): Promise<Standing | undefined>;
+  /** Creates a workflow as prepared, or finds it and takes this as a sign of life; with the steps it has registered. */
+  prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction>;
+  /** The submit of a workflow: it has ended so. */
+  endWorkflow(gid: string, end: WorkflowEnd): Promise<void>;
   /** All or none; the same content again is fine. */
   registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void>;
-  /** An operator ends it as failed; no branch is called. */
-  forceStop(gid: string): Promise<void>;
+  /**
+   * An operator ends it as failed; no branch is called. Resolves with the branches of an xa that stay prepared in their
+   * databases, for whoever ends them there.
+   */
+  forceStop(gid: string): Promise<readonly string[]>;
   query(gid: string): Promise<StoredTransaction | undefined>;
+  /** What happened, what comes next and why, and what would happen. */
+  explain(gid: string): Promise<Explained | undefined>;
   list(filter: ListFilter): Promise<ListPage>;
   /** Makes it due now; fine for a final one. */
   makeDue(gid: string): Promise<void>;
   /** Makes up to `limit` transactions that are due more than `afterMs` from now due now. */
   makeManyDue(afterMs: number, limit: number): Promise<{ readonly changed: number; readonly hasMore: boolean }>;
+  /** What messages may name instead of URLs. */
+  readonly topics: Pick<Topics, 'subscribe' | 'unsubscribe' | 'delete'>;
+  /** Records of a category in the order of their keys, after `afterKey`. Topics are the category `topics`. */
+  listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]>;
+  getValue(category: string, key: string): Promise<KeyValue | undefined>;
   /** Why it cannot serve, or undefined where it can. */
   unready(): string | undefined;
 }

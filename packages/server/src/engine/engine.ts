@@ -7,16 +7,26 @@ import {
   type Status,
   type Transaction,
   type TransactionType,
+  type WorkflowEnd,
 } from '@holdfast/core';
-import { type ListFilter, type ListPage, type Store, type StoredTransaction, StoreError } from '../store/store.ts';
-import { Acceptance, loadRows, refuse, unknownGid } from './acceptance.ts';
+import {
+  type KeyValue,
+  type ListFilter,
+  type ListPage,
+  type Store,
+  type StoredTransaction,
+  StoreError,
+} from '../store/store.ts';
+import { Acceptance, refuse, unknownGid } from './acceptance.ts';
 import type { Standing } from './actor.ts';
 import { EngineClock } from './clock.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
+import { type Explained, explained } from './explained.ts';
 import { type ActiveLimits, Incarnation, type IncarnationContext } from './incarnation.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import type { Caller, Runtime, Timer } from './ports.ts';
+import { Topics } from './topics.ts';
 
 export interface EngineSettings {
   readonly defaults: Defaults;
@@ -33,6 +43,8 @@ export interface EngineEvents {
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
+  /** It needs somebody now, or not any more (`progress.incident` is empty), or for another reason. */
+  incident(transaction: Transaction, former: string): void;
   journalCommitted(rows: number, durationMs: number): void;
   /** Something went wrong that needs no answer: a claim, a purge, a pause of the store. */
   warned(message: string, error: unknown): void;
@@ -60,6 +72,7 @@ export class Engine implements Coordinator {
   readonly #journal: Journal;
   readonly #clock: EngineClock;
   readonly #acceptance: Acceptance;
+  readonly topics: Topics;
   #incarnation: Incarnation | undefined;
   #pausedReason: string | undefined;
   #stopping = false;
@@ -84,6 +97,7 @@ export class Engine implements Coordinator {
         events.fatal(error);
       },
     });
+    this.topics = new Topics(parts.store, () => this.#clock.nowMs());
     this.#acceptance = new Acceptance({
       runtime: parts.runtime,
       store: parts.store,
@@ -91,11 +105,13 @@ export class Engine implements Coordinator {
       clock: this.#clock,
       defaults: parts.settings.defaults,
       limits: parts.settings.active,
+      topics: this.topics,
       live: () => this.#live(),
       isStopping: () => this.#stopping,
       restore: (stored) => this.#restore(stored),
       created: (transaction) => events.created(transaction),
       moved: (...told) => events.moved(...told),
+      written: (now, before) => this.#written(now, before),
     });
   }
 
@@ -158,6 +174,14 @@ export class Engine implements Coordinator {
     return this.#pausedReason;
   }
 
+  async listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
+    return await this.#parts.store.listValues(category, afterKey, limit).catch(refuse);
+  }
+
+  async getValue(category: string, key: string): Promise<KeyValue | undefined> {
+    return await this.#parts.store.getValue(category, key).catch(refuse);
+  }
+
   newGid(): string {
     return this.#parts.runtime.newId();
   }
@@ -174,7 +198,15 @@ export class Engine implements Coordinator {
     return this.#acceptance.abort(gid, type, reason);
   }
 
-  forceStop(gid: string): Promise<void> {
+  prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction> {
+    return this.#acceptance.prepareWorkflow(asked);
+  }
+
+  endWorkflow(gid: string, end: WorkflowEnd): Promise<void> {
+    return this.#acceptance.endWorkflow(gid, end);
+  }
+
+  forceStop(gid: string): Promise<readonly string[]> {
     return this.#acceptance.forceStop(gid);
   }
 
@@ -183,8 +215,15 @@ export class Engine implements Coordinator {
   }
 
   async query(gid: string): Promise<StoredTransaction | undefined> {
-    const [stored] = await loadRows(this.#parts.store, [gid]);
+    const [stored] = await this.#parts.store.load([gid]).catch(refuse);
     return stored;
+  }
+
+  async explain(gid: string): Promise<Explained | undefined> {
+    const [stored] = await this.#parts.store.load([gid]).catch(refuse);
+    if (stored === undefined) return undefined;
+    const known = this.#incarnation?.actor(gid)?.snapshot;
+    return explained(stored, this.#restore(stored), known, this.#clock.nowMs());
   }
 
   list(filter: ListFilter): Promise<ListPage> {
@@ -225,6 +264,7 @@ export class Engine implements Coordinator {
       restore: (stored) => this.#restore(stored),
       attempted: (...told) => events.attempted(...told),
       moved: (...told) => events.moved(...told),
+      written: (now, before) => this.#written(now, before),
       failed: (error) => this.#failed('the store cannot be read', error),
       defect: (gid, what, error) => {
         this.#defects += 1;
@@ -314,6 +354,10 @@ export class Engine implements Coordinator {
     while (!this.#ended && (await this.#parts.store.purge(beforeMs, purgeRows)) === purgeRows) {
       // The next batch; each is small, and commits go between them.
     }
+  }
+
+  #written(now: Transaction, { progress }: Transaction): void {
+    if (now.progress.incident !== progress.incident) this.#parts.events.incident(now, progress.incident);
   }
 
   #failed(message: string, error: unknown): void {

@@ -29,6 +29,7 @@ export interface IncarnationContext {
   restore(stored: StoredTransaction): Transaction;
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   moved(transaction: Transaction, from: Status): void;
+  written(now: Transaction, before: Transaction): void;
   failed(error: unknown): void;
   /** What must not happen: an actor broke, or a transaction was owned and not driven. */
   defect(gid: string, what: string, error: unknown): void;

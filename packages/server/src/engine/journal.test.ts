@@ -19,9 +19,11 @@ const append = (gid: string, token = gid): Write => ({
   kind: 'append',
   gid,
   token,
+  type: 'tcc',
   whileStatus: 'prepared',
   branches,
   maxBranches: 10,
+  maxBytes: 1000,
 });
 
 /** A journal over a store that is told how each commit ends; `turn` runs what waits for the event loop. */

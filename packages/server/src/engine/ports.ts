@@ -1,4 +1,4 @@
-import type { OperationName, Outcome, Payload, TransactionType } from '@holdfast/core';
+import type { Outcome, Payload, TransactionType } from '@holdfast/core';
 
 /** Time, timers and chance: the engine sees them only through this, so that it runs in the simulator. */
 export interface Runtime {
@@ -20,12 +20,12 @@ export interface Timer {
   cancel(): void;
 }
 
-/** One call of a branch, or of a message's query URL (op `msg`, branch `00`). */
+/** One call of a branch, of a message's query URL (op `msg`, branch `00`) or of a workflow's callback (its name, `00`). */
 export interface BranchCall {
   readonly gid: string;
   readonly type: TransactionType;
   readonly branchId: string;
-  readonly op: OperationName | 'msg';
+  readonly op: string;
   readonly url: string;
   readonly protocol: string;
   readonly payload: Payload;

@@ -21,6 +21,8 @@ export interface RowContext {
   tryWrite(write: UpdateWrite, bytes: number, done: (result: JournalResult) => void): void;
   load(gid: string, done: (stored: StoredTransaction | undefined) => void): void;
   restore(stored: StoredTransaction): Transaction;
+  /** What is durable now, after what was. */
+  written(now: Transaction, before: Transaction): void;
 }
 
 /** Facts that stay true whatever the row has become. */
@@ -200,8 +202,10 @@ export class Row {
       if (result === 'done') {
         this.#version += 1;
         this.#seenMs = sentMs;
+        const before = this.#durable;
         this.#durable = transaction;
         this.#unsaved.splice(0, saved);
+        this.#context.written(transaction, before);
       }
       done(result);
     });
@@ -209,8 +213,8 @@ export class Row {
 }
 
 /** What a progress write takes in the journal, roughly. */
-export function updateBytes({ operations, attempts, reason }: Progress): number {
-  let bytes = 512 + operations.length + reason.length;
+export function updateBytes({ operations, attempts, reason, result = '' }: Progress): number {
+  let bytes = 512 + operations.length + reason.length + result.length;
   for (const attempt of attempts) bytes += 128 + attempt.reason.length;
   return bytes;
 }

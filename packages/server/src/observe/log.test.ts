@@ -114,7 +114,11 @@ test('the observer logs what happens at debug, trouble at its level, and never a
 
 test('what a submit brought otherwise than its prepare is a warning, once', () => {
   const { log, lines } = recorded('info', false);
-  const observer = new Observer({ metrics: new Metrics({ version: '', countsTimeoutMs: 1 }), log, fatal: () => undefined });
+  const observer = new Observer({
+    metrics: new Metrics({ version: '', countsTimeoutMs: 1 }),
+    log,
+    fatal: () => undefined,
+  });
   const submitted = held(shown({}, { ignoredFields: ['steps', 'payloads'] }));
   observer.moved(submitted, 'prepared');
   observer.moved({ ...submitted, progress: { ...submitted.progress, status: 'succeed' } }, 'submitted');

@@ -58,6 +58,13 @@ export class Metrics {
   readonly #moves = children(
     this.#counter('holdfast_transactions_moved_total', 'Durable moves of a status.', ['type', 'from', 'to']),
   );
+  readonly #incidents = children(
+    this.#counter('holdfast_incidents_raised_total', 'Transactions that began to need somebody, by why.', [
+      'type',
+      'kind',
+    ]),
+  );
+  readonly #alerts = children(this.#counter('holdfast_alerts_total', 'Alerts, by what became of them.', ['result']));
   readonly #batchRows = this.#histogram('holdfast_journal_batch_rows', 'Writes in one commit.', [], batchRows);
   readonly #commitSeconds = this.#histogram(
     'holdfast_journal_commit_duration_seconds',
@@ -113,6 +120,15 @@ export class Metrics {
     this.#endedSeconds(definition.type).observe(Math.max(0, finishedMs - definition.createdMs) / 1000);
   }
 
+  /** @param kind the incident without what it is about */
+  incident({ definition }: Transaction, kind: string): void {
+    this.#incidents(definition.type, kind).inc();
+  }
+
+  alerted(result: 'sent' | 'dropped'): void {
+    this.#alerts(result).inc();
+  }
+
   journalCommitted(rows: number, durationMs: number): void {
     this.#batchRows.observe(rows);
     this.#commitSeconds.observe(durationMs / 1000);
@@ -143,8 +159,8 @@ export class Metrics {
   }
 }
 
-/** The operation's name; `msg` for the question whether a message's local transaction committed. */
+/** The operation's name; `msg` for the question whether a message's local transaction committed, `callback` of a workflow. */
 export function opOf({ definition, branches }: Transaction, operation: number): string {
-  if (operation === queryOperation) return 'msg';
+  if (operation === queryOperation) return definition.type === 'workflow' ? 'callback' : 'msg';
   return operationAt(definition, branches, operation)?.op ?? 'unknown';
 }

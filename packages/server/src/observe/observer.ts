@@ -1,12 +1,15 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
 import type { EngineEvents } from '../engine/engine.ts';
 import type { HttpObserver } from '../transport/http/observer.ts';
+import { type Alert, alertOf } from './alert.ts';
 import type { Log } from './log.ts';
 import { type Metrics, opOf } from './metrics.ts';
 
 export interface ObserverParts {
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Tells somebody of an incident. */
+  alert?(alert: Alert): void;
   /** The process must end: nothing can be written or acknowledged any more. */
   fatal(error: unknown): void;
 }
@@ -18,10 +21,12 @@ export interface ObserverParts {
 export class Observer implements EngineEvents, HttpObserver {
   readonly #metrics: Metrics;
   readonly #log: Log;
+  readonly #alert: (alert: Alert) => void;
   readonly #fatal: (error: unknown) => void;
 
-  constructor({ metrics, log, fatal }: ObserverParts) {
+  constructor({ metrics, log, fatal, alert = () => undefined }: ObserverParts) {
     this.#metrics = metrics;
+    this.#alert = alert;
     this.#log = log;
     this.#fatal = fatal;
   }
@@ -50,6 +55,26 @@ export class Observer implements EngineEvents, HttpObserver {
     }
     if (!this.#log.isDebug) return;
     this.#log.debug('transaction moved', { gid: definition.gid, type: definition.type, from, to: progress.status });
+  }
+
+  /** Alerts speak of the same. */
+  incident(transaction: Transaction, former: string): void {
+    const { definition, progress } = transaction;
+    const { gid, type } = definition;
+    const { incident, status, errorRuns = 0 } = progress;
+    if (incident === '') {
+      this.#log.info('a transaction needs nobody any more', { gid, type, status, incident: former });
+      return;
+    }
+    const kind = incident.split(':')[0] ?? incident;
+    this.#metrics.incident(transaction, kind);
+    this.#log.warn('a transaction needs somebody', { gid, type, status, incident, errorRuns });
+    this.#alert(alertOf(transaction));
+  }
+
+  alerted(result: 'sent' | 'dropped', gid: string, reason: string): void {
+    this.#metrics.alerted(result);
+    if (result === 'dropped') this.#log.warn('an alert was given up', { gid, reason });
   }
 
   journalCommitted(rows: number, durationMs: number): void {

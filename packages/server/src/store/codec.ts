@@ -1,4 +1,4 @@
-import type { BranchOperation, Definition, OperationName, Payload, Progress, Status, Step } from '@holdfast/core';
+import type { BranchOperation, Definition, Payload, Progress, Status, Step } from '@holdfast/core';
 import { StoreError } from './store.ts';
 
 /**
@@ -44,17 +44,21 @@ export function decodeDefinition(stored: Stored): Definition {
   return { ...value, steps };
 }
 
-/** URL and payload; branch_id and op are keys of their own in every store. */
-export function encodeBranch({ url, payload }: BranchOperation): Stored {
-  if (typeof payload === 'string') return toText([url, payload]);
+type StoredBranch = readonly [url: string, payload: Payload, state?: NonNullable<BranchOperation['state']>];
+
+/** URL, payload and, of a workflow's step, its state; branch_id and op are keys of their own in every store. */
+export function encodeBranch({ url, payload, state }: BranchOperation): Stored {
+  const rest = state === undefined ? [] : [state];
+  if (typeof payload === 'string') return toText([url, payload, ...rest]);
   const payloads = new PayloadWriter();
-  return payloads.finish([url, payloads.place(payload)]);
+  return payloads.finish([url, payloads.place(payload), ...rest]);
 }
 
-export function decodeBranch(branchId: string, op: OperationName, stored: Stored): BranchOperation {
-  const { value, payloads } = decode<readonly [string, Payload]>(stored, 'branch');
-  const [url, payload] = value;
-  return { branchId, op, url, payload: payloads === undefined ? payload : takePayload(payload, payloads) };
+export function decodeBranch(branchId: string, op: string, stored: Stored): BranchOperation {
+  const { value, payloads } = decode<StoredBranch>(stored, 'branch');
+  const [url, given, state] = value;
+  const payload = payloads === undefined ? given : takePayload(given, payloads);
+  return { branchId, op, url, payload, ...(state === undefined ? {} : { state }) };
 }
 
 /** Whatever has no column goes into the text, also what a later core adds. */
@@ -86,18 +90,6 @@ export function toStatus(text: string): Status {
       return text;
     default:
       throw new StoreError('version', `the store holds the unknown status ${JSON.stringify(text)}; ${advice}`);
-  }
-}
-
-export function toOperationName(text: string): OperationName {
-  switch (text) {
-    case 'action':
-    case 'compensate':
-    case 'confirm':
-    case 'cancel':
-      return text;
-    default:
-      throw new StoreError('version', `the store holds the unknown op ${JSON.stringify(text)}; ${advice}`);
   }
 }
 

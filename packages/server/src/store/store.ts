@@ -32,12 +32,16 @@ export interface Store {
    */
   commit(batch: readonly Write[]): Promise<readonly WriteResult[]>;
 
-  /** What is stored, in the order asked for; undefined for an unknown gid. Branches come in registration order. */
-  load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]>;
+  /**
+   * What is stored, in the order asked for; undefined for an unknown gid. Branches come in registration order.
+   * @param what `bare`: without branches, which may be megabytes
+   */
+  load(gids: readonly string[], what?: 'whole' | 'bare'): Promise<readonly (StoredTransaction | undefined)[]>;
 
   /**
    * Durably makes unfinished transactions this incarnation's, each by a conditional update that raises its version:
    * first those whose owner is dead (whatever their due time), then those without owner that are due, earliest first.
+   * A workflow comes without its branches: it is driven without their results.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
 
@@ -119,21 +123,34 @@ export interface UpdateWrite {
 
 /**
  * All branches or none. Writes the transaction's row (its branch count, not its version) in the same atomic operation,
- * so that it cannot slip past a concurrent change of status. The status is checked first, always: refused `missing`,
- * `wrong-status`, then `exists` if a (branchId, op) is stored (the caller loads and compares), then `too-many`. It leaves the
+ * so that it cannot slip past a concurrent change of status. Refused, in this order: `missing`, `wrong-type`, `wrong-status`,
+ * `exists` if a (branchId, op) is stored (the caller loads and compares), `too-many`, `too-large`. It leaves the
  * tokens of the row alone: an append issued again finds its branches, and is refused `exists`.
  */
 export interface AppendWrite {
   readonly kind: 'append';
   readonly gid: string;
   readonly token: WriteToken;
+  readonly type: TransactionType;
   readonly whileStatus: Status;
+  /** workflow: a sign of life. Where the row has no owner it is due then, and not before. */
+  readonly dueMs?: number;
   readonly branches: readonly BranchOperation[];
   /** The most branch operations a transaction may have. */
   readonly maxBranches: number;
+  /** The most bytes that definition and branches may take, as the store keeps them. */
+  readonly maxBytes: number;
 }
 
-export type WriteResult = 'done' | 'exists' | 'conflict' | 'missing' | 'wrong-status' | 'too-many';
+export type WriteResult =
+  | 'done'
+  | 'exists'
+  | 'conflict'
+  | 'missing'
+  | 'wrong-type'
+  | 'wrong-status'
+  | 'too-many'
+  | 'too-large';
 
 export interface StoredTransaction {
   readonly definition: Definition;
@@ -179,6 +196,8 @@ export interface ListFilter {
   readonly gidPrefix?: string;
   readonly status?: Status;
   readonly type?: TransactionType;
+  /** Only unfinished ones that need a human. */
+  readonly hasIncident?: boolean;
   /** Inclusive bounds of creation time. */
   readonly createdFromMs?: number;
   readonly createdToMs?: number;

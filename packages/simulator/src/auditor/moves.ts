@@ -9,6 +9,8 @@ const legal: Readonly<Record<TransactionType, readonly string[]>> = {
   saga: ['prepared>submitted', 'prepared>failed', 'submitted>succeed', 'submitted>aborting', 'aborting>failed'],
   msg: ['prepared>submitted', 'prepared>failed', 'submitted>succeed'],
   tcc: ['prepared>submitted', 'prepared>aborting', 'submitted>succeed', 'aborting>failed'],
+  xa: ['prepared>submitted', 'prepared>aborting', 'submitted>succeed', 'aborting>failed'],
+  workflow: ['prepared>succeed', 'prepared>failed'],
 };
 
 const defaultTimeoutMs = 35_000;

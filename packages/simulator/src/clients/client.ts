@@ -56,7 +56,7 @@ export class Client {
     return this.parts.world.scheduler.sleep(this.random.skewed(1, mostMs));
   }
 
-  prepare(asked: AskedTransaction): Promise<Answer<void>> {
+  prepare(asked: AskedTransaction): Promise<Answer<unknown>> {
     return this.#insist(
       asked,
       'prepare',
@@ -90,7 +90,7 @@ export class Client {
     await Promise.all([this.submit(asked), abort]);
   }
 
-  stop(asked: AskedTransaction): Promise<Answer<void>> {
+  stop(asked: AskedTransaction): Promise<Answer<unknown>> {
     return this.#insist(
       asked,
       'stop',
@@ -99,7 +99,7 @@ export class Client {
     );
   }
 
-  makeDue(gid: string): Promise<Answer<void>> {
+  makeDue(gid: string): Promise<Answer<unknown>> {
     const ask = (coordinator: Coordinator) => coordinator.makeDue(gid);
     return this.parts.gateway.request({
       gid,

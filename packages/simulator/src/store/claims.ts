@@ -16,7 +16,7 @@ export function claim(database: Database, request: ClaimRequest, isExclusive: bo
     const handedBack = row.handedBack && row.owner === null;
     const taken: Row = { ...row, owner: incarnation, handedBack, version: row.version + 1 };
     database.put(row.definition.gid, taken, { kind: 'claim', by, write: undefined });
-    claimed.push(storedOf(taken));
+    claimed.push(storedOf(row.definition.type === 'workflow' ? { ...taken, branches: [] } : taken));
     bytes += rowBytes(row);
   }
   const left = unfinishedByDue(database.rows.values());

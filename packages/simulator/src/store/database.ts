@@ -1,7 +1,7 @@
 import { isFinal } from '@holdfast/core';
 import type { AppendWrite, Counts, CreateWrite, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
 import { seal } from './copy.ts';
-import type { Cause, Row } from './row.ts';
+import { type Cause, type Row, rowBytes } from './row.ts';
 import { Values } from './values.ts';
 
 export type Watcher = (before: Row | undefined, after: Row | undefined, cause: Cause) => void;
@@ -133,14 +133,18 @@ export class Database {
   }
 
   #append(write: AppendWrite, by: string): WriteResult {
-    const { gid, whileStatus, branches, maxBranches } = write;
+    const { gid, type, whileStatus, branches, maxBranches, maxBytes, dueMs } = write;
     const stored = this.rows.get(gid);
     if (stored === undefined) return 'missing';
+    if (stored.definition.type !== type) return 'wrong-type';
     if (stored.progress.status !== whileStatus) return 'wrong-status';
     const names = new Set(stored.branches.map(({ branchId, op }) => JSON.stringify([branchId, op])));
     if (branches.some(({ branchId, op }) => names.has(JSON.stringify([branchId, op])))) return 'exists';
     if (stored.branches.length + branches.length > maxBranches) return 'too-many';
-    this.put(gid, { ...stored, branches: [...stored.branches, ...branches] }, { kind: 'append', by, write });
+    if (rowBytes({ ...stored, branches: [...stored.branches, ...branches] }) > maxBytes) return 'too-large';
+    const isDelayed = dueMs !== undefined && stored.owner === null;
+    const progress = isDelayed ? { ...stored.progress, dueMs } : stored.progress;
+    this.put(gid, { ...stored, progress, branches: [...stored.branches, ...branches] }, { kind: 'append', by, write });
     return 'done';
   }
 }

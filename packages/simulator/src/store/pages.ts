@@ -1,3 +1,4 @@
+import { isFinal } from '@holdfast/core';
 import { type ListFilter, type ListPage, StoreError } from 'holdfast/store/store';
 import { compareText } from './database.ts';
 import { type Row, storedOf } from './row.ts';
@@ -38,7 +39,8 @@ function isAfter(position: Position, last: Position): boolean {
 }
 
 function matches({ definition, progress }: Row, filter: ListFilter): boolean {
-  const { gid, gidPrefix, status, type, createdFromMs, createdToMs } = filter;
+  const { gid, gidPrefix, status, type, hasIncident, createdFromMs, createdToMs } = filter;
+  if (hasIncident === true && (progress.incident === '' || isFinal(progress.status))) return false;
   if (gid !== undefined && definition.gid !== gid) return false;
   if (gidPrefix !== undefined && !definition.gid.startsWith(gidPrefix)) return false;
   if (status !== undefined && progress.status !== status) return false;

@@ -99,11 +99,12 @@ export class SimulatedStore implements Store {
     return (this.#handBacks.get(gid) ?? 0) > 0;
   }
 
-  load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
+  load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
     return this.#carry('read', () =>
       gids.map((gid) => {
         const row = this.#database.rows.get(gid);
-        return row === undefined ? undefined : storedOf(row);
+        if (row === undefined) return undefined;
+        return storedOf(what === 'bare' ? { ...row, branches: [] } : row);
       }),
     );
   }

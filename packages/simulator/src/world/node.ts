@@ -238,6 +238,7 @@ export class Node {
       attempted: () => undefined,
       created: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
       moved: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
+      incident: ({ progress }) => statistics.count(progress.incident === '' ? 'incident over' : 'incident raised'),
       journalCommitted: (rows) => statistics.count('rows written', rows),
       warned: (message, error) => {
         this.#tell(process, `warns: ${message} ${error ?? ''}`);

@@ -9,6 +9,7 @@ const defaults: Defaults = {
   retryIntervalMs: 10_000,
   timeoutToFailMs: 35_000,
   backoffCapMs: 60_000,
+  alertAfterErrors: 3,
 };
 
 /** Small limits, so that a small world meets them. */

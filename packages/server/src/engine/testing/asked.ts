@@ -7,6 +7,7 @@ export const defaults: Defaults = {
   retryIntervalMs: 10_000,
   timeoutToFailMs: 35_000,
   backoffCapMs: 600_000,
+  alertAfterErrors: 3,
 };
 
 export const noOptions: Options = {

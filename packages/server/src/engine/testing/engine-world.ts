@@ -66,6 +66,7 @@ export class EngineWorld {
         attempted: () => undefined,
         created: () => undefined,
         moved: () => undefined,
+        incident: () => undefined,
         journalCommitted: () => undefined,
         warned: (message) => void this.warnings.push(message),
         fatal: (error) => void this.fatal.push(error),

@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import type { BranchOperation } from '@holdfast/core';
-import { aBranch, aProgress, append, type Case, create, found, numbers, put, update, write } from './fixtures.ts';
+import {
+  aBranch,
+  aDefinition,
+  aProgress,
+  append,
+  type Case,
+  create,
+  found,
+  numbers,
+  put,
+  startMs,
+  update,
+  write,
+} from './fixtures.ts';
 
 const both = (branchId: string): BranchOperation[] => [aBranch(branchId, { op: 'cancel' }), aBranch(branchId)];
 
@@ -25,15 +38,60 @@ export function testAppends(test: Case): void {
     await put(store, update('g', { expectOwner: 'a', owner: 'a' }));
   });
 
-  test('append: the status is checked first, then what exists, then the limit', async (store) => {
+  test('append: a sign of life makes what has no owner due then, and not before', async (store) => {
+    await put(store, create('sleeps', { progress: aProgress('prepared', { dueMs: startMs }) }));
+    await put(store, create('owned', { owner: 'a', progress: aProgress('prepared', { dueMs: startMs }) }));
+    for (const gid of ['sleeps', 'owned']) {
+      const before = await found(store, gid);
+      await put(store, append(gid, both('01'), { dueMs: startMs + 10_000 }));
+      const dueMs = gid === 'sleeps' ? startMs + 10_000 : startMs;
+      const progress = { ...before.progress, dueMs };
+      assert.deepEqual(await found(store, gid), { ...before, progress, branches: both('01') });
+    }
+  });
+
+  test('append: the steps of a workflow, with any op, how they ended and their result', async (store) => {
+    await put(store, create('g', { definition: aDefinition('g', { type: 'workflow', steps: [] }) }));
+    const steps: BranchOperation[] = [
+      { branchId: '01', op: 'any word', url: '', payload: 'cmVz', state: 's' },
+      { branchId: '02', op: 'action', url: '', payload: new Uint8Array([0, 1]), state: 'f' },
+    ];
+    await put(store, append('g', steps, { type: 'workflow' }));
+    assert.deepEqual((await found(store, 'g')).branches, steps);
+  });
+
+  test('append: type and status are checked first, then what exists, then the limits', async (store) => {
     await put(store, create('g'));
     await put(store, append('g', both('01')));
     const again = append('g', both('01'), { maxBranches: 2 });
     assert.equal(await write(store, append('unknown', both('01'))), 'missing');
-    assert.equal(await write(store, { ...again, whileStatus: 'submitted' }), 'wrong-status');
+    const another = { ...again, whileStatus: 'submitted' } as const;
+    assert.equal(await write(store, { ...another, type: 'tcc' }), 'wrong-type');
+    assert.equal(await write(store, another), 'wrong-status');
     assert.equal(await write(store, again), 'exists');
     assert.equal(await write(store, append('g', both('02'), { maxBranches: 3 })), 'too-many');
+    const large = append('g', both('02'), { maxBranches: 4, maxBytes: 100 });
+    assert.equal(await write(store, { ...large, maxBranches: 3 }), 'too-many');
+    assert.equal(await write(store, large), 'too-large');
     assert.equal(await write(store, append('g', both('02'), { maxBranches: 4 })), 'done');
+  });
+
+  test('append: the limit of bytes counts what is stored already', async (store) => {
+    await put(store, create('g'));
+    const payload = 'x'.repeat(1000);
+    const limited = (id: string) => append('g', [aBranch(id, { payload })], { maxBytes: 5000 });
+    const results: string[] = [];
+    for (const id of ['01', '02', '03', '04', '05']) results.push(await write(store, limited(id)));
+    assert.equal(results[0], 'done');
+    assert.equal(results[4], 'too-large');
+    assert.equal((await found(store, 'g')).branches.length, results.filter((result) => result === 'done').length);
+  });
+
+  test('load: bare, a transaction comes without its branches', async (store) => {
+    await put(store, create('g'));
+    await put(store, append('g', both('01')));
+    const [bare, unknown] = await store.load(['g', 'unknown'], 'bare');
+    assert.deepEqual([bare, unknown], [{ ...(await found(store, 'g')), branches: [] }, undefined]);
   });
 
   test('append: issued again it exists, and is not stored twice', async (store) => {

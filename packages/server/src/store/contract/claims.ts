@@ -3,6 +3,7 @@ import type { StoredTransaction } from '../store.ts';
 import {
   aDefinition,
   aProgress,
+  append,
   type Case,
   claim,
   create,
@@ -37,6 +38,21 @@ export function testClaims(test: Case): void {
     }
     assert.equal((await found(store, 'not')).owner, null);
     assert.deepEqual((await claim(store, 'a')).claimed, []);
+  });
+
+  test('claim: a workflow comes without its branches', async (store) => {
+    const definition = aDefinition('g', { type: 'workflow', steps: [] });
+    await put(store, create('g', { definition, progress: aProgress('prepared', { dueMs: startMs }) }));
+    await put(
+      store,
+      append('g', [{ branchId: '01', op: 'action', url: '', payload: 'cmVz', state: 's' }], { type: 'workflow' }),
+    );
+    const { claimed } = await claim(store, 'a');
+    assert.deepEqual(
+      claimed.map(({ branches }) => branches),
+      [[]],
+    );
+    assert.equal((await found(store, 'g')).branches.length, 1);
   });
 
   test('claim: never more than asked for', async (store) => {

@@ -114,7 +114,9 @@ export function append(
   branches: readonly BranchOperation[],
   more: Partial<AppendWrite> = {},
 ): AppendWrite {
-  return { kind: 'append', gid, token: newToken(), whileStatus: 'prepared', branches, maxBranches: 20_000, ...more };
+  const limits = { maxBranches: 20_000, maxBytes: 1_000_000_000 };
+  const target = { gid, type: 'saga', whileStatus: 'prepared' } as const;
+  return { kind: 'append', token: newToken(), ...target, branches, ...limits, ...more };
 }
 
 export function aBranch(branchId: string, more: Partial<BranchOperation> = {}): BranchOperation {

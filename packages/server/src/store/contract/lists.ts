@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Status, TransactionType } from '@holdfast/core';
+import { isFinal, type Status, type TransactionType } from '@holdfast/core';
 import { StoreError } from '../store.ts';
 import {
   aBranch,
@@ -54,6 +54,20 @@ export function testLists(test: Case): void {
       await put(store, made(`new-${page}`, 1000 + page));
     }
     assert.deepEqual(seen, gids.toReversed());
+  });
+
+  test('list: what needs a human', async (store) => {
+    const broken = (gid: string, createdMs: number, status: Status = 'submitted') =>
+      create(gid, {
+        definition: aDefinition(gid, { createdMs }),
+        progress: aProgress(status, { incident: 'stuck', ...(isFinal(status) && { finishedMs: startMs }) }),
+      });
+    await put(store, broken('a', 10), made('well', 20), broken('b', 20), broken('over', 30, 'failed'), broken('c', 20));
+    assert.deepEqual(await listed(store, { hasIncident: true }), ['c', 'b', 'a']);
+    assert.deepEqual(await listed(store, { hasIncident: true, limit: 1 }), ['c', 'b', 'a']);
+    assert.deepEqual(await listed(store, { hasIncident: true, createdFromMs: 11, status: 'submitted' }), ['c', 'b']);
+    assert.deepEqual(await listed(store, { hasIncident: true, gid: 'well' }), []);
+    assert.deepEqual(await listed(store, { hasIncident: true, gid: 'over' }), []);
   });
 
   test('list: by status, by type, by both', async (store) => {

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type ListFilter, StoreError } from '../store.ts';
 import { Query } from './connection.ts';
-import { transactionColumns, transactionTables } from './rows.ts';
+import { transactionColumns, transactionTables, unfinished } from './rows.ts';
 import { numberAt, type Row, textAt } from './values.ts';
 
 /** Index entries one page looks at, at most: a page may be short and have a next one. */
 const scanRows = 2000;
-/** A page ends with the transaction whose definition passes this. */
+/** A page ends with the transaction that passes this. */
 const pageBytes = 8 * 1024 * 1024;
 /** A gid prefix with no more matches than this is answered from the gids instead of page by page. */
 const prefixRows = 1000;
@@ -17,13 +17,15 @@ interface Position {
   readonly gid: string;
 }
 
-/** What is looked at per row before it is read whole: id, created_ms, gid, type, status, definition_bytes. */
-const entryColumns = 'id, created_ms, gid, type, status, definition_bytes';
+/** What is looked at per row before it is read whole: id, created_ms, gid, type, status, bytes of its texts, incident. */
+const entryColumns =
+  'id, created_ms, gid, type, status, definition_bytes + octet_length(progress) + octet_length(reason), incident';
 
 /** The list, newest first. The caller holds a transaction of the database. */
 export class Listing {
   readonly #byCreation: Query;
   readonly #byStatus: Query;
+  readonly #byIncident: Query;
   readonly #byGid: Query;
   readonly #whole: Query;
 
@@ -37,6 +39,12 @@ export class Listing {
       db,
       `select ${entryColumns} from transactions indexed by transactions_status
        where status <> 'succeed' and status = ? and (created_ms, gid) < (?, ?) and created_ms >= ?
+       order by created_ms desc, gid desc limit ?`,
+    );
+    this.#byIncident = new Query(
+      db,
+      `select ${entryColumns} from transactions indexed by transactions_incident
+       where incident <> '' and ${unfinished} and (created_ms, gid) < (?, ?) and created_ms >= ?
        order by created_ms desc, gid desc limit ?`,
     );
     this.#byGid = new Query(db, `select ${entryColumns} from transactions where gid >= ? order by gid limit ?`);
@@ -63,7 +71,8 @@ export class Listing {
     return { rows, next: '' };
   }
 
-  #scan({ status, createdFromMs = 0 }: ListFilter, { createdMs, gid }: Position): Iterable<Row> {
+  #scan({ status, hasIncident, createdFromMs = 0 }: ListFilter, { createdMs, gid }: Position): Iterable<Row> {
+    if (hasIncident === true) return this.#byIncident.rows(createdMs, gid, createdFromMs, scanRows);
     return status === undefined || status === 'succeed'
       ? this.#byCreation.rows(createdMs, gid, createdFromMs, scanRows)
       : this.#byStatus.rows(status, createdMs, gid, createdFromMs, scanRows);
@@ -82,13 +91,17 @@ export class Listing {
   }
 }
 
-function matches({ gid, gidPrefix, status, type, createdFromMs = 0 }: ListFilter, entry: Row): boolean {
+function matches(filter: ListFilter, entry: Row): boolean {
+  const { gid, gidPrefix, status, type, hasIncident, createdFromMs = 0 } = filter;
+  const rowStatus = textAt(entry, 4);
+  const isIncident = textAt(entry, 6) !== '' && rowStatus !== 'succeed' && rowStatus !== 'failed';
   return (
+    (hasIncident !== true || isIncident) &&
     numberAt(entry, 1) >= createdFromMs &&
     (gid === undefined || textAt(entry, 2) === gid) &&
     (gidPrefix === undefined || textAt(entry, 2).startsWith(gidPrefix)) &&
     (type === undefined || textAt(entry, 3) === type) &&
-    (status === undefined || textAt(entry, 4) === status)
+    (status === undefined || rowStatus === status)
   );
 }
 

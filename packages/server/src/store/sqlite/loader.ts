@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { BranchOperation } from '@holdfast/core';
 import type { StoredTransaction } from '../store.ts';
 import { Query } from './connection.ts';
 import {
@@ -24,16 +25,20 @@ export class Loader {
     this.#branches = new Query(db, `select ${branchColumns} from branches where id = ?`);
   }
 
-  byGid(gid: string): StoredTransaction | undefined {
-    return this.#complete(this.#byGid.first(gid));
+  byGid(gid: string, isBare: boolean): StoredTransaction | undefined {
+    const row = this.#byGid.first(gid);
+    return row === undefined ? undefined : toTransaction(row, isBare ? [] : this.#branchesOf(row));
   }
 
+  /** To be driven: a workflow without its branches, whose results nobody needs for that. */
   byId(id: number): StoredTransaction | undefined {
-    return this.#complete(this.#byId.first(id));
+    const row = this.#byId.first(id);
+    if (row === undefined) return undefined;
+    const bare = toTransaction(row, []);
+    return bare.definition.type === 'workflow' ? bare : { ...bare, branches: this.#branchesOf(row) };
   }
 
-  #complete(row: Row | undefined): StoredTransaction | undefined {
-    if (row === undefined) return undefined;
-    return toTransaction(row, branchCountOf(row) === 0 ? [] : toBranches(this.#branches.all(idOf(row))));
+  #branchesOf(row: Row): readonly BranchOperation[] {
+    return branchCountOf(row) === 0 ? [] : toBranches(this.#branches.all(idOf(row)));
   }
 }

@@ -67,8 +67,8 @@ export class LoopConnection {
     });
   }
 
-  load(gids: readonly string[]): (StoredTransaction | undefined)[] {
-    return this.#transactions.read('load', () => gids.map((gid) => this.#loader.byGid(gid)));
+  load(gids: readonly string[], isBare: boolean): (StoredTransaction | undefined)[] {
+    return this.#transactions.read('load', () => gids.map((gid) => this.#loader.byGid(gid, isBare)));
   }
 
   claim(request: ClaimRequest): ClaimResult {

@@ -1,5 +1,5 @@
 import type { BranchOperation, Definition } from '@holdfast/core';
-import { decodeBranch, decodeDefinition, decodeProgress, toOperationName, toStatus } from '../codec.ts';
+import { decodeBranch, decodeDefinition, decodeProgress, toStatus } from '../codec.ts';
 import type { StoredTransaction } from '../store.ts';
 import { numberAt, type Row, storedAt, textAt, textOrNullAt } from './values.ts';
 
@@ -46,5 +46,5 @@ export const branchColumns = 'branch_id, op, branch, position';
 /** Rows come in key order; branches go out in the order in which they were registered. */
 export function toBranches(rows: Row[]): BranchOperation[] {
   rows.sort((a, b) => numberAt(a, 3) - numberAt(b, 3));
-  return rows.map((row) => decodeBranch(textAt(row, 0), toOperationName(textAt(row, 1)), storedAt(row, 2)));
+  return rows.map((row) => decodeBranch(textAt(row, 0), textAt(row, 1), storedAt(row, 2)));
 }

@@ -121,8 +121,8 @@ export class SqliteStore implements Store, BackupCapable {
     return this.#write((loop) => loop.commit(encoded));
   }
 
-  load(gids: readonly string[]): Promise<readonly (StoredTransaction | undefined)[]> {
-    return this.#read((loop) => loop.load(gids));
+  load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
+    return this.#read((loop) => loop.load(gids, what === 'bare'));
   }
 
   claim(request: ClaimRequest): Promise<ClaimResult> {

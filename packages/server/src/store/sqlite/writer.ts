@@ -57,6 +57,7 @@ export class Writer {
   readonly #branch: Query;
   readonly #append: StatementSync;
   readonly #appended: StatementSync;
+  readonly #delayed: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#create = db.prepare(`
@@ -74,12 +75,16 @@ export class Writer {
     );
     this.#redefined = db.prepare('update transactions set definition_bytes = ? where gid = ?');
     this.#tokens = new Query(db, 'select create_token, write_token from transactions where gid = ?');
-    this.#target = new Query(db, 'select id, status, branch_count from transactions where gid = ?');
+    this.#target = new Query(
+      db,
+      'select id, status, branch_count, type, definition_bytes + branches_bytes from transactions where gid = ?',
+    );
     this.#branch = new Query(db, 'select 1 from branches where id = ? and branch_id = ? and op = ?');
     this.#append = db.prepare('insert into branches (id, branch_id, op, position, branch) values (?, ?, ?, ?, ?)');
     this.#appended = db.prepare(
       'update transactions set branch_count = branch_count + ?, branches_bytes = branches_bytes + ? where id = ?',
     );
+    this.#delayed = db.prepare('update transactions set due_ms = ? where id = ? and owner is null');
   }
 
   write(encoded: EncodedWrite): WriteResult {
@@ -133,18 +138,19 @@ export class Writer {
   #writeBranches(write: AppendWrite, stored: readonly Stored[]): WriteResult {
     const target = this.#target.first(write.gid);
     if (target === undefined) return 'missing';
+    if (textAt(target, 3) !== write.type) return 'wrong-type';
     if (textAt(target, 1) !== write.whileStatus) return 'wrong-status';
     const id = numberAt(target, 0);
     if (this.#hasOneOf(id, write)) return 'exists';
     const count = numberAt(target, 2);
     if (count + stored.length > write.maxBranches) return 'too-many';
-    let bytes = 0;
+    const bytes = stored.reduce((sum, branch) => sum + branch.length, 0);
+    if (numberAt(target, 4) + bytes > write.maxBytes) return 'too-large';
     for (const [index, { branchId, op }] of write.branches.entries()) {
-      const branch = stored[index] ?? '';
-      this.#append.run(id, branchId, op, count + index, branch);
-      bytes += branch.length;
+      this.#append.run(id, branchId, op, count + index, stored[index] ?? '');
     }
     this.#appended.run(stored.length, bytes, id);
+    if (write.dueMs !== undefined) this.#delayed.run(write.dueMs, id);
     return 'done';
   }
 

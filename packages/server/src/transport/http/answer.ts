@@ -58,6 +58,13 @@ function retryAfterSeconds(status: number, retryAfterMs: number): number {
   return status === 429 || status === 503 ? Math.max(1, seconds) : seconds;
 }
 
+/** As `errorAnswer`, but as a sentence that is no JSON. */
+export function textErrorAnswer(error: unknown): Answer {
+  const known = error instanceof HoldfastError ? error : new HoldfastError('INTERNAL', errorCatalogue.INTERNAL.text);
+  const { http } = errorCatalogue[known.code];
+  return answer(http, `holdfast: ${known.message}`, retryAfterSeconds(http, known.retryAfterMs), textType);
+}
+
 /** registerBranch answers a body that is no map of strings as plain text. */
 export function plainErrorAnswer(error: HoldfastError): Answer {
   return answer(errorCatalogue[error.code].http, JSON.stringify({ message: error.message }), 0, textType);

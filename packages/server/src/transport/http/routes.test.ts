@@ -208,7 +208,7 @@ test('bad parameters are refused by their names (row 13)', async () => {
   for (const bad of [
     'all?limit=abc',
     'all?status=x',
-    'all?transType=xa',
+    'all?transType=XA',
     'all?createTimeEnd=-1',
     'resetCronTime?limit=0',
     'resetCronTime?timeout=FAILURE',

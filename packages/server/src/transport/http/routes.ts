@@ -5,19 +5,30 @@ import { encodeBranches, encodeTransaction } from '../wire/encode.ts';
 import { textOf } from '../wire/json.ts';
 import { decodeList, gidParameter, wholeNumber } from '../wire/list.ts';
 import type { AskedList } from '../wire/stored.ts';
-import { decodeAbort, decodeGid, decodeTransaction } from '../wire/transaction.ts';
+import { decodeAbort, decodeGid, decodePrepare, decodeSubmit, decodeWorkflow } from '../wire/transaction.ts';
 import { abortVerdict, submitVerdict } from '../wire/verdict.ts';
-import { type Answer, answer, jsonAnswer, plainErrorAnswer, successAnswer, verdictAnswer } from './answer.ts';
+import {
+  type Answer,
+  answer,
+  jsonAnswer,
+  plainErrorAnswer,
+  successAnswer,
+  textErrorAnswer,
+  verdictAnswer,
+} from './answer.ts';
 import type { HttpSettings } from './settings.ts';
+import { topicRoutes } from './topic-routes.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below `/api/dtmsvr/`; in lower case it is the `api` of the metrics. */
   readonly name: string;
   /** Its answer may be megabytes of transactions: it waits for its turn among such reads. */
   readonly isRead?: true;
   /** Decodes before it first waits: the body is not kept. */
   handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
+  /** What is thrown, as an answer; absent: as JSON. */
+  refuse?(error: unknown): Answer;
 }
 
 export interface RouteParts {
@@ -40,6 +51,7 @@ export function dtmRoutes(parts: RouteParts): readonly Route[] {
     ...transactionRoutes(coordinator),
     ...['registerBranch', 'registerXaBranch', 'registerTccBranch'].map((name) => registerRoute(coordinator, name)),
     ...operatorRoutes(parts),
+    ...topicRoutes(coordinator, parts.settings.listRows),
     { method: 'GET', name: 'query', isRead: true, handle: (_, parameters) => query(coordinator, parameters) },
     { method: 'GET', name: 'all', isRead: true, handle: (_, parameters) => all(parts, parameters) },
   ];
@@ -51,7 +63,7 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
       method: 'POST',
       name: 'prepare',
       handle: async (body) => {
-        await coordinator.prepare(decodeTransaction(textOf(body)));
+        await coordinator.prepare(decodePrepare(textOf(body)));
         return successAnswer;
       },
     },
@@ -59,9 +71,20 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
       method: 'POST',
       name: 'submit',
       handle: async (body) => {
-        const asked = decodeTransaction(textOf(body));
+        const asked = decodeSubmit(textOf(body));
+        if ('end' in asked) {
+          await coordinator.endWorkflow(asked.gid, asked.end);
+          return successAnswer;
+        }
         return verdictAnswer(submitVerdict(await coordinator.submit(asked, asked.options.waitResult)));
       },
+    },
+    {
+      method: 'POST',
+      name: 'prepareWorkflow',
+      handle: (body) => prepareWorkflow(coordinator, body),
+      // SDKs decode whatever JSON comes, with any status, and one of them breaks where that has no transaction.
+      refuse: textErrorAnswer,
     },
     {
       method: 'POST',
@@ -72,6 +95,11 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
       },
     },
   ];
+}
+
+async function prepareWorkflow(coordinator: Coordinator, body: Buffer): Promise<Answer> {
+  const shown = await coordinator.prepareWorkflow(decodeWorkflow(textOf(body)));
+  return jsonAnswer({ progresses: encodeBranches(shown), transaction: encodeTransaction(shown) });
 }
 
 function registerRoute(coordinator: Coordinator, name: string): Route {
@@ -103,8 +131,8 @@ function operatorRoutes({ coordinator, settings }: RouteParts): Route[] {
       method: 'POST',
       name: 'forceStop',
       handle: async (body) => {
-        await coordinator.forceStop(decodeGid(textOf(body)));
-        return successAnswer;
+        const left = await coordinator.forceStop(decodeGid(textOf(body)));
+        return left.length === 0 ? successAnswer : jsonAnswer({ dtm_result: 'SUCCESS', branches_left_prepared: left });
       },
     },
     {

@@ -2,15 +2,16 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import { HoldfastError } from '@holdfast/core';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Coordinator } from '../../engine/coordinator.ts';
+import { Gate } from '../../engine/gate.ts';
 import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
 import { BodyReader } from './body.ts';
 import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
 import type { HttpObserver } from './observer.ts';
-import { ReadGate } from './reads.ts';
 import { dtmRoutes } from './routes.ts';
 import { type ServiceParts, serviceRoutes } from './service.ts';
 import type { HttpSettings } from './settings.ts';
 import { UnsentAnswers } from './unsent.ts';
+import { v1Routes } from './v1-routes.ts';
 
 export interface HttpParts extends ServiceParts {
   readonly coordinator: Coordinator;
@@ -32,7 +33,18 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-type Handle = (body: Buffer, parameters: URLSearchParams) => Promise<Answer>;
+/** How the requests of one route are served. */
+interface Served {
+  /** Empty: no route. */
+  readonly path: string;
+  handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
+  /** What is thrown, as an answer. */
+  refuse(error: unknown): Answer;
+  readonly observe?: Observe;
+}
+
+const notFound: Served = { path: '', handle: async () => notFoundAnswer, refuse: errorAnswer };
+
 type Observe = (status: number, durationMs: number) => void;
 
 const noBody = Buffer.alloc(0);
@@ -51,7 +63,7 @@ export function createHttpServer(parts: HttpParts): HttpServer {
 class FastifyHttpServer implements HttpServer {
   readonly #parts: HttpParts;
   readonly #bodies: BodyReader;
-  readonly #reads: ReadGate;
+  readonly #reads: Gate;
   readonly #unsent: UnsentAnswers;
   readonly #server: Server;
   readonly #app: FastifyInstance;
@@ -62,7 +74,8 @@ class FastifyHttpServer implements HttpServer {
   constructor(parts: HttpParts) {
     this.#parts = parts;
     this.#bodies = new BodyReader(parts.settings);
-    this.#reads = new ReadGate(parts.settings);
+    const { readsAtOnce, readsWaiting } = parts.settings;
+    this.#reads = new Gate({ atOnce: readsAtOnce, waiting: readsWaiting }, setImmediate);
     this.#unsent = new UnsentAnswers(parts.settings.answerBudgetBytes);
     let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
     this.#server = createLimitedServer(
@@ -91,7 +104,7 @@ class FastifyHttpServer implements HttpServer {
       },
       frameworkErrors: (_error, request, reply) => {
         reply.hijack();
-        this.#answer(request.raw, reply.raw, '', undefined, async () => notFoundAnswer);
+        this.#answer(request.raw, reply.raw, notFound);
       },
     });
     this.#addRoutes();
@@ -101,20 +114,25 @@ class FastifyHttpServer implements HttpServer {
     const { observer } = this.#parts;
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const { method, name, isRead, handle } of dtmRoutes(this.#parts)) {
-      const served = isRead ? this.#inTurn(handle) : handle;
-      this.#route([method], `/api/dtmsvr/${name}`, served, observer.route(name.toLowerCase()));
+    const { coordinator, settings } = this.#parts;
+    const routes = [
+      ...dtmRoutes(this.#parts).map((route) => ({ ...route, path: `/api/dtmsvr/${route.name}` })),
+      ...v1Routes(coordinator, settings).map((route) => ({ ...route, path: `/api/v1/${route.name}` })),
+    ];
+    for (const { method, name, path, isRead, handle, refuse = errorAnswer } of routes) {
+      const observe = observer.route(name.replace(/\/.*/, '').toLowerCase());
+      this.#route([method], { path, handle: isRead ? this.#inTurn(handle) : handle, refuse, observe });
     }
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
-      this.#route(methods === 'any' ? this.#app.supportedMethods : methods, path, handle, undefined);
+      this.#route(methods === 'any' ? this.#app.supportedMethods : methods, { path, handle, refuse: errorAnswer });
     }
     this.#app.setNotFoundHandler((request, reply) => {
       reply.hijack();
-      this.#answer(request.raw, reply.raw, '', undefined, async () => notFoundAnswer);
+      this.#answer(request.raw, reply.raw, notFound);
     });
   }
 
-  #inTurn(handle: Handle): Handle {
+  #inTurn(handle: Served['handle']): Served['handle'] {
     return (body, parameters) =>
       this.#reads.pass(() => {
         if (this.#unsent.isFull) throw tooManyUnsent();
@@ -122,28 +140,26 @@ class FastifyHttpServer implements HttpServer {
       });
   }
 
-  #route(methods: readonly string[], path: string, handle: Handle, observe: Observe | undefined): void {
+  #route(methods: readonly string[], served: Served): void {
     for (const method of methods) {
-      this.#exact.set(`${method} ${path}`, (request, response) => {
-        this.#answer(request, response, path, observe, handle);
-      });
+      this.#exact.set(`${method} ${served.path}`, (request, response) => this.#answer(request, response, served));
     }
     this.#app.route({
       method: [...methods],
-      url: path,
+      url: served.path,
       handler: (request, reply) => {
         reply.hijack();
-        this.#answer(request.raw, reply.raw, path, observe, handle);
+        this.#answer(request.raw, reply.raw, served, request.params as Readonly<Record<string, string>>);
       },
     });
   }
 
+  /** @param inPath parameters that are parts of the path */
   #answer(
     request: IncomingMessage,
     response: ServerResponse,
-    path: string,
-    observe: Observe | undefined,
-    handle: Handle,
+    { path, handle, refuse, observe }: Served,
+    inPath: Readonly<Record<string, string>> = {},
   ): void {
     const startedMs = performance.now();
     const { settings, observer } = this.#parts;
@@ -158,12 +174,12 @@ class FastifyHttpServer implements HttpServer {
     };
     this.#body(request, (body) => {
       if (body instanceof HoldfastError) {
-        finish(errorAnswer(body));
+        finish(refuse(body));
         return;
       }
-      handle(body, parametersOf(request)).then(finish, (error: unknown) => {
+      handle(body, parametersOf(request, inPath)).then(finish, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
-        finish(errorAnswer(error));
+        finish(refuse(error));
       });
     });
   }
@@ -219,8 +235,12 @@ function tooManyUnsent(): HoldfastError {
   });
 }
 
-function parametersOf(request: IncomingMessage): URLSearchParams {
+function parametersOf(request: IncomingMessage, inPath: Readonly<Record<string, string>>): URLSearchParams {
   const url = request.url ?? '';
   const mark = url.indexOf('?');
-  return mark === -1 ? noParameters : new URLSearchParams(url.slice(mark + 1));
+  const names = Object.keys(inPath);
+  if (mark === -1 && names.length === 0) return noParameters;
+  const parameters = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
+  for (const name of names) parameters.set(name, inPath[name] ?? '');
+  return parameters;
 }

@@ -7,7 +7,7 @@ import {
   type Transaction,
 } from '@holdfast/core';
 import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
-import type { AskedList, ShownPage, ShownTransaction } from '../wire/stored.ts';
+import type { AskedList, ExplainedTransaction, KeyValues, ShownPage, ShownTransaction } from '../wire/stored.ts';
 import { createHttpServer, type HttpParts, type HttpServer } from './server.ts';
 import { httpDefaults } from './settings.ts';
 
@@ -20,6 +20,9 @@ export class RecordingCoordinator implements Coordinator {
   stored: ShownTransaction | undefined;
   pages: ShownPage[] = [];
   reason: string | undefined;
+  leftPrepared: readonly string[] = [];
+  values: KeyValues = [];
+  explained: ExplainedTransaction | undefined;
   /** Waits with every answer until this is done. */
   gate: Promise<void> = Promise.resolve();
 
@@ -39,12 +42,24 @@ export class RecordingCoordinator implements Coordinator {
     return this.#record('abort', asked, this.standing);
   }
 
+  prepareWorkflow(asked: AskedTransaction) {
+    return this.#record('prepareWorkflow', [asked], this.stored ?? shown(asked));
+  }
+
+  endWorkflow(...asked: Parameters<Coordinator['endWorkflow']>): Promise<void> {
+    return this.#record('endWorkflow', asked, undefined);
+  }
+
   registerBranch(...asked: Parameters<Coordinator['registerBranch']>): Promise<void> {
     return this.#record('registerBranch', asked, undefined);
   }
 
-  forceStop(gid: string): Promise<void> {
-    return this.#record('forceStop', [gid], undefined);
+  forceStop(gid: string): Promise<readonly string[]> {
+    return this.#record('forceStop', [gid], this.leftPrepared);
+  }
+
+  explain(gid: string) {
+    return this.#record('explain', [gid], this.explained);
   }
 
   query(gid: string) {
@@ -61,6 +76,21 @@ export class RecordingCoordinator implements Coordinator {
 
   makeManyDue(afterMs: number, limit: number) {
     return this.#record('makeManyDue', [afterMs, limit], { changed: 3, hasMore: true });
+  }
+
+  readonly topics = {
+    subscribe: (...asked: Parameters<Coordinator['topics']['subscribe']>) =>
+      this.#record('subscribe', asked, undefined),
+    unsubscribe: (topic: string, url: string) => this.#record('unsubscribe', [topic, url], undefined),
+    delete: (topic: string) => this.#record('deleteTopic', [topic], undefined),
+  };
+
+  listValues(category: string, afterKey: string, limit: number) {
+    return this.#record('listValues', [category, afterKey, limit], this.values.slice(0, limit));
+  }
+
+  getValue(category: string, key: string) {
+    return this.#record('getValue', [category, key], this.values[0]);
   }
 
   unready(): string | undefined {
@@ -124,7 +154,13 @@ export function shown(definition: Partial<Definition> = {}, progress: Partial<Pr
 /** The same as the engine holds it. */
 export function held(transaction: ShownTransaction): Transaction {
   const { definition, branches, progress } = transaction;
-  const defaults = { requestTimeoutMs: 3000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, backoffCapMs: 600_000 };
+  const defaults = {
+    requestTimeoutMs: 3000,
+    retryIntervalMs: 10_000,
+    timeoutToFailMs: 35_000,
+    backoffCapMs: 600_000,
+    alertAfterErrors: 3,
+  };
   return restoreTransaction(definition, branches, progress, defaults);
 }
 

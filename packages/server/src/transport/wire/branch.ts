@@ -10,13 +10,25 @@ export interface AskedBranch {
   readonly branches: readonly BranchOperation[];
 }
 
-const branchNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'branch_id', 'data', 'confirm', 'cancel']);
+const branchNames: ReadonlySet<string> = new Set([
+  'gid',
+  'trans_type',
+  'branch_id',
+  'data',
+  'confirm',
+  'cancel',
+  'url',
+  'op',
+  'status',
+]);
+
+type BranchMap = Readonly<Record<string, string>>;
 
 /**
  * The body of registerBranch as a map of strings, by our names.
  * @throws HoldfastError INVALID_INPUT where it is no such map
  */
-export function readBranchMap(text: string): Readonly<Record<string, string>> {
+export function readBranchMap(text: string): BranchMap {
   const object = parseObject(text);
   for (const key of Object.keys(object)) {
     const name = nameOf(key, branchNames);
@@ -33,7 +45,7 @@ export function readBranchMap(text: string): Readonly<Record<string, string>> {
 }
 
 /** One field under several spellings: the last in the text wins. */
-function inTextOrder(text: string): Readonly<Record<string, string>> {
+function inTextOrder(text: string): BranchMap {
   const map: Record<string, string> = Object.create(null);
   for (const [key, valueText] of membersOf(text)) {
     const name = nameOf(key, branchNames);
@@ -42,23 +54,56 @@ function inTextOrder(text: string): Readonly<Record<string, string>> {
   return map;
 }
 
-/** A tcc branch is two operations, cancel first, with the same payload. */
-export function decodeBranch(map: Readonly<Record<string, string>>): AskedBranch {
+/** The operations that one registration stands for, in stored order. */
+export function decodeBranch(map: BranchMap): AskedBranch {
   const gid = checkedId(strippedGid(keptText(map['gid'] ?? '', 'gid')), 'gid');
   const type = transactionType(map['trans_type'] ?? '');
-  if (type !== 'tcc') {
-    throw invalid('trans_type', 'must be tcc: the branches of the other types that are served are their steps');
-  }
   const branchId = checkedId(keptText(map['branch_id'] ?? '', 'branch_id'), 'branch_id', limits.branchIdCharacters);
   const payload = keptText(map['data'] ?? '', 'data');
-  const cancel = branchUrl(map['cancel'] ?? '', 'cancel');
-  const confirm = branchUrl(map['confirm'] ?? '', 'confirm');
-  return {
-    gid,
-    type,
-    branches: [
-      { branchId, op: 'cancel', url: cancel, payload },
-      { branchId, op: 'confirm', url: confirm, payload },
-    ],
-  };
+  switch (type) {
+    case 'tcc': {
+      const cancel = branchUrl(map['cancel'] ?? '', 'cancel');
+      const confirm = branchUrl(map['confirm'] ?? '', 'confirm');
+      return {
+        gid,
+        type,
+        branches: [
+          { branchId, op: 'cancel', url: cancel, payload },
+          { branchId, op: 'confirm', url: confirm, payload },
+        ],
+      };
+    }
+    case 'xa': {
+      // Phase 2 is called without a body, so that whatever came as data is nothing to send.
+      const url = branchUrl(map['url'] ?? '', 'url');
+      return {
+        gid,
+        type,
+        branches: [
+          { branchId, op: 'rollback', url, payload: '' },
+          { branchId, op: 'commit', url, payload: '' },
+        ],
+      };
+    }
+    case 'workflow': {
+      const op = opOf(map['op'] ?? '');
+      return { gid, type, branches: [{ branchId, op, url: '', payload, state: stateOf(map['status'] ?? '') }] };
+    }
+    case 'saga':
+    case 'msg':
+      throw invalid('trans_type', `must be tcc, xa or workflow: the branches of a ${type} are its steps`);
+    default:
+      return type satisfies never;
+  }
+}
+
+/** Whatever the SDK calls the operation. */
+function opOf(text: string): string {
+  return checkedId(keptText(text, 'op'), 'op', limits.opCharacters);
+}
+
+function stateOf(status: string): 's' | 'f' {
+  if (status === 'succeed') return 's';
+  if (status === 'failed') return 'f';
+  throw invalid('status', 'must be succeed or failed');
 }

@@ -5,6 +5,7 @@ import {
   type Options,
   operationAt,
   type Progress,
+  registersBranches,
   stateOf,
 } from '@holdfast/core';
 import type { ShownTransaction } from './stored.ts';
@@ -27,6 +28,7 @@ export function encodeTransaction(shown: ShownTransaction): object {
     protocol: definition.protocol,
     ...text('finish_time', status === 'succeed' ? timeText(progress.finishedMs) : undefined),
     ...text('rollback_time', status === 'failed' ? timeText(progress.finishedMs) : undefined),
+    ...text('result', progress.result),
     ...text('rollback_reason', progress.reason),
     options: encodeOptions(definition.options),
     ...text('custom_data', definition.customData),
@@ -54,13 +56,21 @@ export function encodeOptions(options: Options): string {
 export function encodeBranches(shown: ShownTransaction): object[] {
   const { definition, branches, progress } = shown;
   const answered = answerTimes(progress);
-  // When a tcc branch was registered is not stored; dtm shows null there as well.
-  const createdText = definition.type === 'tcc' ? null : (timeText(definition.createdMs) ?? null);
+  // When a branch was registered is not stored; dtm shows null there as well.
+  const createdText = registersBranches(definition.type) ? null : (timeText(definition.createdMs) ?? null);
   const rows: object[] = [];
   for (let index = 0; ; index += 1) {
     const operation = operationAt(definition, branches, index);
     if (operation === undefined) return rows;
-    rows.push(encodeBranch(definition.gid, operation, stateOf(progress, index), createdText, answered.get(index)));
+    rows.push(
+      encodeBranch(
+        definition.gid,
+        operation,
+        operation.state ?? stateOf(progress, index),
+        createdText,
+        answered.get(index),
+      ),
+    );
   }
 }
 
@@ -114,7 +124,8 @@ function answerTimes({ attempts }: Progress): ReadonlyMap<number, number> {
 /** The latest time that a JavaScript date can hold. */
 const latestMs = 8_640_000_000_000_000;
 
-function timeText(ms: number): string | undefined {
+/** RFC 3339 with milliseconds; undefined where there is no such time. */
+export function timeText(ms: number): string | undefined {
   return ms > 0 && ms <= latestMs ? new Date(ms).toISOString() : undefined;
 }
 

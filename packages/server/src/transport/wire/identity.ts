@@ -1,11 +1,18 @@
-import { HoldfastError, invalid, limits, type TransactionType } from '@holdfast/core';
+import { HoldfastError, invalid, limits, type Status, type TransactionType } from '@holdfast/core';
 
-const servedTypes: readonly TransactionType[] = ['saga', 'msg', 'tcc'];
-const typesAllowed = `must be one of ${servedTypes.join(', ')}; xa and workflow are not served by this version`;
+const types: readonly TransactionType[] = ['saga', 'msg', 'tcc', 'xa', 'workflow'];
 
 export function transactionType(value: string, name = 'trans_type'): TransactionType {
-  const found = servedTypes.find((type) => type === value);
-  if (found === undefined) throw invalid(name, typesAllowed);
+  const found = types.find((type) => type === value);
+  if (found === undefined) throw invalid(name, `must be one of ${types.join(', ')}`);
+  return found;
+}
+
+const statuses: readonly Status[] = ['prepared', 'submitted', 'aborting', 'succeed', 'failed'];
+
+export function statusNamed(value: string): Status {
+  const found = statuses.find((status) => status === value);
+  if (found === undefined) throw invalid('status', `must be one of ${statuses.join(', ')}`);
   return found;
 }
 

@@ -1,14 +1,13 @@
-import { invalid, type Status } from '@holdfast/core';
-import { checkedId, transactionType } from './identity.ts';
+import { invalid } from '@holdfast/core';
+import { checkedId, statusNamed, transactionType } from './identity.ts';
 import type { AskedList } from './stored.ts';
 
 /** Query parameters are input like any other: what cannot be read is refused, naming the parameter. Empty is unset. */
 export type Parameters = Pick<URLSearchParams, 'get'>;
 
-const statuses: readonly Status[] = ['prepared', 'submitted', 'aborting', 'succeed', 'failed'];
 const defaultListLimit = 100;
 /** The latest time that a JavaScript date can hold. */
-const latestMs = 8_640_000_000_000_000;
+export const latestTimeMs = 8_640_000_000_000_000;
 
 /** The filters of `all` but gid. More than `most` rows a page are cut to that: the next position goes on from there. */
 export function decodeList(parameters: Parameters, most: number): AskedList {
@@ -16,11 +15,11 @@ export function decodeList(parameters: Parameters, most: number): AskedList {
   const type = parameters.get('transType') ?? '';
   const position = parameters.get('position') ?? '';
   // Whole seconds, both ends inclusive: a transaction of the last second asked for is shown.
-  const from = wholeNumber(parameters, 'createTimeStart', 0, latestMs);
-  const to = wholeNumber(parameters, 'createTimeEnd', 0, latestMs);
+  const from = wholeNumber(parameters, 'createTimeStart', 0, latestTimeMs);
+  const to = wholeNumber(parameters, 'createTimeEnd', 0, latestTimeMs);
   return {
     limit: Math.min(most, wholeNumber(parameters, 'limit', 1, 1_000_000_000) ?? defaultListLimit),
-    ...(status === '' ? {} : { status: statusOf(status) }),
+    ...(status === '' ? {} : { status: statusNamed(status) }),
     ...(type === '' ? {} : { type: transactionType(type, 'transType') }),
     ...(position === '' ? {} : { position }),
     ...(from === undefined ? {} : { createdFromMs: from - (from % 1000) }),
@@ -39,10 +38,4 @@ export function wholeNumber(parameters: Parameters, name: string, least: number,
   const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
   if (!(number >= least && number <= most)) throw invalid(name, `must be a whole number from ${least} to ${most}`);
   return number;
-}
-
-function statusOf(value: string): Status {
-  const found = statuses.find((status) => status === value);
-  if (found === undefined) throw invalid('status', `must be one of ${statuses.join(', ')}`);
-  return found;
 }

@@ -1,7 +1,7 @@
-import { invalid, limits, type Step, type TransactionType } from '@holdfast/core';
+import { invalid, limits, registersBranches, type Step, type TransactionType } from '@holdfast/core';
 import { arrayField, keptText, stringMap } from './fields.ts';
 import { type Fields, nameOf } from './json.ts';
-import { branchUrl } from './url.ts';
+import { branchUrl, messageUrl } from './url.ts';
 
 const stepNames: ReadonlySet<string> = new Set(['action', 'compensate', 'data']);
 
@@ -12,8 +12,8 @@ const stepNames: ReadonlySet<string> = new Set(['action', 'compensate', 'data'])
 export function stepsOf(fields: Fields, type: TransactionType): readonly Step[] {
   const given = arrayField(fields, 'steps');
   const payloads = arrayField(fields, 'payloads').map(payloadText);
-  if (type === 'tcc') {
-    if (given.length > 0) throw invalid('steps', 'must be empty: a tcc names its branches by registerBranch');
+  if (registersBranches(type)) {
+    if (given.length > 0) throw invalid('steps', `must be empty: a ${type} names its branches by registerBranch`);
     return [];
   }
   if (given.length > limits.steps) throw invalid('steps', `must be at most ${limits.steps}`);
@@ -33,7 +33,7 @@ function stepOf(value: unknown, index: number, type: TransactionType, payload: s
   if (text === undefined) throw invalid('payloads', 'must be as many as there are steps');
   return {
     branchId: String(index + 1).padStart(2, '0'),
-    action: branchUrl(step['action'] ?? '', `${name}.action`),
+    action: (type === 'msg' ? messageUrl : branchUrl)(step['action'] ?? '', `${name}.action`),
     compensate: type === 'saga' ? branchUrl(step['compensate'] ?? '', `${name}.compensate`) : '',
     payload: keptText(text, `${name}.data`),
   };

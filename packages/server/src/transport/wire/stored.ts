@@ -4,5 +4,7 @@ import type { Coordinator } from '../../engine/coordinator.ts';
 export type ShownTransaction = Exclude<Awaited<ReturnType<Coordinator['query']>>, undefined>;
 export type ShownPage = Awaited<ReturnType<Coordinator['list']>>;
 export type AskedList = Parameters<Coordinator['list']>[0];
+export type KeyValues = Awaited<ReturnType<Coordinator['listValues']>>;
+export type ExplainedTransaction = Exclude<Awaited<ReturnType<Coordinator['explain']>>, undefined>;
 /** Where a transaction stands when a waiting client is answered. */
 export type AnsweredStanding = Exclude<Awaited<ReturnType<Coordinator['submit']>>, undefined>;

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HoldfastError } from '@holdfast/core';
 import { decodeBranch, readBranchMap } from './branch.ts';
-import { decodeAbort, decodeGid, decodeTransaction } from './transaction.ts';
+import {
+  decodeAbort,
+  decodeGid,
+  decodePrepare,
+  decodeSubmit,
+  decodeTransaction,
+  decodeWorkflow,
+} from './transaction.ts';
 
 const step = { action: 'http://svc/a', compensate: 'https://svc/c' };
 const saga = { gid: 'g', trans_type: 'saga', steps: [step], payloads: ['{}'] };
@@ -158,8 +165,6 @@ test('bad input is refused by the name of its field', () => {
     ['trans_type', { trans_type: 'FAILURE' }],
     ['trans_type', { trans_type: '' }],
     ['trans_type', { trans_type: 'Saga' }],
-    ['trans_type', { trans_type: 'xa' }],
-    ['trans_type', { trans_type: 'workflow' }],
     ['trans_type', { trans_type: 1 }],
     ['steps', { steps: {} }],
     ['steps', { steps: 'FAILURE' }],
@@ -178,6 +183,8 @@ test('bad input is refused by the name of its field', () => {
     ['steps[0].compensate', { steps: [{ ...step, compensate: 'nowhere' }] }],
     ['steps', { steps: Array.from({ length: 10_001 }, () => step) }],
     ['steps', { trans_type: 'tcc' }],
+    ['steps', { trans_type: 'xa' }],
+    ['steps', { trans_type: 'workflow' }],
     ['payloads', { payloads: 'FAILURE' }],
     ['payloads[0]', { payloads: [{}] }],
     ['payloads[1]', { payloads: ['', 3] }],
@@ -294,6 +301,80 @@ test('a tcc branch is two operations, cancel first', () => {
   });
 });
 
+test('an xa branch is two operations, rollback first, without a payload', () => {
+  const map = { gid: 'g', trans_type: 'xa', branch_id: '01', url: 'http://h/xa', data: 'ignored' };
+  assert.deepEqual(decodeBranch(map), {
+    gid: 'g',
+    type: 'xa',
+    branches: [
+      { branchId: '01', op: 'rollback', url: 'http://h/xa', payload: '' },
+      { branchId: '01', op: 'commit', url: 'http://h/xa', payload: '' },
+    ],
+  });
+});
+
+test('a step of a workflow is one operation, with how it ended and its result', () => {
+  const map = {
+    gid: 'g',
+    trans_type: 'workflow',
+    branch_id: '01',
+    op: 'any word',
+    status: 'failed',
+    data: 'why',
+    sync: '1',
+  };
+  assert.deepEqual(decodeBranch(map), {
+    gid: 'g',
+    type: 'workflow',
+    branches: [{ branchId: '01', op: 'any word', url: '', payload: 'why', state: 'f' }],
+  });
+});
+
+const ended = (extra: unknown) => JSON.stringify({ gid: 'a;b', trans_type: 'workflow', req_extra: extra });
+
+test('the submit of a workflow says how it ended, and nothing else of it counts', () => {
+  assert.deepEqual(decodeSubmit(ended({ status: 'failed', rollback_reason: 'r', result: 'cg==', more: null })), {
+    gid: 'ab',
+    end: { to: 'failed', reason: 'r', result: 'cg==' },
+  });
+  for (const status of ['', 'prepared', 'FAILURE']) {
+    assert.equal(
+      field(() => decodeSubmit(ended({ status }))),
+      'req_extra.status',
+    );
+  }
+  assert.equal(
+    field(() => decodeSubmit(ended('FAILURE'))),
+    'req_extra',
+  );
+});
+
+test('prepareWorkflow takes workflows with a callback, and prepare takes none', () => {
+  const wanted = {
+    gid: 'g',
+    trans_type: 'workflow',
+    query_prepared: 'http://h/cb',
+    custom_data: '{"name":"n","data":""}',
+  };
+  assert.equal(decodeWorkflow(JSON.stringify(wanted)).queryPrepared, 'http://h/cb');
+  const cases: [string, object][] = [
+    ['trans_type', { trans_type: 'tcc' }],
+    ['query_prepared', { query_prepared: '' }],
+    ['custom_data.data', { custom_data: '{"data":"no base64"}' }],
+    ['custom_data', { custom_data: 'FAILURE' }],
+  ];
+  for (const [name, change] of cases) {
+    assert.equal(
+      field(() => decodeWorkflow(JSON.stringify({ ...wanted, ...change }))),
+      name,
+    );
+  }
+  assert.equal(
+    field(() => decodePrepare(JSON.stringify(wanted))),
+    'trans_type',
+  );
+});
+
 test('registerBranch takes a map of strings', () => {
   for (const text of ['', '[]', 'null', '{"gid":"g","FAILURE":{}}']) {
     assert.equal(
@@ -320,7 +401,12 @@ test('a bad branch is refused by the name of its field', () => {
   const cases: [string, object][] = [
     ['gid', { gid: '' }],
     ['trans_type', { trans_type: 'saga' }],
-    ['trans_type', { trans_type: 'xa' }],
+    ['trans_type', { trans_type: 'msg' }],
+    ['url', { trans_type: 'xa', url: 'FAILURE' }],
+    ['op', { trans_type: 'workflow', status: 'succeed' }],
+    ['op', { trans_type: 'workflow', status: 'succeed', op: 'x'.repeat(46) }],
+    ['status', { trans_type: 'workflow', op: 'action' }],
+    ['status', { trans_type: 'workflow', op: 'action', status: 'prepared' }],
     ['branch_id', { branch_id: '' }],
     ['branch_id', { branch_id: 'x'.repeat(129) }],
     ['confirm', { confirm: 'FAILURE' }],

@@ -1,6 +1,6 @@
-import { type Defaults, invalid, type Options, planOf, type TransactionType } from '@holdfast/core';
+import { type Defaults, invalid, type Options, planOf, type TransactionType, type WorkflowEnd } from '@holdfast/core';
 import type { AskedTransaction } from '../../engine/coordinator.ts';
-import { booleanField, countField, secondsField, stringField } from './fields.ts';
+import { booleanField, countField, keptText, secondsField, stringField, stringMap } from './fields.ts';
 import { branchHeaders } from './headers.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
 import { checkDepth, type Fields, parseFields } from './json.ts';
@@ -26,6 +26,7 @@ const transactionNames: ReadonlySet<string> = new Set([
   'concurrent',
   'retry_limit',
 ]);
+const endNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'req_extra']);
 const abortNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'rollback_reason']);
 const gidNames: ReadonlySet<string> = new Set(['gid']);
 
@@ -38,7 +39,46 @@ export interface AskedAbort {
   readonly reason: string;
 }
 
-/** The body of prepare and submit. */
+export interface AskedEnd {
+  readonly gid: string;
+  readonly end: WorkflowEnd;
+}
+
+/** The body of submit: of a workflow it says how that ended. */
+export function decodeSubmit(text: string): AskedTransaction | AskedEnd {
+  const end = decodeEnd(text);
+  return end ?? decodeTransaction(text);
+}
+
+/** The body of prepare. */
+export function decodePrepare(text: string): AskedTransaction {
+  const asked = decodeTransaction(text);
+  if (asked.type === 'workflow')
+    throw invalid('trans_type', 'must not be workflow: that is prepared by prepareWorkflow');
+  return asked;
+}
+
+/** The body of prepareWorkflow. */
+export function decodeWorkflow(text: string): AskedTransaction {
+  const asked = decodeTransaction(text);
+  if (asked.type !== 'workflow') throw invalid('trans_type', 'must be workflow');
+  if (asked.queryPrepared === '')
+    throw invalid('query_prepared', 'must be the URL at which the workflow is called back');
+  return asked;
+}
+
+/** Undefined: not of a workflow. */
+function decodeEnd(text: string): AskedEnd | undefined {
+  const fields = parseFields(text, endNames);
+  if (stringField(fields, 'trans_type') !== 'workflow') return undefined;
+  const extra = stringMap(fields['req_extra'] ?? {}, 'req_extra');
+  const to = extra['status'] ?? '';
+  if (to !== 'succeed' && to !== 'failed') throw invalid('req_extra.status', 'must be succeed or failed');
+  const reason = keptText(extra['rollback_reason'] ?? '', 'req_extra.rollback_reason');
+  return { gid: gidOf(fields), end: { to, reason, result: keptText(extra['result'] ?? '', 'req_extra.result') } };
+}
+
+/** What prepare, prepareWorkflow and submit have in common. */
 export function decodeTransaction(text: string): AskedTransaction {
   const fields = parseFields(text, transactionNames);
   const gid = gidOf(fields);
@@ -108,13 +148,20 @@ function optionsOf(fields: Fields): Options {
 }
 
 /** Any will do: whether a plan can be made does not depend on them. */
-const anyDefaults: Defaults = { requestTimeoutMs: 1, retryIntervalMs: 1, timeoutToFailMs: 1, backoffCapMs: 1 };
+const anyDefaults: Defaults = {
+  requestTimeoutMs: 1,
+  retryIntervalMs: 1,
+  timeoutToFailMs: 1,
+  backoffCapMs: 1,
+  alertAfterErrors: 1,
+};
 
 /**
  * Custom data is refused here whatever is stored under the gid. Without steps a submit stands for those of the prepare,
  * so that only the engine can tell whether orders fit them.
  */
 function checkPlan(asked: AskedTransaction): void {
-  if (asked.customData === '' || asked.steps.length === 0) return;
+  const isLeft = asked.steps.length === 0 && asked.type !== 'workflow';
+  if (asked.customData === '' || isLeft) return;
   planOf({ ...asked, createdMs: 0 }, anyDefaults);
 }

@@ -1,6 +1,14 @@
-import { invalid, limits } from '@holdfast/core';
+import { invalid, limits, topicOf } from '@holdfast/core';
 import { keptText } from './fields.ts';
-import { isLonger } from './identity.ts';
+import { checkedId, isLonger } from './identity.ts';
+
+/** An action of a message: a URL, or `topic://` and the name of a topic. */
+export function messageUrl(url: string, name: string): string {
+  const topic = topicOf(url);
+  if (topic === undefined) return branchUrl(url, name);
+  checkedId(keptText(topic, name), name);
+  return url;
+}
 
 /** Empty is allowed: such an operation always succeeds, without a call. */
 export function branchUrl(url: string, name: string): string {
@@ -12,7 +20,6 @@ export function branchUrl(url: string, name: string): string {
   if (/[\u0000-\u0020\u007f\\]/.test(url)) {
     throw invalid(name, 'must not contain spaces, control characters or backslashes');
   }
-  if (url.startsWith('topic://')) throw invalid(name, 'topic not found: topics are not served by this version');
   // A host must follow at once: `http:///a` would otherwise be read as the host `a`.
   if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) {
     throw invalid(name, 'must be an http or https URL; other calls are not served by this version');

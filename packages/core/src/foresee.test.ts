@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Foreseen, foreseeAbort, foreseenCalls, foreseeTimeout, HoldfastError, operationAt } from './index.ts';
+import { createdMs, message, registered, saga, tcc, workflow } from './testing/definitions.ts';
+import { Driver } from './testing/driver.ts';
+
+function told({ transaction }: Driver, foreseen: Foreseen | HoldfastError | undefined): string {
+  if (foreseen === undefined) return 'nothing';
+  if (foreseen instanceof HoldfastError) return `refused: ${foreseen.message}`;
+  const names = foreseen.calls.map((operation) => {
+    const branch = operationAt(transaction.definition, transaction.branches, operation);
+    return `${branch?.branchId ?? '00'} ${branch?.op ?? 'query'}`;
+  });
+  return `${foreseen.status} after ${(foreseen.atMs - createdMs) / 1000} s: ${names.join(', ')}`;
+}
+
+test('the abort of a tcc would cancel what is registered, the last first', () => {
+  const driver = Driver.prepare(tcc(), {}, registered('01', '02'));
+  assert.equal(told(driver, foreseeAbort(driver.transaction, createdMs)), 'failed after 0 s: 02 cancel, 01 cancel');
+  assert.equal(told(driver, foreseeTimeout(driver.transaction, createdMs)), 'failed after 35 s: 02 cancel, 01 cancel');
+  assert.equal(driver.status, 'prepared', 'nothing has happened');
+});
+
+test('the time-out of a saga would compensate what ran and what may have run', () => {
+  const driver = Driver.submit(saga(3, { options: { timeoutToFailMs: 60_000 } }), { '02 action': ['out'] });
+  assert.equal(
+    told(driver, foreseeTimeout(driver.transaction, createdMs)),
+    'failed after 60 s: 02 compensate, 01 compensate',
+  );
+  assert.match(told(driver, foreseeAbort(driver.transaction, createdMs)), /^refused: .*cannot abort\. FAILURE$/);
+});
+
+test('the time-out of a prepared message would ask; if that says yes everything is sent', () => {
+  const driver = Driver.prepare(message(2));
+  assert.equal(
+    told(driver, foreseeTimeout(driver.transaction, createdMs)),
+    'succeed after 35 s: 00 query, 01 action, 02 action',
+  );
+  assert.equal(told(driver, foreseeAbort(driver.transaction, createdMs)), 'failed after 0 s: ');
+});
+
+test('without query URL nothing would happen at its time', () => {
+  const driver = Driver.prepare(message(1, { queryPrepared: '' }));
+  assert.equal(told(driver, foreseeTimeout(driver.transaction, createdMs)), 'prepared after 35 s: ');
+});
+
+test('what has no time-out, or has ended, foresees none', () => {
+  for (const driver of [
+    Driver.submit(saga(1)),
+    Driver.prepare(workflow()),
+    Driver.submit(saga(2), { '01 action': ['out'] }),
+  ]) {
+    assert.equal(told(driver, foreseeTimeout(driver.transaction, createdMs)), 'nothing');
+  }
+});
+
+test('no more calls are named than somebody would read', () => {
+  const driver = Driver.prepare(tcc(), {}, registered(...Array.from({ length: 150 }, (_, index) => String(index))));
+  const foreseen = foreseeAbort(driver.transaction, createdMs);
+  assert.ok(!(foreseen instanceof HoldfastError));
+  assert.deepEqual([foreseen.calls.length, foreseen.hasMoreCalls], [foreseenCalls, true]);
+});

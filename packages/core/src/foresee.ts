@@ -1,0 +1,65 @@
+import { apply } from './apply.ts';
+import { deadlineMs } from './deadline.ts';
+import { decide } from './decide.ts';
+import { HoldfastError } from './error.ts';
+import type { Fact } from './fact.ts';
+import { ruleAbort } from './request.ts';
+import { emptyRun } from './run.ts';
+import { isFinal, type Status, type Transaction } from './transaction.ts';
+
+/** What would happen if every call from here on succeeded. */
+export interface Foreseen {
+  /** When it begins, in engine time. */
+  readonly atMs: number;
+  /** The operations that would be called, in order; no more than {@link foreseenCalls} of them. */
+  readonly calls: readonly number[];
+  readonly hasMoreCalls: boolean;
+  /** Where it would end. A status that is not final: it waits there for somebody. */
+  readonly status: Status;
+  readonly reason: string;
+}
+
+export const foreseenCalls = 100;
+
+/**
+ * An abort now, by whoever owns the transaction.
+ * @returns the refusal where it would be refused
+ */
+export function foreseeAbort(transaction: Transaction, nowMs: number): Foreseen | HoldfastError {
+  const ruling = ruleAbort(transaction, transaction.definition.type, '', nowMs);
+  if (ruling instanceof HoldfastError) return ruling;
+  return foresee(ruling === 'nothing' ? transaction : apply(transaction, ruling), nowMs);
+}
+
+/** Its time-out, with nothing else happening before; undefined where it has none any more. */
+export function foreseeTimeout(transaction: Transaction, nowMs: number): Foreseen | undefined {
+  const untilMs = isFinal(transaction.progress.status) ? Number.POSITIVE_INFINITY : deadlineMs(transaction);
+  return untilMs === Number.POSITIVE_INFINITY ? undefined : foresee(transaction, Math.max(nowMs, untilMs));
+}
+
+const noneInFlight: ReadonlySet<number> = new Set();
+
+/** Runs the rules themselves ahead, on a copy. */
+function foresee(transaction: Transaction, atMs: number): Foreseen {
+  let ahead: Transaction = { ...transaction, run: emptyRun };
+  const calls: number[] = [];
+  for (;;) {
+    const facts = factsAfter(ahead, atMs, calls);
+    if (facts.length === 0) break;
+    for (const fact of facts) ahead = apply(ahead, fact);
+    if (calls.length > foreseenCalls) break;
+  }
+  const { status, reason } = ahead.progress;
+  return { atMs, calls: calls.slice(0, foreseenCalls), hasMoreCalls: calls.length > foreseenCalls, status, reason };
+}
+
+/** None: nothing more happens at that time. */
+function factsAfter(ahead: Transaction, atMs: number, calls: number[]): Fact[] {
+  const decision = decide(ahead, noneInFlight, atMs);
+  if (decision.kind === 'move') return [{ kind: 'moved', to: decision.to, reason: decision.reason, atMs }];
+  if (decision.kind !== 'call') return [];
+  calls.push(...decision.operations);
+  return decision.operations.map((operation) => ({
+    ...{ kind: 'answered', operation, outcome: { kind: 'success' }, atMs, durationMs: 0, jitter: 0 },
+  }));
+}

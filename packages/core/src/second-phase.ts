@@ -1,0 +1,40 @@
+import { deadlineMs } from './deadline.ts';
+import type { Decision } from './decision.ts';
+import { timeoutReason } from './saga.ts';
+import type { OperationName, Transaction } from './transaction.ts';
+import { callOrWait } from './turn.ts';
+
+/** How a pattern tells its branches what was decided. */
+export interface SecondPhase {
+  readonly forward: OperationName;
+  readonly backward: OperationName;
+  readonly order: 'first-to-last' | 'last-to-first';
+}
+
+/** Prepared until submit, abort or time-out; then every branch is told, one at a time. */
+export function decideSecondPhase(
+  phase: SecondPhase,
+  transaction: Transaction,
+  inFlight: ReadonlySet<number>,
+  nowMs: number,
+): Decision {
+  const { plan, progress } = transaction;
+  if (progress.status === 'prepared') {
+    const untilMs = deadlineMs(transaction);
+    if (nowMs < untilMs) return { kind: 'wait', untilMs, within: false, rule: 'prepared-waits' };
+    return { kind: 'move', to: 'aborting', reason: timeoutReason(plan.timeoutMs), rule: 'prepared-timeout' };
+  }
+  const next = nextToTell(phase, transaction);
+  if (next !== undefined) return callOrWait(transaction, [next], inFlight, nowMs, 'second-phase');
+  const to = progress.status === 'submitted' ? 'succeed' : 'failed';
+  return { kind: 'move', to, reason: progress.reason, rule: 'second-phase-done' };
+}
+
+function nextToTell({ forward, backward, order }: SecondPhase, transaction: Transaction): number | undefined {
+  const { branches, progress } = transaction;
+  const op = progress.status === 'submitted' ? forward : backward;
+  const isOpen = (branch: (typeof branches)[number], index: number) =>
+    branch.op === op && progress.operations[index] !== 's';
+  const found = order === 'first-to-last' ? branches.findIndex(isOpen) : branches.findLastIndex(isOpen);
+  return found === -1 ? undefined : found;
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { message } from './testing/definitions.ts';
+import { expandTopics, topicsOf } from './topic.ts';
+import type { Step } from './transaction.ts';
+
+const stepsTo = (...actions: string[]): Step[] =>
+  message(actions.length).steps.map((step, index) => ({ ...step, action: actions[index] ?? '' }));
+
+const subscribers = (topic: string) => ({ one: ['http://a/1'], two: ['http://a/1', 'http://b/2'] })[topic] ?? [];
+
+test('a topic stands for a branch per subscriber, each with the payload of its step', () => {
+  const expanded = expandTopics(stepsTo('http://c', 'topic://two', 'topic://one'), subscribers);
+  assert.deepEqual(
+    expanded.map(({ branchId, action, payload }) => [branchId, action, payload]),
+    [
+      ['01', 'http://c', '{"step":0}'],
+      ['02-01', 'http://a/1', '{"step":1}'],
+      ['02-02', 'http://b/2', '{"step":1}'],
+      ['03', 'http://a/1', '{"step":2}'],
+    ],
+  );
+});
+
+test('a topic without subscribers is named by its step, not by its name', () => {
+  assert.throws(() => expandTopics(stepsTo('http://c', 'topic://FAILURE'), subscribers), {
+    code: 'INVALID_INPUT',
+    message: 'steps[1].action: topic not found, or nobody is subscribed to it',
+  });
+});
+
+test('subscribers count as steps', () => {
+  const many = Array.from({ length: 5001 }, (_, index) => `http://a/${index}`);
+  assert.throws(() => expandTopics(stepsTo('topic://m', 'topic://m'), () => many), /steps: must be at most 10000/);
+});
+
+test('the topics that are named, each once', () => {
+  assert.deepEqual(topicsOf(stepsTo('topic://a', 'http://c', 'topic://b', 'topic://a')), ['a', 'b']);
+});

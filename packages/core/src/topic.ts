@@ -1,0 +1,42 @@
+import { HoldfastError, invalid } from './error.ts';
+import { limits, type Step } from './transaction.ts';
+
+const scheme = 'topic://';
+
+/** The topic that an action names instead of a URL, or undefined. */
+export function topicOf(action: string): string | undefined {
+  return action.startsWith(scheme) ? action.slice(scheme.length) : undefined;
+}
+
+/** The topics that steps name, each once. */
+export function topicsOf(steps: readonly Step[]): readonly string[] {
+  return [...new Set(steps.flatMap(({ action }) => topicOf(action) ?? []))];
+}
+
+/**
+ * A step for each subscriber in the place of a step that names a topic (server.md section 6.2). With several their
+ * branch ids are `01-01`, `01-02` and so on; a single one is the branch `01` itself.
+ * @param subscribers the URLs subscribed to a topic; none where it does not exist
+ * @throws HoldfastError INVALID_INPUT `topic not found`, or where there are more steps than a transaction may have
+ */
+export function expandTopics(
+  steps: readonly Step[],
+  subscribers: (topic: string) => readonly string[],
+): readonly Step[] {
+  const expanded = steps.flatMap((step, index) => {
+    const topic = topicOf(step.action);
+    if (topic === undefined) return step;
+    const urls = subscribers(topic);
+    if (urls.length === 0) throw notFound(index);
+    const idOf = (place: number) =>
+      urls.length === 1 ? step.branchId : `${step.branchId}-${String(place + 1).padStart(2, '0')}`;
+    return urls.map((action, place) => ({ ...step, action, branchId: idOf(place) }));
+  });
+  if (expanded.length > limits.steps) throw invalid('steps', `must be at most ${limits.steps} with all subscribers`);
+  return expanded;
+}
+
+function notFound(step: number): HoldfastError {
+  const field = `steps[${step}].action`;
+  return new HoldfastError('INVALID_INPUT', `${field}: topic not found, or nobody is subscribed to it`, { field });
+}

@@ -1,0 +1,77 @@
+import { request } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
+import type { Settings } from '../config/schema.ts';
+import { CommandError } from './error.ts';
+
+export type Address = Pick<Settings['http'], 'host' | 'port'>;
+
+/** Whoever listens on all addresses is asked on loopback. */
+export function urlOf({ host, port }: Address): string {
+  return `http://${hostToAsk(host)}:${port}`;
+}
+
+function hostToAsk(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/**
+ * Asks the coordinator that runs. Without a time-out: what takes long, such as a backup, takes long.
+ * @throws CommandError where nobody answers, or with something that is no JSON object
+ */
+export async function ask(
+  address: Address,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  body?: object,
+): Promise<{ status: number; answer: Readonly<Record<string, unknown>> }> {
+  const url = urlOf(address);
+  const { status, text } = await send(url, method, path, body);
+  if (status === 404 && !text.startsWith('{')) {
+    throw new CommandError(`what answers at ${url} does not know ${path}: is it this version of Holdfast?`);
+  }
+  return { status, answer: objectOf(text, url) };
+}
+
+/** As `ask`. @throws CommandError also where the coordinator refuses, with its words */
+export async function askFor(...asked: Parameters<typeof ask>): Promise<Readonly<Record<string, unknown>>> {
+  const { status, answer } = await ask(...asked);
+  if (status === 200) return answer;
+  throw new CommandError(
+    `${urlOf(asked[0])} refused: ${String(answer['message'] ?? 'without a reason')} (HTTP ${status})`,
+  );
+}
+
+function send(
+  url: string,
+  method: string,
+  path: string,
+  body: object | undefined,
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const unanswered = (cause: unknown) => {
+      const advice = 'Start it with holdfast serve, or say where it listens with --http-host and --http-port, or -c.';
+      reject(new CommandError(`no coordinator answers at ${url} (${reasonOf(cause)}).\n${advice}`, { cause }));
+    };
+    const asked = request(url + path, { method }, (response) => {
+      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), unanswered);
+    });
+    asked.on('error', unanswered).end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+function objectOf(text: string, url: string): Readonly<Record<string, unknown>> {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null) return answer as Readonly<Record<string, unknown>>;
+  } catch {
+    // Told below, as for any other answer that is no object.
+  }
+  throw new CommandError(`${url} is no coordinator: its answer is no JSON object`);
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return String(error.code);
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,91 @@
+import { type Address, askFor } from './ask.ts';
+import { lineOf, type Shown, type Summary, storyOf } from './story.ts';
+
+/** What an operator does with transactions, through the coordinator that runs. */
+
+export interface Output {
+  /** For programs instead of people. */
+  readonly json?: boolean;
+}
+
+/** Prints all that is known of one transaction. */
+export async function show(address: Address, gid: string, { json = false }: Output): Promise<void> {
+  const shown = await askFor(address, 'GET', `/api/v1/transactions/${encodeURIComponent(gid)}`);
+  console.log(json ? JSON.stringify(shown, undefined, 2) : storyOf(shown as unknown as Shown));
+}
+
+export interface ListOptions extends Output {
+  readonly status?: string;
+  readonly type?: string;
+  readonly prefix?: string;
+  readonly incidents?: boolean;
+  readonly limit: string;
+}
+
+/** Prints a line per transaction, the newest first. */
+export async function list(address: Address, options: ListOptions): Promise<void> {
+  const wanted = new Map<string, string>(
+    Object.entries({
+      status: options.status ?? '',
+      type: options.type ?? '',
+      gidPrefix: options.prefix ?? '',
+      incident: options.incidents === true ? 'true' : '',
+    }).filter(([, value]) => value !== ''),
+  );
+  let left = Number(options.limit);
+  for (let position = ''; left > 0; ) {
+    const parameters = new URLSearchParams([...wanted, ['limit', String(Math.min(left, 100))], ['position', position]]);
+    const { transactions, next } = await askFor(address, 'GET', `/api/v1/transactions?${parameters}`);
+    const rows = transactions as readonly Summary[];
+    for (const row of rows) console.log(options.json === true ? JSON.stringify(row) : lineOf(row));
+    left -= rows.length;
+    position = String(next);
+    if (position === '') return;
+  }
+}
+
+/** Makes it due now: what waits for a retry is tried at once. */
+export async function retry(address: Address, gid: string): Promise<void> {
+  await askFor(address, 'POST', '/api/dtmsvr/resetNextCronTime', { gid });
+  console.log(`${gid} is due now; holdfast show ${gid} tells what comes of it`);
+}
+
+/** Ends it as failed. No branch is called. */
+export async function stop(address: Address, gid: string): Promise<void> {
+  const { branches_left_prepared: left } = await askFor(address, 'POST', '/api/dtmsvr/forceStop', { gid });
+  console.log(`${gid} is failed, and no branch was told: what has run stays as it is`);
+  if (Array.isArray(left))
+    console.log(`still prepared in their databases: branches ${left.join(', ')}; end them there`);
+}
+
+export async function listTopics(address: Address, { json = false }: Output): Promise<void> {
+  for (let position = ''; ; ) {
+    const parameters = new URLSearchParams({ cat: 'topics', position });
+    const { kv, next_position: next } = await askFor(address, 'GET', `/api/dtmsvr/scanKV?${parameters}`);
+    for (const { k, v } of kv as readonly { k: string; v: string }[]) {
+      const subscribers: readonly { url: string; remark: string }[] = JSON.parse(v);
+      if (json) console.log(JSON.stringify({ topic: k, subscribers }));
+      else {
+        console.log(k);
+        for (const { url, remark } of subscribers) console.log(`  ${url}${remark === '' ? '' : `  (${remark})`}`);
+      }
+    }
+    position = String(next);
+    if (position === '') return;
+  }
+}
+
+export async function subscribe(address: Address, topic: string, url: string, remark: string): Promise<void> {
+  await askFor(address, 'GET', `/api/dtmsvr/subscribe?${new URLSearchParams({ topic, url, remark })}`);
+  console.log(`messages to topic://${topic} go to ${url} from now on`);
+}
+
+export async function unsubscribe(address: Address, topic: string, url: string): Promise<void> {
+  await askFor(address, 'GET', `/api/dtmsvr/unsubscribe?${new URLSearchParams({ topic, url })}`);
+  console.log(`messages to topic://${topic} go to ${url} no more`);
+}
+
+export async function deleteTopic(address: Address, topic: string): Promise<void> {
+  await askFor(address, 'DELETE', `/api/dtmsvr/topic/${encodeURIComponent(topic)}`);
+  console.log(`topic ${topic} is deleted: messages to it are refused`);
+}

@@ -1,0 +1,160 @@
+/** What `/api/v1` says of a transaction, in plain words. */
+
+interface Operation {
+  readonly branchId: string;
+  readonly op: string;
+  readonly url: string;
+}
+
+export interface Summary {
+  readonly gid: string;
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly incident: string;
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+  readonly dueAt: string | null;
+  readonly attemptCount: number;
+}
+
+interface Foreseen {
+  readonly status: string;
+  readonly reason: string;
+  readonly calls: readonly Operation[];
+  readonly hasMoreCalls: boolean;
+}
+
+export interface Shown extends Summary {
+  readonly isDrivenHere: boolean;
+  readonly owner: string | null;
+  readonly ignoredFields: readonly string[];
+  readonly branches: readonly (Operation & { readonly status: string })[];
+  readonly attempts: readonly (Operation & {
+    readonly at: string;
+    readonly durationMs: number;
+    readonly outcome: string;
+    readonly reason: string;
+  })[];
+  readonly attemptsDropped: number;
+  readonly inFlight: readonly Operation[];
+  readonly next: {
+    readonly what: string;
+    readonly to?: string;
+    readonly at: string | null;
+    readonly calls: readonly Operation[];
+    readonly rule: string;
+    readonly because: string;
+  };
+  readonly onAbort: ({ readonly isAllowed: true } & Foreseen) | { readonly isAllowed: false; readonly message: string };
+  readonly onTimeout: ({ readonly at: string } & Foreseen) | null;
+  readonly now: string;
+}
+
+/** One line of a list. */
+export function lineOf({ gid, type, status, incident, createdAt, dueAt, reason }: Summary): string {
+  const words = [createdAt, type.padEnd(8), status.padEnd(9), plain(gid)];
+  if (incident !== '') words.push(`needs you: ${plain(incident)}`);
+  else if (dueAt !== null) words.push(`due ${dueAt}`);
+  else if (reason !== '') words.push(plain(reason.slice(0, 100)));
+  return words.join('  ');
+}
+
+/** The whole of it, for people. */
+export function storyOf(shown: Shown): string {
+  return [
+    ...headOf(shown),
+    ...branchLines(shown),
+    ...attemptLines(shown),
+    ...nextLines(shown),
+    ...foreseenLines(shown),
+  ].join('\n');
+}
+
+function headOf({
+  gid,
+  type,
+  status,
+  createdAt,
+  finishedAt,
+  reason,
+  incident,
+  ignoredFields,
+  ...shown
+}: Shown): string[] {
+  const since = finishedAt === null ? `created ${createdAt}` : `created ${createdAt}, ended ${finishedAt}`;
+  const owner = shown.owner === null ? 'nobody, it sleeps' : shown.isDrivenHere ? 'this node' : `node ${shown.owner}`;
+  return [
+    `${type} ${plain(gid)} is ${status} (${since})`,
+    ...(incident === '' ? [] : [`  needs you: ${plain(incident)}`]),
+    ...(reason === '' ? [] : [`  rolled back because: ${plain(reason)}`]),
+    ...(ignoredFields.length === 0 ? [] : [`  its submit differed in ${ignoredFields.join(', ')}: kept as prepared`]),
+    ...(finishedAt === null ? [`  driven by ${owner}`] : []),
+  ];
+}
+
+function branchLines({ branches }: Shown): string[] {
+  if (branches.length === 0) return ['', 'no branches'];
+  return [
+    '',
+    'branches',
+    ...branches.map((branch) => `  ${nameOf(branch)}  ${branch.status.padEnd(12)}  ${branch.url}`),
+  ];
+}
+
+function attemptLines({ attempts, attemptsDropped, inFlight }: Shown): string[] {
+  const dropped =
+    attemptsDropped === 0 ? '' : ` (the last ${attempts.length}; ${attemptsDropped} before them are not kept)`;
+  const lines = attempts.map(({ at, durationMs, outcome, reason, ...operation }) => {
+    return `  ${at}  ${nameOf(operation)}  ${outcome.padEnd(7)}  ${Math.round(durationMs)} ms  ${plain(reason)}`.trimEnd();
+  });
+  const out = inFlight.map(
+    (operation) => `  now                       ${nameOf(operation)}  is out, its answer is waited for`,
+  );
+  return lines.length + out.length === 0 ? ['', 'no attempts yet'] : ['', `attempts${dropped}`, ...lines, ...out];
+}
+
+function nextLines({ next, now }: Shown): string[] {
+  const because = `  because: ${next.because} (${next.rule})`;
+  if (next.what === 'nothing') return ['', 'next: nothing', because];
+  const when = next.at === null ? '' : ` at ${next.at} (${untilText(next.at, now)})`;
+  const what = nextText(next);
+  return ['', `next:${when} ${what}`, because];
+}
+
+function nextText({ what, to = '', calls }: Shown['next']): string {
+  if (what === 'call') return `calls ${calls.map((call) => `${shortName(call)} ${call.url}`).join(', ')}`;
+  if (what === 'move') return `it moves to ${to}`;
+  return what === 'wait' ? 'it is looked at again' : 'it is marked as needing somebody';
+}
+
+function foreseenLines({ onAbort, onTimeout, finishedAt }: Shown): string[] {
+  if (finishedAt !== null) return [];
+  const abort = onAbort.isAllowed ? whatOf(onAbort) : `refused: ${plain(onAbort.message)}`;
+  const timeout = onTimeout === null ? 'it has none' : `at ${onTimeout.at}: ${whatOf(onTimeout)}`;
+  return ['', `an abort now: ${abort}`, `its time-out: ${timeout}`];
+}
+
+function whatOf({ status, calls, hasMoreCalls }: Foreseen): string {
+  const names = calls.map(shortName);
+  const called = names.length === 0 ? 'calls nothing' : `calls ${names.join(', ')}${hasMoreCalls ? ' and more' : ''}`;
+  return `${called}; if all succeed it ends ${status}`;
+}
+
+function nameOf({ branchId, op }: Pick<Operation, 'branchId' | 'op'>): string {
+  return `${plain(branchId).padEnd(5)} ${plain(op).padEnd(10)}`;
+}
+
+const shortName = ({ branchId, op }: Operation) => `${plain(branchId)} ${plain(op)}`;
+
+function untilText(at: string, now: string): string {
+  const seconds = Math.round((Date.parse(at) - Date.parse(now)) / 1000);
+  if (seconds <= 0) return 'now';
+  return seconds < 120 ? `in ${seconds} s` : `in ${Math.round(seconds / 60)} min`;
+}
+
+/** Text of clients and services must not move the cursor. */
+function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+}

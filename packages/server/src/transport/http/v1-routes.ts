@@ -1,0 +1,83 @@
+import { invalid } from '@holdfast/core';
+import type { Coordinator } from '../../engine/coordinator.ts';
+import { encodeExplained, encodeSummary } from '../wire/explained.ts';
+import { keptText } from '../wire/fields.ts';
+import { checkedId, statusNamed, transactionType, unknownGid } from '../wire/identity.ts';
+import { latestTimeMs, wholeNumber } from '../wire/list.ts';
+import type { AskedList } from '../wire/stored.ts';
+import { jsonAnswer } from './answer.ts';
+import type { Route } from './routes.ts';
+import type { HttpSettings } from './settings.ts';
+
+/** Our own API for operators, below `/api/v1/`. */
+export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettings, 'listRows'>): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      name: 'transactions/:gid',
+      isRead: true,
+      handle: async (_, parameters) => {
+        const shown = await coordinator.explain(checkedId(keptText(parameters.get('gid') ?? '', 'gid'), 'gid'));
+        if (shown === undefined) throw unknownGid();
+        return jsonAnswer(encodeExplained(shown));
+      },
+    },
+    {
+      method: 'GET',
+      name: 'transactions',
+      isRead: true,
+      handle: async (_, parameters) => {
+        const { transactions, next } = await coordinator.list(decodeFilter(parameters, listRows));
+        return jsonAnswer({ transactions: transactions.map(encodeSummary), next });
+      },
+    },
+  ];
+}
+
+const filterNames = [
+  'status',
+  'type',
+  'gidPrefix',
+  'incident',
+  'createdFrom',
+  'createdTo',
+  'position',
+  'limit',
+] as const;
+
+/** @throws HoldfastError INVALID_INPUT naming the parameter, also one that there is not: a typing error must not list all */
+function decodeFilter(parameters: URLSearchParams, most: number): AskedList {
+  for (const name of parameters.keys()) {
+    if (!filterNames.some((known) => known === name)) {
+      throw invalid('parameters', `must be among ${filterNames.join(', ')}`);
+    }
+  }
+  const text = (name: (typeof filterNames)[number]) => keptText(parameters.get(name) ?? '', name);
+  const createdFromMs = timeParameter(parameters, 'createdFrom');
+  const createdToMs = timeParameter(parameters, 'createdTo');
+  return {
+    limit: wholeNumber(parameters, 'limit', 1, most) ?? Math.min(most, 100),
+    ...(text('status') !== '' && { status: statusNamed(text('status')) }),
+    ...(text('type') !== '' && { type: transactionType(text('type'), 'type') }),
+    ...(text('gidPrefix') !== '' && { gidPrefix: text('gidPrefix') }),
+    ...(isTrue(text('incident'), 'incident') && { hasIncident: true }),
+    ...(text('position') !== '' && { position: text('position') }),
+    ...(createdFromMs !== undefined && { createdFromMs }),
+    ...(createdToMs !== undefined && { createdToMs }),
+  };
+}
+
+function isTrue(text: string, name: string): boolean {
+  if (text !== '' && text !== 'true' && text !== 'false') throw invalid(name, 'must be true or false');
+  return text === 'true';
+}
+
+/** RFC 3339, as in the answers, or milliseconds since 1970. */
+function timeParameter(parameters: URLSearchParams, name: string): number | undefined {
+  const text = parameters.get(name) ?? '';
+  if (/^\d*$/.test(text)) return wholeNumber(parameters, name, 0, latestTimeMs);
+  const timeMs = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(timeMs))
+    throw invalid(name, 'must be a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970');
+  return Math.max(0, timeMs);
+}

@@ -1,0 +1,103 @@
+import {
+  type Explanation,
+  explainOperation,
+  type Foreseen,
+  HoldfastError,
+  isFinal,
+  type OperationState,
+  operationsOf,
+  stateOf,
+  type Transaction,
+} from '@holdfast/core';
+import { timeText } from './encode.ts';
+import type { ExplainedTransaction, ShownTransaction } from './stored.ts';
+
+/**
+ * A transaction for operators and programs, the shape of `/api/v1`: camel case, times as RFC 3339 or null, durations in
+ * milliseconds. Payloads and header values are never in it.
+ */
+export function encodeExplained(shown: ExplainedTransaction): object {
+  const { transaction, explanation, stored, isDrivenHere, onAbort, onTimeout } = shown;
+  const { definition } = transaction;
+  const { options } = definition;
+  return {
+    ...encodeSummary({ ...stored, progress: transaction.progress }),
+    isDrivenHere,
+    protocol: definition.protocol,
+    queryPrepared: definition.queryPrepared,
+    customData: definition.customData,
+    options: { ...options, branchHeaders: Object.keys(options.branchHeaders) },
+    ignoredFields: explanation.ignoredFields,
+    branches: branchesOf(transaction),
+    attempts: explanation.attempts.map(({ branchId, op, url, atMs, durationMs, outcome, reason }) => {
+      return { branchId, op, url, at: timeOf(atMs), durationMs, outcome, reason };
+    }),
+    attemptsDropped: explanation.droppedAttempts,
+    inFlight: explanation.inFlight.map(({ branchId, op, url }) => ({ branchId, op, url })),
+    next: nextOf(explanation),
+    onAbort:
+      onAbort instanceof HoldfastError
+        ? { isAllowed: false, message: onAbort.message }
+        : { isAllowed: true, ...foreseenOf(transaction, onAbort) },
+    onTimeout: onTimeout === undefined ? null : { at: timeOf(onTimeout.atMs), ...foreseenOf(transaction, onTimeout) },
+    now: timeOf(shown.nowMs),
+  };
+}
+
+/** One line of a list. */
+export function encodeSummary({ definition, progress, owner }: ShownTransaction): object {
+  const { status, reason, incident, result } = progress;
+  return {
+    gid: definition.gid,
+    type: definition.type,
+    status,
+    reason,
+    ...(result === undefined ? {} : { result }),
+    incident,
+    createdAt: timeOf(definition.createdMs),
+    updatedAt: timeOf(progress.updatedMs),
+    finishedAt: isFinal(status) ? timeOf(progress.finishedMs) : null,
+    dueAt: isFinal(status) ? null : timeOf(progress.dueMs),
+    retryIntervalMs: progress.intervalMs,
+    attemptCount: progress.attemptCount,
+    owner,
+  };
+}
+
+function branchesOf(transaction: Transaction): object[] {
+  return operationsOf(transaction).map(({ branchId, op, url, payload, state }, index) => {
+    const status = statusWords[state ?? stateOf(transaction.progress, index)];
+    return { branchId, op, url, status, payloadBytes: Buffer.byteLength(payload) };
+  });
+}
+
+const statusWords: Readonly<Record<OperationState, string>> = {
+  p: 'not called',
+  m: 'may have run',
+  s: 'succeeded',
+  f: 'failed',
+};
+
+function nextOf({ next, calls, nextAtMs, rule, sentence }: Explanation): object {
+  return {
+    what: next.kind === 'rest' ? 'nothing' : next.kind,
+    ...(next.kind === 'move' && { to: next.to }),
+    at: Number.isFinite(nextAtMs) ? timeOf(nextAtMs) : null,
+    calls: calls.map(({ branchId, op, url }) => ({ branchId, op, url })),
+    rule,
+    because: sentence,
+  };
+}
+
+/** If every call succeeds. */
+function foreseenOf(transaction: Transaction, { status, reason, calls, hasMoreCalls }: Foreseen): object {
+  const named = calls.map((operation) => {
+    const { branchId, op, url } = explainOperation(transaction, operation);
+    return { branchId, op, url };
+  });
+  return { status, reason, calls: named, hasMoreCalls };
+}
+
+function timeOf(ms: number): string | null {
+  return timeText(ms) ?? null;
+}

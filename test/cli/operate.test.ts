@@ -1,0 +1,91 @@
+/** What operators ask of a coordinator that runs. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
+import { HttpCaller } from '../lib/http.ts';
+import { until } from '../lib/until.ts';
+
+let coordinator: Coordinator;
+let http: HttpCaller;
+
+before(async () => {
+  coordinator = await startCoordinator();
+  http = new HttpCaller(coordinator.url);
+});
+
+after(async () => {
+  http.close();
+  await coordinator.stop();
+});
+
+async function prepare(gid: string, trans_type = 'tcc', more: object = {}): Promise<void> {
+  assert.equal((await http.post('/api/dtmsvr/prepare', { gid, trans_type, ...more })).status, 200);
+}
+
+async function says(...args: string[]): Promise<string> {
+  return (await coordinator.command(...args)).stdout;
+}
+
+test('show tells the story of a transaction, and as JSON for programs', async () => {
+  await prepare('shown');
+  const branch = { branch_id: '01', confirm: 'http://127.0.0.1:1/c', cancel: 'http://127.0.0.1:1/d', data: '' };
+  await http.post('/api/dtmsvr/registerBranch', { gid: 'shown', trans_type: 'tcc', ...branch });
+  const story = await says('show', 'shown');
+  assert.match(story, /^tcc shown is prepared \(created 20/);
+  assert.match(story, /01 +cancel +not called +http:\/\/127\.0\.0\.1:1\/d/);
+  assert.match(story, /next: at 20\S+ \(in \d+ s\) it moves to aborting\n {2}because: Prepared past its time-out/);
+  assert.match(story, /an abort now: calls 01 cancel; if all succeed it ends failed/);
+  const shown = JSON.parse(await says('show', 'shown', '--json'));
+  assert.deepEqual([shown.gid, shown.onAbort.isAllowed], ['shown', true]);
+});
+
+test('list shows a line for each, with filters', async () => {
+  for (const gid of ['listed-1', 'listed-2']) await prepare(gid);
+  const lines = (await says('list', '--prefix', 'listed-', '--status', 'prepared')).trim().split('\n');
+  assert.deepEqual(
+    lines.map((line) => line.split(/ {2,}/)[3]),
+    ['listed-2', 'listed-1'],
+  );
+  assert.equal((await says('list', '--prefix', 'listed-', '--limit', '1', '--json')).trim().split('\n').length, 1);
+});
+
+test('retry makes it due now, stop ends it; both name what they cannot find', async () => {
+  const steps = [{ action: 'http://127.0.0.1:1/a', compensate: '' }];
+  const saga = { gid: 'retried', trans_type: 'saga', steps, payloads: ['1'], retry_interval: 1000, wait_result: true };
+  await http.post('/api/dtmsvr/submit', saga);
+  const attempts = async () => JSON.parse(await says('show', 'retried', '--json')).attemptCount;
+  assert.equal(await attempts(), 1);
+  assert.match(await says('retry', 'retried'), /^retried is due now/);
+  await until('it was tried again', async () => (await attempts()) === 2);
+  assert.match(await says('stop', 'retried'), /^retried is failed, and no branch was told/);
+  assert.match(await says('show', 'retried'), /^saga retried is failed/);
+  for (const command of ['retry', 'stop', 'show']) {
+    const failed = await coordinator
+      .command(command, 'unknown')
+      .catch((error: { code: number; stderr: string }) => error);
+    assert.ok('code' in failed && failed.code === 1);
+    assert.match(failed.stderr, /refused: gid: no such transaction \(HTTP 404\)/);
+  }
+});
+
+test('topics are listed, changed and deleted', async () => {
+  await says('topics', 'subscribe', 'news', 'http://127.0.0.1:1/a', '--remark', 'the first');
+  await says('topics', 'subscribe', 'news', 'http://127.0.0.1:1/b');
+  assert.equal(await says('topics', 'list'), 'news\n  http://127.0.0.1:1/a  (the first)\n  http://127.0.0.1:1/b\n');
+  await says('topics', 'unsubscribe', 'news', 'http://127.0.0.1:1/a');
+  assert.equal(
+    await says('topics', 'list', '--json'),
+    '{"topic":"news","subscribers":[{"url":"http://127.0.0.1:1/b","remark":""}]}\n',
+  );
+  await says('topics', 'delete', 'news');
+  assert.equal(await says('topics'), '');
+});
+
+test('config tells every setting and where it comes from', async () => {
+  const lines = (await says('config')).split('\n');
+  assert.ok(
+    lines.some((line) => /^http\.port: \d+ +# (--http-port|HOLDFAST_HTTP_PORT)$/.test(line)),
+    lines.join('\n'),
+  );
+  assert.ok(lines.some((line) => /^retryIntervalMs: 10000 +# default$/.test(line)));
+});

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { until } from '../lib/until.ts';
+import { broken, failure } from './scripted-service.ts';
+import { world } from './world.ts';
+
+const at = world();
+
+async function told(gid: string) {
+  const { client } = at();
+  const { status, text } = await client.http.get(`/api/v1/transactions/${encodeURIComponent(gid)}`);
+  assert.equal(status, 200, text);
+  return JSON.parse(text);
+}
+
+const names = (operations: { branchId: string; op: string }[]) =>
+  operations.map(({ branchId, op }) => `${branchId} ${op}`);
+
+test('a saga that waits for a retry: what happened, what comes next, when and why, and what a time-out would do', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const steps = ['1', '2', '3'].map((step) => ({
+    action: service.script(`/${gid}/do${step}`, ...(step === '2' ? [broken] : [])),
+    compensate: `${service.url}/${gid}/undo${step}`,
+  }));
+  const options = { timeout_to_fail: 600, branch_headers: { authorization: 'secret' } };
+  await client.post('submit', {
+    gid,
+    trans_type: 'saga',
+    wait_result: true,
+    steps,
+    payloads: ['"secret"', '', ''],
+    ...options,
+  });
+  const shown = await told(gid);
+  assert.deepEqual([shown.type, shown.status, shown.owner, shown.isDrivenHere], ['saga', 'submitted', null, false]);
+  assert.deepEqual(
+    shown.branches.map(({ status }: { status: string }) => status),
+    ['not called', 'succeeded', 'not called', 'may have run', 'not called', 'not called'],
+  );
+  assert.deepEqual(
+    shown.attempts.map(({ op, branchId, outcome, reason }: Record<string, string>) => [branchId, op, outcome, reason]),
+    [
+      ['01', 'action', 'success', ''],
+      ['02', 'action', 'error', 'HTTP 500: oops'],
+    ],
+  );
+  const { what, at: when, calls, rule, because } = shown.next;
+  assert.deepEqual([what, when, names(calls), rule], ['call', shown.dueAt, ['02 action'], 'forward']);
+  assert.match(because, /^Every operation before these has succeeded/);
+  assert.equal(shown.onAbort.isAllowed, false);
+  assert.deepEqual(
+    [names(shown.onTimeout.calls), shown.onTimeout.status],
+    [['02 compensate', '01 compensate'], 'failed'],
+  );
+  assert.deepEqual(shown.options.branchHeaders, ['authorization']);
+  assert.doesNotMatch(JSON.stringify(shown), /secret/);
+});
+
+test('while a call is out it says so, and who drives it', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const steps = [{ action: service.script(`/${gid}/slow`, { afterMs: 1000 }), compensate: '' }];
+  await client.does('submit', { gid, trans_type: 'saga', steps, payloads: ['1'] });
+  await until('it is called', () => service.callsOf(gid).length === 1);
+  const shown = await told(gid);
+  assert.deepEqual([shown.isDrivenHere, names(shown.inFlight), shown.next.rule], [true, ['01 action'], 'in-flight']);
+  await client.untilStatus(gid, 'succeed');
+});
+
+test('a prepared tcc: what abort and time-out would do', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  await client.does('prepare', { gid, trans_type: 'tcc' });
+  const urls = { confirm: `${service.url}/c`, cancel: `${service.url}/d` };
+  for (const branch_id of ['01', '02']) {
+    await client.does('registerBranch', { gid, trans_type: 'tcc', branch_id, data: '', ...urls });
+  }
+  const shown = await told(gid);
+  for (const foreseen of [shown.onAbort, shown.onTimeout]) {
+    assert.deepEqual([names(foreseen.calls), foreseen.status], [['02 cancel', '01 cancel'], 'failed']);
+  }
+  assert.deepEqual([shown.next.what, shown.next.to, shown.next.rule], ['move', 'aborting', 'prepared-timeout']);
+});
+
+test('a failed one says why; an unknown one is not found', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const steps = [{ action: service.script(`/${gid}/no`, failure), compensate: '' }];
+  await client.post('submit', { gid, trans_type: 'saga', wait_result: true, steps, payloads: ['1'] });
+  const shown = await told(gid);
+  assert.match(shown.reason, /no money/);
+  assert.deepEqual([shown.status, shown.next.what, shown.onTimeout, shown.dueAt], ['failed', 'nothing', null, null]);
+  assert.equal((await client.http.get('/api/v1/transactions/unknown')).status, 404);
+});
+
+test('a submit that differs from its prepare is told', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const message = { gid, trans_type: 'msg', query_prepared: `${service.url}/query` };
+  await client.does('prepare', { ...message, steps: [{ action: `${service.url}/a` }], payloads: ['1'] });
+  await client.does('submit', { ...message, steps: [{ action: `${service.url}/b` }], payloads: ['2'] });
+  assert.deepEqual((await told(gid)).ignoredFields, ['steps', 'payloads']);
+});
+
+test('the list: pages, filters, and no filter that there is not', async () => {
+  const { client, service } = at();
+  const prefix = client.newGid();
+  const body = { trans_type: 'msg', query_prepared: '', timeout_to_fail: 1, steps: [{ action: `${service.url}/a` }] };
+  for (const end of ['a', 'b', 'c'])
+    await client.does('prepare', { ...body, gid: `${prefix}/${end}`, payloads: ['1'] });
+  const list = async (query: string) => {
+    const { status, text } = await client.http.get(`/api/v1/transactions?${query}`);
+    assert.equal(status, 200, text);
+    const { transactions, next } = JSON.parse(text);
+    return { gids: transactions.map(({ gid }: { gid: string }) => gid.slice(prefix.length + 1)), transactions, next };
+  };
+  const mine = `gidPrefix=${encodeURIComponent(`${prefix}/`)}`;
+  const first = await list(`${mine}&limit=2`);
+  assert.deepEqual(first.gids, ['c', 'b']);
+  const second = await list(`${mine}&limit=2&position=${encodeURIComponent(first.next)}`);
+  assert.deepEqual([second.gids, second.next], [['a'], '']);
+  assert.deepEqual((await list(`${mine}&status=submitted`)).gids, []);
+  assert.deepEqual((await list(`${mine}&type=msg&createdFrom=${first.transactions[0].createdAt}`)).gids[0], 'c');
+  await until('all three need somebody', async () => (await list(`${mine}&incident=true`)).gids.length === 3, 20_000);
+  for (const bad of [
+    'gid=x',
+    'status=FAILURE',
+    'type=SAGA',
+    'limit=0',
+    'incident=1',
+    'createdTo=yesterday',
+    'position=x',
+  ]) {
+    const { status, text } = await client.http.get(`/api/v1/transactions?${bad}`);
+    assert.equal(status, 400, bad);
+    assert.doesNotMatch(text, /FAILURE/);
+  }
+});
