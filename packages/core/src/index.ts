@@ -16,4 +16,5 @@ export * from './request.ts';
 export { emptyRun } from './run.ts';
 export { expandTopics, topicOf, topicsOf } from './topic.ts';
 export * from './transaction.ts';
+export { wasAlive } from './workflow.ts';
 export { branchesLeftPrepared } from './xa.ts';

@@ -15,3 +15,12 @@ export function decideWorkflow({ progress }: Transaction, inFlight: ReadonlySet<
   }
   return { kind: 'call', operations: [queryOperation], rule: 'workflow-callback' };
 }
+
+/**
+ * Whether what somebody else wrote in between was a sign of life: it puts the callback off by one interval. Whoever makes
+ * a transaction due never puts it off.
+ */
+export function wasAlive(before: Transaction, { definition, progress }: Transaction): boolean {
+  if (definition.type !== 'workflow' || progress.dueMs <= before.progress.dueMs) return false;
+  return progress.dueMs === progress.updatedMs + progress.intervalMs;
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  apply,
   createTransaction,
   HoldfastError,
   type Outcome,
@@ -15,7 +16,7 @@ import { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
 import type { JournalResult } from './journal.ts';
 import type { BranchCall, CallResult } from './ports.ts';
-import { askedSaga, askedTcc, defaults } from './testing/asked.ts';
+import { askedSaga, askedTcc, askedWorkflow, defaults } from './testing/asked.ts';
 import { ManualRuntime } from './testing/manual-runtime.ts';
 
 const success: Outcome = { kind: 'success' };
@@ -314,6 +315,28 @@ test('made due by another node while a call is out: not lost, it is called again
   assert.equal(writes.length, 0);
   assert.equal(answer(success), 'http://a/1');
 });
+
+for (const [what, isMadeDue] of [
+  ['a sign of life that another node wrote', false],
+  ['made due by another node after a sign of life', true],
+] as const) {
+  test(`a callback is open: ${what}, read when its interval is over`, async () => {
+    const asked = { ...askedWorkflow('g'), options: { ...askedWorkflow('g').options, retryIntervalMs: 1000 } };
+    const { actor, clock, runtime, nextWrite, nextCall, loads, stored, transaction, calls } = world(asked, 'prepared');
+    nextWrite().done('conflict');
+    await runtime.advance(1000);
+    loads.shift()?.(stored(transaction, 1));
+    const { done } = nextCall();
+    const alive = apply(transaction, { kind: 'alive', atMs: clock.nowMs() });
+    await runtime.advance(1500);
+    actor.looked(2, 0);
+    const dueMs = isMadeDue ? clock.nowMs() - 600 : alive.progress.dueMs;
+    loads.shift()?.(stored({ ...alive, progress: { ...alive.progress, dueMs } }, 2));
+    done({ kind: 'answered', outcome: { kind: 'ongoing', message: '' }, durationMs: 1 });
+    assert.equal(calls.length, isMadeDue ? 1 : 0);
+    if (!isMadeDue) assert.equal(nextWrite().write.progress.dueMs, clock.nowMs() + 1000);
+  });
+}
 
 test('a look between a wake and the call that it asks for loses nothing', () => {
   const { actor, state, nextCall, loads, stored, transaction, writes, answer } = world(askedSaga('g', 1));

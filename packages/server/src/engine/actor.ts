@@ -11,6 +11,7 @@ import {
   type Ruling,
   type Status,
   type Transaction,
+  wasAlive,
 } from '@holdfast/core';
 import type { WriteResult } from '../store/store.ts';
 import type { EngineClock } from './clock.ts';
@@ -335,14 +336,14 @@ export class Actor {
   #reload(): void {
     this.#row.reload((takeOver) => {
       if (this.#left) return;
-      const { version } = this.#row;
+      const { version, durable } = this.#row;
       this.#guarded(() => {
         const whose = takeOver();
         if (whose !== 'ours') this.#leave({ kind: whose });
       });
       // Whoever else wrote it and left it due made it due.
       const isDue = this.#row.durable.progress.dueMs <= this.#context.clock.nowMs();
-      if (this.#row.version > version && isDue) this.#woken = true;
+      if (this.#row.version > version && isDue && !wasAlive(durable, this.#row.durable)) this.#woken = true;
       this.#step();
     });
   }

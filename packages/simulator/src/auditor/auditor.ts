@@ -1,11 +1,11 @@
-import type { Outcome, Status } from '@holdfast/core';
+import type { Outcome, Status, WorkflowEnd } from '@holdfast/core';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
 import type { BranchCall } from 'holdfast/engine/ports';
 import type { Statistics } from '../kernel/statistics.ts';
 import type { Bank } from '../network/bank.ts';
 import type { Ledger } from '../network/ledger.ts';
 import type { Cause, Row } from '../store/row.ts';
-import { type Acknowledgement, AnswerAuditor } from './answers.ts';
+import { type Acknowledgement, AnswerAuditor, type Owed } from './answers.ts';
 import { CallAuditor } from './calls.ts';
 import { type Asking, Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
@@ -14,6 +14,7 @@ import { judgeForgotten } from './forgotten.ts';
 import { Leases } from './leases.ts';
 import { judgePromptness } from './promptness.ts';
 import { RowAuditor } from './rows.ts';
+import { Signs } from './signs.ts';
 import { WakeAuditor } from './wakes.ts';
 
 /**
@@ -33,8 +34,9 @@ export class Auditor {
     this.#court = court;
     this.#statistics = statistics;
     this.leases = new Leases(court, statistics);
-    this.#rows = new RowAuditor(court, statistics);
-    this.#calls = new CallAuditor(court, this.leases, statistics);
+    const signs = new Signs(court);
+    this.#rows = new RowAuditor(court, signs, statistics);
+    this.#calls = new CallAuditor(court, this.leases, signs, statistics);
     this.#answers = new AnswerAuditor(court);
     this.#wakes = new WakeAuditor(court);
   }
@@ -48,6 +50,23 @@ export class Auditor {
     const found = this.#court.cases.get(asked.gid) ?? new Case(asked);
     found.askings.add(asking);
     this.#court.cases.set(asked.gid, found);
+  }
+
+  /** A workflow is about to say that it ended so. */
+  asksToEnd(gid: string, end: WorkflowEnd): void {
+    this.#court.cases.get(gid)?.endsAsked.push(end);
+  }
+
+  /** What somebody who asks for it from now on must be told of. */
+  owedTo(gid: string): Owed {
+    const found = this.#court.cases.get(gid);
+    return { registered: [...(found?.registered ?? [])], end: found?.end };
+  }
+
+  /** Somebody is about to make it due: from now on its callbacks may come at any time. */
+  wakes(gid: string): void {
+    const found = this.#court.cases.get(gid);
+    if (found !== undefined) found.wasWoken = true;
   }
 
   changed(before: Row | undefined, after: Row | undefined, cause: Cause): void {

@@ -1,9 +1,11 @@
 import type { Outcome, Payload } from '@holdfast/core';
 import type { BranchCall } from 'holdfast/engine/ports';
 import type { Statistics } from '../kernel/statistics.ts';
+import { callbackOf } from '../network/flow.ts';
 import type { Case, OperationCase } from './case.ts';
 import { accuse, type Court, machineOf, processOf } from './court.ts';
 import type { Leases } from './leases.ts';
+import type { Signs } from './signs.ts';
 
 /** A driver looks at its row before a call when its last look is older than this. */
 const lookAgeMs = 1000;
@@ -14,7 +16,9 @@ const lateAllowedMs = 500;
 const statusFor: Readonly<Record<string, string>> = {
   compensate: 'aborting',
   cancel: 'aborting',
+  rollback: 'aborting',
   confirm: 'submitted',
+  commit: 'submitted',
   action: 'submitted',
 };
 
@@ -22,11 +26,13 @@ const statusFor: Readonly<Record<string, string>> = {
 export class CallAuditor {
   readonly #court: Court;
   readonly #leases: Leases;
+  readonly #signs: Signs;
   readonly #statistics: Statistics;
 
-  constructor(court: Court, leases: Leases, statistics: Statistics) {
+  constructor(court: Court, leases: Leases, signs: Signs, statistics: Statistics) {
     this.#court = court;
     this.#leases = leases;
+    this.#signs = signs;
     this.#statistics = statistics;
   }
 
@@ -37,13 +43,14 @@ export class CallAuditor {
       accuse(this.#court, 'P6', call.gid, 'a call of a transaction that nobody asked for');
       return () => undefined;
     }
-    this.#statistics.count(`called ${call.op}`);
+    this.#statistics.count(call.type === 'workflow' ? 'called back' : `called ${call.op}`);
     this.#judgeIdentity(found, call);
     if (!this.#hasNotSeenChange(found, process)) {
       this.#judgeWriter(found, process, call);
       this.#judgeDecision(found, call);
     }
     this.#judgeOrder(found, call);
+    if (found.asked.type === 'workflow') this.#signs.judgeCallback(found);
     const operation = this.#record(found, call);
     const owner = found.row?.owner ?? process;
     operation.sends += 1;
@@ -54,6 +61,7 @@ export class CallAuditor {
       if (outcome.kind === 'success') operation.successes += 1;
       if (outcome.kind === 'failure') operation.failures += 1;
       if (outcome.kind === 'error') operation.errors += 1;
+      if (found.asked.type === 'workflow') this.#signs.calledBack(found);
     };
   }
 
@@ -103,8 +111,13 @@ export class CallAuditor {
   }
 
   #askedFor(found: Case, { branchId, op }: BranchCall): { url: string; payload: string } | undefined {
-    if (op === 'msg') return { url: found.asked.queryPrepared, payload: '' };
-    if (found.asked.type === 'tcc') {
+    const { type, queryPrepared } = found.asked;
+    if (type === 'workflow') {
+      const { name, input } = callbackOf(found.asked);
+      return op === name && branchId === '00' ? { url: queryPrepared, payload: input } : undefined;
+    }
+    if (op === 'msg') return { url: queryPrepared, payload: '' };
+    if (type === 'tcc' || type === 'xa') {
       const branch = found.row?.branches.find((registered) => registered.branchId === branchId && registered.op === op);
       return branch === undefined ? undefined : { url: branch.url, payload: textOf(branch.payload) };
     }
@@ -137,14 +150,16 @@ export class CallAuditor {
 
   /** P2: the status that calls for it is durable. */
   #judgeDecision(found: Case, call: BranchCall): void {
-    // A message that was submitted elsewhere meanwhile may still be asked about.
-    const allowed = call.op === 'msg' ? ['prepared', 'submitted'] : [statusFor[call.op]];
-    if (allowed.includes(found.status)) return;
-    accuse(this.#court, 'P2', found.gid, `${call.branchId}/${call.op} was called while ${found.status} was durable`);
+    if (allowedFor(call).includes(found.status)) return;
+    // A workflow decides by itself: called back after its end, it is not left alone.
+    const promise = call.type === 'workflow' ? 'P3' : 'P2';
+    accuse(this.#court, promise, found.gid, `${call.branchId}/${call.op} was called while ${found.status} was durable`);
   }
 
   #judgeOrder(found: Case, call: BranchCall): void {
-    if (found.asked.type === 'tcc') {
+    const { type } = found.asked;
+    if (type === 'workflow') return;
+    if (type === 'tcc' || type === 'xa') {
       this.#judgeSecondPhaseOrder(found, call);
       return;
     }
@@ -205,15 +220,21 @@ export class CallAuditor {
     });
   }
 
-  /** One branch at a time, the last registered first. */
+  /** One branch at a time: of a tcc the last registered first, of an xa the first. */
   #judgeSecondPhaseOrder(found: Case, call: BranchCall): void {
     const branches = (found.row?.branches ?? []).filter(({ op, url }) => op === call.op && url !== '');
     const index = branches.findIndex(({ branchId }) => branchId === call.branchId);
-    for (const { branchId } of branches.slice(index + 1)) {
+    for (const { branchId } of found.asked.type === 'xa' ? branches.slice(0, index) : branches.slice(index + 1)) {
       if ((found.operation(branchId, call.op)?.successes ?? 0) > 0) continue;
       accuse(this.#court, 'P5', found.gid, `the ${call.op} of ${call.branchId} was called before that of ${branchId}`);
     }
   }
+}
+
+function allowedFor({ type, op }: BranchCall): readonly (string | undefined)[] {
+  if (type === 'workflow') return ['prepared'];
+  // A message that was submitted elsewhere meanwhile may still be asked about.
+  return op === 'msg' ? ['prepared', 'submitted'] : [statusFor[op]];
 }
 
 function textOf(payload: Payload): string {

@@ -1,4 +1,4 @@
-import type { Status } from '@holdfast/core';
+import type { BranchOperation, Status, WorkflowEnd } from '@holdfast/core';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
 import type { Row } from '../store/row.ts';
 import { stepsBefore } from './order.ts';
@@ -21,7 +21,7 @@ export interface OperationCase {
 }
 
 /** What clients and operators have asked for, whether or not an answer came. */
-export type Asking = 'prepare' | 'submit' | 'abort' | 'stop';
+export type Asking = 'prepare' | 'submit' | 'abort' | 'end' | 'stop';
 
 /** Another node changed the status under this ownership, as clients asked it to: the driver learns of it a little later. */
 export interface ChangeElsewhere {
@@ -54,6 +54,16 @@ export class Case {
   submittedMs: number | undefined;
   finishedMs: number | undefined;
 
+  /** Registrations that were acknowledged. */
+  readonly registered: BranchOperation[] = [];
+  /** workflow: the ends that were asked for, and the one that was acknowledged. */
+  readonly endsAsked: WorkflowEnd[] = [];
+  end: WorkflowEnd | undefined;
+  /** workflow: true time of the last sign of life that puts its callback off. */
+  signMs: number | undefined;
+  /** Somebody has asked to make it due. */
+  wasWoken = false;
+
   constructor(asked: AskedTransaction) {
     this.gid = asked.gid;
     this.asked = asked;
@@ -70,7 +80,7 @@ export class Case {
 
   /** Nobody can tell how it is to go on but a human, who can see that it waits. */
   get isForHuman(): boolean {
-    return this.status === 'prepared' && this.row?.progress.incident !== '';
+    return this.asked.type !== 'workflow' && this.status === 'prepared' && this.row?.progress.incident !== '';
   }
 
   operation(branchId: string, op: string): OperationCase | undefined {

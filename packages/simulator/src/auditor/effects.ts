@@ -1,10 +1,11 @@
 import type { Bank, Effect } from '../network/bank.ts';
+import { callbackOf, flowStepsOf } from '../network/flow.ts';
 import type { Ledger } from '../network/ledger.ts';
 import { hostOf } from '../network/request.ts';
 import type { Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
 
-const opposites: Readonly<Record<string, string>> = { action: 'compensate', try: 'cancel' };
+const opposites: Readonly<Record<string, readonly string[]>> = { action: ['compensate', 'rollback'], try: ['cancel'] };
 
 /**
  * At the end, when nothing is under way any more: what really happened at the banks is what the statuses say. A bank
@@ -14,9 +15,28 @@ export function judgeEffects(court: Court, banks: ReadonlyMap<string, Bank>, led
   const effects = effectsByBranch(banks);
   for (const found of court.cases.values()) {
     if (found.row === undefined || found.wasStopped) continue;
-    if (found.asked.type === 'tcc') judgeTcc(court, found, banks, effects);
-    else judgeSteps(court, found, banks, effects);
+    judgeCase(court, found, banks, effects);
     if (found.asked.type === 'msg') judgeMessage(court, found, ledger);
+  }
+}
+
+function judgeCase(court: Court, found: Case, banks: ReadonlyMap<string, Bank>, effects: Effects): void {
+  switch (found.asked.type) {
+    case 'tcc':
+      judgeRegistered(court, found, banks, effects, ['try', 'confirm']);
+      break;
+    case 'xa':
+      judgeRegistered(court, found, banks, effects, ['action', 'commit']);
+      break;
+    case 'workflow':
+      judgeWorkflow(court, found, banks, effects);
+      break;
+    case 'saga':
+    case 'msg':
+      judgeSteps(court, found, banks, effects);
+      break;
+    default:
+      found.asked.type satisfies never;
   }
 }
 
@@ -48,12 +68,27 @@ function judgeSteps(court: Court, found: Case, banks: ReadonlyMap<string, Bank>,
   }
 }
 
-/** succeed: try and confirm once. failed: nothing, or try and cancel once each. A branch without a try is only told. */
-function judgeTcc(court: Court, found: Case, banks: ReadonlyMap<string, Bank>, effects: Effects): void {
+/** succeed: both phases once. failed: nothing, or the first and its opposite once each. A note is only told. */
+function judgeRegistered(
+  court: Court,
+  found: Case,
+  banks: ReadonlyMap<string, Bank>,
+  effects: Effects,
+  phases: readonly [string, string],
+): void {
   for (const { branchId, op, url } of found.row?.branches ?? []) {
-    if (op !== 'confirm' || !hasBarrier(banks, url) || url.endsWith('/note')) continue;
+    if (op !== phases[1] || !hasBarrier(banks, url) || url.endsWith('/note')) continue;
     const happened = effects.get(`${found.gid}/${branchId}`) ?? [];
-    judgeBranch(court, found, branchId, happened, found.status === 'succeed' ? ['try', 'confirm'] : undefined);
+    judgeBranch(court, found, branchId, happened, found.status === 'succeed' ? phases : undefined);
+  }
+}
+
+/** succeed: every step once. failed: nothing, or the step and its rollback once each. */
+function judgeWorkflow(court: Court, found: Case, banks: ReadonlyMap<string, Bank>, effects: Effects): void {
+  for (const { branchId, url } of flowStepsOf(callbackOf(found.asked).input)) {
+    if (!hasBarrier(banks, url)) continue;
+    const happened = effects.get(`${found.gid}/${branchId}`) ?? [];
+    judgeBranch(court, found, branchId, happened, found.status === 'succeed' ? ['action'] : undefined);
   }
 }
 
@@ -73,7 +108,9 @@ function judgeBranch(
 
 function isNothing(happened: readonly string[]): boolean {
   const [first, second, third] = happened;
-  return first === undefined || (second !== undefined && opposites[first] === second && third === undefined);
+  return (
+    first === undefined || (second !== undefined && opposites[first]?.includes(second) === true && third === undefined)
+  );
 }
 
 function isSame(happened: readonly string[], expected: readonly string[]): boolean {

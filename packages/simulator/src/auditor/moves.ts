@@ -1,6 +1,7 @@
 import type { Status, TransactionType } from '@holdfast/core';
 import type { Statistics } from '../kernel/statistics.ts';
 import type { Row } from '../store/row.ts';
+import { isEnd } from './answers.ts';
 import type { Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
 
@@ -16,10 +17,12 @@ const legal: Readonly<Record<TransactionType, readonly string[]>> = {
 const defaultTimeoutMs = 35_000;
 
 /** Whether it is an operator's stop: asked for, and nothing else explains the move. */
-export function isStop(found: Case, from: Status, to: Status): boolean {
+export function isStop(found: Case, from: Status, { progress }: Row): boolean {
+  const to = progress.status;
   if (to !== 'failed' || !found.askings.has('stop')) return false;
   if (from === 'aborting') return missingRollback(found) !== undefined;
-  return from === 'submitted' || found.asked.type === 'tcc' || !found.askings.has('abort');
+  if (found.asked.type === 'workflow') return !found.endsAsked.some((end) => isEnd(progress, end));
+  return from === 'submitted' || secondPhases[found.asked.type] !== undefined || !found.askings.has('abort');
 }
 
 /** P3: along the table, and only for a reason that the auditor has seen. P5: only when all was done. */
@@ -35,7 +38,7 @@ export function judgeMove(court: Court, found: Case, before: Row, after: Row, st
   if (reason === undefined) accuse(court, 'P3', gid, `it moved from ${from} to ${to} and nothing called for it`);
   else if (reason !== '') statistics.count(`${asked.type} ${to}: ${reason}`);
   if (to === 'succeed') {
-    const missing = asked.type === 'tcc' ? missingSecondPhase(found, 'confirm') : missingAction(found);
+    const missing = missingForward(found);
     if (missing !== undefined) accuse(court, 'P5', gid, `it succeeded without ${missing}`);
   }
   if (from === 'aborting') {
@@ -46,6 +49,9 @@ export function judgeMove(court: Court, found: Case, before: Row, after: Row, st
 
 /** Undefined: there is none. Empty: such a move needs none. */
 function reasonFor(court: Court, found: Case, after: Row, move: string): string | undefined {
+  if (found.asked.type === 'workflow') {
+    return found.endsAsked.some((end) => isEnd(after.progress, end)) ? 'asked for' : undefined;
+  }
   const query = found.operation('00', 'msg');
   switch (move) {
     case 'prepared>submitted':
@@ -88,13 +94,27 @@ function isOver(court: Court, sinceMs: number, lengthMs: number): boolean {
   return court.isExclusive || court.database.clockMs() >= sinceMs + lengthMs - clockErrorMs;
 }
 
+/** What each pattern with a second phase tells its branches. */
+const secondPhases: Partial<Record<TransactionType, { readonly forward: string; readonly backward: string }>> = {
+  tcc: { forward: 'confirm', backward: 'cancel' },
+  xa: { forward: 'commit', backward: 'rollback' },
+};
+
+function missingForward(found: Case): string | undefined {
+  const { type } = found.asked;
+  if (type === 'workflow') return undefined;
+  const phase = secondPhases[type];
+  return phase === undefined ? missingAction(found) : missingSecondPhase(found, phase.forward);
+}
+
 function missingAction(found: Case): string | undefined {
   const missing = found.asked.steps.find((_, step) => !found.hasSucceeded(step, 'action'));
   return missing === undefined ? undefined : `the action of branch ${missing.branchId}`;
 }
 
 function missingRollback(found: Case): string | undefined {
-  if (found.asked.type === 'tcc') return missingSecondPhase(found, 'cancel');
+  const phase = secondPhases[found.asked.type];
+  if (phase !== undefined) return missingSecondPhase(found, phase.backward);
   const missing = found.asked.steps.find(
     (_, step) => found.wasSent(step, 'action') && !found.hasSucceeded(step, 'compensate'),
   );
@@ -102,7 +122,7 @@ function missingRollback(found: Case): string | undefined {
 }
 
 /** Of every branch that is stored: what was acknowledged is stored, as P1 is judged. */
-function missingSecondPhase(found: Case, op: 'confirm' | 'cancel'): string | undefined {
+function missingSecondPhase(found: Case, op: string): string | undefined {
   const missing = (found.row?.branches ?? []).find(
     (branch) => branch.op === op && branch.url !== '' && (found.operation(branch.branchId, op)?.successes ?? 0) === 0,
   );

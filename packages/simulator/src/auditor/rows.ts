@@ -1,10 +1,12 @@
 import type { UpdateWrite } from 'holdfast/store/store';
 import type { Statistics } from '../kernel/statistics.ts';
 import type { Cause, Row } from '../store/row.ts';
+import { nameOf } from './answers.ts';
 import type { Case } from './case.ts';
 import { accuse, type Court, machineOf, processOf } from './court.ts';
 import { isDead } from './leases.ts';
 import { isStop, judgeMove, timeoutOf } from './moves.ts';
+import { isSignOfLife, type Signs } from './signs.ts';
 
 const deadAfterMs = 5000;
 /** An unfinished row without owner is due at the latest this long after the time of the write. */
@@ -17,8 +19,11 @@ export class RowAuditor {
   readonly #court: Court;
   readonly #statistics: Statistics;
 
-  constructor(court: Court, statistics: Statistics) {
+  readonly #signs: Signs;
+
+  constructor(court: Court, signs: Signs, statistics: Statistics) {
     this.#court = court;
+    this.#signs = signs;
     this.#statistics = statistics;
   }
 
@@ -33,6 +38,8 @@ export class RowAuditor {
     else if (before === undefined) this.#created(found, after);
     else this.#replaced(found, before, after, cause);
     found.row = after;
+    if (cause.kind === 'make-due') found.wasWoken = true;
+    if (found.asked.type === 'workflow' && after !== undefined) this.#signs.changed(found, before, after, cause);
     if (after !== undefined) this.#judgeDueTime(found, after);
   }
 
@@ -55,11 +62,12 @@ export class RowAuditor {
       accuse(this.#court, 'P3', found.gid, `it was ${from} and was written again: ${cause.kind} by ${cause.by}`);
     }
     this.#judgeWriter(found, before, after, cause);
+    this.#judgeBranches(found, before, after);
     this.#judgeDefinition(found, before, after);
     if (before.progress.incident === '' && after.progress.incident !== '') this.#statistics.count('incident');
     if (from === to) return;
     if (before.owner !== null && processOf(before.owner) !== cause.by) this.#changedElsewhere(found, before.owner);
-    if (isStop(found, from, to)) {
+    if (isStop(found, from, after)) {
       this.#statistics.count('stopped by an operator');
       found.wasStopped = true;
     } else judgeMove(this.#court, found, before, after, this.#statistics);
@@ -87,6 +95,26 @@ export class RowAuditor {
       owner,
       monotonicMs: new Map(machines.map(([name, clock]) => [name, clock.monotonicMs()])),
     };
+  }
+
+  /** P1: what is registered stays so, as it was. P5: nothing is registered once it is decided. */
+  #judgeBranches(found: Case, before: Row, after: Row): void {
+    if (before.branches === after.branches) return;
+    const lost = before.branches.find((branch, index) => {
+      const now = after.branches[index];
+      return now === undefined || nameOf(now) !== nameOf(branch);
+    });
+    if (lost !== undefined) {
+      accuse(
+        this.#court,
+        'P1',
+        found.gid,
+        `the ${lost.op} of ${lost.branchId} was registered, and was lost or changed`,
+      );
+    }
+    const isDecided = before.progress.status !== 'prepared';
+    if (!isDecided || after.branches.length === before.branches.length) return;
+    accuse(this.#court, 'P5', found.gid, `a branch was registered when it was ${before.progress.status} already`);
   }
 
   /** P6: what was asked for stays as it is, but for what a submit may amend. */
@@ -138,7 +166,7 @@ export class RowAuditor {
       accuse(this.#court, 'P4', gid, `${by} wrote it as owned by ${after.owner}`);
     }
     const isForeign = before.owner !== null && processOf(before.owner) !== by;
-    if (isForeign && before.progress.status === after.progress.status) {
+    if (isForeign && before.progress.status === after.progress.status && !isSignOfLife(before, after)) {
       accuse(this.#court, 'P4', gid, `${by} wrote the progress of a row that ${before.owner} drives`);
     }
   }
@@ -150,11 +178,12 @@ export class RowAuditor {
       if (owner !== null) accuse(this.#court, 'P7', found.gid, `it is ${status} and still owned`);
       return;
     }
-    if (owner !== null || (status === 'prepared' && incident !== '')) return;
+    const isWorkflow = found.asked.type === 'workflow';
+    if (owner !== null || (status === 'prepared' && incident !== '' && !isWorkflow)) return;
     const errorMs = this.#court.isExclusive ? clockErrorMs.exclusive : clockErrorMs.shared;
     const latestNowMs = this.#court.database.clockMs() + errorMs;
     let limitMs = latestNowMs + longestSleepMs;
-    if (status === 'prepared') {
+    if (status === 'prepared' && !isWorkflow) {
       const timeoutAtMs = definition.createdMs + timeoutOf(found);
       if (latestNowMs < timeoutAtMs) limitMs = timeoutAtMs;
     }

@@ -1,4 +1,4 @@
-import type { HoldfastError, Options } from '@holdfast/core';
+import type { BranchOperation, HoldfastError, Options, WorkflowEnd } from '@holdfast/core';
 import type { AskedTransaction, Coordinator } from 'holdfast/engine/coordinator';
 import type { Acknowledgement } from '../auditor/answers.ts';
 import type { Asking } from '../auditor/case.ts';
@@ -26,6 +26,7 @@ export interface ClientParts {
   readonly timeoutShare: number;
 }
 
+type Stored = Awaited<ReturnType<Coordinator['prepareWorkflow']>>;
 export type Standing = Awaited<ReturnType<Coordinator['submit']>>;
 
 const attempts = 12;
@@ -90,6 +91,38 @@ export class Client {
     await Promise.all([this.submit(asked), abort]);
   }
 
+  /** Begins or resumes a workflow: what it is told must contain all that was acknowledged before. */
+  prepareWorkflow(asked: AskedTransaction): Promise<Answer<Stored>> {
+    const owed = this.parts.world.auditor.owedTo(asked.gid);
+    return this.#insist(
+      asked,
+      'prepare',
+      (coordinator) => coordinator.prepareWorkflow(asked),
+      (stored) => [{ kind: 'workflow', stored, owed }],
+    );
+  }
+
+  endWorkflow(asked: AskedTransaction, end: WorkflowEnd): Promise<Answer<unknown>> {
+    this.parts.world.auditor.asksToEnd(asked.gid, end);
+    return this.#insist(
+      asked,
+      'end',
+      (coordinator) => coordinator.endWorkflow(asked.gid, end),
+      () => [{ kind: 'end', end }],
+    );
+  }
+
+  /** True: it was acknowledged. */
+  async register({ gid, type }: AskedTransaction, branches: readonly BranchOperation[]): Promise<boolean> {
+    const answer = await this.insisting(
+      gid,
+      'register',
+      (coordinator) => coordinator.registerBranch(gid, type, branches),
+      () => [{ kind: 'register', branches }],
+    );
+    return answer.kind === 'done';
+  }
+
   stop(asked: AskedTransaction): Promise<Answer<unknown>> {
     return this.#insist(
       asked,
@@ -100,6 +133,7 @@ export class Client {
   }
 
   makeDue(gid: string): Promise<Answer<unknown>> {
+    this.parts.world.auditor.wakes(gid);
     const ask = (coordinator: Coordinator) => coordinator.makeDue(gid);
     return this.parts.gateway.request({
       gid,

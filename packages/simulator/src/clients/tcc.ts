@@ -51,7 +51,7 @@ async function runBranch(
   const way = random.chance(0.5) ? 'out' : 'in';
   const url = `http://${client.bank()}/${way}`;
   const payload = client.order(random.chance(0.12));
-  const isRegistered = await register(client, asked, operationsOf(branchId, url, payload));
+  const isRegistered = await client.register(asked, operationsOf(branchId, url, payload));
   if (!isRegistered) return false;
   const call = { gid: asked.gid, type: 'tcc', branchId, op: 'try', url: `${url}-try`, payload };
   const tried = await client.call(call, 3000);
@@ -66,16 +66,6 @@ function operationsOf(branchId: string, url: string, payload: string): BranchOpe
   ];
 }
 
-async function register(client: Client, asked: AskedTransaction, branches: BranchOperation[]): Promise<boolean> {
-  const answer = await client.insisting(
-    asked.gid,
-    'register',
-    (coordinator) => coordinator.registerBranch(asked.gid, 'tcc', branches),
-    () => [{ kind: 'register', branches }],
-  );
-  return answer.kind === 'done';
-}
-
 /** Branches that need no try: they are only told how it ended. */
 function registerNotes(client: Client, asked: AskedTransaction, count: number): void {
   for (let index = 0; index < count; index += 1) {
@@ -88,7 +78,7 @@ function registerNotes(client: Client, asked: AskedTransaction, count: number): 
     ];
     client
       .think(30)
-      .then(() => register(client, asked, branches))
+      .then(() => client.register(asked, branches))
       .catch((error: unknown) => client.parts.world.auditor.broke(asked.gid, `a client failed: ${error}`));
   }
 }

@@ -4,6 +4,7 @@ import type { Statistics } from '../kernel/statistics.ts';
 import {
   broken,
   hostOf,
+  type LongService,
   ongoing,
   failure as refusal,
   type Service,
@@ -28,12 +29,13 @@ export interface NetworkParts {
   readonly random: Random;
   readonly weather: NetworkWeather;
   readonly statistics: Statistics;
-  readonly services: ReadonlyMap<string, Service>;
+  readonly services: ReadonlyMap<string, Service | LongService>;
   readonly arrived: (request: ServiceRequest, answer: ServiceAnswer) => void;
 }
 
 const usualMs = [1, 60] as const;
 const slowMs = [300, 6000] as const;
+const secondPhases: ReadonlySet<string> = new Set(['compensate', 'confirm', 'cancel', 'commit', 'rollback']);
 /** A duplicate may come this much later. */
 const latestMs = 20_000;
 
@@ -98,17 +100,29 @@ export class Network {
         statistics.count(`call of a dead caller ${isLost ? 'lost' : 'arrived'}`);
         if (isLost) return;
       }
-      const answer = this.#serve(request);
-      arrived(request, answer);
-      then(answer);
+      this.#serve(request, (answer) => {
+        arrived(request, answer);
+        then(answer);
+      });
     });
   }
 
-  #serve(request: ServiceRequest): ServiceAnswer {
-    const { weather, random, statistics, services } = this.#parts;
-    const service = services.get(hostOf(request.url));
-    if (service === undefined) return broken('no such host');
-    const { errorBefore, errorAfter, ongoing: ongoingRate, refusesSecondPhase } = weather.faults;
+  #serve(request: ServiceRequest, then: (answer: ServiceAnswer) => void): void {
+    const service = this.#parts.services.get(hostOf(request.url));
+    if (service === undefined) {
+      then(broken('no such host'));
+      return;
+    }
+    const trouble = this.#troubleWith(request);
+    if (trouble !== undefined) then(trouble);
+    else if ('work' in service) void service.work(request).then((answer) => then(this.#afterwards(answer)));
+    else then(this.#afterwards(service.handle(request)));
+  }
+
+  /** What goes wrong before the service has done anything. */
+  #troubleWith({ op }: ServiceRequest): ServiceAnswer | undefined {
+    const { weather, random, statistics } = this.#parts;
+    const { errorBefore, ongoing: ongoingRate, refusesSecondPhase } = weather.faults;
     if (random.chance(errorBefore)) {
       statistics.count('error before effect');
       return broken('before');
@@ -117,14 +131,17 @@ export class Network {
       statistics.count('answered ongoing');
       return ongoing;
     }
-    const isSecondPhase = ['compensate', 'confirm', 'cancel'].includes(request.op);
-    if (isSecondPhase && random.chance(refusesSecondPhase)) {
+    if (secondPhases.has(op) && random.chance(refusesSecondPhase)) {
       statistics.count('second phase refused');
       return refusal('not now');
     }
-    const answer = service.handle(request);
+    return undefined;
+  }
+
+  #afterwards(answer: ServiceAnswer): ServiceAnswer {
+    const { weather, random, statistics } = this.#parts;
     if (answer.statusCode === 409) statistics.count('answered failure');
-    if (!random.chance(errorAfter)) return answer;
+    if (!random.chance(weather.faults.errorAfter)) return answer;
     statistics.count('error after effect');
     return broken('after');
   }

@@ -1,4 +1,4 @@
-/** What arrives at a service: a branch call, a client's try, or the query of a prepared message. */
+/** What arrives at a service: a branch call, a client's try, the query of a prepared message, the callback of a workflow. */
 export interface ServiceRequest {
   readonly gid: string;
   readonly type: string;
@@ -21,6 +21,11 @@ export const broken = (why: string): ServiceAnswer => ({ statusCode: 500, body: 
 /** A service answers at once and atomically; what takes time happens on the network. */
 export interface Service {
   handle(request: ServiceRequest): ServiceAnswer;
+}
+
+/** A service that takes its time, and asks others meanwhile. Where it dies it never answers. */
+export interface LongService {
+  work(request: ServiceRequest): Promise<ServiceAnswer>;
 }
 
 export function hostOf(url: string): string {

@@ -10,7 +10,7 @@ import { Trace } from '../kernel/trace.ts';
 import { Bank } from '../network/bank.ts';
 import { Ledger } from '../network/ledger.ts';
 import { Network } from '../network/network.ts';
-import { hostOf, type Service } from '../network/request.ts';
+import { hostOf, type LongService, type Service } from '../network/request.ts';
 import { calmNetworkWeather } from '../network/weather.ts';
 import { Database } from '../store/database.ts';
 import type { Cause, Row } from '../store/row.ts';
@@ -33,6 +33,8 @@ export interface Inhabited {
   readonly clocks: ReadonlyMap<string, MachineClock>;
   readonly banks: ReadonlyMap<string, Bank>;
   readonly ledger: Ledger;
+  /** Who answers at each host; others may move in. */
+  readonly services: Map<string, Service | LongService>;
   /** In the order in which the auditor found them. */
   readonly violations: readonly Violation[];
 }
@@ -79,12 +81,13 @@ export function buildSurroundings(
   const banks = buildBanks(statistics);
   const ledger = new Ledger();
   const networkWeather = calmNetworkWeather();
+  const services = new Map<string, Service | LongService>([...banks, ['ledger', ledger]]);
   const network = new Network({
     scheduler,
     random: random('network'),
     weather: networkWeather,
     statistics,
-    services: new Map<string, Service>([...banks, ['ledger', ledger]]),
+    services,
     arrived: ({ gid, branchId, op, url }, { statusCode }) => {
       if (trace.isOn) trace.write(hostOf(url), gid, `serves ${branchId}/${op}: ${statusCode}`);
     },
@@ -103,7 +106,7 @@ export function buildSurroundings(
     delicate,
     random,
   };
-  return { surroundings, profile, clocks, banks, ledger, violations };
+  return { surroundings, profile, clocks, banks, ledger, services, violations };
 }
 
 function buildClocks(scheduler: Scheduler, profile: Profile, random: Random): Map<string, MachineClock> {

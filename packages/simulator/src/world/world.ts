@@ -1,9 +1,13 @@
+import type { TransactionType } from '@holdfast/core';
 import type { Violation } from '../auditor/violation.ts';
 import { type Banks, Client } from '../clients/client.ts';
 import { planMessage, runMessage } from '../clients/message.ts';
 import { operate, pester } from '../clients/operator.ts';
 import { planSaga, runSaga } from '../clients/saga.ts';
 import { planTcc, runTcc } from '../clients/tcc.ts';
+import { FlowHost, planWorkflow, runWorkflow } from '../clients/workflow.ts';
+import { planXa, runXa } from '../clients/xa.ts';
+import { flowHost } from '../network/flow.ts';
 import { accounts, buildSurroundings, deadHost, hosts, type Inhabited } from './build.ts';
 import { Gateway } from './gateway.ts';
 import { Nemesis } from './nemesis.ts';
@@ -65,7 +69,7 @@ class World {
     this.#profile = profile;
     this.#nodes = [...clocks].map(([machine, clock]) => new Node(machine, clock, surroundings));
     this.#gateway = new Gateway(surroundings, this.#nodes);
-    this.#nemesis = new Nemesis(surroundings, profile, this.#nodes, [...hosts, 'ledger']);
+    this.#nemesis = new Nemesis(surroundings, profile, this.#nodes, [...hosts, 'ledger', flowHost]);
   }
 
   async live(): Promise<Outcome> {
@@ -147,18 +151,24 @@ class World {
 
   #addClients(): void {
     const random = this.#world.random('arrivals');
+    this.#addFlowHost();
     const { transactions, chaosMs, flavour } = this.#profile;
     for (let index = 0; index < transactions; index += 1) {
       const needsDead = flavour === 'dead-service' && random.chance(deadShare);
       const client = this.#newClient(`client ${index}`, needsDead ? [deadHost] : hosts);
-      const pattern = random.weighted({ saga: 5, msg: 3, tcc: 3 });
+      const pattern = random.weighted({ saga: 5, msg: 3, tcc: 3, xa: 3, workflow: 3 });
       this.#world.scheduler.at(random.between(0, chaosMs), () => this.#begin(pattern, `${pattern}-${index}`, client));
     }
     this.#run('operator', operate(this.#newClient('operator', hosts), chaosMs));
     pester(this.#newClient('pest', hosts), chaosMs, (gid, life) => this.#run(gid, life));
   }
 
-  #begin(pattern: 'saga' | 'msg' | 'tcc', gid: string, client: Client): void {
+  #addFlowHost(): void {
+    const host = new FlowHost(this.#newClient('flow', hosts), this.#profile.chaosMs);
+    this.#inhabited.services.set(flowHost, host);
+  }
+
+  #begin(pattern: TransactionType, gid: string, client: Client): void {
     this.#world.statistics.count(`${pattern} started`);
     switch (pattern) {
       case 'saga':
@@ -169,6 +179,12 @@ class World {
         return;
       case 'tcc':
         this.#run(gid, runTcc(client, planTcc(client, gid)));
+        return;
+      case 'xa':
+        this.#run(gid, runXa(client, planXa(client, gid)));
+        return;
+      case 'workflow':
+        this.#run(gid, runWorkflow(client, planWorkflow(client, gid), this.#profile.chaosMs));
         return;
       default:
         pattern satisfies never;

@@ -48,3 +48,9 @@ export function askedMessage(gid: string, steps: number, queryPrepared = ''): As
   const saga = askedSaga(gid, steps);
   return { ...saga, type: 'msg', queryPrepared, steps: saga.steps.map((step) => ({ ...step, compensate: '' })) };
 }
+
+/** A workflow with its callback. For tests. */
+export function askedWorkflow(gid: string): AskedTransaction {
+  const customData = JSON.stringify({ name: 'flow', data: '' });
+  return { ...askedSaga(gid, 0), type: 'workflow', queryPrepared: 'http://callback', customData };
+}
