@@ -28,6 +28,7 @@ export class Auditor {
   readonly #calls: CallAuditor;
   readonly #answers: AnswerAuditor;
   readonly #wakes: WakeAuditor;
+  readonly #signs: Signs;
   readonly #statistics: Statistics;
 
   constructor(court: Court, statistics: Statistics) {
@@ -35,6 +36,7 @@ export class Auditor {
     this.#statistics = statistics;
     this.leases = new Leases(court, statistics);
     const signs = new Signs(court);
+    this.#signs = signs;
     this.#rows = new RowAuditor(court, signs, statistics);
     this.#calls = new CallAuditor(court, this.leases, signs, statistics);
     this.#answers = new AnswerAuditor(court);
@@ -85,6 +87,8 @@ export class Auditor {
 
   acknowledged(gid: string, answer: Acknowledgement): void {
     this.#answers.acknowledged(gid, answer);
+    const found = this.#court.cases.get(gid);
+    if (found !== undefined && answer.kind === 'workflow') this.#signs.acknowledged(found);
   }
 
   /** It is about to be made due. What it returns is called when a node says that it has been. */

@@ -29,6 +29,11 @@ export class Signs {
     this.#heard(found);
   }
 
+  /** Its client was answered that it may go on: that counts as well. */
+  acknowledged(found: Case): void {
+    if (found.row?.progress.status === 'prepared' && found.row.owner === null) this.#heard(found);
+  }
+
   /** A callback has ended: it is heard of. */
   calledBack(found: Case): void {
     this.#heard(found);

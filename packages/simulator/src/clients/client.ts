@@ -43,6 +43,9 @@ export const plainOptions: Options = {
 /** What all clients do: ask, and ask again where no answer came. */
 export class Client {
   readonly parts: ClientParts;
+  /** By gid, what those of its transactions mean that name topics. */
+  readonly meanings = new Map<string, AskedTransaction>();
+  readonly deletedTopics = new Set<string>();
 
   constructor(parts: ClientParts) {
     this.parts = parts;
@@ -196,7 +199,7 @@ export class Client {
     ask: (coordinator: Coordinator) => Promise<Value>,
     claims: (value: Value) => readonly Acknowledgement[],
   ): Promise<Answer<Value>> {
-    this.parts.world.auditor.asks(asked, what);
+    this.parts.world.auditor.asks(this.meanings.get(asked.gid) ?? asked, what);
     return this.insisting(asked.gid, what, ask, claims);
   }
 }

@@ -1,5 +1,6 @@
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
 import { type Client, plainOptions } from './client.ts';
+import { deleteTopic, withTopic } from './topics.ts';
 
 /** A message to a few banks, each of which must get it. */
 export function planMessage(client: Client, gid: string): AskedTransaction {
@@ -28,8 +29,15 @@ export function planMessage(client: Client, gid: string): AskedTransaction {
   };
 }
 
+/** Some go to whom is subscribed to a topic. */
+export async function runMessage(client: Client, planned: AskedTransaction): Promise<void> {
+  if (client.random.chance(0.75)) return deliver(client, planned);
+  const asked = await withTopic(client, planned);
+  if (asked !== undefined) await deliver(client, asked);
+}
+
 /** Prepare, local transaction, submit or abort; or a submit alone. Some clients die on the way. */
-export async function runMessage(client: Client, asked: AskedTransaction): Promise<void> {
+async function deliver(client: Client, asked: AskedTransaction): Promise<void> {
   const { random, parts } = client;
   const delay = random.chance(0.25) ? JSON.stringify({ delay: random.integer(1, 15) }) : '';
   const submitted = { ...asked, customData: delay };
@@ -39,6 +47,7 @@ export async function runMessage(client: Client, asked: AskedTransaction): Promi
   }
   const prepared = await client.prepare(asked);
   if (prepared.kind !== 'done' || random.chance(0.1)) return;
+  if (client.meanings.has(asked.gid) && random.chance(0.3)) await deleteTopic(client, asked);
   await client.think(6000);
   const hasCommitted = random.chance(0.7) && parts.ledger.commit(asked.gid);
   if (random.chance(0.25)) return;
