@@ -21,6 +21,8 @@ const legalStatus: Readonly<Record<string, readonly string[]>> = {
   compensate: ['aborting', 'failed'],
   cancel: ['aborting', 'failed'],
   confirm: ['submitted', 'succeed'],
+  rollback: ['aborting', 'failed'],
+  commit: ['submitted', 'succeed'],
 };
 
 /** The whole trial: a coordinator that dies again and again, clients, a participant that does not die, and witnesses. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { audit, type Queried } from './auditor.ts';
 import type { Note } from './client.ts';
 import { Ledger } from './ledger.ts';
-import type { MessageScenario, SagaScenario, Scenario, TccScenario } from './scenario.ts';
+import type { MessageScenario, SagaScenario, Scenario, TccScenario, WorkflowScenario, XaScenario } from './scenario.ts';
 
 const saga: SagaScenario = {
   kind: 'saga',
@@ -31,6 +31,15 @@ const tcc: TccScenario = {
   branches: [{ delta: 1, confirm: {}, cancel: {} }],
 };
 
+const xa: XaScenario = { kind: 'xa', gid: 'g', plan: 'submit', branches: [{ delta: 1 }] };
+const workflow: WorkflowScenario = {
+  kind: 'workflow',
+  gid: 'g',
+  deltas: [1, -1],
+  failing: undefined,
+  leavesBefore: undefined,
+};
+
 function noted(scenario: Scenario, known: Partial<Note> = {}): Note {
   return {
     scenario,
@@ -46,14 +55,20 @@ function noted(scenario: Scenario, known: Partial<Note> = {}): Note {
 }
 
 /** Audits a ledger in which these operations had effect, in this order. */
-function judge(note: Note, status: string | null, did: readonly string[], ops: readonly string[] = []): string {
+function judge(
+  note: Note,
+  status: string | null,
+  did: readonly string[],
+  ops: readonly string[] = [],
+  said = {},
+): string {
   const ledger = new Ledger();
   for (const text of did) {
     const [op = '', branchId = ''] = text.split(' ');
     assert.equal(ledger.pass('g', branchId, op, 1), 'ran');
   }
   const queried: Queried = {
-    transaction: status === null ? null : { status, trans_type: note.scenario.kind },
+    transaction: status === null ? null : { status, trans_type: note.scenario.kind, ...said },
     branches: ops.map((op) => ({ branch_id: '01', op, status: 'succeed' })),
   };
   return audit(note, ledger, queried).join('; ');
@@ -72,6 +87,19 @@ describe('the auditor', () => {
     assert.equal(judge(noted(tcc, known), 'succeed', ['try 01', 'confirm 01'], ['cancel', 'confirm']), '');
     const unsure = { ...known, submitted: false };
     assert.equal(judge(noted(tcc, unsure), 'failed', ['try 01', 'cancel 01'], ['cancel', 'confirm']), '');
+  });
+
+  it('finds nothing wrong with what is right of an xa and a workflow', () => {
+    const known = { prepared: true, registered: ['01'] };
+    assert.equal(judge(noted(xa, known), 'succeed', ['xa 01', 'commit 01'], ['rollback', 'commit']), '');
+    const aborted = { ...known, submitted: false };
+    assert.equal(judge(noted(xa, aborted), 'failed', ['xa 01', 'rollback 01'], ['rollback', 'commit']), '');
+    const ended = { result: Buffer.from('g').toString('base64') };
+    const stepped = { prepared: true, registered: ['01 action'] };
+    assert.equal(judge(noted(workflow, stepped), 'succeed', ['step 01', 'step 02'], ['action'], ended), '');
+    const undone = ['step 01', 'undo 01'];
+    const back = noted({ ...workflow, failing: 1 }, { prepared: true });
+    assert.equal(judge(back, 'failed', undone, [], { rollback_reason: 'g' }), '');
   });
 
   const violations: [string, Note, string | null, string[], string[], RegExp][] = [
@@ -129,6 +157,23 @@ describe('the auditor', () => {
       ['try 01', 'confirm 01'],
       ['cancel'],
       /is stored as "cancel"/,
+    ],
+    ['a commit is missing', noted(xa, { prepared: true }), 'succeed', ['xa 01'], [], /did \[/],
+    [
+      'a registered step is gone',
+      noted(workflow, { prepared: true, registered: ['01 action'] }),
+      'succeed',
+      ['step 01', 'step 02'],
+      ['rollback'],
+      /01 action was acknowledged/,
+    ],
+    [
+      'a result is gone',
+      noted(workflow, { prepared: true }),
+      'succeed',
+      ['step 01', 'step 02'],
+      [],
+      /its result is ""/,
     ],
     ['a confirm is missing', noted(tcc, { prepared: true }), 'succeed', ['try 01'], [], /did \[/],
     [

@@ -1,10 +1,15 @@
 import type { Note } from './client.ts';
 import type { Effect, Ledger } from './ledger.ts';
-import type { SagaScenario } from './scenario.ts';
+import type { SagaScenario, WorkflowScenario } from './scenario.ts';
 
 /** A transaction as `query` answers it. */
 export interface Queried {
-  readonly transaction: { readonly status: string; readonly trans_type: string } | null;
+  readonly transaction: {
+    readonly status: string;
+    readonly trans_type: string;
+    readonly result?: string;
+    readonly rollback_reason?: string;
+  } | null;
   readonly branches: readonly { readonly branch_id: string; readonly op: string; readonly status: string }[];
 }
 
@@ -18,7 +23,7 @@ export function audit(note: Note, ledger: Ledger, { transaction, branches }: Que
   const wrong: string[] = [];
   if (transaction === null) {
     if (note.prepared || note.submitted || note.aborted) wrong.push('was acknowledged and is not known any more');
-    if (effects.some(({ op }) => op !== 'msg' && op !== 'try')) wrong.push('is not known, but acted');
+    if (effects.some(({ op }) => !['msg', 'try', 'xa'].includes(op))) wrong.push('is not known, but acted');
     return wrong;
   }
   const { status } = transaction;
@@ -26,11 +31,28 @@ export function audit(note: Note, ledger: Ledger, { transaction, branches }: Que
   const expected = expectedEnd(note);
   if (expected !== undefined && status !== expected) wrong.push(`ended as ${status} instead of ${expected}`);
   if (note.seenToSucceed && status !== 'succeed') wrong.push('was said to have succeeded');
-  for (const branchId of note.registered) {
-    const ops = branches.filter(({ branch_id }) => branch_id === branchId).map(({ op }) => op);
-    if (ops.join() !== 'cancel,confirm') wrong.push(`branch ${branchId} was acknowledged and is stored as "${ops}"`);
-  }
+  wrong.push(...auditRegistered(note, branches));
+  if (note.scenario.kind === 'workflow') wrong.push(...auditEnd(note.scenario, transaction));
   return [...wrong, ...auditEffects(note, effects, status)].map((text) => `${text}`);
+}
+
+function auditRegistered({ scenario: { kind }, registered }: Note, branches: Queried['branches']): string[] {
+  if (kind === 'workflow') {
+    const stored = new Set(branches.map(({ branch_id, op }) => `${branch_id} ${op}`));
+    return registered.filter((name) => !stored.has(name)).map((name) => `${name} was acknowledged and is not stored`);
+  }
+  const expected = kind === 'xa' ? 'rollback,commit' : 'cancel,confirm';
+  return registered.flatMap((branchId) => {
+    const ops = branches.filter(({ branch_id }) => branch_id === branchId).map(({ op }) => op);
+    return ops.join() === expected ? [] : [`branch ${branchId} was acknowledged and is stored as "${ops}"`];
+  });
+}
+
+/** A workflow's result and reason come back as they were submitted: both name its gid. */
+function auditEnd({ gid, failing }: WorkflowScenario, transaction: NonNullable<Queried['transaction']>): string[] {
+  const { result = '', rollback_reason: reason = '' } = transaction;
+  const said = failing === undefined ? Buffer.from(result, 'base64').toString() : reason;
+  return said === gid ? [] : [`its result is "${result}" and its reason "${reason}"`];
 }
 
 /** Undefined: either end is right, as the client does not know what it asked for. */
@@ -42,7 +64,10 @@ function expectedEnd(note: Note): 'succeed' | 'failed' | undefined {
     case 'msg':
       if (scenario.plan === 'submit-only') return 'succeed';
       return note.committed ? 'succeed' : 'failed';
+    case 'workflow':
+      return scenario.failing === undefined ? 'succeed' : 'failed';
     case 'tcc':
+    case 'xa':
       if (note.submitted) return 'succeed';
       return note.submitAsked && !note.aborted ? undefined : 'failed';
     default:
@@ -71,16 +96,28 @@ function auditEffects(note: Note, effects: readonly Effect[], status: 'succeed' 
         exactly(scenario.plan === 'submit-only' ? actions : ['msg 00', ...actions]);
       } else exactly([]);
       break;
-    case 'tcc': {
-      const tried = did.filter((text) => text.startsWith('try ')).map((text) => text.slice('try '.length));
-      const second = status === 'succeed' ? 'confirm' : 'cancel';
-      exactly(tried.flatMap((branchId) => [`try ${branchId}`, `${second} ${branchId}`]));
+    case 'tcc':
+      exactly(bothPhases(did, 'try', status === 'succeed' ? 'confirm' : 'cancel'));
+      break;
+    case 'xa':
+      exactly(bothPhases(did, 'xa', status === 'succeed' ? 'commit' : 'rollback'));
+      break;
+    case 'workflow': {
+      const names = scenario.deltas.slice(0, scenario.failing).map((_, index) => branchName(index));
+      const undone = scenario.failing === undefined ? [] : names.map((name) => `undo ${name}`);
+      exactly([...names.map((name) => `step ${name}`), ...undone]);
       break;
     }
     default:
       return scenario satisfies never;
   }
   return wrong;
+}
+
+/** What did its first phase must have done its second, and nothing else. */
+function bothPhases(did: readonly string[], first: string, second: string): string[] {
+  const names = did.filter((text) => text.startsWith(`${first} `)).map((text) => text.slice(first.length + 1));
+  return names.flatMap((branchId) => [`${first} ${branchId}`, `${second} ${branchId}`]);
 }
 
 /** Every action that had an effect was undone after it, and nothing else was. */

@@ -7,7 +7,13 @@ export interface Effect {
   readonly delta: number;
 }
 
-const forwardOf: Readonly<Record<string, string>> = { compensate: 'action', cancel: 'try' };
+/** `xa` is what an xa branch prepares in its database, `step` and `undo` are what a workflow does by itself. */
+const forwardOf: Readonly<Record<string, string>> = {
+  compensate: 'action',
+  cancel: 'try',
+  rollback: 'xa',
+  undo: 'step',
+};
 
 /**
  * The books of a participant that never dies: a barrier and the effects that passed it, in order. It is the witness of
@@ -50,11 +56,11 @@ export class Ledger {
     if (effects === undefined) this.#effects.set(gid, [effect]);
     else effects.push(effect);
     const { op, delta } = effect;
-    if (op === 'try') this.pending += delta;
-    else if (op === 'cancel') this.pending -= delta;
-    else if (op === 'compensate') this.balance -= delta;
+    if (op === 'try' || op === 'xa') this.pending += delta;
+    else if (op === 'cancel' || op === 'rollback') this.pending -= delta;
+    else if (op === 'compensate' || op === 'undo') this.balance -= delta;
     else this.balance += delta;
-    if (op === 'confirm') this.pending -= delta;
+    if (op === 'confirm' || op === 'commit') this.pending -= delta;
   }
 
   #insert(gid: string, branchId: string, op: string, reason: string): boolean {

@@ -48,6 +48,7 @@ export class Load {
   constructor(parts: LoadParts) {
     this.#parts = parts;
     this.client = new Client(parts.http, parts.participant, parts.random, this.gate.pass);
+    parts.participant.onCallback = (gid) => this.client.callback(gid);
   }
 
   start(): void {

@@ -9,7 +9,7 @@ export type Moment =
   | { readonly at: 'recovery'; readonly calls: number }
   /** At that call after all it had in flight has resumed. */
   | { readonly at: 'load'; readonly calls: number }
-  /** At that call of one operation, so that compensations, second phases and queries are cut too. */
+  /** At that call of one operation, so that compensations, second phases, queries and callbacks are cut too. */
   | { readonly at: 'operation'; readonly op: string; readonly calls: number };
 
 const deck = [
@@ -42,9 +42,12 @@ export function randomMoment(random: Random, round: number): Moment {
         [3, 'compensate'],
         [2, 'confirm'],
         [2, 'cancel'],
+        [2, 'commit'],
+        [1, 'rollback'],
+        [1, 'transfer'],
         [1, 'msg'],
       ] as const);
-      return { at, op, calls: random.whole(1, op === 'msg' ? 10 : 100) };
+      return { at, op, calls: random.whole(1, op === 'msg' || op === 'transfer' ? 10 : 100) };
     }
     default:
       return at satisfies never;

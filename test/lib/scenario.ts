@@ -36,7 +36,24 @@ export interface TccScenario {
   readonly branches: readonly { readonly delta: number; readonly confirm: Behaviour; readonly cancel: Behaviour }[];
 }
 
-export type Scenario = SagaScenario | MessageScenario | TccScenario;
+export interface XaScenario {
+  readonly kind: 'xa';
+  readonly gid: string;
+  readonly plan: 'submit' | 'abort' | 'leave';
+  readonly branches: readonly Behaviour[];
+}
+
+export interface WorkflowScenario {
+  readonly kind: 'workflow';
+  readonly gid: string;
+  readonly deltas: readonly number[];
+  /** The index of the step that fails, so that those before it are undone; undefined: none. */
+  readonly failing: number | undefined;
+  /** The client leaves before this step: its callback goes on. */
+  readonly leavesBefore: number | undefined;
+}
+
+export type Scenario = SagaScenario | MessageScenario | TccScenario | XaScenario | WorkflowScenario;
 
 /** What clients may ask for, with services that are slow, busy, broken for a while, or refuse; some of each. */
 export function randomScenario(random: Random, gid: string): Scenario {
@@ -44,6 +61,8 @@ export function randomScenario(random: Random, gid: string): Scenario {
     [5, 'saga'],
     [3, 'msg'],
     [3, 'tcc'],
+    [2, 'xa'],
+    [2, 'workflow'],
   ] as const);
   switch (kind) {
     case 'saga':
@@ -52,6 +71,10 @@ export function randomScenario(random: Random, gid: string): Scenario {
       return randomMessage(random, gid);
     case 'tcc':
       return randomTcc(random, gid);
+    case 'xa':
+      return randomXa(random, gid);
+    case 'workflow':
+      return randomWorkflow(random, gid);
     default:
       return kind satisfies never;
   }
@@ -120,17 +143,34 @@ function randomTcc(random: Random, gid: string): TccScenario {
   return {
     kind: 'tcc',
     gid,
-    plan: random.weighted([
-      [5, 'submit'],
-      [3, 'abort'],
-      [2, 'leave'],
-    ] as const),
+    plan: randomEnd(random),
     branches: zeroSum(random, random.whole(1, 4)).map((delta) => ({
       delta,
       confirm: { ...mood(random), ...withBody, delta },
       cancel: { ...mood(random), ...withBody, delta },
     })),
   };
+}
+
+/** Phase 2 has no body. */
+function randomXa(random: Random, gid: string): XaScenario {
+  const branches = zeroSum(random, random.whole(1, 4)).map((delta) => ({ ...mood(random), delta }));
+  return { kind: 'xa', gid, plan: randomEnd(random), branches };
+}
+
+function randomWorkflow(random: Random, gid: string): WorkflowScenario {
+  const deltas = zeroSum(random, random.whole(1, 4));
+  const failing = random.chance(0.3) ? random.whole(0, deltas.length - 1) : undefined;
+  const leavesBefore = random.chance(0.4) ? random.whole(0, deltas.length - 1) : undefined;
+  return { kind: 'workflow', gid, deltas, failing, leavesBefore };
+}
+
+function randomEnd(random: Random): 'submit' | 'abort' | 'leave' {
+  return random.weighted([
+    [5, 'submit'],
+    [3, 'abort'],
+    [2, 'leave'],
+  ] as const);
 }
 
 /** Mostly well; now and then slow, busy for one call, or broken for one or two. */
