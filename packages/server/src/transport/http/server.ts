@@ -97,7 +97,12 @@ class FastifyHttpServer implements HttpServer {
       exposeHeadRoutes: false,
       return503OnClosing: false,
       clientErrorHandler: refuseConnection,
-      routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true },
+      routerOptions: {
+        ignoreDuplicateSlashes: true,
+        ignoreTrailingSlash: true,
+        // A gid may be longer than Fastify thinks, and a character of it takes up to twelve in a path.
+        maxParamLength: parts.settings.headLimitBytes,
+      },
       serverFactory: (handler) => {
         serve = handler;
         return this.#server;
@@ -119,9 +124,10 @@ class FastifyHttpServer implements HttpServer {
       ...dtmRoutes(this.#parts).map((route) => ({ ...route, path: `/api/dtmsvr/${route.name}` })),
       ...v1Routes(coordinator, settings).map((route) => ({ ...route, path: `/api/v1/${route.name}` })),
     ];
-    for (const { method, name, path, isRead, handle, refuse = errorAnswer } of routes) {
+    for (const { method, name, path, isRead, isLarge, handle, refuse = errorAnswer } of routes) {
       const observe = observer.route(name.replace(/\/.*/, '').toLowerCase());
-      this.#route([method], { path, handle: isRead ? this.#inTurn(handle) : handle, refuse, observe });
+      const bounded = isRead || isLarge ? this.#underBudget(handle) : handle;
+      this.#route([method], { path, handle: isRead ? this.#inTurn(bounded) : bounded, refuse, observe });
     }
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
       this.#route(methods === 'any' ? this.#app.supportedMethods : methods, { path, handle, refuse: errorAnswer });
@@ -133,11 +139,14 @@ class FastifyHttpServer implements HttpServer {
   }
 
   #inTurn(handle: Served['handle']): Served['handle'] {
-    return (body, parameters) =>
-      this.#reads.pass(() => {
-        if (this.#unsent.isFull) throw tooManyUnsent();
-        return handle(body, parameters);
-      });
+    return (body, parameters) => this.#reads.pass(() => handle(body, parameters));
+  }
+
+  #underBudget(handle: Served['handle']): Served['handle'] {
+    return async (body, parameters) => {
+      if (this.#unsent.isFull) throw tooManyUnsent();
+      return handle(body, parameters);
+    };
   }
 
   #route(methods: readonly string[], served: Served): void {
