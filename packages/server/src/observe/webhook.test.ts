@@ -77,13 +77,14 @@ test('once it is stopped nothing more goes out, also where one was under way', a
   assert.deepEqual(posted, ['a']);
 });
 
-test('user and password of the URL are a header; a redirect is not followed; no error shows the URL', async () => {
+test('user and password of the URL are a header; a redirect is not followed; no error shows the URL', async (t) => {
   const asked: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     asked.push(request);
     const status = request.url === '/moved' ? 307 : 200;
     response.writeHead(status, { location: '/elsewhere' }).end('{}');
   }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
   await once(server, 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   await postJson(`http://user:p%40ss@${host}/hook?a=1`, '{}');

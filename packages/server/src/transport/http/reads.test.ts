@@ -119,6 +119,22 @@ test('an answer of prepareWorkflow has the same budget; its refusal is no JSON',
   socket.destroy();
 });
 
+test('what began together is held to that budget as well', async () => {
+  const { base, port, coordinator } = await start({ answerBudgetBytes: 8 * 1024 ** 2 });
+  coordinator.stored = large(8);
+  const { promise, resolve: open } = Promise.withResolvers<void>();
+  coordinator.gate = promise;
+  const body = JSON.stringify({ gid: 'g', trans_type: 'workflow', query_prepared: 'http://h/w' });
+  const head = `POST /api/dtmsvr/prepareWorkflow HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const socket = deaf(port, head + body);
+  await until(() => coordinator.asked.length === 1);
+  const second = fetch(`${base}/api/dtmsvr/prepareWorkflow`, { method: 'POST', body });
+  await until(() => coordinator.asked.length === 2);
+  open();
+  assert.equal((await second).status, 503);
+  socket.destroy();
+});
+
 const topic = (key: string, characters: number) => {
   return { category: 'topics', key, value: 'x'.repeat(characters), version: 1, createdMs: 1, updatedMs: 1 };
 };

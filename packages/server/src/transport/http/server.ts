@@ -40,6 +40,8 @@ interface Served {
   handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
   /** What is thrown, as an answer. */
   refuse(error: unknown): Answer;
+  /** Its answer is given up where too many wait for their clients: many may have begun while there was room. */
+  readonly hasBudget?: boolean;
   readonly observe?: Observe;
 }
 
@@ -126,8 +128,9 @@ class FastifyHttpServer implements HttpServer {
     ];
     for (const { method, name, path, isRead, isLarge, handle, refuse = errorAnswer } of routes) {
       const observe = observer.route(name.replace(/\/.*/, '').toLowerCase());
-      const bounded = isRead || isLarge ? this.#underBudget(handle) : handle;
-      this.#route([method], { path, handle: isRead ? this.#inTurn(bounded) : bounded, refuse, observe });
+      const hasBudget = isRead === true || isLarge === true;
+      const bounded = hasBudget ? this.#underBudget(handle) : handle;
+      this.#route([method], { path, handle: isRead ? this.#inTurn(bounded) : bounded, refuse, hasBudget, observe });
     }
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
       this.#route(methods === 'any' ? this.#app.supportedMethods : methods, { path, handle, refuse: errorAnswer });
@@ -167,7 +170,7 @@ class FastifyHttpServer implements HttpServer {
   #answer(
     request: IncomingMessage,
     response: ServerResponse,
-    { path, handle, refuse, observe }: Served,
+    { path, handle, refuse, hasBudget, observe }: Served,
     inPath: Readonly<Record<string, string>> = {},
   ): void {
     const startedMs = performance.now();
@@ -186,7 +189,10 @@ class FastifyHttpServer implements HttpServer {
         finish(refuse(body));
         return;
       }
-      handle(body, parametersOf(request, inPath)).then(finish, (error: unknown) => {
+      const answered = (answer: Answer) => {
+        finish(hasBudget && this.#unsent.isFull ? refuse(tooManyUnsent()) : answer);
+      };
+      handle(body, parametersOf(request, inPath)).then(answered, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
         finish(refuse(error));
       });
