@@ -5,6 +5,7 @@ import { listenFailure, openFailure } from './cli/failures.ts';
 import { greeting } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
+import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -26,6 +27,8 @@ export interface ServeOptions {
   say(line: string): void;
   /** A store that takes the place of the one of the settings, not opened yet. */
   readonly store?: AnyStore;
+  /** Time for transactions is moved by hand, and HTTP has the routes for it. */
+  readonly development?: ManualDevelopment;
 }
 
 export interface Running {
@@ -51,7 +54,8 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     await store.open().catch((cause: unknown) => {
       throw openFailure(cause, settings);
     });
-    const counts = await store.counts(systemRuntime.wallMs());
+    await options.development?.begin(store, systemRuntime.wallMs());
+    const counts = await store.counts((options.development?.runtime ?? systemRuntime).wallMs());
     const running = await start(settings, store, { ...options, log, version });
     const tookMs = performance.now() - startedMs;
     for (const line of greeting(settings, { version, url: running.url, counts, tookMs })) options.say(line);
@@ -80,35 +84,39 @@ async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
   }
 }
 
-interface StartParts extends Pick<ServeOptions, 'fatal'> {
+interface StartParts extends Pick<ServeOptions, 'fatal' | 'development'> {
   readonly version: string;
   readonly log: Log;
 }
 
-async function start(settings: Settings, store: AnyStore, { version, log, fatal }: StartParts): Promise<Running> {
-  const runtime = systemRuntime;
+async function start(settings: Settings, store: AnyStore, parts: StartParts): Promise<Running> {
+  const { version, log, fatal, development } = parts;
+  const runtime = development?.runtime ?? systemRuntime;
   const metrics = new Metrics({ version, ...settings.metrics });
   const webhook = webhookOf(settings, (result, { gid }, reason) => observer.alerted(result, gid, reason));
   const observer = new Observer({ metrics, log, fatal, ...(webhook && { alert: (alert) => webhook.send(alert) }) });
   const sender = new HttpSender({ runtime, limits: settings.calls, version });
   const { originSharePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
-    sender,
+    sender: development?.faulty(sender) ?? sender,
     runtime,
     limits: { ...limits, originShare: originSharePercent / 100 },
   });
   const engine = new Engine({
-    store,
+    store: development?.watched(store) ?? store,
     caller,
     runtime,
+    ...(development && { machine: development.machine }),
     settings: { ...settings, defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors } },
     events: observer,
   });
+  development?.steers(engine);
   const server = createHttpServer({
     coordinator: engine,
     settings: { ...settings.http, resetAfterMs: 3 * settings.timeoutToFailMs },
     version,
     observer,
+    ...(development && { development }),
     exposition: () => metrics.exposition(),
     ...(store.backup === undefined ? {} : { backup: store.backup.bind(store) }),
   });
@@ -130,7 +138,7 @@ async function start(settings: Settings, store: AnyStore, { version, log, fatal 
     });
     const stop = async () => {
       engine.refuseNew();
-      await new Promise<void>((resolved) => runtime.setTimer(settings.shutdown.drainMs, resolved));
+      await new Promise<void>((resolved) => systemRuntime.setTimer(settings.shutdown.drainMs, resolved));
       await end(settings.shutdown.graceMs);
       await store.close();
     };
