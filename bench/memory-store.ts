@@ -194,12 +194,15 @@ export class MemoryStore implements Store {
     const unfinished = { prepared: 0, submitted: 0, aborting: 0 };
     const dueMs: number[] = [];
     let incidents = 0;
+    let owned = 0;
     for (const { progress, owner } of this.#unfinished.values()) {
       if (!isFinal(progress.status)) unfinished[progress.status] += 1;
       if (progress.incident !== '') incidents += 1;
+      if (owner !== null) owned += 1;
       if (owner === null && progress.dueMs <= nowMs) dueMs.push(progress.dueMs);
     }
-    return { unfinished, incidents, due: dueMs.length, oldestDueMs: dueMs.sort((a, b) => a - b)[0] };
+    const oldestDueMs = dueMs.sort((a, b) => a - b)[0];
+    return { unfinished, incidents, owned, due: dueMs.length, oldestDueMs };
   }
 
   async heartbeat(): Promise<number> {

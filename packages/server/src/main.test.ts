@@ -121,5 +121,11 @@ test('under a manual clock the store is tried again in real time, and whoever se
   assert.equal((await fetch(`${url}/api/dtmsvr/submit`, { method: 'POST', body })).status, 200);
   refusals = 2;
   assert.deepEqual(await development.drive('a'), { status: 'succeed', idle: true });
+  const prepared = JSON.stringify({ gid: 'b', trans_type: 'tcc' });
+  assert.equal((await fetch(`${url}/api/dtmsvr/prepare`, { method: 'POST', body: prepared })).status, 200);
+  await development.settle();
+  refusals = 1;
+  assert.equal((await development.drive('b')).status, 'prepared');
+  assert.deepEqual(await development.settle(), { driven: ['b'], idle: true });
   assert.equal(development.nowMs, startMs);
 });

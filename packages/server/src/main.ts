@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { HoldfastError } from '@holdfast/core';
 import { DestinationCaller } from './caller/destinations.ts';
 import { HttpSender } from './caller/http-sender.ts';
 import { listenFailure, openFailure } from './cli/failures.ts';
@@ -12,7 +13,7 @@ import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
 import { postJson, Webhook, type WebhookParts } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
-import type { BackupCapable, Store } from './store/store.ts';
+import { type BackupCapable, type Counts, type Store, StoreError } from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs. */
@@ -54,8 +55,9 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     await store.open().catch((cause: unknown) => {
       throw openFailure(cause, settings);
     });
-    await options.development?.begin(store, systemRuntime.wallMs());
-    const counts = await store.counts((options.development?.runtime ?? systemRuntime).wallMs());
+    const counts = await begin(store, options.development).catch((cause: unknown) => {
+      throw openFailure(cause, settings);
+    });
     const running = await start(settings, store, { ...options, log, version });
     const tookMs = performance.now() - startedMs;
     for (const line of greeting(settings, { version, url: running.url, counts, tookMs })) options.say(line);
@@ -65,6 +67,12 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     await store.close();
     throw error;
   }
+}
+
+/** What is stored, at the time that it is for transactions. */
+async function begin(store: Store, development: ManualDevelopment | undefined): Promise<Counts> {
+  await development?.begin(store, systemRuntime.wallMs());
+  return store.counts((development?.runtime ?? systemRuntime).wallMs());
 }
 
 /** For people where a person looks on, else for machines. */
@@ -101,6 +109,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     sender: development?.faulty(sender) ?? sender,
     runtime,
     limits: { ...limits, originShare: originSharePercent / 100 },
+    events: observer,
   });
   const engine = new Engine({
     store: development?.watched(store) ?? store,
@@ -118,7 +127,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     observer,
     ...(development && { development }),
     exposition: () => metrics.exposition(),
-    ...(store.backup === undefined ? {} : { backup: store.backup.bind(store) }),
+    ...(store.backup === undefined ? {} : { backup: () => backUp(store) }),
   });
   const end = async (graceMs: number) => {
     await Promise.all([server.close(graceMs), engine.stop(graceMs)]);
@@ -152,6 +161,16 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
 function webhookOf({ alert }: Settings, ended: WebhookParts['ended']): Webhook | undefined {
   if (alert.webhookUrl === '') return undefined;
   return new Webhook({ url: alert.webhookUrl, runtime: systemRuntime, post: postJson, ended });
+}
+
+/** What keeps the store from being copied, such as a full disk, is an answer and no defect. */
+async function backUp(store: AnyStore): Promise<{ readonly path: string; readonly bytes: number }> {
+  try {
+    return await (store as BackupCapable).backup();
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause;
+    throw new HoldfastError('UNAVAILABLE', `the store could not be copied: ${cause.message}`, { cause });
+  }
 }
 
 async function listen(server: HttpServer, settings: Settings): Promise<string> {

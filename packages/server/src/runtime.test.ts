@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { encodeId, systemRuntime } from './runtime.ts';
+import { encodeId, systemRuntime, wakingClock } from './runtime.ts';
 
 const year = 365 * 24 * 3600 * 1000;
 
@@ -90,3 +90,23 @@ function decode(id: string): bigint {
   const alphabet = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
   return [...id].reduce((sum, character) => sum * 57n + BigInt(alphabet.indexOf(character)), 0n);
 }
+
+test('time goes on over a sleep of the machine, and small differences of the two clocks do not move it', () => {
+  let nowMs = 1000;
+  let sinceBootMs = 50_000;
+  const clock = wakingClock(
+    () => nowMs,
+    () => sinceBootMs,
+  );
+  const pass = (ms: number, sleptMs = 0) => {
+    nowMs += ms;
+    sinceBootMs += ms + sleptMs;
+    return clock();
+  };
+  assert.equal(pass(1000), 2000);
+  assert.equal(pass(1000, 900), 3000, 'less than can be told');
+  assert.equal(pass(1000, -900), 4000);
+  assert.equal(pass(1000, 60_000), 65_000);
+  assert.equal(pass(1000), 66_000);
+  assert.equal(pass(1000, 3_600_000), 3_667_000);
+});

@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { uptime } from 'node:os';
 import type { Runtime, Timer } from './engine/ports.ts';
 
 /** The longest delay `setTimeout` takes, in ms; beyond it fires at once. */
@@ -8,10 +9,37 @@ const alphabet = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const base = BigInt(alphabet.length);
 const idCharacters = 22;
 
+/** How long the machine must have slept to be believed: the time since it booted is known to a second or so. */
+const leastSleepMs = 2000;
+const sleepCheckMs = 500;
+
+/**
+ * A monotonic clock that goes on while the machine sleeps, as far as that can be known: `performance.now()` stands still
+ * then. Elsewhere than on Linux the time since the boot follows the wall clock, and is not believed.
+ */
+export function wakingClock(
+  now = () => performance.now(),
+  sinceBootMs: (() => number) | undefined = process.platform === 'linux' ? () => uptime() * 1000 : undefined,
+): () => number {
+  if (sinceBootMs === undefined) return now;
+  const bootedMs = sinceBootMs() - now();
+  let sleptMs = 0;
+  let checkedMs = now();
+  return () => {
+    const nowMs = now();
+    if (nowMs - checkedMs >= sleepCheckMs) {
+      checkedMs = nowMs;
+      const missingMs = sinceBootMs() - nowMs - bootedMs;
+      if (missingMs - sleptMs >= leastSleepMs) sleptMs = missingMs;
+    }
+    return nowMs + sleptMs;
+  };
+}
+
 /** The real machine: its clocks, timers and chance. */
 export const systemRuntime: Runtime = {
   wallMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs: wakingClock(),
   setTimer: (delayMs, action) => setTimer(delayMs, action),
   soon: (action) => {
     setImmediate(action);

@@ -143,3 +143,16 @@ test('a backlog on a dead service comes back within the ramp, and the service is
   // 25 seconds: probes after 1, 3, 7, 15 seconds.
   assert.equal(sent, 4);
 });
+
+test('operators are told once when a destination stops serving, and when it serves again', () => {
+  const world = new World();
+  for (let failure = 0; failure < 5; failure += 1) world.call('http://a/bad').answer?.('unavailable');
+  assert.equal(world.told.length, 1);
+  assert.match(world.told[0] ?? '', /^http:\/\/a\/bad opened: ./);
+  world.advance(1000);
+  world.call('http://a/bad').answer?.('unavailable');
+  assert.equal(world.told.length, 1, 'a probe that fails is no news');
+  world.advance(2000);
+  world.call('http://a/bad').answer?.('ok');
+  assert.deepEqual(world.told.slice(1), ['http://a/bad closed']);
+});

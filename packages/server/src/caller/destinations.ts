@@ -1,3 +1,4 @@
+import type { Outcome } from '@holdfast/core';
 import type { BranchCall, Caller, CallResult, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
 import type { BreakerTicket } from './breaker.ts';
 import type { DestinationLimits } from './limits.ts';
@@ -12,7 +13,17 @@ export interface DestinationParts {
   readonly sender: Sender;
   readonly runtime: Runtime;
   readonly limits: DestinationLimits;
+  readonly events?: DestinationEvents;
 }
+
+/** What operators want to know of destinations. A destination is an origin, or an origin and a path. */
+export interface DestinationEvents {
+  /** Nothing is called there but a probe from time to time. */
+  opened(destination: string, reason: string): void;
+  closed(destination: string): void;
+}
+
+const untold: DestinationEvents = { opened: () => undefined, closed: () => undefined };
 
 interface Tickets {
   readonly origin: BreakerTicket;
@@ -34,6 +45,7 @@ export class DestinationCaller implements Caller {
   readonly #sender: Sender;
   readonly #runtime: Runtime;
   readonly #limits: DestinationLimits;
+  readonly #events: DestinationEvents;
   readonly #origins: Remembered<Origin>;
   /** Origins with calls waiting. */
   readonly #ring = new Ring<Origin>();
@@ -42,7 +54,8 @@ export class DestinationCaller implements Caller {
   #inFlight = 0;
   #refused = 0;
 
-  constructor({ sender, runtime, limits }: DestinationParts) {
+  constructor({ sender, runtime, limits, events = untold }: DestinationParts) {
+    this.#events = events;
     this.#sender = sender;
     this.#runtime = runtime;
     this.#limits = limits;
@@ -222,32 +235,46 @@ export class DestinationCaller implements Caller {
     route.inFlight -= 1;
     origin.answered.count(this.#runtime.monotonicMs());
     this.#release(pending);
-    this.#learn(route, tickets, health);
+    this.#learn(route, tickets, health, outcome);
     if (wasFull) this.#startAnyWaiting();
     else this.#startWaiting(origin);
     pending.done({ kind: 'answered', outcome, durationMs });
   }
 
   /** What an answer says about its destination. */
-  #learn(route: Route, tickets: Tickets, health: SentAnswer['health']): void {
+  #learn(route: Route, tickets: Tickets, health: SentAnswer['health'], outcome: Outcome): void {
     const { origin } = route;
-    const nowMs = this.#runtime.monotonicMs();
     switch (health) {
       case 'connect':
         route.breaker.withdrawn(tickets.route);
-        if (origin.breaker.failed(tickets.origin, nowMs)) this.#refuseWaiting(origin.waitingCalls(undefined));
+        this.#failed(origin, tickets.origin, outcome, undefined);
         return;
       case 'unavailable':
-        if (origin.breaker.succeeded(tickets.origin)) origin.refusedRamp.reset();
-        if (route.breaker.failed(tickets.route, nowMs)) this.#refuseWaiting(origin.waitingCalls(route));
+        this.#succeeded(origin, tickets.origin);
+        this.#failed(route, tickets.route, outcome, route);
         return;
       case 'ok':
-        if (origin.breaker.succeeded(tickets.origin)) origin.refusedRamp.reset();
-        if (route.breaker.succeeded(tickets.route)) route.refusedRamp.reset();
+        this.#succeeded(origin, tickets.origin);
+        this.#succeeded(route, tickets.route);
         return;
       default:
         health satisfies never;
     }
+  }
+
+  /** @param only whose waiting calls are refused where it opens; undefined: those of the whole origin */
+  #failed(destination: Origin | Route, ticket: BreakerTicket, outcome: Outcome, only: Route | undefined): void {
+    const wasClosed = destination.breaker.state === 'closed';
+    if (!destination.breaker.failed(ticket, this.#runtime.monotonicMs())) return;
+    const origin = destination instanceof Origin ? destination : destination.origin;
+    if (wasClosed) this.#events.opened(destination.name, 'message' in outcome ? outcome.message : '');
+    this.#refuseWaiting(origin.waitingCalls(only));
+  }
+
+  #succeeded(destination: Origin | Route, ticket: BreakerTicket): void {
+    if (!destination.breaker.succeeded(ticket)) return;
+    destination.refusedRamp.reset();
+    this.#events.closed(destination.name);
   }
 
   /** A breaker has opened: whoever waits behind it is told at once, a slice at a time. */

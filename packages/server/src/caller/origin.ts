@@ -21,6 +21,10 @@ export class Route {
   /** Calls that were not made because its breaker or that of its origin was open, or for want of room or a slot. */
   refused = 0;
 
+  get name(): string {
+    return this.origin.name + this.path;
+  }
+
   constructor(origin: Origin, path: string, limits: DestinationLimits) {
     this.origin = origin;
     this.path = path;

@@ -29,13 +29,14 @@ export function isLoopback(host: string): boolean {
   return isIPv4(host) ? host.startsWith('127.') : host === 'localhost' || host === '::1';
 }
 
-function resumed({ unfinished, due, incidents }: Counts): string {
+function resumed({ unfinished, owned, due, incidents }: Counts): string {
   const { prepared, submitted, aborting } = unfinished;
   const total = prepared + submitted + aborting;
   if (total === 0) return 'nothing: no transaction is unfinished';
   const parts = [
     `${total} unfinished (${prepared} prepared, ${submitted} submitted, ${aborting} aborting)`,
-    `${due} of them due now`,
+    `${owned} of them were under way at the end`,
+    `${due} due now`,
     ...(incidents > 0 ? [`${incidents} waiting for a person to decide`] : []),
   ];
   return parts.join(', ');

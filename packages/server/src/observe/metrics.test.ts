@@ -9,6 +9,7 @@ const settings = { version: '1.2.3', countsTimeoutMs: 50 };
 const counts: Counts = {
   unfinished: { prepared: 1, submitted: 2, aborting: 3 },
   incidents: 4,
+  owned: 3,
   due: 5,
   oldestDueMs: 7000,
 };

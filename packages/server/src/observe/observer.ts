@@ -1,4 +1,5 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
+import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
 import type { HttpObserver } from '../transport/http/observer.ts';
 import { type Alert, alertOf } from './alert.ts';
@@ -18,7 +19,7 @@ export interface ObserverParts {
  * Hears what the engine and the HTTP port tell, counts it and logs it. What happens all the time is a debug line; what
  * somebody should look at is a warning. Payloads, headers and answers of branches are never logged.
  */
-export class Observer implements EngineEvents, HttpObserver {
+export class Observer implements EngineEvents, HttpObserver, DestinationEvents {
   readonly #metrics: Metrics;
   readonly #log: Log;
   readonly #alert: (alert: Alert) => void;
@@ -75,6 +76,14 @@ export class Observer implements EngineEvents, HttpObserver {
   alerted(result: 'sent' | 'dropped', gid: string, reason: string): void {
     this.#metrics.alerted(result);
     if (result === 'dropped') this.#log.warn('an alert was given up', { gid, reason });
+  }
+
+  opened(destination: string, reason: string): void {
+    this.#log.warn('a destination does not serve: its calls are held back', { destination, reason });
+  }
+
+  closed(destination: string): void {
+    this.#log.info('a destination serves again', { destination });
   }
 
   journalCommitted(rows: number, durationMs: number): void {

@@ -216,6 +216,8 @@ export interface ListPage {
 export interface Counts {
   readonly unfinished: Readonly<Record<'prepared' | 'submitted' | 'aborting', number>>;
   readonly incidents: number;
+  /** Unfinished and owned by somebody, dead or alive. */
+  readonly owned: number;
   /** Due now and without owner. */
   readonly due: number;
   /** The earliest due time of those, undefined without any. */

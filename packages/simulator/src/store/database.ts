@@ -68,17 +68,19 @@ export class Database {
   counts(nowMs: number): Counts {
     const unfinished = { prepared: 0, submitted: 0, aborting: 0 };
     let incidents = 0;
+    let owned = 0;
     let due = 0;
     let oldestDueMs: number | undefined;
     for (const { progress, owner } of this.rows.values()) {
       if (progress.status === 'succeed' || progress.status === 'failed') continue;
       unfinished[progress.status] += 1;
       if (progress.incident !== '') incidents += 1;
+      if (owner !== null) owned += 1;
       if (owner !== null || progress.dueMs > nowMs) continue;
       due += 1;
       oldestDueMs = Math.min(oldestDueMs ?? progress.dueMs, progress.dueMs);
     }
-    return { unfinished, incidents, due, oldestDueMs };
+    return { unfinished, incidents, owned, due, oldestDueMs };
   }
 
   #write(write: Write, by: string): WriteResult {

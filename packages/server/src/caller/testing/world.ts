@@ -23,6 +23,7 @@ export interface Made {
 export class World {
   nowMs = 1_000_000;
   readonly made: Made[] = [];
+  readonly told: string[] = [];
   readonly caller: DestinationCaller;
   #timers: Timed[] = [];
   #soon: (() => void)[] = [];
@@ -58,7 +59,15 @@ export class World {
         };
       },
     };
-    this.caller = new DestinationCaller({ sender, runtime, limits: { ...defaultDestinationLimits, ...limits } });
+    this.caller = new DestinationCaller({
+      sender,
+      runtime,
+      limits: { ...defaultDestinationLimits, ...limits },
+      events: {
+        opened: (destination, reason) => this.told.push(`${destination} opened: ${reason}`),
+        closed: (destination) => this.told.push(`${destination} closed`),
+      },
+    });
   }
 
   call(url: string, { mayGo = true, timeoutMs = 3000, payload = '' } = {}): Made {

@@ -247,6 +247,7 @@ async function compareQueries(store: Store, model: Model): Promise<void> {
   assert.deepEqual(await store.counts(startMs + 10), {
     unfinished: { prepared: count('prepared'), submitted: count('submitted'), aborting: count('aborting') },
     incidents: open.filter((row) => row.progress.incident !== '').length,
+    owned: open.filter((row) => row.owner !== null).length,
     due: due.length,
     oldestDueMs: due.length === 0 ? undefined : Math.min(...due.map((row) => row.progress.dueMs)),
   });

@@ -125,6 +125,7 @@ export function testUpkeep(test: Case): void {
     assert.deepEqual(await store.counts(startMs), {
       unfinished: { prepared: 0, submitted: 0, aborting: 0 },
       incidents: 0,
+      owned: 0,
       due: 0,
       oldestDueMs: undefined,
     });
@@ -143,6 +144,7 @@ export function testUpkeep(test: Case): void {
     assert.deepEqual(await store.counts(startMs), {
       unfinished: { prepared: 3, submitted: 3, aborting: 1 },
       incidents: 1,
+      owned: 2,
       due: 2,
       oldestDueMs: startMs - 10,
     });

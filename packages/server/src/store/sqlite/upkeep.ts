@@ -15,6 +15,7 @@ export class Upkeep {
   readonly #owned: Query;
   readonly #byStatus: Query;
   readonly #incidents: Query;
+  readonly #ownedCount: Query;
   readonly #due: Query;
   readonly #sleeping: Query;
   readonly #makeDue: StatementSync;
@@ -41,6 +42,10 @@ export class Upkeep {
     this.#incidents = new Query(
       db,
       `select count(*) from transactions indexed by transactions_incident where incident <> '' and ${unfinished}`,
+    );
+    this.#ownedCount = new Query(
+      db,
+      `select count(*) from transactions indexed by transactions_owned where owner is not null and ${unfinished}`,
     );
     this.#due = new Query(
       db,
@@ -97,6 +102,7 @@ export class Upkeep {
         aborting: count(this.#byStatus, 'aborting'),
       },
       incidents: count(this.#incidents),
+      owned: count(this.#ownedCount),
       due: numberAt(due, 0),
       oldestDueMs: numberAt(due, 0) === 0 ? undefined : numberAt(due, 1),
     };
