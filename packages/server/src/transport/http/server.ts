@@ -182,7 +182,9 @@ class FastifyHttpServer implements HttpServer {
         finish(refuse(body));
         return;
       }
-      handle(body, parametersOf(request, inPath)).then(finish, (error: unknown) => {
+      // Async, so that whatever it throws is an answer.
+      const handled = async () => handle(body, parametersOf(request, inPath));
+      handled().then(finish, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
         finish(refuse(error));
       });
