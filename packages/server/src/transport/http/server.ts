@@ -6,6 +6,7 @@ import { Gate } from '../../engine/gate.ts';
 import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
 import { BodyReader } from './body.ts';
 import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
+import { type Development, devRoutes } from './dev-routes.ts';
 import type { HttpObserver } from './observer.ts';
 import { dtmRoutes } from './routes.ts';
 import { type ServiceParts, serviceRoutes } from './service.ts';
@@ -19,6 +20,8 @@ export interface HttpParts extends ServiceParts {
   readonly observer: HttpObserver;
   /** Of this program, without a leading v. */
   readonly version: string;
+  /** Only where time is moved by hand: without it there is no route of development. */
+  readonly development?: Development;
 }
 
 export interface HttpServer {
@@ -121,10 +124,12 @@ class FastifyHttpServer implements HttpServer {
     const { observer } = this.#parts;
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    const { coordinator, settings } = this.#parts;
+    const { coordinator, settings, development } = this.#parts;
+    const forDevelopment = development === undefined ? [] : devRoutes(development);
     const routes = [
       ...dtmRoutes(this.#parts).map((route) => ({ ...route, path: `/api/dtmsvr/${route.name}` })),
       ...v1Routes(coordinator, settings).map((route) => ({ ...route, path: `/api/v1/${route.name}` })),
+      ...forDevelopment.map((route) => ({ ...route, path: `/api/dev/${route.name}` })),
     ];
     for (const { method, name, path, isRead, isLarge, handle, refuse = errorAnswer } of routes) {
       const observe = observer.route(name.replace(/\/.*/, '').toLowerCase());
@@ -189,10 +194,12 @@ class FastifyHttpServer implements HttpServer {
         finish(refuse(body));
         return;
       }
+      // Async, so that whatever it throws is an answer.
+      const handled = async () => handle(body, parametersOf(request, inPath));
       const answered = (answer: Answer) => {
         finish(hasBudget && this.#unsent.isFull ? refuse(tooManyUnsent()) : answer);
       };
-      handle(body, parametersOf(request, inPath)).then(answered, (error: unknown) => {
+      handled().then(answered, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
         finish(refuse(error));
       });
