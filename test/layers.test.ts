@@ -35,6 +35,13 @@ const layers: Readonly<Record<string, Layer>> = {
   store: { folder: `${server}/store`, mayImport: ['core'], leastFiles: 2 },
   caller: { folder: `${server}/caller`, mayImport: ['core'], mayImportFiles: [ports], leastFiles: 5 },
   transport: { folder: `${server}/transport`, mayImport: ['core', 'engine'], mayImportFiles: [store], leastFiles: 5 },
+  // The manual clock stands around the engine's ports, and serves the routes of development.
+  dev: {
+    folder: `${server}/dev`,
+    mayImport: ['core'],
+    mayImportFiles: [store, ports, `${server}/engine/coordinator.ts`, `${server}/transport/http/dev-routes.ts`],
+    leastFiles: 5,
+  },
   observe: {
     folder: `${server}/observe`,
     mayImport: ['core', 'engine', 'caller', 'transport', 'store'],
@@ -44,7 +51,7 @@ const layers: Readonly<Record<string, Layer>> = {
   // Wiring: what stands directly in src, and the commands.
   wiring: {
     folder: server,
-    mayImport: ['core', 'engine', 'store', 'caller', 'transport', 'observe', 'config'],
+    mayImport: ['core', 'engine', 'store', 'caller', 'transport', 'dev', 'observe', 'config'],
     leastFiles: 3,
   },
   simulator: {

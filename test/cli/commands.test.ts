@@ -76,3 +76,11 @@ test('a data file that is none is said to be so, not to be unwritable', (t) => {
   assert.equal(status, 1);
   assert.match(stderr, /not a database[\s\S]*damaged or not those of Holdfast: put back a backup/);
 });
+
+const onLinux = { skip: process.platform !== 'linux' };
+
+test('a data folder that cannot be made is said so, also where the system denies its parent', onLinux, () => {
+  const { status, stderr } = holdfast(['serve', '--http-port', '0', '--data-dir', '/proc/holdfast']);
+  assert.equal(status, 1);
+  assert.match(stderr, /\/proc\/holdfast.*ENOENT[\s\S]*--data-dir or HOLDFAST_DATA_DIR names another folder/);
+});

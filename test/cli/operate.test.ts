@@ -1,5 +1,8 @@
 /** What operators ask of a coordinator that runs. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
 import { HttpCaller } from '../lib/http.ts';
@@ -47,6 +50,63 @@ test('list shows a line for each, with filters', async () => {
     ['listed-2', 'listed-1'],
   );
   assert.equal((await says('list', '--prefix', 'listed-', '--limit', '1', '--json')).trim().split('\n').length, 1);
+});
+
+async function fails(...args: string[]): Promise<string> {
+  const failed = await coordinator.command(...args).catch((error: { code: number; stderr: string }) => error);
+  assert.ok('code' in failed && failed.code === 1, `${args.join(' ')} fails`);
+  return failed.stderr;
+}
+
+test('a gid that looks like a step on a path is one all the same; an empty one is refused', async () => {
+  for (const gid of ['.', '..']) {
+    await prepare(gid);
+    assert.ok((await says('show', gid)).startsWith(`tcc ${gid} is prepared`));
+    await says('topics', 'subscribe', gid, 'http://127.0.0.1:1/a');
+    await says('topics', 'delete', gid);
+  }
+  assert.equal(await fails('show', ''), 'holdfast: gid must not be empty\n');
+  assert.equal(await fails('topics', 'delete', ''), 'holdfast: topic must not be empty\n');
+});
+
+test('a limit that is no number is refused, and lists nothing by mistake', async () => {
+  for (const limit of ['abc', '0', '-5', '1.5', '']) {
+    assert.equal(await fails('list', '--limit', limit), 'holdfast: --limit must be a whole number from 1\n');
+  }
+});
+
+test('what clients wrote does not command the terminal', async () => {
+  await says(
+    'topics',
+    'subscribe',
+    'news',
+    'http://127.0.0.1:1/\u009b31m',
+    '--remark',
+    '\u001b[31m red\n  http://evil',
+  );
+  assert.equal(await says('topics'), 'news\n  http://127.0.0.1:1/ 31m  ( [31m red   http://evil)\n');
+  await says('topics', 'delete', 'news');
+  await prepare('coloured', 'xa');
+  const branch = { gid: 'coloured', trans_type: 'xa', branch_id: '\u009b31m', url: 'http://127.0.0.1:1/\u009b31m' };
+  assert.equal((await http.post('/api/dtmsvr/registerBranch', branch)).status, 200);
+  assert.ok(!(await says('show', 'coloured')).includes('\u009b'));
+  assert.match(await says('stop', 'coloured'), /branches {2}31m; end them there/);
+});
+
+test('another server that answers is told from a coordinator', async () => {
+  const other = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const at = ['--http-port', String((other.address() as AddressInfo).port)];
+  for (const [command, name] of [
+    [['show', 'g'], 'attempts'],
+    [['list'], 'transactions'],
+    [['topics', 'list'], 'kv'],
+  ] as const) {
+    const told = await fails(...command, ...at);
+    assert.match(told, new RegExp(`^holdfast: http://\\S+ gave an answer without ${name}: is it this version`));
+  }
+  other.close();
+  other.closeAllConnections();
 });
 
 test('retry makes it due now, stop ends it; both name what they cannot find', async () => {

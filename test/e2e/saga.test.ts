@@ -373,3 +373,17 @@ test('a prepared saga may be aborted: it fails and nothing is called', async () 
   assert.equal(await client.statusOf(gid), 'failed');
   assert.deepEqual(service.callsOf(gid), []);
 });
+
+test('orders that fit the steps of the prepare come with a submit without steps; those that do not are refused', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const steps = ['1', '2'].map((step) => ({ action: `${service.url}/${gid}/${step}`, compensate: '' }));
+  await client.does('prepare', { gid, trans_type: 'saga', steps, payloads: ['', ''] });
+  const submit = (orders: object) =>
+    client.post('submit', { gid, trans_type: 'saga', wait_result: true, ...concurrent(orders) });
+  const refused = await submit({ 2: [0] });
+  assert.deepEqual([refused.status, /custom_data\.orders/.test(refused.text)], [400, true]);
+  assert.equal((await submit({ 0: [1] })).status, 200);
+  assert.deepEqual(service.callsOf(gid), [`/${gid}/2`, `/${gid}/1`]);
+  assert.equal((await submit({ 2: [0] })).status, 409, 'what has ended says so first');
+});

@@ -16,7 +16,9 @@ const commands = {
 export interface CoordinatorOptions {
   /** Settings by variable, as HOLDFAST_RETRY_INTERVAL_MS. Port and data folder are chosen, unless named here. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** More arguments of `serve`. */
+  /** Default `serve`. */
+  readonly command?: 'serve' | 'dev';
+  /** More arguments of the command. */
   readonly args?: readonly string[];
   /** Default `source`. */
   readonly form?: keyof typeof commands;
@@ -126,7 +128,7 @@ export class Coordinator {
 
   /** The process alone, for whoever expects it to end; `start` waits until it serves. */
   spawn(): ChildProcess {
-    const { form = 'source', args = [], settings } = this.#options;
+    const { form = 'source', command = 'serve', args = [], settings } = this.#options;
     const port = this.#url === '' ? '0' : new URL(this.#url).port;
     const env = {
       ...cleanEnvironment(),
@@ -134,7 +136,7 @@ export class Coordinator {
       HOLDFAST_DATA_DIR: join(this.folder, 'data'),
       ...settings,
     };
-    const child = spawn(process.execPath, [...commands[form], 'serve', ...args], {
+    const child = spawn(process.execPath, [...commands[form], command, ...args], {
       cwd: this.folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

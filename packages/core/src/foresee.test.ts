@@ -59,4 +59,5 @@ test('no more calls are named than somebody would read', () => {
   const foreseen = foreseeAbort(driver.transaction, createdMs);
   assert.ok(!(foreseen instanceof HoldfastError));
   assert.deepEqual([foreseen.calls.length, foreseen.hasMoreCalls], [foreseenCalls, true]);
+  assert.equal(foreseen.status, 'failed', 'where it would end all the same');
 });

@@ -50,16 +50,23 @@ function foresee(transaction: Transaction, atMs: number): Foreseen {
     if (calls.length > foreseenCalls) break;
   }
   const { status, reason } = ahead.progress;
-  return { atMs, calls: calls.slice(0, foreseenCalls), hasMoreCalls: calls.length > foreseenCalls, status, reason };
+  const hasMoreCalls = calls.length > foreseenCalls;
+  // Many calls are not played to the last: where they lead is known.
+  const end = hasMoreCalls ? endOf(status) : status;
+  return { atMs, calls: calls.slice(0, foreseenCalls), hasMoreCalls, status: end, reason };
 }
+
+const endOf = (status: Status) => (status === 'submitted' ? 'succeed' : status === 'aborting' ? 'failed' : status);
 
 /** None: nothing more happens at that time. */
 function factsAfter(ahead: Transaction, atMs: number, calls: number[]): Fact[] {
   const decision = decide(ahead, noneInFlight, atMs);
   if (decision.kind === 'move') return [{ kind: 'moved', to: decision.to, reason: decision.reason, atMs }];
   if (decision.kind !== 'call') return [];
-  calls.push(...decision.operations);
-  return decision.operations.map((operation) => ({
+  // One more than is named tells that there are more.
+  const operations = decision.operations.slice(0, foreseenCalls + 1 - calls.length);
+  calls.push(...operations);
+  return operations.map((operation) => ({
     ...{ kind: 'answered', operation, outcome: { kind: 'success' }, atMs, durationMs: 0, jitter: 0 },
   }));
 }

@@ -34,6 +34,24 @@ test('subscribers count as steps', () => {
   assert.throws(() => expandTopics(stepsTo('topic://m', 'topic://m'), () => many), /steps: must be at most 10000/);
 });
 
+test('what a message would become is known before it is made', () => {
+  const many = Array.from({ length: 10_000 }, (_, index) => `http://a/${index}`);
+  const steps = stepsTo(...Array.from({ length: 10_000 }, () => 'topic://m'));
+  assert.throws(() => expandTopics(steps, () => many), /steps: must be at most 10000 with all subscribers/);
+});
+
+test('a payload counts once for each subscriber', () => {
+  const [step] = stepsTo('topic://two');
+  assert.ok(step !== undefined);
+  for (const payload of ['é'.repeat(2 ** 22 + 1), new Uint8Array(2 ** 23 + 1)]) {
+    assert.throws(() => expandTopics([{ ...step, payload }], subscribers), {
+      code: 'INVALID_INPUT',
+      message: 'payloads: a transaction must be at most 16777216 bytes with all subscribers',
+    });
+  }
+  assert.equal(expandTopics([{ ...step, payload: 'x'.repeat(2 ** 22) }], subscribers).length, 2);
+});
+
 test('the topics that are named, each once', () => {
   assert.deepEqual(topicsOf(stepsTo('topic://a', 'http://c', 'topic://b', 'topic://a')), ['a', 'b']);
 });

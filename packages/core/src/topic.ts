@@ -1,5 +1,6 @@
+import { utf8Length } from './attempts.ts';
 import { HoldfastError, invalid } from './error.ts';
-import { limits, type Step } from './transaction.ts';
+import { limits, type Payload, type Step } from './transaction.ts';
 
 const scheme = 'topic://';
 
@@ -17,24 +18,43 @@ export function topicsOf(steps: readonly Step[]): readonly string[] {
  * A step for each subscriber in the place of a step that names a topic (server.md section 6.2). With several their
  * branch ids are `01-01`, `01-02` and so on; a single one is the branch `01` itself.
  * @param subscribers the URLs subscribed to a topic; none where it does not exist
- * @throws HoldfastError INVALID_INPUT `topic not found`, or where there are more steps than a transaction may have
+ * @throws HoldfastError INVALID_INPUT `topic not found`, or where there are more steps, or more bytes in them, than a
+ *   transaction may have
  */
 export function expandTopics(
   steps: readonly Step[],
   subscribers: (topic: string) => readonly string[],
 ): readonly Step[] {
-  const expanded = steps.flatMap((step, index) => {
-    const topic = topicOf(step.action);
-    if (topic === undefined) return step;
-    const urls = subscribers(topic);
-    if (urls.length === 0) throw notFound(index);
+  const targets = steps.map(({ action }, index) => {
+    const topic = topicOf(action);
+    const urls = topic === undefined ? undefined : subscribers(topic);
+    if (urls?.length === 0) throw notFound(index);
+    return urls;
+  });
+  checkSize(steps, targets);
+  return steps.flatMap((step, index) => {
+    const urls = targets[index];
+    if (urls === undefined) return step;
     const idOf = (place: number) =>
       urls.length === 1 ? step.branchId : `${step.branchId}-${String(place + 1).padStart(2, '0')}`;
     return urls.map((action, place) => ({ ...step, action, branchId: idOf(place) }));
   });
-  if (expanded.length > limits.steps) throw invalid('steps', `must be at most ${limits.steps} with all subscribers`);
-  return expanded;
 }
+
+/** Before anything is made: a few topics in many steps stand for more than fits into memory. */
+function checkSize(steps: readonly Step[], targets: readonly (readonly string[] | undefined)[]): void {
+  const count = targets.reduce((sum, urls) => sum + (urls?.length ?? 1), 0);
+  if (count > limits.steps) throw invalid('steps', `must be at most ${limits.steps} with all subscribers`);
+  const bytes = steps.reduce((sum, { action, payload }, index) => {
+    const urls = targets[index] ?? [action];
+    return urls.reduce((all, url) => all + utf8Length(url), sum + urls.length * lengthOf(payload));
+  }, 0);
+  if (bytes > limits.transactionBytes) {
+    throw invalid('payloads', `a transaction must be at most ${limits.transactionBytes} bytes with all subscribers`);
+  }
+}
+
+const lengthOf = (payload: Payload) => (typeof payload === 'string' ? utf8Length(payload) : payload.length);
 
 function notFound(step: number): HoldfastError {
   const field = `steps[${step}].action`;

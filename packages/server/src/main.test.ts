@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CommandError } from './cli/error.ts';
 import { loadSettings } from './config/load.ts';
+import { ManualDevelopment } from './dev/development.ts';
 import { type AnyStore, type ServeOptions, serve } from './main.ts';
 import { createLog } from './observe/log.ts';
+import { systemRuntime } from './runtime.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
 import { StoreError } from './store/store.ts';
 
@@ -96,4 +98,34 @@ test('a store that is lost is logged, and the process is told to end; nothing is
   assert.notEqual(answer, 200);
   assert.deepEqual(fatal, [lost]);
   assert.ok(logged.some((line) => line.includes('"level":"error"') && line.includes('the disk is gone')));
+});
+
+test('under a manual clock the store is tried again in real time, and whoever settles waits for that', async (t) => {
+  const settings = { ...settingsIn(t), flushDelayMs: 0 };
+  let refusals = 3;
+  const refused = () => Promise.reject(new StoreError('not-done', 'busy'));
+  const isRefused = () => refusals-- > 0;
+  const { commit, claim } = SqliteStore.prototype;
+  const store: SqliteStore = storeWith(settings.dataDir, {
+    commit: (batch) => (isRefused() ? refused() : commit.call(store, batch)),
+    claim: (request) => (isRefused() ? refused() : claim.call(store, request)),
+  });
+  const development = new ManualDevelopment({ machine: systemRuntime, callWaitMs: 100 });
+  const { stop, url } = await serve(settings, { ...options().all, store, development });
+  t.after(stop);
+  const startMs = development.nowMs;
+  await development.settle();
+  assert.ok(refusals <= 2, 'a claim was refused, and tried again');
+  refusals = 2;
+  const body = JSON.stringify({ gid: 'a', trans_type: 'saga', steps: [{ action: '' }], payloads: ['{}'] });
+  assert.equal((await fetch(`${url}/api/dtmsvr/submit`, { method: 'POST', body })).status, 200);
+  refusals = 2;
+  assert.deepEqual(await development.drive('a'), { status: 'succeed', idle: true });
+  const prepared = JSON.stringify({ gid: 'b', trans_type: 'tcc' });
+  assert.equal((await fetch(`${url}/api/dtmsvr/prepare`, { method: 'POST', body: prepared })).status, 200);
+  await development.settle();
+  refusals = 1;
+  assert.equal((await development.drive('b')).status, 'prepared');
+  assert.deepEqual(await development.settle(), { driven: ['b'], idle: true });
+  assert.equal(development.nowMs, startMs);
 });

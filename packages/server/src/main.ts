@@ -6,13 +6,14 @@ import { listenFailure, openFailure } from './cli/failures.ts';
 import { greeting } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
+import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
 import { postJson, Webhook, type WebhookParts } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
-import { type BackupCapable, type Store, StoreError } from './store/store.ts';
+import { type BackupCapable, type Counts, type Store, StoreError } from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs. */
@@ -27,6 +28,8 @@ export interface ServeOptions {
   say(line: string): void;
   /** A store that takes the place of the one of the settings, not opened yet. */
   readonly store?: AnyStore;
+  /** Time for transactions is moved by hand, and HTTP has the routes for it. */
+  readonly development?: ManualDevelopment;
 }
 
 export interface Running {
@@ -52,7 +55,7 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     await store.open().catch((cause: unknown) => {
       throw openFailure(cause, settings);
     });
-    const counts = await store.counts(systemRuntime.wallMs()).catch((cause: unknown) => {
+    const counts = await begin(store, options.development).catch((cause: unknown) => {
       throw openFailure(cause, settings);
     });
     const running = await start(settings, store, { ...options, log, version });
@@ -64,6 +67,12 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     await store.close();
     throw error;
   }
+}
+
+/** What is stored, at the time that it is for transactions. */
+async function begin(store: Store, development: ManualDevelopment | undefined): Promise<Counts> {
+  await development?.begin(store, systemRuntime.wallMs());
+  return store.counts((development?.runtime ?? systemRuntime).wallMs());
 }
 
 /** For people where a person looks on, else for machines. */
@@ -83,36 +92,40 @@ async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
   }
 }
 
-interface StartParts extends Pick<ServeOptions, 'fatal'> {
+interface StartParts extends Pick<ServeOptions, 'fatal' | 'development'> {
   readonly version: string;
   readonly log: Log;
 }
 
-async function start(settings: Settings, store: AnyStore, { version, log, fatal }: StartParts): Promise<Running> {
-  const runtime = systemRuntime;
+async function start(settings: Settings, store: AnyStore, parts: StartParts): Promise<Running> {
+  const { version, log, fatal, development } = parts;
+  const runtime = development?.runtime ?? systemRuntime;
   const metrics = new Metrics({ version, ...settings.metrics });
   const webhook = webhookOf(settings, (result, { gid }, reason) => observer.alerted(result, gid, reason));
   const observer = new Observer({ metrics, log, fatal, ...(webhook && { alert: (alert) => webhook.send(alert) }) });
   const sender = new HttpSender({ runtime, limits: settings.calls, version });
   const { originSharePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
-    sender,
+    sender: development?.faulty(sender) ?? sender,
     runtime,
     limits: { ...limits, originShare: originSharePercent / 100 },
     events: observer,
   });
   const engine = new Engine({
-    store,
+    store: development?.watched(store) ?? store,
     caller,
     runtime,
+    ...(development && { machine: development.machine }),
     settings: { ...settings, defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors } },
     events: observer,
   });
+  development?.steers(engine);
   const server = createHttpServer({
     coordinator: engine,
     settings: { ...settings.http, resetAfterMs: 3 * settings.timeoutToFailMs },
     version,
     observer,
+    ...(development && { development }),
     exposition: () => metrics.exposition(),
     ...(store.backup === undefined ? {} : { backup: () => backUp(store) }),
   });
@@ -134,7 +147,7 @@ async function start(settings: Settings, store: AnyStore, { version, log, fatal 
     });
     const stop = async () => {
       engine.refuseNew();
-      await new Promise<void>((resolved) => runtime.setTimer(settings.shutdown.drainMs, resolved));
+      await new Promise<void>((resolved) => systemRuntime.setTimer(settings.shutdown.drainMs, resolved));
       await end(settings.shutdown.graceMs);
       await store.close();
     };

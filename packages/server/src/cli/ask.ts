@@ -2,18 +2,20 @@ import { request } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import type { Settings } from '../config/schema.ts';
 import { CommandError } from './error.ts';
+import { plain } from './plain.ts';
 
 export type Address = Pick<Settings['http'], 'host' | 'port'>;
+export type Answer = Readonly<Record<string, unknown>>;
 
 /** Whoever listens on all addresses is asked on loopback. */
 export function urlOf({ host, port }: Address): string {
-  return `http://${hostToAsk(host)}:${port}`;
+  const asked = hostToAsk(host);
+  return `http://${asked.includes(':') ? `[${asked}]` : asked}:${port}`;
 }
 
 function hostToAsk(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
+  return host === '::' ? '::1' : host;
 }
 
 /**
@@ -25,9 +27,9 @@ export async function ask(
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: object,
-): Promise<{ status: number; answer: Readonly<Record<string, unknown>> }> {
+): Promise<{ status: number; answer: Answer }> {
   const url = urlOf(address);
-  const { status, text } = await send(url, method, path, body);
+  const { status, text } = await send(address, method, path, body);
   if (status === 404 && !text.startsWith('{')) {
     throw new CommandError(`what answers at ${url} does not know ${path}: is it this version of Holdfast?`);
   }
@@ -35,16 +37,16 @@ export async function ask(
 }
 
 /** As `ask`. @throws CommandError also where the coordinator refuses, with its words */
-export async function askFor(...asked: Parameters<typeof ask>): Promise<Readonly<Record<string, unknown>>> {
+export async function askFor(...asked: Parameters<typeof ask>): Promise<Answer> {
   const { status, answer } = await ask(...asked);
   if (status === 200) return answer;
   throw new CommandError(
-    `${urlOf(asked[0])} refused: ${String(answer['message'] ?? 'without a reason')} (HTTP ${status})`,
+    `${urlOf(asked[0])} refused: ${plain(String(answer['message'] ?? 'without a reason'))} (HTTP ${status})`,
   );
 }
 
 function send(
-  url: string,
+  address: Address,
   method: string,
   path: string,
   body: object | undefined,
@@ -52,19 +54,22 @@ function send(
   return new Promise((resolve, reject) => {
     const unanswered = (cause: unknown) => {
       const advice = 'Start it with holdfast serve, or say where it listens with --http-host and --http-port, or -c.';
-      reject(new CommandError(`no coordinator answers at ${url} (${reasonOf(cause)}).\n${advice}`, { cause }));
+      reject(
+        new CommandError(`no coordinator answers at ${urlOf(address)} (${reasonOf(cause)}).\n${advice}`, { cause }),
+      );
     };
-    const asked = request(url + path, { method }, (response) => {
+    // Not as a URL: in that the gids `.` and `..` would be steps on the path.
+    const asked = request({ host: hostToAsk(address.host), port: address.port, method, path }, (response) => {
       readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), unanswered);
     });
     asked.on('error', unanswered).end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
-function objectOf(text: string, url: string): Readonly<Record<string, unknown>> {
+function objectOf(text: string, url: string): Answer {
   try {
     const answer: unknown = JSON.parse(text);
-    if (typeof answer === 'object' && answer !== null) return answer as Readonly<Record<string, unknown>>;
+    if (typeof answer === 'object' && answer !== null) return answer as Answer;
   } catch {
     // Told below, as for any other answer that is no object.
   }

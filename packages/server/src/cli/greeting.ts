@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import type { Settings } from '../config/schema.ts';
 import type { Counts } from '../store/store.ts';
@@ -12,7 +13,7 @@ export interface Started {
 
 /** What people read at the start: where it listens, on which store, what it resumes. */
 export function greeting(settings: Settings, { version, url, counts, tookMs }: Started): string[] {
-  const isOpen = !/^(127\.|localhost$|::1$)/.test(settings.http.host);
+  const isOpen = !isLoopback(settings.http.host);
   return [
     `holdfast ${version}`,
     `  http     ${url}${isOpen ? ' (open to the network, without authentication)' : ''}`,
@@ -21,6 +22,11 @@ export function greeting(settings: Settings, { version, url, counts, tookMs }: S
     `  resumes  ${resumed(counts)}`,
     `  ready after ${(tookMs / 1000).toFixed(2)} s`,
   ];
+}
+
+/** Reached from this machine alone. */
+export function isLoopback(host: string): boolean {
+  return isIPv4(host) ? host.startsWith('127.') : host === 'localhost' || host === '::1';
 }
 
 function resumed({ unfinished, owned, due, incidents }: Counts): string {

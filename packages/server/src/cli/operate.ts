@@ -1,4 +1,6 @@
-import { type Address, askFor } from './ask.ts';
+import { type Address, type Answer, askFor, urlOf } from './ask.ts';
+import { CommandError } from './error.ts';
+import { plain } from './plain.ts';
 import { lineOf, type Shown, type Summary, storyOf } from './story.ts';
 
 /** What an operator does with transactions, through the coordinator that runs. */
@@ -10,7 +12,8 @@ export interface Output {
 
 /** Prints all that is known of one transaction. */
 export async function show(address: Address, gid: string, { json = false }: Output): Promise<void> {
-  const shown = await askFor(address, 'GET', `/api/v1/transactions/${encodeURIComponent(gid)}`);
+  const shown = await askFor(address, 'GET', `/api/v1/transactions/${segmentOf(gid, 'gid')}`);
+  listIn(shown, 'attempts', address);
   console.log(json ? JSON.stringify(shown, undefined, 2) : storyOf(shown as unknown as Shown));
 }
 
@@ -32,14 +35,15 @@ export async function list(address: Address, options: ListOptions): Promise<void
       incident: options.incidents === true ? 'true' : '',
     }).filter(([, value]) => value !== ''),
   );
+  if (!/^[1-9]\d{0,8}$/.test(options.limit)) throw new CommandError('--limit must be a whole number from 1');
   let left = Number(options.limit);
   for (let position = ''; left > 0; ) {
     const parameters = new URLSearchParams([...wanted, ['limit', String(Math.min(left, 100))], ['position', position]]);
-    const { transactions, next } = await askFor(address, 'GET', `/api/v1/transactions?${parameters}`);
-    const rows = transactions as readonly Summary[];
+    const page = await askFor(address, 'GET', `/api/v1/transactions?${parameters}`);
+    const rows = listIn(page, 'transactions', address) as readonly Summary[];
     for (const row of rows) console.log(options.json === true ? JSON.stringify(row) : lineOf(row));
     left -= rows.length;
-    position = String(next);
+    position = String(page['next'] ?? '');
     if (position === '') return;
   }
 }
@@ -55,22 +59,23 @@ export async function stop(address: Address, gid: string): Promise<void> {
   const { branches_left_prepared: left } = await askFor(address, 'POST', '/api/dtmsvr/forceStop', { gid });
   console.log(`${gid} is failed, and no branch was told: what has run stays as it is`);
   if (Array.isArray(left))
-    console.log(`still prepared in their databases: branches ${left.join(', ')}; end them there`);
+    console.log(`still prepared in their databases: branches ${plain(left.join(', '))}; end them there`);
 }
 
 export async function listTopics(address: Address, { json = false }: Output): Promise<void> {
   for (let position = ''; ; ) {
     const parameters = new URLSearchParams({ cat: 'topics', position });
-    const { kv, next_position: next } = await askFor(address, 'GET', `/api/dtmsvr/scanKV?${parameters}`);
-    for (const { k, v } of kv as readonly { k: string; v: string }[]) {
+    const page = await askFor(address, 'GET', `/api/dtmsvr/scanKV?${parameters}`);
+    for (const { k, v } of listIn(page, 'kv', address) as readonly { k: string; v: string }[]) {
       const subscribers: readonly { url: string; remark: string }[] = JSON.parse(v);
       if (json) console.log(JSON.stringify({ topic: k, subscribers }));
       else {
-        console.log(k);
-        for (const { url, remark } of subscribers) console.log(`  ${url}${remark === '' ? '' : `  (${remark})`}`);
+        console.log(plain(k));
+        for (const { url, remark } of subscribers)
+          console.log(plain(`  ${url}${remark === '' ? '' : `  (${remark})`}`));
       }
     }
-    position = String(next);
+    position = String(page['next_position'] ?? '');
     if (position === '') return;
   }
 }
@@ -86,6 +91,19 @@ export async function unsubscribe(address: Address, topic: string, url: string):
 }
 
 export async function deleteTopic(address: Address, topic: string): Promise<void> {
-  await askFor(address, 'DELETE', `/api/dtmsvr/topic/${encodeURIComponent(topic)}`);
+  await askFor(address, 'DELETE', `/api/dtmsvr/topic/${segmentOf(topic, 'topic')}`);
   console.log(`topic ${topic} is deleted: messages to it are refused`);
+}
+
+/** A part of a path. Without it the path would be another one. */
+function segmentOf(text: string, name: string): string {
+  if (text === '') throw new CommandError(`${name} must not be empty`);
+  return encodeURIComponent(text);
+}
+
+/** @throws CommandError where the answer is not what this version of Holdfast gives */
+function listIn(answer: Answer, name: string, address: Address): readonly unknown[] {
+  const list = answer[name];
+  if (Array.isArray(list)) return list;
+  throw new CommandError(`${urlOf(address)} gave an answer without ${name}: is it this version of Holdfast?`);
 }

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { SettingsError } from '../config/error.ts';
 import { type LoadedSettings, loadSettingsWithOrigins } from '../config/load.ts';
 import { type Settings, settings } from '../config/schema.ts';
@@ -15,6 +15,7 @@ Examples:
   HOLDFAST_HTTP_PORT=8080 holdfast serve  with a setting from the environment
   holdfast list --incidents               what needs somebody
   holdfast show order-17                  what happened to a transaction, what comes next and why
+  holdfast dev --clock manual             for tests that do not sleep (docs/development-mode.md)
   holdfast backup                         copies the data of the running coordinator
 
 Every setting is described in docs/configuration.md.`;
@@ -43,6 +44,16 @@ function program(environment: NodeJS.ProcessEnv): Command {
     const loaded = load(flags, environment);
     const { serveUntilStopped } = await import('./serve.ts');
     await serveUntilStopped(loaded);
+  });
+  const dev = holdfast
+    .command('dev')
+    .description('start a coordinator for tests: time is moved by hand, calls fail as asked')
+    .copyInheritedSettings(holdfast)
+    .addOption(new Option('--clock <clock>', 'whose time it is').choices(['manual']).default('manual'));
+  withSettings(dev, ({ path }) => path !== '').action(async (flags: Flags) => {
+    const given = loadWithOrigins(flags, environment);
+    const { developUntilStopped } = await import('./dev.ts');
+    await developUntilStopped(given);
   });
   const backup = holdfast
     .command('backup')

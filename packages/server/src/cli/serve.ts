@@ -1,5 +1,5 @@
 import type { Settings } from '../config/schema.ts';
-import { logSettings, type Running, serve } from '../main.ts';
+import { logSettings, type Running, type ServeOptions, serve } from '../main.ts';
 import { createLog, type Log } from '../observe/log.ts';
 import { exitCodes } from './error.ts';
 
@@ -12,7 +12,10 @@ const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
  * must not happen (a lost store, an error nobody caught) ends it with 1: nothing is acknowledged after that, and the
  * next start takes up what was in flight.
  */
-export async function serveUntilStopped(settings: Settings): Promise<void> {
+export async function serveUntilStopped(
+  settings: Settings,
+  options: Pick<ServeOptions, 'development'> = {},
+): Promise<void> {
   const log = createLog(logSettings(settings));
   // Whoever read what is said here may be gone, as in `holdfast serve | head -1`: that is no reason to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -38,6 +41,7 @@ export async function serveUntilStopped(settings: Settings): Promise<void> {
     });
   }
   running = await serve(settings, {
+    ...options,
     log,
     fatal: () => process.exit(exitCodes.failed),
     say: (line) => console.log(line),

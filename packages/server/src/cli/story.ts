@@ -1,3 +1,5 @@
+import { plain } from './plain.ts';
+
 /** What `/api/v1` says of a transaction, in plain words. */
 
 interface Operation {
@@ -98,7 +100,7 @@ function branchLines({ branches }: Shown): string[] {
   return [
     '',
     'branches',
-    ...branches.map((branch) => `  ${nameOf(branch)}  ${branch.status.padEnd(12)}  ${branch.url}`),
+    ...branches.map((branch) => `  ${nameOf(branch)}  ${branch.status.padEnd(12)}  ${plain(branch.url)}`),
   ];
 }
 
@@ -123,7 +125,7 @@ function nextLines({ next, now }: Shown): string[] {
 }
 
 function nextText({ what, to = '', calls }: Shown['next']): string {
-  if (what === 'call') return `calls ${calls.map((call) => `${shortName(call)} ${call.url}`).join(', ')}`;
+  if (what === 'call') return `calls ${calls.map((call) => `${shortName(call)} ${plain(call.url)}`).join(', ')}`;
   if (what === 'move') return `it moves to ${to}`;
   return what === 'wait' ? 'it is looked at again' : 'it is marked as needing somebody';
 }
@@ -151,10 +153,4 @@ function untilText(at: string, now: string): string {
   const seconds = Math.round((Date.parse(at) - Date.parse(now)) / 1000);
   if (seconds <= 0) return 'now';
   return seconds < 120 ? `in ${seconds} s` : `in ${Math.round(seconds / 60)} min`;
-}
-
-/** Text of clients and services must not move the cursor. */
-function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }

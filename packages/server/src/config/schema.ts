@@ -424,6 +424,15 @@ export const schema = {
         'A transaction whose runs end with an error so many times in a row is an incident, until a call of it succeeds.',
     }),
   }),
+  dev: section('Of `holdfast dev` alone ([development](development-mode.md)); `holdfast serve` has no use for it.', {
+    callWaitMs: number({
+      default: 2 * second,
+      from: 0,
+      to: 8 * second,
+      description:
+        'How long the manual clock waits before a step for a branch call that is out, in real time. What has not answered by then can meet its time-out.',
+    }),
+  }),
   metrics: section('What `/api/metrics` shows.', {
     countsTimeoutMs: number({
       default: second,

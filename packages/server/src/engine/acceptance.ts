@@ -182,14 +182,22 @@ export class Acceptance {
     const incarnation = this.#context.live();
     this.#refuseWithoutJournal();
     if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
-    const refusal = steps instanceof HoldfastError ? steps : this.#admission();
-    if (!(steps instanceof HoldfastError) && refusal === undefined) {
-      const definition = { ...asked, steps, createdMs: this.#context.clock.nowMs() };
-      const created = createTransaction(definition, status, this.#context.defaults);
+    const created = steps instanceof HoldfastError ? steps : this.#newTransaction({ ...asked, steps }, status);
+    const refusal = created instanceof HoldfastError ? created : this.#admission();
+    if (!(created instanceof HoldfastError) && refusal === undefined) {
       const changed = await incarnation.exclusively(asked.gid, () => this.#create(incarnation, created));
       if (changed !== undefined) return changed;
     } else if ((await this.#load(asked.gid, 'bare')) === undefined) throw refusal;
     return this.#change(asked.gid, rule, wake);
+  }
+
+  /** What cannot be created may still be asked of a stored gid, such as orders that fit the steps of its prepare. */
+  #newTransaction(asked: AskedTransaction, status: 'prepared' | 'submitted'): Transaction | HoldfastError {
+    try {
+      return createTransaction({ ...asked, createdMs: this.#context.clock.nowMs() }, status, this.#context.defaults);
+    } catch (error) {
+      return asRefusal(error);
+    }
   }
 
   /** Topics count at the creation alone: for a stored gid it does not matter that one is gone. */
@@ -197,8 +205,7 @@ export class Acceptance {
     try {
       return await this.#context.topics.expand(steps);
     } catch (error) {
-      if (error instanceof HoldfastError && error.code === 'INVALID_INPUT') return error;
-      throw error;
+      return asRefusal(error);
     }
   }
 
@@ -375,6 +382,11 @@ export class Acceptance {
   #cannotWriteNow(): HoldfastError {
     return cannotWrite(this.#context.journal.trouble ?? 'it did not answer');
   }
+}
+
+function asRefusal(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError && error.code === 'INVALID_INPUT') return error;
+  throw error;
 }
 
 function cannotWrite(why: string): HoldfastError {

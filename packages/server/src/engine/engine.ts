@@ -25,7 +25,8 @@ import { type Explained, explained } from './explained.ts';
 import { type ActiveLimits, Incarnation, type IncarnationContext } from './incarnation.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
-import type { Caller, Runtime, Timer } from './ports.ts';
+import type { Caller, MachineTime, Runtime, Timer } from './ports.ts';
+import { usualSleepMs } from './schedule.ts';
 import { Topics } from './topics.ts';
 
 export interface EngineSettings {
@@ -56,6 +57,8 @@ export interface EngineParts {
   readonly store: Store;
   readonly caller: Caller;
   readonly runtime: Runtime;
+  /** Absent: `runtime` is the machine's time. */
+  readonly machine?: MachineTime;
   readonly settings: EngineSettings;
   readonly events: EngineEvents;
 }
@@ -69,6 +72,7 @@ const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
 /** The coordinator: accepts, drives, recovers. The store is open when it starts, and stays its caller's to close. */
 export class Engine implements Coordinator {
   readonly #parts: EngineParts;
+  readonly #machine: MachineTime;
   readonly #journal: Journal;
   readonly #clock: EngineClock;
   readonly #acceptance: Acceptance;
@@ -84,9 +88,10 @@ export class Engine implements Coordinator {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+    this.#machine = parts.machine ?? { store: parts.runtime, upkeep: parts.runtime };
     const { events } = parts;
     this.#clock = new EngineClock(parts.runtime);
-    this.#journal = new Journal(parts.store, parts.runtime, parts.settings.journal, {
+    this.#journal = new Journal(parts.store, this.#machine.store, parts.settings.journal, {
       committed: (rows, durationMs) => events.journalCommitted(rows, durationMs),
       paused: (reason) => {
         if (reason !== undefined && this.#pausedReason === undefined) events.warned('the store cannot write', reason);
@@ -138,7 +143,7 @@ export class Engine implements Coordinator {
     if (store.exclusive) await this.#beginOnExclusiveStore();
     else await this.#beginOnSharedStore();
     this.#every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
-    this.#every(purgeEveryMs, () => this.#purge());
+    this.#every(purgeEveryMs, () => this.purge());
   }
 
   /** Hands back what can be handed back within `graceMs`; the rest is left to takeover. */
@@ -250,16 +255,27 @@ export class Engine implements Coordinator {
     return made;
   }
 
+  /** Deletes what has been finished for longer than it is kept. By itself it does so every minute. */
+  async purge(): Promise<void> {
+    const beforeMs = this.#clock.nowMs() - this.#parts.settings.retentionMs;
+    while (!this.#ended && (await this.#parts.store.purge(beforeMs, purgeRows)) === purgeRows) {
+      // The next batch; each is small, and commits go between them.
+    }
+  }
+
   #begin(lease: LockLease | HeartbeatLease): void {
     const { store, caller, runtime, settings, events } = this.#parts;
     const context: IncarnationContext = {
       runtime,
+      storeRuntime: this.#machine.store,
       clock: this.#clock,
       store,
       journal: this.#journal,
       caller,
       limits: settings.active,
       flushDelayMs: settings.flushDelayMs,
+      // A clock moved by hand stops at due times alone.
+      longestSleepMs: this.#parts.machine === undefined ? usualSleepMs : Number.POSITIVE_INFINITY,
       deadAfterMs: heartbeatTimes.deadAfterMs,
       restore: (stored) => this.#restore(stored),
       attempted: (...told) => events.attempted(...told),
@@ -349,13 +365,6 @@ export class Engine implements Coordinator {
     return restoreTransaction(definition, branches, progress, this.#parts.settings.defaults);
   }
 
-  async #purge(): Promise<void> {
-    const beforeMs = this.#clock.nowMs() - this.#parts.settings.retentionMs;
-    while (!this.#ended && (await this.#parts.store.purge(beforeMs, purgeRows)) === purgeRows) {
-      // The next batch; each is small, and commits go between them.
-    }
-  }
-
   #written(now: Transaction, { progress }: Transaction): void {
     if (now.progress.incident !== progress.incident) this.#parts.events.incident(now, progress.incident);
   }
@@ -369,7 +378,7 @@ export class Engine implements Coordinator {
 
   #after(delayMs: number, action: () => void): void {
     if (this.#ended) return;
-    const timer = this.#parts.runtime.setTimer(delayMs, () => {
+    const timer = this.#machine.upkeep.setTimer(delayMs, () => {
       this.#timers.delete(timer);
       action();
     });

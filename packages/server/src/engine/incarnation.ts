@@ -19,12 +19,16 @@ export interface ActiveLimits {
 
 export interface IncarnationContext {
   readonly runtime: Runtime;
+  /** Times what waits for the store. */
+  readonly storeRuntime: Runtime;
   readonly clock: EngineClock;
   readonly store: Store;
   readonly journal: Journal;
   readonly caller: Caller;
   readonly limits: ActiveLimits;
   readonly flushDelayMs: number;
+  /** How long it may sleep without looking for what is due. */
+  readonly longestSleepMs: number;
   readonly deadAfterMs: number;
   restore(stored: StoredTransaction): Transaction;
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
@@ -84,8 +88,9 @@ export class Incarnation {
       left: (actor, why) => this.#left(actor, why),
     };
     this.#schedule = new Schedule({
-      runtime: context.runtime,
+      runtime: context.storeRuntime,
       clock: context.clock,
+      longestSleepMs: context.longestSleepMs,
       room: () => this.#room(),
       claim: (maxCount, maxBytes) => this.#claim(maxCount, maxBytes),
       failed: (error) => context.failed(error),
@@ -252,7 +257,7 @@ export class Incarnation {
   takeWhenReadable(gid: string): void {
     this.#takeIfOurs(gid).catch((error: unknown) => {
       this.#context.failed(error);
-      if (!this.#ended) this.#context.runtime.setTimer(rereadMs, () => this.takeWhenReadable(gid));
+      if (!this.#ended) this.#context.storeRuntime.setTimer(rereadMs, () => this.takeWhenReadable(gid));
     });
   }
 
@@ -295,7 +300,7 @@ export class Incarnation {
       (error: unknown) => {
         this.#context.failed(error);
         // Nothing is known: the actor stays blocked until the row can be read.
-        if (!this.#ended) this.#context.runtime.setTimer(rereadMs, () => this.#load(gid, done));
+        if (!this.#ended) this.#context.storeRuntime.setTimer(rereadMs, () => this.#load(gid, done));
       },
     );
   }

@@ -20,6 +20,14 @@ export interface Timer {
   cancel(): void;
 }
 
+/** What stays on the machine's own time where time for transactions is another, such as a clock moved by hand. */
+export interface MachineTime {
+  /** Commits, and waiting for a store that cannot serve now. */
+  readonly store: Runtime;
+  /** What the engine does again and again, and how long it waits at its end. */
+  readonly upkeep: Runtime;
+}
+
 /** One call of a branch, of a message's query URL (op `msg`, branch `00`) or of a workflow's callback (its name, `00`). */
 export interface BranchCall {
   readonly gid: string;

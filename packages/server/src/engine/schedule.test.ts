@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClaimResult } from '../store/store.ts';
 import { EngineClock } from './clock.ts';
-import { Schedule } from './schedule.ts';
+import { Schedule, usualSleepMs } from './schedule.ts';
 import { ManualRuntime } from './testing/manual-runtime.ts';
 
-function world(answer: (round: number) => Promise<ClaimResult>, rows = () => 10) {
+function world(answer: (round: number) => Promise<ClaimResult>, rows = () => 10, longestSleepMs = usualSleepMs) {
   const runtime = new ManualRuntime();
   const clock = new EngineClock(runtime);
   clock.startAt(0);
@@ -14,6 +14,7 @@ function world(answer: (round: number) => Promise<ClaimResult>, rows = () => 10)
   const schedule = new Schedule({
     runtime,
     clock,
+    longestSleepMs,
     room: () => ({ rows: rows(), bytes: 1000 }),
     claim: () => {
       rounds.push(clock.nowMs());
@@ -31,6 +32,19 @@ test('it looks again at the next due time, and at the latest after a second', as
   schedule.dueAt(0);
   await runtime.advance(2000);
   assert.deepEqual(rounds, [0, 300, 1300]);
+});
+
+test('where it may sleep for long it looks at due times alone', async () => {
+  const dueMs = 10 * 365 * 24 * 3600 * 1000;
+  const answers = [dueMs, undefined];
+  const { runtime, schedule, rounds } = world(
+    async (round) => ({ claimed: [], nextDueMs: answers[round - 1] }),
+    undefined,
+    Number.POSITIVE_INFINITY,
+  );
+  schedule.dueAt(0);
+  await runtime.advance(2 * dueMs);
+  assert.deepEqual(rounds, [0, dueMs]);
 });
 
 test('a wake while a page is being claimed is kept', async () => {

@@ -3,8 +3,11 @@ import type { EngineClock } from './clock.ts';
 import type { Runtime, Timer } from './ports.ts';
 
 export interface ScheduleContext {
+  /** Times what waits for the store or for room; due times are the clock's. */
   readonly runtime: Runtime;
   readonly clock: EngineClock;
+  /** It looks again after this at the latest: another node may have handed something back. */
+  readonly longestSleepMs: number;
   /** Rows and bytes that may be taken now; 0 rows: none. */
   room(): { readonly rows: number; readonly bytes: number };
   /** Claims a page and starts to drive it. */
@@ -12,12 +15,14 @@ export interface ScheduleContext {
   failed(error: unknown): void;
 }
 
-const longestPauseMs = 1000;
+/** The longest sleep where nothing speaks against looking so often. */
+export const usualSleepMs = 1000;
+
+const pauseAfterFailureMs = 1000;
 const pauseWithoutRoomMs = 20;
 
 /**
- * Claims what is due, page by page, and sleeps until the next due time (at most a second: another node may have handed
- * something back). A wake while a page is being claimed is kept.
+ * Claims what is due, page by page, and sleeps until the next due time, or as long as it may sleep. A wake while a page is being claimed is kept.
  */
 export class Schedule {
   readonly #context: ScheduleContext;
@@ -49,8 +54,14 @@ export class Schedule {
 
   #sleepUntil(atMs: number): void {
     this.#timer?.cancel();
-    this.#wakeAtMs = Math.min(atMs, this.#context.clock.nowMs() + longestPauseMs);
+    this.#wakeAtMs = Math.min(atMs, this.#context.clock.nowMs() + this.#context.longestSleepMs);
     this.#timer = this.#context.clock.timerAt(this.#wakeAtMs, () => this.#round());
+  }
+
+  #pause(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#wakeAtMs = this.#context.clock.nowMs() + delayMs;
+    this.#timer = this.#context.runtime.setTimer(delayMs, () => this.#round());
   }
 
   #round(): void {
@@ -58,7 +69,7 @@ export class Schedule {
     const room = this.#context.room();
     this.#wakeAtMs = Number.POSITIVE_INFINITY;
     if (room.rows <= 0 || room.bytes <= 0) {
-      this.#sleepUntil(this.#context.clock.nowMs() + pauseWithoutRoomMs);
+      this.#pause(pauseWithoutRoomMs);
       return;
     }
     this.#claiming = true;
@@ -68,7 +79,7 @@ export class Schedule {
       (error: unknown) => {
         this.#claiming = false;
         this.#context.failed(error);
-        if (!this.#stopped) this.#sleepUntil(this.#context.clock.nowMs() + longestPauseMs);
+        if (!this.#stopped) this.#pause(pauseAfterFailureMs);
       },
     );
   }

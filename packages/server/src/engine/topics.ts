@@ -12,6 +12,8 @@ type TopicStore = Pick<Store, 'getValue' | 'putValue' | 'deleteValue'>;
 
 /** The category of the records that topics are. */
 const category = 'topics';
+/** Every message to a topic reads it: what its subscribers may take as text. */
+const mostCharacters = 1024 * 1024;
 /** Others were faster that often: the topic is too busy. */
 const mostTries = 200;
 
@@ -28,12 +30,20 @@ export class Topics {
     this.#nowMs = nowMs;
   }
 
-  /** @throws HoldfastError where the URL is subscribed already */
+  /** @throws HoldfastError where the URL is subscribed already, or the topic has too many */
   async subscribe(topic: string, subscriber: Subscriber): Promise<void> {
     await this.#change(topic, (record) => {
       const subscribers = record === undefined ? [] : subscribersIn(record);
       if (subscribers.some(({ url }) => url === subscriber.url)) throw invalid('url', 'this url exists');
-      if (subscribers.length >= limits.steps) throw invalid('topic', `must have at most ${limits.steps} subscribers`);
+      const isFull =
+        subscribers.length >= limits.steps ||
+        (record?.value.length ?? 0) + JSON.stringify(subscriber).length > mostCharacters;
+      if (isFull) {
+        throw invalid(
+          'topic',
+          `must have at most ${limits.steps} subscribers, in at most ${mostCharacters} characters`,
+        );
+      }
       return [...subscribers, subscriber];
     });
   }

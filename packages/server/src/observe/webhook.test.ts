@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { ManualRuntime } from '../engine/testing/manual-runtime.ts';
 import type { Alert } from './alert.ts';
-import { Webhook } from './webhook.ts';
+import { postJson, Webhook } from './webhook.ts';
 
 const alertOf = (gid: string): Alert => ({ gid, status: 'submitted', branch: 'http://b', error: 'no', retry_count: 3 });
 
@@ -64,4 +67,34 @@ test('of more than a thousand the oldest are given up', async () => {
   webhook.stop();
   await runtime.advance(60_000);
   assert.equal(ended.length, 1, 'nothing is sent once it is stopped');
+});
+
+test('once it is stopped nothing more goes out, also where one was under way', async () => {
+  const { webhook, runtime, posted } = started();
+  for (const gid of ['a', 'b']) webhook.send(alertOf(gid));
+  webhook.stop();
+  await runtime.settle();
+  assert.deepEqual(posted, ['a']);
+});
+
+test('user and password of the URL are a header; a redirect is not followed; no error shows the URL', async (t) => {
+  const asked: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request);
+    const status = request.url === '/moved' ? 307 : 200;
+    response.writeHead(status, { location: '/elsewhere' }).end('{}');
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await postJson(`http://user:p%40ss@${host}/hook?a=1`, '{}');
+  const authorization = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
+  assert.deepEqual([asked[0]?.url, asked[0]?.headers.authorization], ['/hook?a=1', authorization]);
+  await assert.rejects(postJson(`http://user:secret@${host}/moved`, '{}'), { message: 'HTTP 307' });
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+  const refused = await postJson(`http://user:secret@${host}/`, '{}').catch((error: unknown) => error);
+  assert.ok(refused instanceof Error && !String(refused.stack).includes('secret'));
+  assert.equal(asked.length, 2);
 });

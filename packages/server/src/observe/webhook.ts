@@ -1,3 +1,5 @@
+import { reasonOf } from '../caller/failure-reason.ts';
+import { httpTargetOf } from '../caller/http-target.ts';
 import type { Runtime, Timer } from '../engine/ports.ts';
 import type { Alert } from './alert.ts';
 
@@ -48,6 +50,7 @@ export class Webhook {
   }
 
   #next(): void {
+    if (this.#isStopped) return;
     const alert = this.#waiting.shift();
     this.#isSending = alert !== undefined;
     if (alert !== undefined) this.#try(alert, 1);
@@ -63,7 +66,7 @@ export class Webhook {
       (error: unknown) => {
         if (this.#isStopped) return;
         if (tries >= mostTries) {
-          ended('dropped', alert, String(error));
+          ended('dropped', alert, wordsOf(error));
           this.#next();
           return;
         }
@@ -76,11 +79,21 @@ export class Webhook {
 
 const timeoutMs = 5000;
 
-/** One POST of JSON. @throws Error for any status but 2xx, and for a redirect */
+/** One POST of JSON. @throws Error for any status but 2xx, and for a redirect; it never names the URL */
 export async function postJson(url: string, body: string): Promise<void> {
+  const target = httpTargetOf(url);
+  if (target === undefined) throw new Error('the URL of the webhook is not an absolute http:// or https:// URL');
+  // fetch refuses a URL with user and password, in words that show them.
+  const { origin, path, authorization } = target;
+  const headers = { 'content-type': 'application/json', ...(authorization !== '' && { authorization }) };
   const signal = AbortSignal.timeout(timeoutMs);
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
+  const response = await fetch(origin + path, { method: 'POST', headers, body, signal, redirect: 'manual' });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
+}
+
+/** With what lies behind an error that says no more than that fetching failed. */
+function wordsOf(error: unknown): string {
+  const { cause } = error instanceof Error ? error : {};
+  return cause === undefined ? String(error) : `${String(error)}: ${reasonOf(cause)}`;
 }

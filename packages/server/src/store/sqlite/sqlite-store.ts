@@ -287,7 +287,9 @@ const notShared = () => new StoreError('fatal', 'sqlite is for one process: its 
 /** Creates the folder; its entry in the parent is on the disk before anything in it counts as durable. */
 async function makeFolder(folder: string): Promise<void> {
   if (existsSync(folder)) return;
-  mkdirSync(folder, { recursive: true });
+  // One by one: where the system says ENOENT below a folder that is there (/proc), a recursive mkdir never ends.
+  if (!existsSync(dirname(folder))) await makeFolder(dirname(folder));
+  mkdirSync(folder);
   const parent = await open(dirname(folder), 'r');
   try {
     await parent.sync();

@@ -104,3 +104,51 @@ test('an answer of all ends where it is large, and its position goes on', async 
   assert.deepEqual([transactions.length, next_position], [3, 'p3']);
   assert.equal(transactions[2].custom_data.length, 1024);
 });
+
+test('an answer of prepareWorkflow has the same budget; its refusal is no JSON', async () => {
+  const { base, port, coordinator } = await start({ answerBudgetBytes: 8 * 1024 ** 2 });
+  coordinator.stored = large(8);
+  const body = JSON.stringify({ gid: 'g', trans_type: 'workflow', query_prepared: 'http://h/w' });
+  const head = `POST /api/dtmsvr/prepareWorkflow HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const socket = deaf(port, head + body);
+  await until(() => coordinator.asked.length === 1);
+  const refused = await fetch(`${base}/api/dtmsvr/prepareWorkflow`, { method: 'POST', body });
+  assert.equal(refused.status, 503);
+  assert.match(await refused.text(), /^holdfast: too many answers/);
+  assert.equal(coordinator.asked.length, 1, 'and nothing was done');
+  socket.destroy();
+});
+
+test('what began together is held to that budget as well', async () => {
+  const { base, port, coordinator } = await start({ answerBudgetBytes: 8 * 1024 ** 2 });
+  coordinator.stored = large(8);
+  const { promise, resolve: open } = Promise.withResolvers<void>();
+  coordinator.gate = promise;
+  const body = JSON.stringify({ gid: 'g', trans_type: 'workflow', query_prepared: 'http://h/w' });
+  const head = `POST /api/dtmsvr/prepareWorkflow HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const socket = deaf(port, head + body);
+  await until(() => coordinator.asked.length === 1);
+  const second = fetch(`${base}/api/dtmsvr/prepareWorkflow`, { method: 'POST', body });
+  await until(() => coordinator.asked.length === 2);
+  open();
+  assert.equal((await second).status, 503);
+  socket.destroy();
+});
+
+const topic = (key: string, characters: number) => {
+  return { category: 'topics', key, value: 'x'.repeat(characters), version: 1, createdMs: 1, updatedMs: 1 };
+};
+
+test('records are read a few at a time, and an answer of them ends where it is large', async () => {
+  const { base, coordinator } = await start({ listBytes: 3000 });
+  coordinator.values = Array.from({ length: 50 }, (_, index) => topic(String(index + 10), 100));
+  const ask = async (route: string) => JSON.parse(await (await fetch(`${base}/api/dtmsvr/${route}`)).text());
+  const first = await ask('scanKV?cat=topics&limit=1000');
+  assert.deepEqual([first.kv.length, first.next_position], [30, '39']);
+  const second = await ask('scanKV?cat=topics&limit=1000&position=39');
+  assert.deepEqual([second.kv.length, second.next_position], [20, '']);
+  assert.deepEqual(await ask('queryKV?cat=topics'), {
+    message: 'key: must not be empty where there are so many: use scanKV',
+  });
+  for (const [, , , limit] of coordinator.asked) assert.ok(Number(limit) <= 20);
+});

@@ -234,6 +234,18 @@ test('operators stop and reset (rows 16, 18, 20)', async () => {
   assert.equal((await post('forceStop', {})).status, 400);
 });
 
+test('a gid or topic in a path may be as long and as odd as it may be elsewhere', async () => {
+  for (const name of ['g'.repeat(128), '\u{1f600}'.repeat(128), 'a/b', '%2e', '?#+ ;']) {
+    started.coordinator.asked.length = 0;
+    await call('GET', `/api/v1/transactions/${encodeURIComponent(name)}`);
+    await call('DELETE', `/api/dtmsvr/topic/${encodeURIComponent(name)}`);
+    assert.deepEqual(started.coordinator.asked, [
+      ['explain', name],
+      ['deleteTopic', name],
+    ]);
+  }
+});
+
 test('health is that of the process, readiness that of the coordinator', async () => {
   assert.equal((await call('GET', '/readyz')).status, 200);
   started.coordinator.reason = 'the disk is full';

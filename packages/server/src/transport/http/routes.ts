@@ -23,8 +23,10 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below `/api/dtmsvr/`; in lower case it is the `api` of the metrics. */
   readonly name: string;
-  /** Its answer may be megabytes of transactions: it waits for its turn among such reads. */
+  /** Its answer may be megabytes of what is stored: it waits for its turn among such reads. */
   readonly isRead?: true;
+  /** As a read it is refused while too many answers wait for their clients, but it waits for no turn. */
+  readonly isLarge?: true;
   /** Decodes before it first waits: the body is not kept. */
   handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
   /** What is thrown, as an answer; absent: as JSON. */
@@ -51,7 +53,7 @@ export function dtmRoutes(parts: RouteParts): readonly Route[] {
     ...transactionRoutes(coordinator),
     ...['registerBranch', 'registerXaBranch', 'registerTccBranch'].map((name) => registerRoute(coordinator, name)),
     ...operatorRoutes(parts),
-    ...topicRoutes(coordinator, parts.settings.listRows),
+    ...topicRoutes(coordinator, parts.settings),
     { method: 'GET', name: 'query', isRead: true, handle: (_, parameters) => query(coordinator, parameters) },
     { method: 'GET', name: 'all', isRead: true, handle: (_, parameters) => all(parts, parameters) },
   ];
@@ -82,6 +84,7 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
     {
       method: 'POST',
       name: 'prepareWorkflow',
+      isLarge: true,
       handle: (body) => prepareWorkflow(coordinator, body),
       // SDKs decode whatever JSON comes, with any status, and one of them breaks where that has no transaction.
       refuse: textErrorAnswer,

@@ -6,6 +6,7 @@ import { Gate } from '../../engine/gate.ts';
 import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
 import { BodyReader } from './body.ts';
 import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
+import { type Development, devRoutes } from './dev-routes.ts';
 import type { HttpObserver } from './observer.ts';
 import { dtmRoutes } from './routes.ts';
 import { type ServiceParts, serviceRoutes } from './service.ts';
@@ -19,6 +20,8 @@ export interface HttpParts extends ServiceParts {
   readonly observer: HttpObserver;
   /** Of this program, without a leading v. */
   readonly version: string;
+  /** Only where time is moved by hand: without it there is no route of development. */
+  readonly development?: Development;
 }
 
 export interface HttpServer {
@@ -40,6 +43,8 @@ interface Served {
   handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
   /** What is thrown, as an answer. */
   refuse(error: unknown): Answer;
+  /** Its answer is given up where too many wait for their clients: many may have begun while there was room. */
+  readonly hasBudget?: boolean;
   readonly observe?: Observe;
 }
 
@@ -97,7 +102,12 @@ class FastifyHttpServer implements HttpServer {
       exposeHeadRoutes: false,
       return503OnClosing: false,
       clientErrorHandler: refuseConnection,
-      routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true },
+      routerOptions: {
+        ignoreDuplicateSlashes: true,
+        ignoreTrailingSlash: true,
+        // A gid may be longer than Fastify thinks, and a character of it takes up to twelve in a path.
+        maxParamLength: parts.settings.headLimitBytes,
+      },
       serverFactory: (handler) => {
         serve = handler;
         return this.#server;
@@ -114,14 +124,18 @@ class FastifyHttpServer implements HttpServer {
     const { observer } = this.#parts;
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    const { coordinator, settings } = this.#parts;
+    const { coordinator, settings, development } = this.#parts;
+    const forDevelopment = development === undefined ? [] : devRoutes(development);
     const routes = [
       ...dtmRoutes(this.#parts).map((route) => ({ ...route, path: `/api/dtmsvr/${route.name}` })),
       ...v1Routes(coordinator, settings).map((route) => ({ ...route, path: `/api/v1/${route.name}` })),
+      ...forDevelopment.map((route) => ({ ...route, path: `/api/dev/${route.name}` })),
     ];
-    for (const { method, name, path, isRead, handle, refuse = errorAnswer } of routes) {
+    for (const { method, name, path, isRead, isLarge, handle, refuse = errorAnswer } of routes) {
       const observe = observer.route(name.replace(/\/.*/, '').toLowerCase());
-      this.#route([method], { path, handle: isRead ? this.#inTurn(handle) : handle, refuse, observe });
+      const hasBudget = isRead === true || isLarge === true;
+      const bounded = hasBudget ? this.#underBudget(handle) : handle;
+      this.#route([method], { path, handle: isRead ? this.#inTurn(bounded) : bounded, refuse, hasBudget, observe });
     }
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
       this.#route(methods === 'any' ? this.#app.supportedMethods : methods, { path, handle, refuse: errorAnswer });
@@ -133,11 +147,14 @@ class FastifyHttpServer implements HttpServer {
   }
 
   #inTurn(handle: Served['handle']): Served['handle'] {
-    return (body, parameters) =>
-      this.#reads.pass(() => {
-        if (this.#unsent.isFull) throw tooManyUnsent();
-        return handle(body, parameters);
-      });
+    return (body, parameters) => this.#reads.pass(() => handle(body, parameters));
+  }
+
+  #underBudget(handle: Served['handle']): Served['handle'] {
+    return async (body, parameters) => {
+      if (this.#unsent.isFull) throw tooManyUnsent();
+      return handle(body, parameters);
+    };
   }
 
   #route(methods: readonly string[], served: Served): void {
@@ -158,7 +175,7 @@ class FastifyHttpServer implements HttpServer {
   #answer(
     request: IncomingMessage,
     response: ServerResponse,
-    { path, handle, refuse, observe }: Served,
+    { path, handle, refuse, hasBudget, observe }: Served,
     inPath: Readonly<Record<string, string>> = {},
   ): void {
     const startedMs = performance.now();
@@ -177,7 +194,12 @@ class FastifyHttpServer implements HttpServer {
         finish(refuse(body));
         return;
       }
-      handle(body, parametersOf(request, inPath)).then(finish, (error: unknown) => {
+      // Async, so that whatever it throws is an answer.
+      const handled = async () => handle(body, parametersOf(request, inPath));
+      const answered = (answer: Answer) => {
+        finish(hasBudget && this.#unsent.isFull ? refuse(tooManyUnsent()) : answer);
+      };
+      handled().then(answered, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
         finish(refuse(error));
       });

@@ -86,7 +86,8 @@ export class RecordingCoordinator implements Coordinator {
   };
 
   listValues(category: string, afterKey: string, limit: number) {
-    return this.#record('listValues', [category, afterKey, limit], this.values.slice(0, limit));
+    const after = this.values.filter(({ key }) => key > afterKey);
+    return this.#record('listValues', [category, afterKey, limit], after.slice(0, limit));
   }
 
   getValue(category: string, key: string) {

@@ -5,10 +5,12 @@ import { wholeNumber } from '../wire/list.ts';
 import type { KeyValues } from '../wire/stored.ts';
 import { encodeKeyValues, remarkParameter, subscriberUrl, topicParameter } from '../wire/topic.ts';
 import { type Answer, jsonAnswer, successAnswer } from './answer.ts';
-import type { Route } from './routes.ts';
+import type { Route, RouteParts } from './routes.ts';
+
+type PageLimits = Pick<RouteParts['settings'], 'listRows' | 'listBytes'>;
 
 /** Topics and the records that they are: section 2.12 of server.md. */
-export function topicRoutes(coordinator: Coordinator, listRows: number): readonly Route[] {
+export function topicRoutes(coordinator: Coordinator, limits: PageLimits): readonly Route[] {
   const { topics } = coordinator;
   return [
     {
@@ -36,26 +38,24 @@ export function topicRoutes(coordinator: Coordinator, listRows: number): readonl
         return successAnswer;
       },
     },
-    { method: 'GET', name: 'scanKV', handle: (_, parameters) => scan(coordinator, parameters, listRows) },
-    { method: 'GET', name: 'queryKV', handle: (_, parameters) => query(coordinator, parameters, listRows) },
+    { method: 'GET', name: 'scanKV', isRead: true, handle: (_, parameters) => scan(coordinator, parameters, limits) },
+    { method: 'GET', name: 'queryKV', isRead: true, handle: (_, parameters) => query(coordinator, parameters, limits) },
   ];
 }
 
-async function scan(coordinator: Coordinator, parameters: URLSearchParams, most: number): Promise<Answer> {
+async function scan(coordinator: Coordinator, parameters: URLSearchParams, limits: PageLimits): Promise<Answer> {
   const category = categoryOf(parameters);
-  const limit = Math.min(most, wholeNumber(parameters, 'limit', 1, 1_000_000_000) ?? 100);
+  const rows = Math.min(limits.listRows, wholeNumber(parameters, 'limit', 1, 1_000_000_000) ?? 100);
   const afterKey = keptText(parameters.get('position') ?? '', 'position');
-  const records = await coordinator.listValues(category, afterKey, limit + 1);
-  const page = records.slice(0, limit);
-  const next = records.length > limit ? (page.at(-1)?.key ?? '') : '';
-  return jsonAnswer({ kv: encodeKeyValues(page), next_position: next });
+  const { records, next } = await pageOf(coordinator, category, afterKey, { rows, bytes: limits.listBytes });
+  return jsonAnswer({ kv: encodeKeyValues(records), next_position: next });
 }
 
 /** Without a key the whole category. */
-async function query(coordinator: Coordinator, parameters: URLSearchParams, pageRows: number): Promise<Answer> {
+async function query(coordinator: Coordinator, parameters: URLSearchParams, limits: PageLimits): Promise<Answer> {
   const category = categoryOf(parameters);
   const key = keptText(parameters.get('key') ?? '', 'key');
-  if (key === '') return jsonAnswer({ kv: encodeKeyValues(await all(coordinator, category, pageRows)) });
+  if (key === '') return jsonAnswer({ kv: encodeKeyValues(await all(coordinator, category, limits)) });
   const record = await coordinator.getValue(category, key);
   return jsonAnswer({ kv: encodeKeyValues(record === undefined ? [] : [record]) });
 }
@@ -63,13 +63,33 @@ async function query(coordinator: Coordinator, parameters: URLSearchParams, page
 /** More than an answer should hold: page through them with scanKV. */
 const mostRecords = 10_000;
 
-async function all(coordinator: Coordinator, category: string, pageRows: number): Promise<KeyValues> {
+async function all(coordinator: Coordinator, category: string, { listBytes }: PageLimits): Promise<KeyValues> {
+  const { records, next } = await pageOf(coordinator, category, '', { rows: mostRecords, bytes: listBytes });
+  if (next !== '') throw invalid('key', 'must not be empty where there are so many: use scanKV');
+  return records;
+}
+
+/** What is read at once: a record may be large. */
+const readRecords = 20;
+
+/** Records until there are so many, or so many bytes of them; `next` is empty where there are no more. */
+async function pageOf(
+  coordinator: Coordinator,
+  category: string,
+  afterKey: string,
+  most: { readonly rows: number; readonly bytes: number },
+): Promise<{ records: KeyValues; next: string }> {
   const records: KeyValues[number][] = [];
+  let bytes = 0;
   for (;;) {
-    const page = await coordinator.listValues(category, records.at(-1)?.key ?? '', pageRows);
-    records.push(...page);
-    if (page.length < pageRows) return records;
-    if (records.length > mostRecords) throw invalid('key', 'must not be empty where there are so many: use scanKV');
+    const after = records.at(-1)?.key ?? afterKey;
+    const found = await coordinator.listValues(category, after, readRecords);
+    for (const record of found) {
+      if (records.length >= most.rows || bytes >= most.bytes) return { records, next: records.at(-1)?.key ?? '' };
+      records.push(record);
+      bytes += record.value.length;
+    }
+    if (found.length < readRecords) return { records, next: '' };
   }
 }
 

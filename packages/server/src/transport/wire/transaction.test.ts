@@ -362,6 +362,7 @@ test('prepareWorkflow takes workflows with a callback, and prepare takes none', 
     ['query_prepared', { query_prepared: '' }],
     ['custom_data.data', { custom_data: '{"data":"no base64"}' }],
     ['custom_data', { custom_data: 'FAILURE' }],
+    ['custom_data.name', { custom_data: JSON.stringify({ name: 'n'.repeat(1001) }) }],
   ];
   for (const [name, change] of cases) {
     assert.equal(

@@ -2,7 +2,7 @@ import { type Defaults, invalid, type Options, planOf, type TransactionType, typ
 import type { AskedTransaction } from '../../engine/coordinator.ts';
 import { booleanField, countField, keptText, secondsField, stringField, stringMap } from './fields.ts';
 import { branchHeaders } from './headers.ts';
-import { checkedId, strippedGid, transactionType } from './identity.ts';
+import { checkedId, isLonger, strippedGid, transactionType } from './identity.ts';
 import { checkDepth, type Fields, parseFields } from './json.ts';
 import { checkSize } from './size.ts';
 import { stepsOf } from './steps.ts';
@@ -26,7 +26,7 @@ const transactionNames: ReadonlySet<string> = new Set([
   'concurrent',
   'retry_limit',
 ]);
-const endNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'req_extra']);
+const submitNames: ReadonlySet<string> = new Set([...transactionNames, 'req_extra']);
 const abortNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'rollback_reason']);
 const gidNames: ReadonlySet<string> = new Set(['gid']);
 
@@ -46,8 +46,8 @@ export interface AskedEnd {
 
 /** The body of submit: of a workflow it says how that ended. */
 export function decodeSubmit(text: string): AskedTransaction | AskedEnd {
-  const end = decodeEnd(text);
-  return end ?? decodeTransaction(text);
+  const fields = parseFields(text, submitNames);
+  return stringField(fields, 'trans_type') === 'workflow' ? endOf(fields) : transactionOf(fields, text.length);
 }
 
 /** The body of prepare. */
@@ -67,10 +67,7 @@ export function decodeWorkflow(text: string): AskedTransaction {
   return asked;
 }
 
-/** Undefined: not of a workflow. */
-function decodeEnd(text: string): AskedEnd | undefined {
-  const fields = parseFields(text, endNames);
-  if (stringField(fields, 'trans_type') !== 'workflow') return undefined;
+function endOf(fields: Fields): AskedEnd {
   const extra = stringMap(fields['req_extra'] ?? {}, 'req_extra');
   const to = extra['status'] ?? '';
   if (to !== 'succeed' && to !== 'failed') throw invalid('req_extra.status', 'must be succeed or failed');
@@ -80,7 +77,10 @@ function decodeEnd(text: string): AskedEnd | undefined {
 
 /** What prepare, prepareWorkflow and submit have in common. */
 export function decodeTransaction(text: string): AskedTransaction {
-  const fields = parseFields(text, transactionNames);
+  return transactionOf(parseFields(text, transactionNames), text.length);
+}
+
+function transactionOf(fields: Fields, sentCharacters: number): AskedTransaction {
   const gid = gidOf(fields);
   const type = transactionType(stringField(fields, 'trans_type'));
   const asked: AskedTransaction = {
@@ -92,7 +92,7 @@ export function decodeTransaction(text: string): AskedTransaction {
     options: optionsOf(fields),
     customData: customDataOf(fields, type),
   };
-  checkSize(asked, text.length);
+  checkSize(asked, sentCharacters);
   checkPlan(asked);
   return asked;
 }
@@ -147,6 +147,9 @@ function optionsOf(fields: Fields): Options {
   };
 }
 
+/** A workflow's name goes along in the URL of its callback, where a character may take nine. */
+const workflowNameCharacters = 1000;
+
 /** Any will do: whether a plan can be made does not depend on them. */
 const anyDefaults: Defaults = {
   requestTimeoutMs: 1,
@@ -163,5 +166,8 @@ const anyDefaults: Defaults = {
 function checkPlan(asked: AskedTransaction): void {
   const isLeft = asked.steps.length === 0 && asked.type !== 'workflow';
   if (asked.customData === '' || isLeft) return;
-  planOf({ ...asked, createdMs: 0 }, anyDefaults);
+  const { callback } = planOf({ ...asked, createdMs: 0 }, anyDefaults);
+  if (callback !== undefined && isLonger(callback.op, workflowNameCharacters)) {
+    throw invalid('custom_data.name', `must have at most ${workflowNameCharacters} characters`);
+  }
 }

@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SettingsError } from '../config/error.ts';
+import type { LoadedSettings } from '../config/load.ts';
+import type { Settings } from '../config/schema.ts';
+import { ManualDevelopment } from '../dev/development.ts';
+import { systemRuntime } from '../runtime.ts';
+import { isLoopback } from './greeting.ts';
+import { serveUntilStopped } from './serve.ts';
+
+/**
+ * Serves on a clock that is moved by hand, until a signal asks it to stop; on a temporary folder where none is given.
+ * @throws SettingsError where it would be reachable from other machines
+ */
+export async function developUntilStopped({ loaded, origins }: LoadedSettings): Promise<void> {
+  if (!isLoopback(loaded.http.host)) {
+    const text = 'holdfast dev is served on loopback only: 127.0.0.1, ::1 or localhost';
+    throw new SettingsError([{ origin: origins.get('http.host') ?? 'default', name: 'http.host', text }]);
+  }
+  const dataDir = origins.has('dataDir') ? loaded.dataDir : temporaryFolder();
+  const development = new ManualDevelopment({ machine: systemRuntime, callWaitMs: loaded.dev.callWaitMs });
+  await serveUntilStopped(settingsOf(loaded, dataDir), { development });
+  console.log(`  clock    manual, at ${new Date(development.nowMs).toISOString()}; POST /api/dev/clock moves it`);
+}
+
+/** Nothing waits for time to pass before it is written: time does not pass by itself. */
+function settingsOf(loaded: Settings, dataDir: string): Settings {
+  return { ...loaded, dataDir, flushDelayMs: 0 };
+}
+
+/** Removed when the process ends, unless it is killed. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-dev-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
