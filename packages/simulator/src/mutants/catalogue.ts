@@ -229,7 +229,7 @@ export const mutants: readonly Mutant[] = [
     find: 'const isTight = ',
     replace: 'const isTight = this.#active.size > 0 || ',
     flavour: 'dead-service',
-    breaks: ['P8'],
+    breaks: ['P7', 'P8'],
   },
   {
     name: 'barrier-broken',
