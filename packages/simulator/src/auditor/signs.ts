@@ -69,7 +69,9 @@ export class Signs {
     this.#court.later(intervalOf(found) + patienceMs, () => {
       // A callback that went wrong is repeated by back-off, which the due time of its row is judged by.
       const isOver = found.signMs !== signMs || found.activity > activity || found.isFinal || isBackingOff(found);
-      if (!isOver) accuse(this.#court, 'P7', found.gid, 'nothing was heard of it, and it was not called back');
+      // Whoever drives it may have to wait for a slot.
+      if (!isOver && found.row?.owner === null)
+        accuse(this.#court, 'P7', found.gid, 'nothing was heard of it, and it was not called back');
     });
   }
 }
