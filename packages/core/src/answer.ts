@@ -104,10 +104,15 @@ function applyFailure(transaction: Transaction, { operation, atMs }: Answered, m
   return mark(explained, operation, 'f');
 }
 
-/** A branch that answers FAILURE where only success can end the transaction needs a human, until it succeeds. */
+const failureRetried = 'failure-retried: ';
+
+/**
+ * A branch that answers FAILURE where only success can end the transaction needs a human, until it succeeds. Of several
+ * the first is named, and stays so whatever the order of their answers: it is one incident.
+ */
 function reported(transaction: Transaction, operation: number): Transaction {
-  if (operation === queryOperation) return transaction;
-  const incident = `failure-retried: ${nameOf(transaction, operation)}`;
+  if (operation === queryOperation || transaction.progress.incident.startsWith(failureRetried)) return transaction;
+  const incident = failureRetried + nameOf(transaction, operation);
   return { ...transaction, progress: { ...transaction.progress, incident } };
 }
 

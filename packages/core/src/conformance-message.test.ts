@@ -119,6 +119,23 @@ test('a branch that answers FAILURE never fails a message: retried, and an incid
   assert.deepEqual([driver.status, driver.transaction.progress.incident, driver.reason], ['succeed', '', '']);
 });
 
+test('several that answer FAILURE are one incident, in whatever order their answers come', () => {
+  const out = { '01 action': ['out' as const], '02 action': ['out' as const] };
+  const driver = Driver.submit(message(2, { options: { concurrent: true } }), out);
+  const incidentAfter = (...operations: number[]) => {
+    for (const operation of operations) driver.answer(operation, failure());
+    return driver.transaction.progress.incident;
+  };
+  const incident = 'failure-retried: action of branch 01';
+  assert.equal(incidentAfter(0, 1), incident);
+  driver.apply({ kind: 'due', atMs: driver.nowMs });
+  assert.equal(incidentAfter(1, 0), incident);
+  assert.equal(incidentAfter(1), incident);
+  driver.answer(0, success);
+  assert.equal(driver.transaction.progress.incident, '');
+  assert.equal(incidentAfter(1), 'failure-retried: action of branch 02');
+});
+
 test('prepared past its time and nobody to ask: an incident, neither sent nor failed; a human still can', () => {
   const definition = message(2, { queryPrepared: '' });
   const driver = Driver.prepare(definition);

@@ -400,6 +400,9 @@ export function refuse(cause: unknown): never {
   if (cause instanceof StoreError && cause.code === 'bad-position') {
     throw new HoldfastError('INVALID_INPUT', 'position: must be what the last page gave', { field: 'position', cause });
   }
+  // Asking again does not help: a human must be told why.
+  if (cause instanceof StoreError && cause.code === 'version')
+    throw new HoldfastError('INTERNAL', cause.message, { cause });
   throw new HoldfastError('UNAVAILABLE', 'the store cannot serve this now', { retryAfterMs: 1000, cause });
 }
 

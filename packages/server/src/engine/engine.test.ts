@@ -273,3 +273,17 @@ test('claimed again before the answer to its hand-back has come: it is driven al
   assert.equal(calls.length, 1);
   assert.equal(engine.defectCount, 0);
 });
+
+test('what is stored and cannot be read is said so, instead of asking to try again', async () => {
+  const world = await new EngineWorld().start();
+  await world.done(world.engine.prepare(askedTcc('t')));
+  world.failing.set('read', new StoreError('version', 'a stored definition cannot be read'));
+  const asked: (() => Promise<unknown>)[] = [
+    () => world.engine.query('t'),
+    () => world.engine.explain('t'),
+    () => world.engine.forceStop('t'),
+  ];
+  for (const ask of asked) {
+    await assert.rejects(world.done(ask()), { code: 'INTERNAL', message: 'a stored definition cannot be read' });
+  }
+});

@@ -60,7 +60,10 @@ export interface Store {
     nowMs: number,
   ): Promise<{ readonly changed: number; readonly hasMore: boolean }>;
 
-  /** Newest first (createdMs, then gid, descending). Built in bounded pages; a page may be short and still have `next`. */
+  /**
+   * Newest first (createdMs, then gid, descending). Built in bounded pages; a page may be short and still have `next`.
+   * What cannot be read is in it with what is known, why being its incident.
+   */
   list(filter: ListFilter): Promise<ListPage>;
 
   /** Deletes up to `limit` transactions finished before `beforeMs`, with their branches. Unfinished ones never. */

@@ -42,6 +42,24 @@ test('a row that cannot be read keeps no other from being claimed, and counts as
   });
 });
 
+test('a row that cannot be read hides no other from a list, and is in it with what is known', async () => {
+  await inFolder(async (dataDir, store) => {
+    await put(store, ...['a', 'bad', 'c'].map(due));
+    const db = new DatabaseSync(join(dataDir, 'holdfast.db'));
+    db.exec("update definitions set definition = '[2,{}]' where id = (select id from transactions where gid = 'bad')");
+    db.close();
+    await claim(store, 'one');
+    const { transactions } = await store.list({ limit: 10 });
+    assert.deepEqual(gidsOf(transactions), ['c', 'bad', 'a']);
+    const incidents = await store.list({ limit: 10, hasIncident: true });
+    assert.deepEqual(
+      incidents.transactions.map(({ definition, progress }) => [definition.gid, definition.type, progress.status]),
+      [['bad', 'saga', 'submitted']],
+    );
+    assert.match(String(incidents.transactions[0]?.progress.incident), /cannot be read \(format 2\): use the version/);
+  });
+});
+
 test('a damaged file is fatal, and nothing is written after it', async () => {
   await inFolder(async (dataDir, store) => {
     const path = join(dataDir, 'holdfast.db');

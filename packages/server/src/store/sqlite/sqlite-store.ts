@@ -24,7 +24,7 @@ import { FolderLock } from './folder-lock.ts';
 import type { Answer, Ask, BackupFile, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
 import { migrate, refuseForeign } from './migrate.ts';
-import { toTransaction } from './rows.ts';
+import { toListed } from './rows.ts';
 import { type WalFile, WalSync } from './wal-sync.ts';
 import { WorkerClient } from './worker-client.ts';
 import { WriteGate } from './write-gate.ts';
@@ -143,7 +143,7 @@ export class SqliteStore implements Store, BackupCapable {
 
   async list(filter: ListFilter): Promise<ListPage> {
     const { rows, next } = await this.#lookUp('list', filter);
-    return { transactions: rows.map((row) => toTransaction(row, [])), next };
+    return { transactions: rows.map(toListed), next };
   }
 
   async purge(beforeMs: number, limit: number): Promise<number> {
