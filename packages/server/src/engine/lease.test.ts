@@ -34,6 +34,18 @@ test('the wall clock ends a lease too: the monotonic one stands still while the 
   assert.equal(lease.isValid(), false);
 });
 
+test('a lease that was seen to have lapsed stays lapsed, also when the wall clock is set back', () => {
+  const runtime = new ManualRuntime();
+  const lease = new HeartbeatLease('me', runtime);
+  lease.renew(runtime.monotonicMs(), runtime.wallMs());
+  runtime.wallOffsetMs += 4000;
+  assert.equal(lease.isValid(), false);
+  runtime.wallOffsetMs -= 4000;
+  assert.equal(lease.isValid(), false);
+  lease.renew(runtime.monotonicMs(), runtime.wallMs());
+  assert.equal(lease.isValid(), false);
+});
+
 test('the lock of an exclusive store is a lease until it is ended', async () => {
   const runtime = new ManualRuntime();
   const lease = new LockLease('me');

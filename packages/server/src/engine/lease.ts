@@ -41,8 +41,9 @@ export class HeartbeatLease implements Lease {
   readonly incarnation: string;
   readonly #runtime: Runtime;
   readonly #times: HeartbeatTimes;
-  #monotonicDeadlineMs = Number.NEGATIVE_INFINITY;
-  #wallDeadlineMs = Number.NEGATIVE_INFINITY;
+  #monotonicDeadlineMs = 0;
+  #wallDeadlineMs = 0;
+  #isBegun = false;
   #ended = false;
 
   constructor(incarnation: string, runtime: Runtime, times: HeartbeatTimes = heartbeatTimes) {
@@ -51,16 +52,18 @@ export class HeartbeatLease implements Lease {
     this.#times = times;
   }
 
+  /** Once it was seen to have lapsed it stays so: its incarnation ends then, also where the wall clock is set back. */
   isValid(): boolean {
-    if (this.#ended) return false;
-    const lapsed =
+    if (this.#ended || !this.#isBegun) return false;
+    this.#ended =
       this.#runtime.monotonicMs() >= this.#monotonicDeadlineMs || this.#runtime.wallMs() >= this.#wallDeadlineMs;
-    return !lapsed;
+    return !this.#ended;
   }
 
-  /** A heartbeat sent at these times was acknowledged. A lease that has lapsed meanwhile stays lapsed. */
+  /** A heartbeat sent at these times was acknowledged. */
   renew(sentMonotonicMs: number, sentWallMs: number): void {
-    if (this.#monotonicDeadlineMs > Number.NEGATIVE_INFINITY && !this.isValid()) return;
+    if (this.#isBegun && !this.isValid()) return;
+    this.#isBegun = true;
     const lengthMs = this.#times.deadAfterMs - this.#times.marginMs;
     this.#monotonicDeadlineMs = sentMonotonicMs + lengthMs;
     this.#wallDeadlineMs = sentWallMs + lengthMs;
