@@ -50,6 +50,11 @@ class Trial {
       gidPrefix: `kill-${seed}-`,
     });
     this.participant.onCall = (call) => this.#called(call);
+    const { onCallback } = this.participant;
+    this.participant.onCallback = (gid) => {
+      this.countdown.called({ op: 'transfer' });
+      return onCallback(gid);
+    };
   }
 
   /** One life of the coordinator, from its start to its violent end. */

@@ -76,7 +76,7 @@ export class Countdown {
     });
   }
 
-  called({ op }: ArrivedCall): void {
+  called({ op }: Pick<ArrivedCall, 'op'>): void {
     if (this.#reached === undefined || (this.#op !== undefined && this.#op !== op)) return;
     this.#left -= 1;
     if (this.#left > 0) return;
