@@ -24,7 +24,7 @@ import {
   type WorkflowEnd,
   limits as wireLimits,
 } from '@holdfast/core';
-import { type Store, type StoredTransaction, StoreError, type Write, type WriteResult } from '../store/store.ts';
+import type { Store, StoredTransaction, Write, WriteResult } from '../store/store.ts';
 import type { Actor, Answer, Standing } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
@@ -32,6 +32,7 @@ import { Gate } from './gate.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
 import type { Journal } from './journal.ts';
 import type { Runtime } from './ports.ts';
+import { asRefusal, cannotWrite, refuse, unknownGid } from './refusals.ts';
 import { updateBytes } from './row.ts';
 import type { Topics } from './topics.ts';
 
@@ -384,36 +385,10 @@ export class Acceptance {
   }
 }
 
-function asRefusal(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError && error.code === 'INVALID_INPUT') return error;
-  throw error;
-}
-
-function cannotWrite(why: string): HoldfastError {
-  return new HoldfastError('UNAVAILABLE', `the store cannot write now, nothing was changed: ${why}`, {
-    retryAfterMs: 1000,
-  });
-}
-
-/** What the store cannot do now, as an answer to whoever asked. */
-export function refuse(cause: unknown): never {
-  if (cause instanceof StoreError && cause.code === 'bad-position') {
-    throw new HoldfastError('INVALID_INPUT', 'position: must be what the last page gave', { field: 'position', cause });
-  }
-  // Asking again does not help: a human must be told why.
-  if (cause instanceof StoreError && cause.code === 'version')
-    throw new HoldfastError('INTERNAL', cause.message, { cause });
-  throw new HoldfastError('UNAVAILABLE', 'the store cannot serve this now', { retryAfterMs: 1000, cause });
-}
-
 interface Changed {
   readonly transaction: Transaction;
   /** Who drives it on this node, if anybody does. */
   readonly actor: Actor | undefined;
-}
-
-export function unknownGid(): HoldfastError {
-  return new HoldfastError('NOT_FOUND', 'gid: no such transaction', { field: 'gid' });
 }
 
 function isStored(stored: readonly BranchOperation[], branch: BranchOperation): boolean {

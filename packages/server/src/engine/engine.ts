@@ -17,7 +17,7 @@ import {
   type StoredTransaction,
   StoreError,
 } from '../store/store.ts';
-import { Acceptance, refuse, unknownGid } from './acceptance.ts';
+import { Acceptance } from './acceptance.ts';
 import type { Standing } from './actor.ts';
 import { EngineClock } from './clock.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
@@ -26,6 +26,7 @@ import { type ActiveLimits, Incarnation, type IncarnationContext } from './incar
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import type { Caller, MachineTime, Runtime, Timer } from './ports.ts';
+import { refuse, unknownGid } from './refusals.ts';
 import { usualSleepMs } from './schedule.ts';
 import { Topics } from './topics.ts';
 

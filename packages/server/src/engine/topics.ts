@@ -1,6 +1,6 @@
 import { expandTopics, HoldfastError, invalid, limits, type Step, topicsOf } from '@holdfast/core';
 import type { KeyValue, Store } from '../store/store.ts';
-import { refuse } from './acceptance.ts';
+import { refuse } from './refusals.ts';
 
 export interface Subscriber {
   readonly url: string;

@@ -1,24 +1,6 @@
 import type { BranchOperation } from '@holdfast/core';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
-import { type Client, plainOptions } from './client.ts';
-
-export function planTcc({ random }: Client, gid: string): AskedTransaction {
-  return {
-    gid,
-    type: 'tcc',
-    protocol: 'http',
-    steps: [],
-    queryPrepared: '',
-    options: {
-      ...plainOptions,
-      waitResult: random.chance(0.2),
-      timeoutToFailMs: random.chance(0.6) ? random.integer(3, 15) * 1000 : 0,
-      requestTimeoutMs: random.chance(0.5) ? random.integer(500, 3000) : 0,
-      retryIntervalMs: random.chance(0.7) ? random.integer(1, 5) * 1000 : 0,
-    },
-    customData: '',
-  };
-}
+import type { Client } from './client.ts';
 
 /** Prepare; register and try each branch, some of which have branches of their own; then submit or abort. */
 export async function runTcc(client: Client, asked: AskedTransaction): Promise<void> {

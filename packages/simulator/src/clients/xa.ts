@@ -1,24 +1,6 @@
 import type { BranchOperation } from '@holdfast/core';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
-import { type Client, plainOptions } from './client.ts';
-
-export function planXa({ random }: Client, gid: string): AskedTransaction {
-  return {
-    gid,
-    type: 'xa',
-    protocol: 'http',
-    steps: [],
-    queryPrepared: '',
-    options: {
-      ...plainOptions,
-      waitResult: random.chance(0.2),
-      timeoutToFailMs: random.chance(0.6) ? random.integer(3, 15) * 1000 : 0,
-      requestTimeoutMs: random.chance(0.5) ? random.integer(500, 3000) : 0,
-      retryIntervalMs: random.chance(0.7) ? random.integer(1, 5) * 1000 : 0,
-    },
-    customData: '',
-  };
-}
+import type { Client } from './client.ts';
 
 /** Prepare; call the branches, which register themselves; then submit or abort. Some clients die on the way. */
 export async function runXa(client: Client, asked: AskedTransaction): Promise<void> {

@@ -4,9 +4,10 @@ import { type Banks, Client } from '../clients/client.ts';
 import { planMessage, runMessage } from '../clients/message.ts';
 import { operate, pester } from '../clients/operator.ts';
 import { planSaga, runSaga } from '../clients/saga.ts';
-import { planTcc, runTcc } from '../clients/tcc.ts';
+import { planSecondPhase } from '../clients/second-phase.ts';
+import { runTcc } from '../clients/tcc.ts';
 import { FlowHost, planWorkflow, runWorkflow } from '../clients/workflow.ts';
-import { planXa, runXa } from '../clients/xa.ts';
+import { runXa } from '../clients/xa.ts';
 import { flowHost } from '../network/flow.ts';
 import { accounts, buildSurroundings, deadHost, hosts, type Inhabited } from './build.ts';
 import { Gateway } from './gateway.ts';
@@ -178,10 +179,10 @@ class World {
         this.#run(gid, runMessage(client, planMessage(client, gid)));
         return;
       case 'tcc':
-        this.#run(gid, runTcc(client, planTcc(client, gid)));
+        this.#run(gid, runTcc(client, planSecondPhase(client, gid, 'tcc')));
         return;
       case 'xa':
-        this.#run(gid, runXa(client, planXa(client, gid)));
+        this.#run(gid, runXa(client, planSecondPhase(client, gid, 'xa')));
         return;
       case 'workflow':
         this.#run(gid, runWorkflow(client, planWorkflow(client, gid), this.#profile.chaosMs));

@@ -1,0 +1,29 @@
+import { HoldfastError } from '@holdfast/core';
+import { StoreError } from '../store/store.ts';
+
+/** What bad input was refused with; anything else is thrown on. */
+export function asRefusal(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError && error.code === 'INVALID_INPUT') return error;
+  throw error;
+}
+
+export function cannotWrite(why: string): HoldfastError {
+  return new HoldfastError('UNAVAILABLE', `the store cannot write now, nothing was changed: ${why}`, {
+    retryAfterMs: 1000,
+  });
+}
+
+/** What the store cannot do now, as an answer to whoever asked. */
+export function refuse(cause: unknown): never {
+  if (cause instanceof StoreError && cause.code === 'bad-position') {
+    throw new HoldfastError('INVALID_INPUT', 'position: must be what the last page gave', { field: 'position', cause });
+  }
+  // Asking again does not help: a human must be told why.
+  if (cause instanceof StoreError && cause.code === 'version')
+    throw new HoldfastError('INTERNAL', cause.message, { cause });
+  throw new HoldfastError('UNAVAILABLE', 'the store cannot serve this now', { retryAfterMs: 1000, cause });
+}
+
+export function unknownGid(): HoldfastError {
+  return new HoldfastError('NOT_FOUND', 'gid: no such transaction', { field: 'gid' });
+}
