@@ -1,4 +1,4 @@
-import { describeMessages } from './patterns/messages.ts';
+import { describeDelayAndTopics, describeMessages } from './patterns/messages.ts';
 import { describeSagas } from './patterns/sagas.ts';
 import { describeTccs } from './patterns/tccs.ts';
 import { describeWorkflows } from './patterns/workflows.ts';
@@ -9,6 +9,7 @@ describeWorld('http', 'postgres', (world) => {
   describeSagas(world);
   describeTccs(world);
   describeMessages(world);
+  describeDelayAndTopics(world);
   describeXas(world);
   describeWorkflows(world);
 });

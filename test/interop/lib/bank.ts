@@ -91,6 +91,6 @@ export class Bank {
   #environment(): NodeJS.ProcessEnv {
     const grpc = /^grpc (\S+)$/m.exec(this.#output)?.[1] ?? '';
     // No proxy stands before the loopback address.
-    return { ...process.env, NO_PROXY: '*', ...this.#options.environment, BANK: this.#url, BANK_GRPC: grpc };
+    return { ...process.env, NO_PROXY: '*', BANK: this.#url, BANK_GRPC: grpc, ...this.#options.environment };
   }
 }

@@ -90,7 +90,9 @@ export class RedisBooks implements Books {
     const keys = (await this.#redis.ask('keys', `${gid}-*`)).filter((key) => key !== '').sort();
     const rows = keys.map(async (key) => {
       const [, branchId, op] = /-([0-9]+)-([a-z]+)-[0-9]+$/.exec(key) ?? [];
-      return [branchId, op, ...(await this.#redis.ask('get', key))].join(' ');
+      const [value = ''] = await this.#redis.ask('get', key);
+      // The SDK writes the word `op` for the operation of the key.
+      return [branchId, op, value === 'op' ? op : value].join(' ');
     });
     return Promise.all(rows);
   }

@@ -55,7 +55,9 @@ export function describeMessages(world: () => World): void {
     assert.match(said.raised ?? '', /DUPLICATED/);
     assert.deepEqual(await books.standing(payer, payee), [untouched, untouched]);
   });
+}
 
+export function describeDelayAndTopics(world: () => World): void {
   it('message: delivered after its delay, and not a second before', async () => {
     const { client, clock, books } = world();
     const { payer, payee } = await world().accounts();
