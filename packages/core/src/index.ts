@@ -14,6 +14,7 @@ export { failureText, judgeHttp, parseRetryAfter } from './outcome.ts';
 export { planOf } from './plan.ts';
 export * from './request.ts';
 export { emptyRun } from './run.ts';
+export * from './service-name.ts';
 export { expandTopics, topicOf, topicsOf } from './topic.ts';
 export * from './transaction.ts';
 export { wasAlive } from './workflow.ts';
