@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Counts } from '../store/store.ts';
+import type { Counts, Store } from '../store/store.ts';
 import { held, shown } from '../transport/http/testing.ts';
 import { Metrics } from './metrics.ts';
 import type { ScrapeSources } from './scrape.ts';
+import { timedStore } from './timed-store.ts';
 
 const settings = { version: '1.2.3', countsTimeoutMs: 50 };
 const counts: Counts = {
@@ -84,6 +85,27 @@ test('calls, moves and ends are counted without labels that have no bound', asyn
   );
   const { text } = await metrics.exposition();
   assert.doesNotMatch(text, /secret|g1/);
+});
+
+test('operations of the store are timed, also those that fail', async () => {
+  const metrics = new Metrics(settings);
+  const store = timedStore(
+    {
+      name: 'some',
+      counts: async () => counts,
+      load: async () => {
+        throw new Error('away');
+      },
+    } as unknown as Store,
+    (...told) => metrics.storeOperated(...told),
+  );
+  assert.equal(store.name, 'some');
+  assert.equal(await store.counts(0), counts);
+  await assert.rejects(store.load(['g']), /away/);
+  assert.deepEqual(await samples(metrics, 'holdfast_store_duration_seconds_count'), [
+    'holdfast_store_duration_seconds_count{operation="counts",result="ok"} 1',
+    'holdfast_store_duration_seconds_count{operation="load",result="fail"} 1',
+  ]);
 });
 
 test('the journal, warnings and the process are shown', async () => {
