@@ -149,12 +149,12 @@ test('a scrape asks what is active, what is stored and how the destinations are'
     'holdfast_oldest_due_seconds 3',
     'holdfast_destinations_in_flight 8',
     'holdfast_destinations_waiting 3',
-    'holdfast_destinations_refused 9',
     'holdfast_destinations_breakers{of="origin",state="open"} 1',
     'holdfast_destinations_breakers{of="origin",state="half-open"} 0',
     'holdfast_destinations_breakers{of="route",state="open"} 1',
     'holdfast_destinations_breakers{of="route",state="half-open"} 1',
     'holdfast_counts_failed_total 0',
+    'holdfast_destinations_refused_total 9',
   ]);
 });
 
