@@ -11,6 +11,7 @@ import { Engine } from './engine/engine.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
+import { timedStore } from './observe/timed-store.ts';
 import { postJson, Webhook, type WebhookParts } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
 import { type BackupCapable, type Counts, type Store, StoreError } from './store/store.ts';
@@ -111,8 +112,9 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     limits: { ...limits, originShare: originSharePercent / 100 },
     events: observer,
   });
+  const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
-    store: development?.watched(store) ?? store,
+    store: development?.watched(timed) ?? timed,
     caller,
     runtime,
     ...(development && { machine: development.machine }),

@@ -16,6 +16,7 @@ import {
   type Store,
   type StoredTransaction,
   StoreError,
+  type UnreadableRow,
 } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
 import type { Standing } from './actor.ts';
@@ -47,6 +48,8 @@ export interface EngineEvents {
   moved(transaction: Transaction, from: Status): void;
   /** It needs somebody now, or not any more (`progress.incident` is empty), or for another reason. */
   incident(transaction: Transaction, former: string): void;
+  /** What is stored of it cannot be read: it waits for somebody. */
+  unreadable(row: UnreadableRow): void;
   journalCommitted(rows: number, durationMs: number): void;
   /** Something went wrong that needs no answer: a claim, a purge, a pause of the store. */
   warned(message: string, error: unknown): void;
@@ -283,6 +286,7 @@ export class Engine implements Coordinator {
       moved: (...told) => events.moved(...told),
       written: (now, before) => this.#written(now, before),
       failed: (error) => this.#failed('the store cannot be read', error),
+      unreadable: (row) => events.unreadable(row),
       defect: (gid, what, error) => {
         this.#defects += 1;
         events.warned(`${gid}: ${what}`, error);

@@ -2,6 +2,7 @@ import { type Outcome, operationAt, queryOperation, type Status, type Transactio
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { children } from './children.ts';
 import { Scrape, type ScrapeSources } from './scrape.ts';
+import type { StoreOperation } from './timed-store.ts';
 
 export interface MetricsSettings {
   /** Of this program, without a leading v. */
@@ -72,6 +73,14 @@ export class Metrics {
     [],
     commitSeconds,
   );
+  readonly #storeSeconds = children(
+    this.#histogram(
+      'holdfast_store_duration_seconds',
+      'Seconds an operation of the store took.',
+      ['operation', 'result'],
+      commitSeconds,
+    ),
+  );
   readonly #warnings = this.#counter('holdfast_warnings_total', 'Warnings logged.', []);
 
   constructor(settings: MetricsSettings) {
@@ -121,8 +130,8 @@ export class Metrics {
   }
 
   /** @param kind the incident without what it is about */
-  incident({ definition }: Transaction, kind: string): void {
-    this.#incidents(definition.type, kind).inc();
+  incident(type: string, kind: string): void {
+    this.#incidents(type, kind).inc();
   }
 
   alerted(result: 'sent' | 'dropped'): void {
@@ -132,6 +141,10 @@ export class Metrics {
   journalCommitted(rows: number, durationMs: number): void {
     this.#batchRows.observe(rows);
     this.#commitSeconds.observe(durationMs / 1000);
+  }
+
+  storeOperated(operation: StoreOperation, isDone: boolean, durationMs: number): void {
+    this.#storeSeconds(operation, isDone ? 'ok' : 'fail').observe(durationMs / 1000);
   }
 
   warned(): void {

@@ -1,8 +1,9 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
 import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
+import type { UnreadableRow } from '../store/store.ts';
 import type { HttpObserver } from '../transport/http/observer.ts';
-import { type Alert, alertOf } from './alert.ts';
+import { type Alert, alertOf, alertOfUnreadable } from './alert.ts';
 import type { Log } from './log.ts';
 import { type Metrics, opOf } from './metrics.ts';
 
@@ -68,9 +69,16 @@ export class Observer implements EngineEvents, HttpObserver, DestinationEvents {
       return;
     }
     const kind = incident.split(':')[0] ?? incident;
-    this.#metrics.incident(transaction, kind);
+    this.#metrics.incident(type, kind);
     this.#log.warn('a transaction needs somebody', { gid, type, status, incident, errorRuns });
     this.#alert(alertOf(transaction));
+  }
+
+  unreadable(row: UnreadableRow): void {
+    const { gid, type, status, incident } = row;
+    this.#metrics.incident(type, 'unreadable');
+    this.#log.warn('a transaction needs somebody', { gid, type, status, incident });
+    this.#alert(alertOfUnreadable(row));
   }
 
   alerted(result: 'sent' | 'dropped', gid: string, reason: string): void {

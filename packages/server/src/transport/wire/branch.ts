@@ -1,8 +1,8 @@
-import { type BranchOperation, invalid, limits, type TransactionType } from '@holdfast/core';
+import { type BranchOperation, invalid, limits, membersOf, type TransactionType } from '@holdfast/core';
 import { keptText, stringMap } from './fields.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
-import { membersOf, nameOf, parseObject } from './json.ts';
-import { branchUrl } from './url.ts';
+import { nameOf, parseObject } from './json.ts';
+import { anyUrl } from './url.ts';
 
 export interface AskedBranch {
   readonly gid: string;
@@ -54,7 +54,10 @@ function inTextOrder(text: string): BranchMap {
   return map;
 }
 
-/** The operations that one registration stands for, in stored order. */
+/**
+ * The operations that one registration stands for, in stored order. It does not say the protocol of its transaction:
+ * whether that can call these URLs is for the engine to say.
+ */
 export function decodeBranch(map: BranchMap): AskedBranch {
   const gid = checkedId(strippedGid(keptText(map['gid'] ?? '', 'gid')), 'gid');
   const type = transactionType(map['trans_type'] ?? '');
@@ -62,8 +65,8 @@ export function decodeBranch(map: BranchMap): AskedBranch {
   const payload = keptText(map['data'] ?? '', 'data');
   switch (type) {
     case 'tcc': {
-      const cancel = branchUrl(map['cancel'] ?? '', 'cancel');
-      const confirm = branchUrl(map['confirm'] ?? '', 'confirm');
+      const cancel = anyUrl(map['cancel'] ?? '', 'cancel');
+      const confirm = anyUrl(map['confirm'] ?? '', 'confirm');
       return {
         gid,
         type,
@@ -75,7 +78,7 @@ export function decodeBranch(map: BranchMap): AskedBranch {
     }
     case 'xa': {
       // Phase 2 is called without a body, so that whatever came as data is nothing to send.
-      const url = branchUrl(map['url'] ?? '', 'url');
+      const url = anyUrl(map['url'] ?? '', 'url');
       return {
         gid,
         type,
