@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostAndPortOf, isAlias, isServiceUrl, registryComplaint, serviceNameOf } from './service-name.ts';
+import { hostAndPortOf, isAlias, isServiceUrl, registryTrouble, serviceNameOf } from './service-name.ts';
 
 test('the three forms are taken apart', () => {
   assert.deepEqual(serviceNameOf('svc://Orders/a/b?c=d'), { kind: 'alias', name: 'orders', port: 0, rest: '/a/b?c=d' });
@@ -76,11 +76,14 @@ test('an address has a host and a port', () => {
 });
 
 test('a registry is named, with what to use instead, and nothing of the URL is repeated', () => {
-  const complaint = registryComplaint('ETCD://10.9.8.7:2379/FAILURE/pkg.A/B') ?? '';
-  assert.match(complaint, /^the registry of etcd:\/\/ URLs is not supported yet; use an address, or svc:\/\/name/);
+  const complaint = registryTrouble('ETCD://10.9.8.7:2379/FAILURE/pkg.A/B') ?? '';
+  assert.match(
+    complaint,
+    /^asks the registry of etcd:\/\/ URLs, which is not supported yet; use an address, or svc:\/\/name/,
+  );
   assert.doesNotMatch(complaint, /FAILURE|10\.9/);
-  assert.match(registryComplaint('consul://h/s') ?? '', /dns\+srv:\/\/orders\.service\.consul/);
+  assert.match(registryTrouble('consul://h/s') ?? '', /dns\+srv:\/\/orders\.service\.consul/);
   for (const url of ['http://etcd/a', 'svc://etcd/a', 'constructor://a', 'etcd:2379/a']) {
-    assert.equal(registryComplaint(url), undefined, url);
+    assert.equal(registryTrouble(url), undefined, url);
   }
 });

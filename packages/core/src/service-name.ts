@@ -80,9 +80,9 @@ const registries: Readonly<Record<string, string>> = {
  * Why a URL that asks a registry is refused, and what to use instead; undefined where it asks none. Nothing of the URL
  * is repeated but a scheme from the list above.
  */
-export function registryComplaint(url: string): string | undefined {
+export function registryTrouble(url: string): string | undefined {
   const scheme = /^([a-z][a-z0-9]*):\/\//i.exec(url)?.[1]?.toLowerCase() ?? '';
   const hint = Object.hasOwn(registries, scheme) ? registries[scheme] : undefined;
   if (hint === undefined) return undefined;
-  return `the registry of ${scheme}:// URLs is not supported yet; use an address, or ${serviceNameForms}.${hint}`;
+  return `asks the registry of ${scheme}:// URLs, which is not supported yet; use an address, or ${serviceNameForms}.${hint}`;
 }

@@ -191,16 +191,23 @@ test('settings that contradict each other are refused, and who gave them is said
 });
 
 test('names stand for lists of addresses, in the file and in the environment', () => {
-  const file = yaml('names:\n  orders: [http://10.0.0.1:8080, http://10.0.0.2:8080/v1]\n  stock: [10.0.0.3:9000]\n');
-  const names = { orders: ['http://10.0.0.1:8080', 'http://10.0.0.2:8080/v1'], stock: ['10.0.0.3:9000'] };
+  const file = yaml(
+    'names:\n  orders: [http://10.0.0.1:8080, http://10.0.0.2:8080/v1]\n  stock: [10.0.0.3:9000, "grpcs://stock.shop:443"]\n',
+  );
+  const names = {
+    orders: ['http://10.0.0.1:8080', 'http://10.0.0.2:8080/v1'],
+    stock: ['10.0.0.3:9000', 'grpcs://stock.shop:443'],
+  };
   assert.deepEqual(loadSettings({ file }).names, names);
-  const HOLDFAST_NAMES = 'orders=http://10.0.0.1:8080,http://10.0.0.2:8080/v1 stock=10.0.0.3:9000';
+  const HOLDFAST_NAMES =
+    'orders=http://10.0.0.1:8080,http://10.0.0.2:8080/v1 stock=10.0.0.3:9000,grpcs://stock.shop:443';
   assert.deepEqual(loadSettings({ environment: { HOLDFAST_NAMES } }).names, names);
   assert.deepEqual(loadSettings().names, {});
 });
 
 test('every name with mistakes is told, all of them at once, and no address is repeated', () => {
-  const forms = 'must be http://host:port, https://host:port, either with a path, or host:port for gRPC';
+  const forms =
+    'must be http://host:port, https://host:port, either with a path, or for gRPC host:port, grpcs://host:port over TLS';
   assert.deepEqual(
     inFile(
       [

@@ -56,10 +56,15 @@ export function isHttpAddress(address: string): boolean {
   return /^https?:\/\//i.test(address);
 }
 
+function isGrpcAddress(address: string): boolean {
+  return hostAndPortOf(address.replace(/^grpcs?:\/\//i, '')) !== undefined;
+}
+
 function addressComplaint(address: unknown): string | undefined {
-  const forms = 'must be http://host:port, https://host:port, either with a path, or host:port for gRPC';
+  const forms =
+    'must be http://host:port, https://host:port, either with a path, or for gRPC host:port, grpcs://host:port over TLS';
   if (typeof address !== 'string' || address.length > 1024) return forms;
-  if (!isHttpAddress(address)) return hostAndPortOf(address) === undefined ? forms : undefined;
+  if (!isHttpAddress(address)) return isGrpcAddress(address) ? undefined : forms;
   const parsed = /^https?:\/\/[^/]/i.test(address) && !/[\s\\]/.test(address) ? URL.parse(address) : null;
   if (parsed === null) return forms;
   if (parsed.username !== '' || parsed.password !== '') return 'must not have a user or password';

@@ -64,6 +64,12 @@ export interface Caller {
   call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void;
 }
 
+/** The names of services that URLs may use, as far as they are known beforehand. */
+export interface NameBook {
+  /** What is wrong with a URL that names one of them, as what it must be; undefined where it can be called. */
+  trouble(url: string): string | undefined;
+}
+
 /** Sends one call over the network, without limits: what Caller implementations are built on. */
 export interface Sender {
   send(call: BranchCall, done: (answer: SentAnswer) => void): void;

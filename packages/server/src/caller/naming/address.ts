@@ -10,9 +10,14 @@ export interface Address {
   readonly weight: number;
 }
 
+/** Whether an address says that it is called by HTTP. */
+export function isHttp(base: string): boolean {
+  return /^https?:\/\//i.test(base);
+}
+
 /**
  * Addresses in the order in which one call tries them: by priority; among those of one priority round robin where all
- * have the same weight, else by chance in proportion to their weights, as RFC 2782 says.
+ * have the same weight, else by chance in proportion to their weights (RFC 2782).
  * @param turn counts the calls: each begins one further
  * @param random 0 <= x < 1
  */
@@ -30,17 +35,17 @@ function rotated(group: readonly Address[], turn: number): readonly Address[] {
   return [...group.slice(first), ...group.slice(0, first)];
 }
 
-/** Those of weight 0 come first, so that they have a very small chance where others have more. */
+/** What has no weight beside others that have one is for when those cannot be reached. */
 function byWeight(group: readonly Address[], random: () => number): readonly Address[] {
-  const left = group.toSorted((one, other) => Number(one.weight > 0) - Number(other.weight > 0));
+  const left = [...group];
   const order: Address[] = [];
   while (left.length > 0) {
     const total = left.reduce((sum, { weight }) => sum + weight, 0);
-    const chosen = Math.floor(random() * (total + 1));
+    const chosen = random() * total;
     let sum = 0;
     const index = left.findIndex(({ weight }) => {
       sum += weight;
-      return sum >= chosen;
+      return sum > chosen;
     });
     order.push(...left.splice(Math.max(index, 0), 1));
   }

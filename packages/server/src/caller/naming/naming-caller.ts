@@ -1,6 +1,6 @@
 import { isServiceUrl, type Outcome, type ServiceName, serviceNameForms, serviceNameOf, shorten } from '@holdfast/core';
 import type { BranchCall, Caller, CallResult, Runtime, Timer } from '../../engine/ports.ts';
-import type { Address } from './address.ts';
+import { type Address, isHttp } from './address.ts';
 import type { Found, NameResolver } from './name-resolver.ts';
 
 export interface NamingParts {
@@ -164,7 +164,7 @@ class NamedCall {
 /** What DNS tells is called by the protocol of the transaction; a name of the settings says itself how. */
 function concreteCall(call: BranchCall, { kind, rest }: ServiceName, address: Address, timeoutMs: number): BranchCall {
   const { base, authority } = address;
-  if (/^https?:\/\//i.test(base)) return { ...call, url: base + rest, timeoutMs };
+  if (isHttp(base)) return { ...call, url: base + rest, timeoutMs };
   if (kind === 'alias' || call.protocol === 'grpc') {
     return { ...call, url: base + rest, protocol: 'grpc', timeoutMs };
   }
@@ -174,7 +174,7 @@ function concreteCall(call: BranchCall, { kind, rest }: ServiceName, address: Ad
 
 /** Host and port, for people. */
 function placeOf({ base }: Address): string {
-  return base.replace(/^https?:\/\//i, '').replace(/\/.*$/, '');
+  return base.replace(/^\w+:\/\//, '').replace(/\/.*$/, '');
 }
 
 function errorOf(message: string, retryAfterMs: number): Outcome {
