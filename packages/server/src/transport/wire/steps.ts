@@ -1,4 +1,4 @@
-import { invalid, limits, registersBranches, type Step, type TransactionType } from '@holdfast/core';
+import { invalid, limits, type Payload, registersBranches, type Step, type TransactionType } from '@holdfast/core';
 import { arrayField, keptText, stringMap } from './fields.ts';
 import { type Fields, nameOf } from './json.ts';
 import { branchUrl, messageUrl } from './url.ts';
@@ -11,7 +11,7 @@ const stepNames: ReadonlySet<string> = new Set(['action', 'compensate', 'data'])
  */
 export function stepsOf(fields: Fields, type: TransactionType): readonly Step[] {
   const given = arrayField(fields, 'steps');
-  const payloads = arrayField(fields, 'payloads').map(payloadText);
+  const payloads = arrayField(fields, 'payloads').map(payloadOf);
   if (registersBranches(type)) {
     if (given.length > 0) throw invalid('steps', `must be empty: a ${type} names its branches by registerBranch`);
     return [];
@@ -20,22 +20,24 @@ export function stepsOf(fields: Fields, type: TransactionType): readonly Step[] 
   return given.map((step, index) => stepOf(step, index, type, payloads[index]));
 }
 
-function payloadText(value: unknown, index: number): string {
+/** Text, or over gRPC bytes. */
+function payloadOf(value: unknown, index: number): Payload {
+  if (value instanceof Uint8Array) return value;
   const text = value ?? '';
   if (typeof text !== 'string') throw invalid(`payloads[${index}]`, 'must be a string');
   return keptText(text, `payloads[${index}]`);
 }
 
-function stepOf(value: unknown, index: number, type: TransactionType, payload: string | undefined): Step {
+function stepOf(value: unknown, index: number, type: TransactionType, given: Payload | undefined): Step {
   const name = `steps[${index}]`;
   const step = foldedStep(stringMap(value ?? {}, name));
-  const text = payload ?? step['data'];
-  if (text === undefined) throw invalid('payloads', 'must be as many as there are steps');
+  const payload = given ?? step['data'];
+  if (payload === undefined) throw invalid('payloads', 'must be as many as there are steps');
   return {
     branchId: String(index + 1).padStart(2, '0'),
     action: (type === 'msg' ? messageUrl : branchUrl)(step['action'] ?? '', `${name}.action`),
     compensate: type === 'saga' ? branchUrl(step['compensate'] ?? '', `${name}.compensate`) : '',
-    payload: keptText(text, `${name}.data`),
+    payload: typeof payload === 'string' ? keptText(payload, `${name}.data`) : payload,
   };
 }
 
