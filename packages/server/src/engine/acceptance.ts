@@ -34,6 +34,7 @@ import type { Journal } from './journal.ts';
 import type { Runtime } from './ports.ts';
 import { asRefusal, cannotWrite, refuse, unknownGid } from './refusals.ts';
 import { updateBytes } from './row.ts';
+import { checkTargets, isCalledAlike } from './targets.ts';
 import type { Topics } from './topics.ts';
 
 export interface AcceptanceContext {
@@ -112,6 +113,7 @@ export class Acceptance {
 
   async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
     this.#refuseWithoutJournal();
+    await this.#checkTargets(gid, type, branches);
     // A registered step is a sign of life of its workflow.
     const dueMs = type === 'workflow' ? await this.#nextCallbackMs(gid) : undefined;
     let bytes = 128;
@@ -131,6 +133,17 @@ export class Acceptance {
       bytes,
     );
     await this.#registered(gid, branches, result);
+  }
+
+  /**
+   * A registration does not say the protocol of its transaction, which is read only where it matters: http URLs that
+   * name no method are called alike by all.
+   */
+  async #checkTargets(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
+    if (branches.every(isCalledAlike)) return;
+    const stored = await this.#load(gid, 'bare');
+    if (stored === undefined) throw unknownGid();
+    checkTargets(stored.definition.protocol, type, branches);
   }
 
   async #nextCallbackMs(gid: string): Promise<number> {
@@ -179,7 +192,7 @@ export class Acceptance {
     rule: (stored: Transaction) => Ruling,
     wake = false,
   ): Promise<Changed> {
-    const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked.steps);
+    const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked);
     const incarnation = this.#context.live();
     this.#refuseWithoutJournal();
     if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
@@ -202,9 +215,9 @@ export class Acceptance {
   }
 
   /** Topics count at the creation alone: for a stored gid it does not matter that one is gone. */
-  async #expanded(steps: readonly Step[]): Promise<readonly Step[] | HoldfastError> {
+  async #expanded({ steps, protocol }: AskedTransaction): Promise<readonly Step[] | HoldfastError> {
     try {
-      return await this.#context.topics.expand(steps);
+      return await this.#context.topics.expand(steps, protocol);
     } catch (error) {
       return asRefusal(error);
     }

@@ -65,8 +65,11 @@ export class Topics {
     if (!(await this.#store.deleteValue(category, topic).catch(refuse))) throw notFound('topic', 'no such a topic');
   }
 
-  /** Steps with the subscribers of now in the place of topics. @throws HoldfastError `topic not found` */
-  async expand(steps: readonly Step[]): Promise<readonly Step[]> {
+  /**
+   * Steps with the subscribers of now in the place of topics.
+   * @throws HoldfastError `topic not found`, or where messages of this protocol cannot call a subscriber
+   */
+  async expand(steps: readonly Step[], protocol: string): Promise<readonly Step[]> {
     const topics = topicsOf(steps);
     const records = await Promise.all(topics.map((topic) => this.#store.getValue(category, topic))).catch(refuse);
     const urls = new Map<string, readonly string[]>();
@@ -77,7 +80,7 @@ export class Topics {
           subscribersIn(record).map(({ url }) => url),
         );
     }
-    return expandTopics(steps, (topic) => urls.get(topic) ?? []);
+    return expandTopics(steps, protocol, (topic) => urls.get(topic) ?? []);
   }
 
   async #change(topic: string, change: (record: KeyValue | undefined) => readonly Subscriber[]): Promise<void> {

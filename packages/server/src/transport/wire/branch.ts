@@ -1,8 +1,8 @@
-import { type BranchOperation, invalid, limits, type Payload, type TransactionType } from '@holdfast/core';
+import { type BranchOperation, invalid, limits, membersOf, type Payload, type TransactionType } from '@holdfast/core';
 import { keptText, stringMap } from './fields.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
-import { membersOf, nameOf, parseObject } from './json.ts';
-import { branchUrl } from './url.ts';
+import { nameOf, parseObject } from './json.ts';
+import { anyUrl } from './url.ts';
 
 export interface AskedBranch {
   readonly gid: string;
@@ -61,7 +61,8 @@ function inTextOrder(text: string): BranchMap {
 }
 
 /**
- * The operations that one registration stands for, in stored order.
+ * The operations that one registration stands for, in stored order. It does not say the protocol of its transaction:
+ * whether that can call these URLs is for the engine to say.
  * @param bytes the payload, where it does not come as text in `data`
  */
 export function decodeBranch(map: BranchMap, bytes?: Payload): AskedBranch {
@@ -71,8 +72,8 @@ export function decodeBranch(map: BranchMap, bytes?: Payload): AskedBranch {
   const payload = bytes ?? keptText(map['data'] ?? '', 'data');
   switch (type) {
     case 'tcc': {
-      const cancel = branchUrl(map['cancel'] ?? '', 'cancel');
-      const confirm = branchUrl(map['confirm'] ?? '', 'confirm');
+      const cancel = anyUrl(map['cancel'] ?? '', 'cancel');
+      const confirm = anyUrl(map['confirm'] ?? '', 'confirm');
       return {
         gid,
         type,
@@ -84,7 +85,7 @@ export function decodeBranch(map: BranchMap, bytes?: Payload): AskedBranch {
     }
     case 'xa': {
       // Phase 2 is called without a body, so that whatever came as data is nothing to send.
-      const url = branchUrl(map['url'] ?? '', 'url');
+      const url = anyUrl(map['url'] ?? '', 'url');
       return {
         gid,
         type,

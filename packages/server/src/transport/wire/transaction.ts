@@ -1,4 +1,12 @@
-import { type Defaults, invalid, type Options, planOf, type TransactionType, type WorkflowEnd } from '@holdfast/core';
+import {
+  type Defaults,
+  invalid,
+  type Options,
+  payloadTrouble,
+  planOf,
+  type TransactionType,
+  type WorkflowEnd,
+} from '@holdfast/core';
 import type { AskedTransaction } from '../../engine/coordinator.ts';
 import { booleanField, countField, keptText, secondsField, stringField, stringMap } from './fields.ts';
 import { branchHeaders } from './headers.ts';
@@ -112,12 +120,13 @@ function endOf(fields: Fields): AskedEnd {
 function transactionOf(fields: Fields, sentLength: number): AskedTransaction {
   const gid = gidOf(fields);
   const type = transactionType(stringField(fields, 'trans_type'));
+  const protocol = protocolOf(stringField(fields, 'protocol'));
   const asked: AskedTransaction = {
     gid,
     type,
-    protocol: protocolOf(stringField(fields, 'protocol')),
-    steps: stepsOf(fields, type),
-    queryPrepared: branchUrl(stringField(fields, 'query_prepared'), 'query_prepared'),
+    protocol,
+    steps: stepsOf(fields, type, protocol),
+    queryPrepared: branchUrl(stringField(fields, 'query_prepared'), 'query_prepared', protocol),
     options: optionsOf(fields),
     customData: customDataOf(fields, type),
   };
@@ -130,15 +139,11 @@ function gidOf(fields: Fields): string {
   return checkedId(stringField(fields, 'gid'), 'gid');
 }
 
-/**
- * A grpc transaction may call http(s) URLs by HTTP (and {@link branchUrl} lets no others pass); whether a json-rpc one
- * does depends on the text of each URL, so that it waits for calls by JSON-RPC.
- */
+const protocols: readonly string[] = ['http', 'grpc', 'json-rpc'];
+
 function protocolOf(value: string): string {
   if (value === '') return 'http';
-  if (value !== 'http' && value !== 'grpc') {
-    throw invalid('protocol', 'must be http or grpc; json-rpc is not served by this version');
-  }
+  if (!protocols.includes(value)) throw invalid('protocol', `must be one of ${protocols.join(', ')}`);
   return value;
 }
 
@@ -184,4 +189,6 @@ function checkPlan(asked: AskedTransaction): void {
   if (callback !== undefined && isLonger(callback.op, workflowNameCharacters)) {
     throw invalid('custom_data.name', `must have at most ${workflowNameCharacters} characters`);
   }
+  const trouble = callback && payloadTrouble(asked.queryPrepared, asked.protocol, callback.payload);
+  if (trouble !== undefined) throw invalid('custom_data.data', trouble);
 }
