@@ -1,12 +1,15 @@
 import { after, before } from 'node:test';
 import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
 import { DtmClient } from './dtm-client.ts';
+import { GrpcClient } from './grpc-client.ts';
 import { ScriptedService } from './scripted-service.ts';
 
 interface World {
   readonly coordinator: Coordinator;
   readonly client: DtmClient;
   readonly service: ScriptedService;
+  /** The same API over gRPC; connected by its first call. */
+  readonly grpc: GrpcClient;
 }
 
 /** A started coordinator, a client and a branch server for the tests of one file. */
@@ -16,10 +19,12 @@ export function world(): () => World {
     const service = new ScriptedService();
     await service.start();
     const coordinator = await startCoordinator();
-    made = { coordinator, service, client: new DtmClient(coordinator.url) };
+    const client = new DtmClient(coordinator.url);
+    made = { coordinator, service, client, grpc: new GrpcClient(coordinator.grpcAddress) };
   });
   after(async () => {
     made?.client.close();
+    made?.grpc.close();
     await made?.coordinator.stop();
     await made?.service.stop();
   });

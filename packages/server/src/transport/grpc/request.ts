@@ -1,7 +1,7 @@
 import { invalid, type Payload } from '@holdfast/core';
 import { type AskedBranch, decodeBranch } from '../wire/branch.ts';
 import { type Fields, isObject, parseJson } from '../wire/json.ts';
-import { decode, type Decoded } from './protobuf.ts';
+import { type Decoded, decode } from './protobuf.ts';
 import { branchRequest, dtmRequest, topicRequest } from './schema.ts';
 
 /** What a DtmRequest says of a transaction, by the names that it has in JSON; the rules for them are the same. */

@@ -1,4 +1,12 @@
-import { invalid, limits, type Payload, payloadTrouble, registersBranches, type Step, type TransactionType } from '@holdfast/core';
+import {
+  invalid,
+  limits,
+  type Payload,
+  payloadTrouble,
+  registersBranches,
+  type Step,
+  type TransactionType,
+} from '@holdfast/core';
 import { arrayField, keptText, stringMap } from './fields.ts';
 import { type Fields, nameOf } from './json.ts';
 import { branchUrl, messageUrl } from './url.ts';
