@@ -174,7 +174,7 @@ export const schema = {
       description: 'The most transactions that one resetCronTime makes due.',
     }),
   }),
-  grpc: section('Where gRPC is served: the same as over HTTP, but for what reads ([gRPC](grpc-api.md)).', {
+  grpc: section('Where gRPC is served: the same as over HTTP, but for what reads.', {
     serve: choice({
       values: ['on', 'off'],
       default: 'on',
