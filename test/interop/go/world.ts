@@ -4,10 +4,10 @@ import { mariaDb, postgres, redis } from '../../../scripts/lib/toolchains/databa
 import { goProgram } from '../../../scripts/lib/toolchains/go.ts';
 import type { Toolchain } from '../../../scripts/lib/toolchains/install.ts';
 import { DtmClient } from '../../e2e/dtm-client.ts';
+import { ManualClock } from '../../e2e/manual-clock.ts';
 import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
 import { Bank, type Started } from '../lib/bank.ts';
 import { type Books, RedisBooks, SqlBooks } from '../lib/books.ts';
-import { ManualClock } from '../lib/manual-clock.ts';
 import { MariaDb } from '../lib/maria-db.ts';
 import { Postgres } from '../lib/postgres.ts';
 import { Redis } from '../lib/redis.ts';
@@ -91,6 +91,7 @@ export class World {
   readonly books: Books;
   readonly sql: SqlDatabase | undefined;
   readonly bank: Bank;
+  readonly #transport: Transport;
 
   private constructor(coordinator: Coordinator, { books, sql }: Database, options: WorldOptions) {
     this.coordinator = coordinator;
@@ -98,12 +99,14 @@ export class World {
     this.clock = new ManualClock(this.client.http);
     this.books = books;
     this.sql = sql;
+    this.#transport = options.transport;
     this.bank = new Bank({
       command: options.program,
       serveArgs: ['bank'],
       startArgs: ['start'],
       environment: {
         COORDINATOR: coordinator.url,
+        COORDINATOR_GRPC: coordinator.grpcAddress,
         TRANSPORT: options.transport,
         DATABASE: options.kind,
         DATABASE_PORT: String(books.port),
@@ -134,6 +137,12 @@ export class World {
 
   /** Makes two branches of the bank subscribers of the topic that the payee's deposits are sent to. */
   async subscribe(payee: string): Promise<void> {
+    if (this.#transport === 'grpc') {
+      const { said } = await this.transfer({ pattern: 'subscribe', payer: '', payee, amount: 0, gid: 'none' });
+      assert.deepEqual(said, { returned: '' });
+      return;
+    }
+    // The SDK has no call for it over HTTP.
     for (const branch of ['Deposit', 'DepositTry']) {
       const query = new URLSearchParams({ topic: `deposits-of-${payee}`, url: `${this.bank.url}/${branch}` });
       const { status, text } = await this.client.get(`subscribe?${query}`);

@@ -4,11 +4,11 @@ import { after, before, it } from 'node:test';
 import { mariaDb } from '../../../scripts/lib/toolchains/databases.ts';
 import { type JavaProgram, javaProgram } from '../../../scripts/lib/toolchains/java.ts';
 import { DtmClient } from '../../e2e/dtm-client.ts';
+import { ManualClock, second } from '../../e2e/manual-clock.ts';
 import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
 import { Bank } from '../lib/bank.ts';
 import { type Books, SqlBooks, untouched } from '../lib/books.ts';
 import { freePort } from '../lib/free-port.ts';
-import { ManualClock } from '../lib/manual-clock.ts';
 import { MariaDb } from '../lib/maria-db.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
 
@@ -88,8 +88,8 @@ function defineIn({ database, program }: { database: Parameters<typeof MariaDb.s
   it('saga: answers that get lost are asked for again, and nothing is paid twice', async () => {
     const { gid, standing } = await transfer({ pattern: 'saga', losesAnswers: true });
     assert.deepEqual(await standing(), [[70, 0, 0], untouched]);
-    await clock.advance(20);
-    await clock.advance(40);
+    await clock.advance(20 * second);
+    await clock.advance(40 * second);
     assert.equal(await client.statusOf(gid), 'succeed');
     assert.deepEqual(await standing(), paid);
   });

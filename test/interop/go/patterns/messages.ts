@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { second } from '../../../e2e/manual-clock.ts';
 import { opening, untouched } from '../../lib/books.ts';
 import type { World } from '../world.ts';
 
@@ -33,9 +34,9 @@ export function describeMessages(world: () => World): void {
     const { gid, said, exitCode } = await world().transfer(asked, 'after-commit');
     assert.deepEqual([said, exitCode], [{}, 9], 'it died before it could submit');
     assert.deepEqual(await books.standing(payer, payee), [[70, 0, 0], untouched]);
-    await clock.advance(34);
+    await clock.advance(34 * second);
     assert.equal(await client.statusOf(gid), 'prepared');
-    await clock.advance(1);
+    await clock.advance(1 * second);
     assert.equal(await client.statusOf(gid), 'succeed');
     assert.deepEqual(await books.standing(payer, payee), [
       [70, 0, 0],
@@ -48,7 +49,7 @@ export function describeMessages(world: () => World): void {
     const { payer, payee } = await world().accounts();
     const asked = { payer, payee, amount: 30 };
     const { gid } = await world().transfer({ pattern: 'message', ...asked }, 'before-commit');
-    await clock.advance(35);
+    await clock.advance(35 * second);
     assert.equal(await client.statusOf(gid), 'failed');
     assert.deepEqual(await books.barriers(gid), ['00 msg rollback']);
     const { said } = await world().transfer({ pattern: 'late-work', gid, ...asked });
@@ -62,10 +63,10 @@ export function describeDelayAndTopics(world: () => World): void {
     const { client, clock, books } = world();
     const { payer, payee } = await world().accounts();
     const { gid } = await world().transfer({ pattern: 'delay', payer, payee, amount: 30 });
-    await clock.advance(3599);
+    await clock.advance(3599 * second);
     assert.equal(await client.statusOf(gid), 'submitted');
     assert.deepEqual(await books.standing(payee), [untouched]);
-    await clock.advance(1);
+    await clock.advance(1 * second);
     assert.equal(await client.statusOf(gid), 'succeed');
     assert.deepEqual(await books.standing(payee), [[130, 0, 0]]);
   });

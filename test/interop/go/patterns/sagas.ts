@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { second } from '../../../e2e/manual-clock.ts';
 import { untouched } from '../../lib/books.ts';
 import type { World } from '../world.ts';
 
@@ -36,8 +37,8 @@ export function describeSagas(world: () => World): void {
     const { gid } = await world().transfer({ pattern: 'saga', payer, payee, amount: 30, loseAnswer: true });
     assert.equal(await client.statusOf(gid), 'submitted');
     assert.deepEqual(await books.standing(payer, payee), [[70, 0, 0], untouched]);
-    await clock.advance(20);
-    await clock.advance(40);
+    await clock.advance(20 * second);
+    await clock.advance(40 * second);
     assert.equal(await client.statusOf(gid), 'succeed');
     assert.deepEqual(await books.standing(payer, payee), [
       [70, 0, 0],

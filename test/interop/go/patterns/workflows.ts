@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { second } from '../../../e2e/manual-clock.ts';
 import { untouched } from '../../lib/books.ts';
 import type { World } from '../world.ts';
 
@@ -40,7 +41,7 @@ export function describeWorkflows(world: () => World): void {
       assert.deepEqual([said, exitCode], [{}, 9]);
       assert.equal(await client.statusOf(gid), 'prepared');
       assert.deepEqual(await books.standing(payee), [untouched]);
-      await clock.advance(60);
+      await clock.advance(60 * second);
       assert.equal(await client.statusOf(gid), 'succeed');
       assert.deepEqual(await books.standing(payer, payee), [
         [70, 0, 0],
