@@ -160,9 +160,17 @@ test('a test that moves the clock waits for DNS, too', async () => {
   try {
     const gid = other.newGid();
     const url = `dns:///clocked.shop:${portOf(services[0])}/in`;
+    dns.hold();
     await other.does('submit', { ...saga(gid, [url, url]), wait_result: false });
-    const { text } = await other.http.post('/api/dev/settle', {});
-    assert.deepEqual(JSON.parse(text), { driven: [gid], idle: true });
+    await until('DNS is asked', () => dns.asked.includes('A clocked.shop'));
+    let isSettled = false;
+    const settled = other.http.post('/api/dev/settle', {}).finally(() => {
+      isSettled = true;
+    });
+    for (let round = 0; round < 20; round += 1) await other.http.get('/healthz');
+    assert.equal(isSettled, false);
+    dns.release();
+    assert.deepEqual(JSON.parse((await settled).text), { driven: [gid], idle: true });
     assert.equal(await other.statusOf(gid), 'succeed');
   } finally {
     other.close();
