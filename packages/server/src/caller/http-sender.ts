@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import type { BranchCall, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
 import { Connections } from './connections.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
@@ -11,6 +12,8 @@ export interface HttpSenderParts {
   readonly limits: SenderLimits;
   /** Holdfast's own, for User-Agent. */
   readonly version: string;
+  /** What is trusted over TLS; undefined: what node trusts. */
+  readonly secureContext?: SecureContext | undefined;
 }
 
 /**
@@ -22,8 +25,8 @@ export class HttpSender implements Sender {
   readonly #context: ExchangeContext;
   readonly #connections: Connections;
 
-  constructor({ runtime, limits, version }: HttpSenderParts) {
-    this.#connections = new Connections(limits);
+  constructor({ runtime, limits, version, secureContext }: HttpSenderParts) {
+    this.#connections = new Connections(limits, secureContext);
     this.#context = { runtime, limits, headers: new HttpHeaders(version), connections: this.#connections };
   }
 
