@@ -185,6 +185,11 @@ test('settings that contradict each other are refused, and who gave them is said
   ]);
   assert.match(problemsOf({ flags: { 'http.port': '36790' } })[0] ?? '', /^--http-port: .*must differ from http.port/);
   assert.deepEqual(problemsOf({ flags: { 'http.port': '0', 'grpc.port': '0' } }), []);
+  assert.deepEqual(problemsOf({ flags: { 'http.port': '36790', 'grpc.serve': 'off' } }), []);
+  assert.equal(inFile('grpc: { tls: { certFile: a } }').length, 1);
+  assert.equal(inFile('grpc: { tls: { keyFile: a } }').length, 1);
+  assert.equal(inFile('grpc: { tls: { clientCaFile: a } }').length, 1);
+  assert.deepEqual(inFile('grpc: { tls: { certFile: a, keyFile: b, clientCaFile: c } }'), []);
   assert.equal(inFile('journal: { softRows: 20000 }').length, 1);
   assert.equal(inFile('journal: { softBytes: 1073741824 }').length, 1);
 });

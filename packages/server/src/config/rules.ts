@@ -30,8 +30,18 @@ const rules: readonly Rule[] = [
   },
   {
     paths: ['grpc.port', 'http.port'],
-    holds: ({ grpc, http }) => grpc.port !== http.port || http.port === 0,
+    holds: ({ grpc, http }) => grpc.port !== http.port || http.port === 0 || grpc.serve === 'off',
     text: 'grpc.port must differ from http.port',
+  },
+  {
+    paths: ['grpc.tls.certFile', 'grpc.tls.keyFile'],
+    holds: ({ grpc: { tls } }) => (tls.certFile === '') === (tls.keyFile === ''),
+    text: 'grpc.tls.certFile and grpc.tls.keyFile must be given together',
+  },
+  {
+    paths: ['grpc.tls.clientCaFile'],
+    holds: ({ grpc: { tls } }) => tls.clientCaFile === '' || tls.certFile !== '',
+    text: 'grpc.tls.clientCaFile must come with grpc.tls.certFile and grpc.tls.keyFile',
   },
   {
     paths: ['alert.webhookUrl'],
