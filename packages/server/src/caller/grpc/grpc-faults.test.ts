@@ -214,10 +214,12 @@ test('a connection that was silent for long is asked before it is used: a dead o
   seen[0]?.session.on('ping', () => {
     pings += 1;
   });
+  await until(() => sender.idleConnections === 1);
   laterMs += 20_000;
   assert.equal((await sendGrpc(proxy.url, {}, sender)).outcome.kind, 'success');
   assert.deepEqual([pings, proxy.connections()], [1, 1]);
   proxy.silence();
+  await until(() => sender.idleConnections === 1);
   laterMs += 20_000;
   assert.equal((await sendGrpc(proxy.url, {}, sender)).outcome.kind, 'success');
   assert.deepEqual([seen.length, proxy.connections()], [3, 2]);
