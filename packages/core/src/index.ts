@@ -23,6 +23,7 @@ export {
 export { planOf } from './plan.ts';
 export * from './request.ts';
 export { emptyRun } from './run.ts';
+export * from './service-name.ts';
 export * from './target.ts';
 export { expandTopics, topicOf, topicsOf } from './topic.ts';
 export * from './transaction.ts';

@@ -12,6 +12,7 @@ import { readVersion } from './config/version.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
 import { addressOf, GrpcDoor } from './grpc-door.ts';
+import { createNaming } from './naming.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
@@ -118,10 +119,11 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     limits: { ...limits, originShare: originSharePercent / 100 },
     events: observer,
   });
+  const naming = createNaming(settings, caller, runtime, development && (() => development.waits()));
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,
-    caller,
+    ...naming,
     runtime,
     ...(development && { machine: development.machine }),
     settings: { ...settings, defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors } },

@@ -1,5 +1,5 @@
 import { namedSettings } from './names.ts';
-import { choice, number, section, text, type ValuesOf } from './setting.ts';
+import { choice, names, number, section, text, type ValuesOf } from './setting.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -67,6 +67,11 @@ export const schema = {
     to: 10 * second,
     description:
       'Results of forward calls wait this long for another write of the same transaction to ride along with. A crash within it repeats those calls.',
+  }),
+  names: names({
+    default: {},
+    description:
+      'Names that URLs of branches may use in the place of an address: `svc://orders/pay` is called at one of the addresses of `orders`, in turn, and at the next where one cannot be reached ([naming](naming.md)).',
   }),
   http: section('Where HTTP is served.', {
     host: text({
@@ -512,6 +517,41 @@ export const schema = {
       to: hour,
       description:
         'One that does not answer the ping within this is closed and opened anew; without calls, within 1 s.',
+    }),
+  }),
+  dns: section('How `dns:///` and `dns+srv://` URLs are looked up ([naming](naming.md)).', {
+    servers: text({
+      default: '',
+      maxCharacters: 1024,
+      allowed: 'addresses of DNS servers with commas between them, as `127.0.0.1:8600`, or nothing',
+      description:
+        'The servers that are asked. Empty: those of the system, and where they do not know a host the system itself, with its hosts file and search domains.',
+    }),
+    timeoutMs: number({
+      default: 2 * second,
+      from: 50,
+      to: minute,
+      description: 'How long one look-up may take.',
+    }),
+    ttlMaxMs: number({
+      default: 30 * second,
+      from: second,
+      to: hour,
+      description:
+        'An answer is used for as long as it says, between one second and this. What tells no time, such as the system or service records, is used for this long.',
+    }),
+    staleMs: number({
+      default: hour,
+      from: 0,
+      to: 7 * day,
+      description:
+        'While DNS does not answer the last answer goes on being used, up to this age. That a name does not exist is an answer.',
+    }),
+    names: number({
+      default: 1000,
+      from: 1,
+      to: 100_000,
+      description: 'The most names whose addresses are remembered; the least recently used is forgotten first.',
     }),
   }),
   shutdown: section('What happens at SIGTERM and SIGINT. A second signal ends the process at once.', {
