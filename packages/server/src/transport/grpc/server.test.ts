@@ -352,7 +352,7 @@ test('closing tells clients to go elsewhere, lets calls under way end, and is no
   const underWay = ask(clientOf(address), 'Submit');
   await until('it was asked', () => coordinator.asked.length === 1);
   const idle = connectTcp(number, '127.0.0.1');
-  idle.on('error', () => undefined);
+  idle.on('error', () => undefined).resume();
   const gone = new Promise((resolve) => idle.once('close', resolve));
   const session = sessionTo(number);
   const goaway = new Promise((resolve) => session.once('goaway', resolve));
