@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { hostAndPortOf } from '@holdfast/core';
 import type { Problem } from './error.ts';
 import { valueAt } from './names.ts';
 import type { Settings } from './schema.ts';
@@ -14,6 +16,15 @@ interface Rule {
 
 function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
+}
+
+/** The setting dns.servers, as a list. */
+export function dnsServersIn(text: string): readonly string[] {
+  return text.split(',').filter((server) => server !== '');
+}
+
+function isDnsServer(server: string): boolean {
+  return isIP(server) > 0 || isIP(hostAndPortOf(server)?.host ?? '') > 0;
 }
 
 /** A retry interval above timeoutToFailMs is allowed, unlike in dtm: time-outs are due times of their own here. */
@@ -48,6 +59,11 @@ const rules: readonly Rule[] = [
     holds: ({ alert }) => alert.webhookUrl === '' || isHttpUrl(alert.webhookUrl),
     text: 'alert.webhookUrl must be an http or https URL',
     isSecret: true,
+  },
+  {
+    paths: ['dns.servers'],
+    holds: ({ dns }) => dnsServersIn(dns.servers).every(isDnsServer),
+    text: 'dns.servers must be IP addresses with commas between them, each with or without a port',
   },
   {
     paths: ['journal.softRows', 'journal.hardRows'],

@@ -1,5 +1,5 @@
 import { namedSettings } from './names.ts';
-import { choice, number, section, text, type ValuesOf } from './setting.ts';
+import { choice, names, number, section, text, type ValuesOf } from './setting.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -67,6 +67,11 @@ export const schema = {
     to: 10 * second,
     description:
       'Results of forward calls wait this long for another write of the same transaction to ride along with. A crash within it repeats those calls.',
+  }),
+  names: names({
+    default: {},
+    description:
+      'Names that URLs of branches may use in the place of an address: `svc://orders/pay` is called at one of the addresses of `orders`, in turn, and at the next where one cannot be reached ([naming](naming.md)).',
   }),
   http: section('Where HTTP is served.', {
     host: text({
@@ -449,7 +454,14 @@ export const schema = {
       }),
     },
   ),
-  calls: section('Limits of one HTTP call to a service, and of the connections kept for the next one.', {
+  calls: section('Limits of one call to a service, and of the connections kept for the next one.', {
+    caFile: text({
+      default: '',
+      maxCharacters: 4096,
+      allowed: 'the path of a file, or nothing',
+      description:
+        'Certificates in PEM that `https://` and `grpcs://` services may be signed by, besides those that are known anyway. Read once, at the start.',
+    }),
     answerBytes: number({
       default: mib,
       from: kib,
@@ -460,31 +472,86 @@ export const schema = {
       default: 32 * kib,
       from: kib,
       to: mib,
-      description: 'The most bytes of the headers of an answer.',
+      description: 'The most bytes of the headers of an answer; over gRPC of its trailers too.',
     }),
     redirects: number({
       default: 5,
       from: 0,
       to: 100,
-      description: 'The most redirects one call follows.',
+      description: 'The most redirects one call over HTTP follows.',
     }),
     idleMs: number({
       default: 4 * second,
       from: 1,
       to: hour,
-      description: 'A connection without calls is closed after this, unless the service names another time.',
+      description: 'An HTTP connection without calls is closed after this, unless the service names another time.',
     }),
     originIdleConnections: number({
       default: 256,
       from: 0,
       to: 100_000,
-      description: 'Connections without calls that are kept open to one origin.',
+      description: 'HTTP connections without calls that are kept open to one origin. Over gRPC there is one.',
     }),
     idleConnections: number({
       default: 1024,
       from: 0,
       to: 100_000,
-      description: 'Connections without calls that are kept open to all origins together.',
+      description: 'Connections without calls that are kept open to all origins together, of HTTP and of gRPC each.',
+    }),
+    grpcIdleMs: number({
+      default: 5 * minute,
+      from: 1,
+      to: day,
+      description: 'A gRPC connection without calls is closed after this.',
+    }),
+    grpcKeepaliveMs: number({
+      default: 20 * second,
+      from: second,
+      to: hour,
+      description:
+        'A gRPC connection on which a call waits, or is to be made, and nothing has arrived for this long is pinged. At most three times before an answer of a call comes, so that services with gRPC’s own rules do not take offence.',
+    }),
+    grpcKeepaliveTimeoutMs: number({
+      default: 5 * second,
+      from: 10,
+      to: hour,
+      description:
+        'One that does not answer the ping within this is closed and opened anew; without calls, within 1 s.',
+    }),
+  }),
+  dns: section('How `dns:///` and `dns+srv://` URLs are looked up ([naming](naming.md)).', {
+    servers: text({
+      default: '',
+      maxCharacters: 1024,
+      allowed: 'addresses of DNS servers with commas between them, as `127.0.0.1:8600`, or nothing',
+      description:
+        'The servers that are asked. Empty: those of the system, and where they do not know a host the system itself, with its hosts file and search domains.',
+    }),
+    timeoutMs: number({
+      default: 2 * second,
+      from: 50,
+      to: minute,
+      description: 'How long one look-up may take.',
+    }),
+    ttlMaxMs: number({
+      default: 30 * second,
+      from: second,
+      to: hour,
+      description:
+        'An answer is used for as long as it says, between one second and this. What tells no time, such as the system or service records, is used for this long.',
+    }),
+    staleMs: number({
+      default: hour,
+      from: 0,
+      to: 7 * day,
+      description:
+        'While DNS does not answer the last answer goes on being used, up to this age. That a name does not exist is an answer.',
+    }),
+    names: number({
+      default: 1000,
+      from: 1,
+      to: 100_000,
+      description: 'The most names whose addresses are remembered; the least recently used is forgotten first.',
     }),
   }),
   shutdown: section('What happens at SIGTERM and SIGINT. A second signal ends the process at once.', {
