@@ -11,7 +11,6 @@ import { until } from '../../lib/until.ts';
 import { Bank, type Started } from '../lib/bank.ts';
 import { freePort } from '../lib/free-port.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
-import type { Transport } from './world.ts';
 
 /** The patterns, and how the wire calls their type. */
 const types = {
@@ -81,7 +80,7 @@ describeWith('refusals, told by the Go SDK', { program: goProgram(import.meta.di
   /** Without a bank: nobody is called before the coordinator has agreed. */
   function initiate(
     { url, grpcAddress }: Addresses,
-    transport: Transport,
+    transport: 'http' | 'grpc',
     pattern: string,
     { gid = client.newGid(), callback = defaultCallbacks[transport] } = {},
   ) {
