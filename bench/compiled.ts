@@ -64,7 +64,17 @@ export class CompiledCoordinator {
   /** Resolves with its first 200. @throws Error where it ends instead, or does not serve */
   static async start(cli: string, dataFolder: string): Promise<CompiledCoordinator> {
     const port = await freePort();
-    const flags = ['serve', '--http-port', String(port), '--data-dir', dataFolder, '--log-level', 'error'];
+    const flags = [
+      'serve',
+      '--http-port',
+      String(port),
+      '--grpc-port',
+      '0',
+      '--data-dir',
+      dataFolder,
+      '--log-level',
+      'error',
+    ];
     const env = { ...process.env, HOLDFAST_SHUTDOWN_DRAIN_MS: '0' };
     const startedMs = wallMs();
     const child = spawn(process.execPath, [cli, ...flags], { env, stdio: ['ignore', 'ignore', 'inherit'] });

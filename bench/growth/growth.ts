@@ -99,7 +99,8 @@ async function measureLoad(options: GrowthOptions, { emptyFolder, grownFolder }:
   const purging: { sagasPerSecond: number; purgedPerSecond: number }[] = [];
   try {
     progress('warming up');
-    for (const coordinator of [empty, grown]) await slice(coordinator, Math.max(1, Math.min(warmUpSeconds, options.seconds)));
+    for (const coordinator of [empty, grown])
+      await slice(coordinator, Math.max(1, Math.min(warmUpSeconds, options.seconds)));
     for (let repetition = 0; repetition < options.repetitions; repetition += 1) {
       progress(`load, repetition ${repetition + 1} of ${options.repetitions}`);
       const isEmptyFirst = repetition % 2 === 0;

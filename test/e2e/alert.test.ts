@@ -3,18 +3,21 @@ import { after, before, test } from 'node:test';
 import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
 import { until } from '../lib/until.ts';
 import { DtmClient } from './dtm-client.ts';
+import { ManualClock, minute } from './manual-clock.ts';
 import { broken, failure, ScriptedService } from './scripted-service.ts';
 
 /** Numbers are those of the conformance cases in the protocol's description. */
 const service = new ScriptedService();
 let coordinator: Coordinator;
 let client: DtmClient;
+let clock: ManualClock;
 
 before(async () => {
   await service.start();
-  const settings = { HOLDFAST_ALERT_WEBHOOK_URL: `${service.url}/hook`, HOLDFAST_TIMEOUT_TO_FAIL_MS: '1000' };
-  coordinator = await startCoordinator({ settings });
+  const settings = { HOLDFAST_ALERT_WEBHOOK_URL: `${service.url}/hook` };
+  coordinator = await startCoordinator({ command: 'dev', settings });
   client = new DtmClient(coordinator.url);
+  clock = new ManualClock(client.http);
 });
 
 after(async () => {
@@ -64,6 +67,7 @@ test('63: a webhook that fails holds nothing up, and is told again', async () =>
     steps: [{ action: service.url }],
     payloads: ['1'],
   });
+  await clock.advance(minute);
   await until('it was told twice', () => alertsFor(gid).length === 2, 20_000);
   assert.deepEqual(alertsFor(gid)[1], {
     gid,

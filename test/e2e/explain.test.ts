@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../lib/until.ts';
+import { second } from './manual-clock.ts';
 import { broken, failure } from './scripted-service.ts';
 import { world } from './world.ts';
 
@@ -104,11 +105,13 @@ test('a submit that differs from its prepare is told', async () => {
 });
 
 test('the list: pages, filters, and no filter that there is not', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const prefix = client.newGid();
-  const body = { trans_type: 'msg', query_prepared: '', timeout_to_fail: 1, steps: [{ action: `${service.url}/a` }] };
-  for (const end of ['a', 'b', 'c'])
+  const body = { trans_type: 'msg', query_prepared: '', steps: [{ action: `${service.url}/a` }] };
+  for (const end of ['a', 'b', 'c']) {
     await client.does('prepare', { ...body, gid: `${prefix}/${end}`, payloads: ['1'] });
+    await clock.advance(1);
+  }
   const list = async (query: string) => {
     const { status, text } = await client.http.get(`/api/v1/transactions?${query}`);
     assert.equal(status, 200, text);
@@ -118,11 +121,12 @@ test('the list: pages, filters, and no filter that there is not', async () => {
   const mine = `gidPrefix=${encodeURIComponent(`${prefix}/`)}`;
   const first = await list(`${mine}&limit=2`);
   assert.deepEqual(first.gids, ['c', 'b']);
-  const second = await list(`${mine}&limit=2&position=${encodeURIComponent(first.next)}`);
-  assert.deepEqual([second.gids, second.next], [['a'], '']);
+  const next = await list(`${mine}&limit=2&position=${encodeURIComponent(first.next)}`);
+  assert.deepEqual([next.gids, next.next], [['a'], '']);
   assert.deepEqual((await list(`${mine}&status=submitted`)).gids, []);
   assert.deepEqual((await list(`${mine}&type=msg&createdFrom=${first.transactions[0].createdAt}`)).gids[0], 'c');
-  await until('all three need somebody', async () => (await list(`${mine}&incident=true`)).gids.length === 3, 20_000);
+  await clock.advance(35 * second);
+  assert.deepEqual((await list(`${mine}&incident=true`)).gids, ['c', 'b', 'a']);
   for (const bad of [
     'gid=x',
     'status=FAILURE',

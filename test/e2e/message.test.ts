@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../lib/until.ts';
+import { minute, second } from './manual-clock.ts';
 import { broken, failure, ongoing, type Scripted, type ScriptedService } from './scripted-service.ts';
 import { world } from './world.ts';
 
@@ -27,11 +27,13 @@ function message(
 const short = (calls: string[]) => calls.map((path) => path.split('/').at(-1)).join(' ');
 
 test('5, 52: submit answers at once; query shows the branches', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  await client.does('submit', message(service, gid, [[{ afterMs: 300 }], []]));
+  await clock.delay(`${service.url}/${gid}/a1`, second);
+  await client.does('submit', message(service, gid, [[], []]));
   assert.equal(await client.statusOf(gid), 'submitted');
-  await client.untilStatus(gid, 'succeed');
+  await clock.advance(second);
+  assert.equal(await client.statusOf(gid), 'succeed');
   const { branches } = await client.query(gid);
   assert.deepEqual(
     branches.map(({ branch_id, op, status }) => [branch_id, op, status]),
@@ -43,10 +45,11 @@ test('5, 52: submit answers at once; query shows the branches', async () => {
 });
 
 test('53: past its time-out the query URL is asked; ONGOING leaves it prepared', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  await client.does('prepare', message(service, gid, [[]], [ongoing], { timeout_to_fail: 1 }));
-  await until('the query URL was asked', () => service.callsOf(gid).length === 1);
+  await client.does('prepare', message(service, gid, [[]], [ongoing]));
+  await clock.advance(35 * second);
+  assert.equal(short(service.callsOf(gid)), 'query');
   assert.equal(await client.statusOf(gid), 'prepared');
   const [asked] = service.arrived.filter(({ query }) => query['gid'] === gid);
   assert.equal(asked?.method, 'GET');
@@ -54,33 +57,43 @@ test('53: past its time-out the query URL is asked; ONGOING leaves it prepared',
 });
 
 test('54: the query says SUCCESS: submitted; a branch that is ONGOING is asked again', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  await client.does('prepare', message(service, gid, [[ongoing]], [], { timeout_to_fail: 1 }));
-  await client.untilStatus(gid, 'submitted');
-  await until('the action was called', () => service.callsOf(gid).length === 2);
-  await client.retryNow(gid);
-  await client.untilStatus(gid, 'succeed');
+  await client.does('prepare', message(service, gid, [[ongoing]]));
+  await clock.advance(35 * second);
+  assert.deepEqual([await client.statusOf(gid), short(service.callsOf(gid))], ['submitted', 'query a1']);
+  await clock.advance(10 * second);
+  assert.equal(await client.statusOf(gid), 'succeed');
   assert.equal(short(service.callsOf(gid)), 'query a1 a1');
 });
 
 test('55: the query says FAILURE: failed, no branch was called', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  await client.does('prepare', message(service, gid, [[], []], [failure], { timeout_to_fail: 1 }));
-  await client.untilStatus(gid, 'failed');
-  assert.equal(await client.branchesOf(gid), 'PP');
+  await client.does('prepare', message(service, gid, [[], []], [failure]));
+  await clock.advance(35 * second);
+  assert.deepEqual([await client.statusOf(gid), await client.branchesOf(gid)], ['failed', 'PP']);
+  assert.equal(short(service.callsOf(gid)), 'query');
 });
 
 test('56: before its time-out nothing is asked, also where an operator makes it due', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
   await client.does('prepare', message(service, gid, [[]]));
   await client.retryNow(gid);
-  const other = client.newGid();
-  await client.does('submit', message(service, other, [[]], [], { wait_result: true }));
+  await clock.advance(35 * second - 1);
   assert.deepEqual(service.callsOf(gid), []);
   assert.equal(await client.statusOf(gid), 'prepared');
+});
+
+test('57: its time-out is its own timeout_to_fail, where it has one', async () => {
+  const { client, clock, service } = at();
+  const gid = client.newGid();
+  await client.does('prepare', message(service, gid, [[]], [], { timeout_to_fail: 120 }));
+  await clock.advance(2 * minute - 1);
+  assert.deepEqual([await client.statusOf(gid), service.callsOf(gid)], ['prepared', []]);
+  await clock.advance(1);
+  assert.deepEqual([await client.statusOf(gid), short(service.callsOf(gid))], ['succeed', 'query a1']);
 });
 
 test('58, 59: prepare again is fine while prepared, and refused afterwards', async () => {
@@ -96,44 +109,46 @@ test('58, 59: prepare again is fine while prepared, and refused afterwards', asy
 });
 
 test('61: a delay counts from the submit', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
   await client.does('prepare', message(service, gid, [[]]));
-  const asked = { ...message(service, gid, [[]]), custom_data: '{"delay":1}' };
-  const submittedMs = performance.now();
-  await client.does('submit', asked);
+  await clock.advance(5 * second);
+  await client.does('submit', { ...message(service, gid, [[]]), custom_data: '{"delay":10}' });
   await client.retryNow(gid);
-  await client.untilStatus(gid, 'succeed');
-  const [call] = service.arrived.filter(({ query }) => query['gid'] === gid);
-  assert.ok((call?.atMs ?? 0) - submittedMs >= 990);
+  await clock.advance(10 * second - 1);
+  assert.deepEqual(service.callsOf(gid), []);
+  await clock.advance(1);
+  assert.deepEqual([await client.statusOf(gid), short(service.callsOf(gid))], ['succeed', 'a1']);
 });
 
 test('62: a branch that errs again and again is called until it succeeds, at doubling intervals', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
   await client.does('submit', message(service, gid, [[broken, broken, failure]]));
+  await clock.settle();
   for (const [calls, interval] of [
     [1, 20],
     [2, 40],
     [3, 80],
   ] as const) {
-    await until(
-      `interval ${interval}`,
-      async () => (await client.query(gid)).transaction.next_cron_interval === interval,
-    );
+    assert.equal((await client.query(gid)).transaction.next_cron_interval, interval);
+    await clock.advance(interval * second - 1);
     assert.equal(service.callsOf(gid).length, calls);
-    await client.retryNow(gid);
+    await clock.advance(1);
+    assert.equal(service.callsOf(gid).length, calls + 1);
   }
-  await client.untilStatus(gid, 'succeed');
+  assert.equal(await client.statusOf(gid), 'succeed');
 });
 
 test('64: a concurrent message calls all branches at once', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  const options = { concurrent: true, wait_result: true };
-  await client.does('submit', message(service, gid, [[{ afterMs: 400 }], [{ afterMs: 400 }]], [], options));
-  const [one, two] = service.arrived.filter(({ query }) => query['gid'] === gid).map(({ atMs }) => atMs);
-  assert.ok((two ?? 0) - (one ?? 0) < 390);
+  for (const step of ['a1', 'a2']) await clock.delay(`${service.url}/${gid}/${step}`, second);
+  await client.does('submit', message(service, gid, [[], []], [], { concurrent: true }));
+  await clock.settle();
+  assert.equal(service.callsOf(gid).length, 2, 'the second one does not wait for the answer of the first');
+  await clock.advance(second);
+  assert.deepEqual([await client.statusOf(gid), await client.branchesOf(gid)], ['succeed', 'SS']);
 });
 
 test('65: abort of a prepared one fails it; once failed, abort and submit are refused', async () => {
@@ -148,17 +163,18 @@ test('65: abort of a prepared one fails it; once failed, abort and submit are re
   assert.deepEqual(service.callsOf(gid), []);
 });
 
-test('nobody decides for a human: prepared without query URL, past its time-out, it stays prepared', async () => {
-  const { client, service } = at();
+test('Q30: nobody decides for a human: prepared without query URL, past its time-out, it stays prepared', async () => {
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  const asked = { ...message(service, gid, [[]], [], { timeout_to_fail: 1 }), query_prepared: '' };
+  const asked = { ...message(service, gid, [[]]), query_prepared: '' };
   const incidents = async () => {
     const { text } = await client.http.get('/api/metrics');
     return Number(/^holdfast_incidents(?:\{[^}]*\})? (\d+)$/m.exec(text)?.[1] ?? 'NaN');
   };
   const before = await incidents();
   await client.does('prepare', asked);
-  await until('it is an incident', async () => (await incidents()) === before + 1);
+  await clock.advance(minute);
+  assert.equal(await incidents(), before + 1);
   assert.equal(await client.statusOf(gid), 'prepared');
   await client.does('submit', { ...asked, wait_result: true });
   assert.equal(await incidents(), before);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { second } from './manual-clock.ts';
 import { ongoing } from './scripted-service.ts';
 import { world } from './world.ts';
 
@@ -26,11 +27,17 @@ test('6, 7: query without gid is refused, an unknown gid is null', async () => {
   assert.deepEqual([status, JSON.parse(text)], [200, { branches: [], transaction: null }]);
 });
 
-test('8 to 12: pages, filters, one gid', async () => {
-  const { client } = at();
+test('8, 9, 10, 11, 12: pages, filters, one gid', async () => {
+  const { client, clock } = at();
   const gids = [client.newGid(), client.newGid(), client.newGid()];
-  const beganMs = Date.now();
-  for (const gid of gids) await client.does('submit', { gid, trans_type: 'saga', steps: [], payloads: [] });
+  await clock.advance(10 * second);
+  const beganMs = await clock.nowMs();
+  for (const gid of gids) {
+    await client.does('submit', { gid, trans_type: 'saga', steps: [], payloads: [] });
+    await clock.advance(10);
+  }
+  const other = client.newGid();
+  await client.does('prepare', { gid: other, trans_type: 'tcc' });
   const all = async (query: string) => JSON.parse((await client.get(`all?${query}`)).text);
 
   const seen: string[] = [];
@@ -47,13 +54,17 @@ test('8 to 12: pages, filters, one gid', async () => {
     [...gids].reverse(),
     'newest first, each once',
   );
-  assert.equal((await all('limit=1000')).next_position, '');
+  const first = await all('limit=1');
+  const rest = await all(`limit=1000&position=${encodeURIComponent(first.next_position)}`);
+  assert.deepEqual([rest.transactions.length, rest.next_position], [seen.length - 1, '']);
   assert.equal((await all(`gid=${gids[0]}`)).transactions.length, 1);
   assert.equal((await all('gid=nobody')).transactions, null);
-  const window = `createTimeStart=${beganMs - 1000}&createTimeEnd=${Date.now() + 1000}`;
-  for (const { gid } of (await all(`status=succeed&transType=saga&${window}&limit=1000`)).transactions) {
-    assert.ok(seen.includes(gid));
-  }
+  const window = `createTimeStart=${beganMs}&createTimeEnd=${beganMs + second}`;
+  const matching = await all(`status=succeed&transType=saga&${window}&limit=1000`);
+  assert.deepEqual(
+    [matching.transactions.map(({ gid }: { gid: string }) => gid), matching.next_position],
+    [[...gids].reverse(), ''],
+  );
   assert.deepEqual((await all('createTimeStart=1000&createTimeEnd=2000')).transactions ?? [], []);
 });
 
@@ -66,25 +77,51 @@ test('13: bad numbers and unknown statuses are refused', async () => {
   }
 });
 
-test('16, 17: resetCronTime makes what is due late due now', async () => {
+/** A message whose branch is asked again after so many seconds. */
+async function waiting(retry_interval: number): Promise<string> {
   const { client, service } = at();
-  const gids = Array.from({ length: 10 }, () => client.newGid());
-  for (const gid of gids) {
-    const action = service.script(`/${gid}`, ongoing, ongoing);
-    const asked = { gid, trans_type: 'msg', steps: [{ action }], payloads: [''], retry_interval: 5000 };
-    await client.post('submit', { ...asked, wait_result: true });
-  }
-  const reset = async (query: string) => JSON.parse((await client.get(`resetCronTime?${query}`)).text);
-  assert.deepEqual(await reset('timeout=4000&limit=9'), { succeed_count: 9, has_remaining: true });
-  assert.deepEqual(await reset('timeout=6000&limit=10'), { succeed_count: 0, has_remaining: false });
+  const gid = client.newGid();
+  const action = service.script(`/${gid}`, ongoing);
+  const asked = { gid, trans_type: 'msg', steps: [{ action }], payloads: [''], retry_interval };
+  await client.post('submit', { ...asked, wait_result: true });
+  return gid;
+}
+
+test('16, 17: resetCronTime makes what is due late due now', async () => {
+  const { client, clock, service } = at();
+  const late: string[] = [];
+  for (let count = 0; count < 10; count += 1) late.push(await waiting(110));
+  const sooner = await waiting(90);
+  const reset = async (query: string) => {
+    const answer = JSON.parse((await client.get(`resetCronTime?${query}`)).text);
+    await clock.settle();
+    return answer;
+  };
+  const calledAgain = () => late.filter((gid) => service.callsOf(gid).length === 2).length;
+  assert.deepEqual(await reset('timeout=100&limit=9'), { succeed_count: 9, has_remaining: true });
+  assert.equal(calledAgain(), 9);
+  assert.deepEqual(await reset('timeout=100&limit=10'), { succeed_count: 1, has_remaining: false });
+  assert.deepEqual([calledAgain(), service.callsOf(sooner).length], [10, 1]);
+  assert.deepEqual(await reset('timeout=88&limit=10'), { succeed_count: 1, has_remaining: false });
+  assert.equal(service.callsOf(sooner).length, 2);
+  assert.deepEqual(await reset('timeout=88&limit=10'), { succeed_count: 0, has_remaining: false });
   assert.equal((await client.get('resetCronTime?timeout=x')).status, 400);
 });
 
-test('18, 19: resetNextCronTime; unknown gids are not found', async () => {
-  const { client } = at();
-  const gid = client.newGid();
-  await client.does('submit', { gid, trans_type: 'saga', steps: [], payloads: [], wait_result: true });
+test('18, Q12: resetNextCronTime makes one due now, whatever its time', async () => {
+  const { client, clock, service } = at();
+  const gid = await waiting(5000);
+  const atMs = await clock.nowMs();
   await client.does('resetNextCronTime', { gid });
+  await clock.settle();
+  assert.deepEqual([await client.statusOf(gid), service.callsOf(gid).length], ['succeed', 2]);
+  assert.equal(await clock.nowMs(), atMs);
+  await client.does('resetNextCronTime', { gid });
+  assert.equal(await client.statusOf(gid), 'succeed', 'of one that has ended too, which stays so');
+});
+
+test('19: unknown gids are not found', async () => {
+  const { client } = at();
   for (const [route, body] of [
     ['forceStop', { gid: 'nobody' }],
     ['resetNextCronTime', { gid: 'nobody' }],
@@ -105,7 +142,7 @@ test('102: CR, LF and semicolons are removed from a gid in a body', async () => 
   assert.equal(await client.statusOf(gid), 'succeed');
 });
 
-test('a request of another type than the stored one is refused', async () => {
+test('Q32: a request of another type than the stored one is refused', async () => {
   const { client } = at();
   const gid = client.newGid();
   await client.does('prepare', { gid, trans_type: 'tcc' });
@@ -121,7 +158,7 @@ test('a request of another type than the stored one is refused', async () => {
   assert.equal(await client.statusOf(gid), 'prepared');
 });
 
-test('bad input stores nothing, names the field and never echoes its value', async () => {
+test('Q29: bad input stores nothing, names the field and never echoes its value', async () => {
   const { client } = at();
   for (const [field, body] of [
     ['trans_type', { trans_type: 'FAILURE' }],

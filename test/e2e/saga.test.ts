@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../lib/until.ts';
+import { minute, second } from './manual-clock.ts';
 import { broken, failure, ongoing, type Scripted, type ScriptedService } from './scripted-service.ts';
 import { world } from './world.ts';
 
@@ -74,7 +75,7 @@ test('25: a compensation that errs is called again', async () => {
   assert.equal(await client.branchesOf(gid), 'SSSF');
 });
 
-test('26: a repeated submit of a running one is fine, makes it due now, and runs nothing twice', async () => {
+test('26, Q2: a repeated submit of a running one is fine, makes it due now, and runs nothing twice', async () => {
   const { client, service } = at();
   const gid = client.newGid();
   const asked = saga(service, gid, [{}, { action: [ongoing] }]);
@@ -127,7 +128,7 @@ test('30: wait_result answers when it has succeeded', async () => {
   assert.equal(await client.statusOf(gid), 'succeed');
 });
 
-test('31: wait_result of one that is not finished is an error, and it goes on', async () => {
+test('31, Q8: wait_result of one that is not finished is an error, and it goes on', async () => {
   const { client, service } = at();
   const gid = client.newGid();
   const { status, text } = await client.post(
@@ -135,7 +136,7 @@ test('31: wait_result of one that is not finished is an error, and it goes on', 
     saga(service, gid, [{ action: [ongoing] }], { wait_result: true }),
   );
   assert.equal(status, 409);
-  assert.match(JSON.parse(text).message, /wait result not return success/);
+  assert.match(JSON.parse(text).message, /^wait result not return success: it is still ongoing, .* FAILURE$/);
   assert.equal(await client.statusOf(gid), 'submitted');
   await client.retryNow(gid);
   await client.untilStatus(gid, 'succeed');
@@ -156,28 +157,33 @@ test('32: wait_result of one that rolled back tells why', async () => {
 });
 
 test('33: past its time-out it rolls back; a step that was never called is not compensated', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  const asked = saga(service, gid, [{ action: [ongoing, ongoing, ongoing] }, {}], { timeout_to_fail: 1 });
-  await client.does('submit', asked);
-  await client.untilStatus(gid, 'failed');
-  assert.equal(await client.branchesOf(gid), 'SPPP');
-  assert.equal((await client.query(gid)).transaction.rollback_reason, 'Timeout after 1 seconds');
+  const options = { timeout_to_fail: 1800, retry_interval: 600 };
+  await client.does('submit', saga(service, gid, [{ action: Array(4).fill(ongoing) }, {}], options));
+  await clock.advance(30 * minute - 1);
+  assert.equal(await client.statusOf(gid), 'submitted');
+  await clock.advance(30 * minute + 1);
+  assert.deepEqual([await client.statusOf(gid), await client.branchesOf(gid)], ['failed', 'SPPP']);
+  assert.equal((await client.query(gid)).transaction.rollback_reason, 'Timeout after 1800 seconds');
 });
 
 test('34, 35: ONGOING comes back after the interval, an error after twice of it', async () => {
-  const { client, service } = at();
-  const [first, second] = [client.newGid(), client.newGid()];
-  await client.does('submit', saga(service, first, [{ action: [ongoing] }], { retry_interval: 1 }));
-  await client.does('submit', saga(service, second, [{ action: [broken] }], { retry_interval: 1 }));
-  await client.untilStatus(first, 'succeed');
-  await client.untilStatus(second, 'succeed');
-  const gapOf = (gid: string) => {
-    const [one, two] = service.arrived.filter(({ query }) => query['gid'] === gid).map(({ atMs }) => atMs);
-    return (two ?? 0) - (one ?? 0);
-  };
-  assert.ok(gapOf(first) >= 990, `${gapOf(first)}`);
-  assert.ok(gapOf(second) >= 1990, `${gapOf(second)}`);
+  const { client, clock, service } = at();
+  const [asked, failed] = [client.newGid(), client.newGid()];
+  await client.does('submit', saga(service, asked, [{ action: [ongoing] }], { retry_interval: 150 }));
+  await client.does('submit', saga(service, failed, [{ action: [broken] }], { retry_interval: 150 }));
+  await clock.settle();
+  const calls = () => [asked, failed].map((gid) => service.callsOf(gid).length);
+  await clock.advance(150 * second - 1);
+  assert.deepEqual(calls(), [1, 1]);
+  await clock.advance(1);
+  assert.deepEqual(calls(), [2, 1]);
+  await clock.advance(150 * second - 1);
+  assert.deepEqual(calls(), [2, 1]);
+  await clock.advance(1);
+  assert.deepEqual(calls(), [2, 2]);
+  assert.deepEqual([await client.statusOf(asked), await client.statusOf(failed)], ['succeed', 'succeed']);
 });
 
 test('36: branch headers are on every call', async () => {
@@ -196,49 +202,64 @@ test('36: branch headers are on every call', async () => {
 });
 
 test('37: errors within the retry limit are retried within the run', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
   const options = { retry_limit: 3, wait_result: true };
-  await client.does('submit', saga(service, gid, [{}, { action: [broken, broken, broken] }], options));
-  assert.equal(await client.statusOf(gid), 'succeed');
+  const answer = client.does('submit', saga(service, gid, [{}, { action: [broken, broken, broken] }], options));
+  await until('step 2 was called', () => service.callsOf(gid).length === 2);
+  await clock.advance(second);
+  await answer;
+  assert.deepEqual([await client.statusOf(gid), short(service.callsOf(gid))], ['succeed', 'a1 a2 a2 a2 a2']);
 });
 
-test('38: past the retry limit it rolls back', async () => {
-  const { client, service } = at();
+test('38, Q28: past the retry limit it rolls back; between the tries there is a pause', async () => {
+  const { client, clock, service } = at();
   const gid = client.newGid();
   const options = { retry_limit: 1, wait_result: true };
-  const asked = saga(service, gid, [{}, { action: [broken, broken, broken] }], options);
-  assert.equal((await client.post('submit', asked)).status, 409);
+  const answer = client.post('submit', saga(service, gid, [{}, { action: [broken, broken, broken] }], options));
+  await until('step 2 was called', () => service.callsOf(gid).length === 2);
+  await clock.advance(99);
+  assert.equal(short(service.callsOf(gid)), 'a1 a2');
+  await clock.advance(1);
+  assert.equal((await answer).status, 409);
   assert.deepEqual([await client.statusOf(gid), await client.branchesOf(gid)], ['failed', 'SSSP']);
   const reason = 'RetryCount is greater than RetryLimit, RetryLimit: 1';
   assert.equal((await client.query(gid)).transaction.rollback_reason, reason);
 });
 
 test('39: a call may take as long as its request_timeout', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  const options = { request_timeout: 6, wait_result: true };
-  await client.does('submit', saga(service, gid, [{ action: [{ afterMs: 3300 }] }], options));
+  await clock.delay(`${service.url}/${gid}/a1`, 6 * second - 1);
+  const answer = client.does('submit', saga(service, gid, [{}], { request_timeout: 6, wait_result: true }));
+  await until('it was called', () => service.callsOf(gid).length === 1);
+  await clock.advance(6 * second);
+  await answer;
+  assert.deepEqual([await client.statusOf(gid), service.callsOf(gid).length], ['succeed', 1]);
 });
 
 test('a call that takes longer than its request_timeout has an unknown result', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  const options = { request_timeout: 1, wait_result: true };
-  const asked = saga(service, gid, [{ action: [{ afterMs: 1500 }] }], options);
-  assert.equal((await client.post('submit', asked)).status, 409);
+  await clock.delay(`${service.url}/${gid}/a1`, 1500);
+  const answer = client.post('submit', saga(service, gid, [{}], { request_timeout: 1, wait_result: true }));
+  await until('it was called', () => service.callsOf(gid).length === 1);
+  await clock.advance(second);
+  assert.equal((await answer).status, 409);
   assert.equal(await client.statusOf(gid), 'submitted');
   assert.equal((await client.query(gid)).transaction.next_cron_interval, 20);
 });
 
 test('40: a concurrent saga calls its actions at once', async () => {
-  const { client, service } = at();
+  const { client, clock, service } = at();
   const gid = client.newGid();
-  const steps = [{ action: [{ afterMs: 400 }] }, { action: [{ afterMs: 400 }] }];
-  await client.does('submit', saga(service, gid, steps, { ...concurrent(), wait_result: true }));
-  assert.equal(await client.branchesOf(gid), 'PSPS');
-  const [one, two] = service.arrived.filter(({ query }) => query['gid'] === gid).map(({ atMs }) => atMs);
-  assert.ok((two ?? 0) - (one ?? 0) < 390);
+  for (const step of ['a1', 'a2']) await clock.delay(`${service.url}/${gid}/${step}`, second);
+  await client.does('submit', saga(service, gid, [{}, {}], concurrent()));
+  await clock.settle();
+  assert.equal(service.callsOf(gid).length, 2, 'the second one does not wait for the answer of the first');
+  assert.equal(await client.branchesOf(gid), 'PPPP');
+  await clock.advance(second);
+  assert.deepEqual([await client.statusOf(gid), await client.branchesOf(gid)], ['succeed', 'PSPS']);
 });
 
 test('41: concurrent, one fails, a compensation is ONGOING once', async () => {
@@ -280,21 +301,27 @@ test('44: concurrent, one ONGOING once: the others’ results are kept', async (
   assert.equal(await client.branchesOf(gid), 'PSPS');
 });
 
-for (const [number, answer, status] of [
-  [47, { status: 500, body: 'xx FAILURE' }, 'failed'],
-  [48, { status: 201, body: '{}' }, 'submitted'],
-  [49, { status: 200, body: 'ONGOING FAILURE' }, 'submitted'],
-] as const) {
-  test(`${number}: an action that answers ${answer.status} ${answer.body}`, async () => {
-    const { client, service } = at();
-    const gid = client.newGid();
-    await client.post('submit', saga(service, gid, [{ action: [answer] }], { wait_result: true }));
-    assert.equal(await client.statusOf(gid), status);
-    const { transaction } = await client.query(gid);
-    if (number === 48) assert.equal(transaction.next_cron_interval, 20);
-    if (number === 49) assert.equal(transaction.next_cron_interval, 10);
-  });
+/** The status of a saga whose action answered so, and the interval to its next call. */
+async function judged(answer: Scripted): Promise<[string, number | undefined]> {
+  const { client, service } = at();
+  const gid = client.newGid();
+  await client.post('submit', saga(service, gid, [{ action: [answer] }], { wait_result: true }));
+  const { transaction } = await client.query(gid);
+  return [transaction.status, transaction.next_cron_interval];
 }
+
+test('47, Q7: a text with FAILURE is one, whatever the status', async () => {
+  assert.equal((await judged({ status: 500, body: 'xx FAILURE' }))[0], 'failed');
+  assert.equal((await judged({ status: 200, body: '{"dtm_result":"FAILURE"}' }))[0], 'failed');
+});
+
+test('48: a status other than 200 is an error, also 201', async () => {
+  assert.deepEqual(await judged({ status: 201, body: '{}' }), ['submitted', 20]);
+});
+
+test('49, Q7: of a text with both words ONGOING counts', async () => {
+  assert.deepEqual(await judged({ status: 200, body: 'ONGOING FAILURE' }), ['submitted', 10]);
+});
 
 test('50: an empty payload makes it a GET without body; the query goes behind what the URL has', async () => {
   const { client, service } = at();
@@ -312,7 +339,7 @@ test('50: an empty payload makes it a GET without body; the query goes behind wh
   assert.equal(two?.headers['content-type'], 'application/json');
 });
 
-test('101: of two gids the one may begin with the other', async () => {
+test('101, Q1: of two gids the one may begin with the other', async () => {
   const { client, service } = at();
   const gid = client.newGid();
   for (const one of [gid, `${gid}-x`]) await client.does('prepare', saga(service, one, [{}, {}]));
@@ -343,6 +370,17 @@ test('104: while the compensation of the failed step errs, earlier ones wait', a
   assert.equal(short(service.callsOf(gid)), 'a1 a2 c2');
 });
 
+test('99: what has succeeded is seen while the next step is still out', async () => {
+  const { client, clock, service } = at();
+  const gid = client.newGid();
+  await clock.delay(`${service.url}/${gid}/a2`, second);
+  await client.does('submit', saga(service, gid, [{}, {}]));
+  await clock.settle();
+  assert.deepEqual([await client.statusOf(gid), await client.branchesOf(gid)], ['submitted', 'PSPP']);
+  await clock.advance(second);
+  assert.equal(await client.branchesOf(gid), 'PSPS');
+});
+
 test('20, 21: an operator stops what is not final, and only that; no branch is called', async () => {
   const { client, service } = at();
   const gid = client.newGid();
@@ -350,9 +388,17 @@ test('20, 21: an operator stops what is not final, and only that; no branch is c
   await client.does('forceStop', { gid });
   assert.equal(await client.statusOf(gid), 'failed');
   assert.equal(short(service.callsOf(gid)), 'a1');
-  const { status, text } = await client.post('forceStop', { gid });
-  assert.equal(status, 409);
-  assert.match(text, /global transaction force stop error\. status: failed\. error: FAILURE/);
+  const done = client.newGid();
+  await client.does('submit', saga(service, done, [{}], { wait_result: true }));
+  for (const [ended, was] of [
+    [gid, 'failed'],
+    [done, 'succeed'],
+  ] as const) {
+    const { status, text } = await client.post('forceStop', { gid: ended });
+    assert.equal(status, 409);
+    assert.equal(JSON.parse(text).message, `global transaction force stop error. status: ${was}. error: FAILURE`);
+    assert.equal(await client.statusOf(ended), was);
+  }
 });
 
 test('a prepared saga is submitted with what it was prepared with; options of the submit are kept', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../lib/until.ts';
 import type { DtmClient } from './dtm-client.ts';
+import { second } from './manual-clock.ts';
 import { failure, ongoing, type Scripted, type ScriptedService } from './scripted-service.ts';
 import { world } from './world.ts';
 
@@ -54,12 +55,12 @@ test('71: the client aborts; a cancel that is ONGOING is asked again; the reason
   assert.equal((await client.query(gid)).transaction.rollback_reason, 'user cancelled');
 });
 
-test('72, 73, 74: prepared past its time-out it is cancelled; then nothing can be registered or aborted', async () => {
-  const { client, service } = at();
-  const gid = await prepared(client, service, ['01'], { timeout_to_fail: 1 });
-  await client.untilStatus(gid, 'failed');
+test('72, 73, 74, Q31: prepared past its time-out it is cancelled; then nothing can be registered or aborted', async () => {
+  const { client, clock, service } = at();
+  const gid = await prepared(client, service, ['01']);
+  await clock.advance(35 * second);
   const { transaction } = await client.query(gid);
-  assert.match(transaction.rollback_reason ?? '', /^Timeout after 1 seconds$/);
+  assert.deepEqual([transaction.status, transaction.rollback_reason], ['failed', 'Timeout after 35 seconds']);
   assert.equal(short(service.callsOf(gid)), 'cancel01');
   assert.equal((await client.post('registerBranch', branch(service, gid, '02'))).status, 409);
   assert.equal((await client.post('abort', { gid, trans_type: 'tcc' })).status, 409);
@@ -79,10 +80,10 @@ test('76: an empty confirm URL succeeds without a call', async () => {
   await client.does('prepare', { gid, trans_type: 'tcc' });
   await client.does('registerBranch', { ...branch(service, gid, '01'), confirm: '' });
   await client.does('submit', { gid, trans_type: 'tcc', wait_result: true });
-  assert.deepEqual(service.callsOf(gid), []);
+  assert.deepEqual([await client.statusOf(gid), service.callsOf(gid)], ['succeed', []]);
 });
 
-test('77: registering the same again is fine, the same branch with other content is not', async () => {
+test('77, Q25: registering the same again is fine, the same branch with other content is not', async () => {
   const { client, service } = at();
   const gid = await prepared(client, service, ['01']);
   await client.does('registerBranch', branch(service, gid, '01'));
@@ -119,7 +120,7 @@ test('79: wait_result and a confirm that is ONGOING answer 425', async () => {
   assert.equal(JSON.parse(text).dtm_result, 'ONGOING');
 });
 
-test('80: a cancel that answers FAILURE is retried: 409 to who waits, aborting, interval 20', async () => {
+test('80, Q8: a cancel that answers FAILURE is retried: 409 to who waits, aborting, interval 20', async () => {
   const { client, service } = at();
   const gid = client.newGid();
   await client.does('prepare', { gid, trans_type: 'tcc', wait_result: true });
@@ -131,13 +132,25 @@ test('80: a cancel that answers FAILURE is retried: 409 to who waits, aborting, 
   await client.untilStatus(gid, 'failed');
 });
 
-test('a repeated abort is fine', async () => {
-  const { client, service } = at();
+test('Q37: while it is prepared nobody looks at it before its time-out', async () => {
+  const { client, clock, service } = at();
+  const gid = await prepared(client, service, ['01']);
+  await clock.settle();
+  const { driven } = await clock.advance(35 * second - 1);
+  assert.ok(!driven.includes(gid));
+  assert.ok((await clock.advance(1)).driven.includes(gid));
+});
+
+test('Q3: a repeated abort is fine, also in the same moment', async () => {
+  const { client, clock, service } = at();
   const gid = client.newGid();
   await client.does('prepare', { gid, trans_type: 'tcc' });
-  await client.does('registerBranch', branch(service, gid, '01', { cancel: [{ afterMs: 300 }] }));
+  await client.does('registerBranch', branch(service, gid, '01'));
+  await clock.delay(`${service.url}/${gid}/cancel01`, second);
   await Promise.all([1, 2, 3].map(() => client.does('abort', { gid, trans_type: 'tcc' })));
-  await client.untilStatus(gid, 'failed');
+  assert.equal(await client.statusOf(gid), 'aborting');
+  await clock.advance(second);
+  assert.equal(await client.statusOf(gid), 'failed');
   assert.equal(short(service.callsOf(gid)), 'cancel01');
 });
 

@@ -141,11 +141,12 @@ test('97: of twenty subscriptions at once none is lost', async () => {
   assert.deepEqual(stored.map(({ url }) => url).sort(), urls.sort());
 });
 
-test('100: a topic deleted and made again has only its new subscribers, at once', async () => {
+test('100, Q21: a topic deleted is gone at once; made again it has only its new subscribers, at once', async () => {
   const { client, service } = at();
   const topic = client.newGid();
   for (const name of ['a', 'b', 'c']) await subscribe(client, topic, `${service.url}/${topic}/old-${name}`);
   await remove(client, topic);
+  assert.equal((await send(client, service, topic)).status, 400);
   await subscribe(client, topic, `${service.url}/${topic}/new`);
   const { gid } = await send(client, service, topic);
   assert.deepEqual(service.callsOf(gid), [`/${topic}/new`, `/${gid}/plain`]);

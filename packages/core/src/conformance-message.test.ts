@@ -5,7 +5,7 @@ import { ruleAbort, rulePrepare, ruleSubmit } from './index.ts';
 import { defaults, error, failure, message, ongoing, success } from './testing/definitions.ts';
 import { Driver } from './testing/driver.ts';
 
-test('row 53: the query says ONGOING: stays prepared, asked again after the interval', () => {
+test('53: the query says ONGOING: stays prepared, asked again after the interval', () => {
   const driver = Driver.prepare(message(2), { query: [ongoing, ongoing] });
   assert.ok(driver.cron());
   assert.deepEqual([driver.status, driver.calls, driver.dueInS], ['prepared', ['query'], 10]);
@@ -21,7 +21,7 @@ test('the query cannot be reached: asked again by back-off, never sent nor faile
   }
 });
 
-test('row 54: the query says SUCCESS: submitted, and sent', () => {
+test('54: the query says SUCCESS: submitted, and sent', () => {
   const driver = Driver.prepare(message(2), { query: [success], '01 action': [ongoing] });
   assert.ok(driver.cron());
   assert.deepEqual([driver.status, driver.states], ['submitted', 'PP']);
@@ -30,14 +30,14 @@ test('row 54: the query says SUCCESS: submitted, and sent', () => {
   assert.deepEqual(driver.calls, ['query', '01 action', '01 action', '02 action']);
 });
 
-test('row 55: the query says FAILURE: failed, nothing sent', () => {
+test('55: the query says FAILURE: failed, nothing sent', () => {
   const driver = Driver.prepare(message(2), { query: [failure('rolled back FAILURE')] });
   assert.ok(driver.cron());
   assert.deepEqual([driver.status, driver.states, driver.calls], ['failed', 'PP', ['query']]);
   assert.match(driver.reason, /rolled back FAILURE$/);
 });
 
-test('row 56: before its time-out a prepared message is not looked at', () => {
+test('56: before its time-out a prepared message is not looked at', () => {
   const driver = Driver.prepare(message(2));
   assert.equal(driver.cron(34.999), false);
   assert.deepEqual([driver.status, driver.calls, driver.rules], ['prepared', [], ['prepared-waits']]);
@@ -45,19 +45,19 @@ test('row 56: before its time-out a prepared message is not looked at', () => {
   assert.equal(driver.status, 'succeed');
 });
 
-test('row 57: timeout_to_fail 120', () => {
+test('57: timeout_to_fail 120', () => {
   const driver = Driver.prepare(message(2, { options: { timeoutToFailMs: 120_000 } }));
   assert.equal(driver.cron(60), false);
   assert.ok(driver.cron(180));
   assert.equal(driver.status, 'succeed');
 });
 
-test('row 58: prepared, prepare again: fine', () => {
+test('58: prepared, prepare again: fine', () => {
   const driver = Driver.prepare(message(2));
   assert.equal(driver.ask(rulePrepare(driver.transaction, 'msg')), 'nothing');
 });
 
-test('row 59: submitted, prepare: refused', () => {
+test('59: submitted, prepare: refused', () => {
   const driver = Driver.submit(message(2), { '01 action': [ongoing] });
   assert.equal(
     String(driver.ask(rulePrepare(driver.transaction, 'msg'))),
@@ -65,7 +65,7 @@ test('row 59: submitted, prepare: refused', () => {
   );
 });
 
-test('row 61: a delay of 10 s counts from the submit; the interval stays', () => {
+test('61: a delay of 10 s counts from the submit; the interval stays', () => {
   const driver = Driver.submit(message(1, { customData: { delay: 10 } }));
   assert.deepEqual([driver.status, driver.calls, driver.rules], ['submitted', [], ['delay']]);
   assert.equal(driver.cron(0), false);
@@ -85,7 +85,7 @@ test('a delay brought by the submit counts from there, not from the prepare', ()
   assert.equal(driver.status, 'succeed');
 });
 
-test('row 64: a concurrent message calls all branches at once', () => {
+test('64: a concurrent message calls all branches at once', () => {
   const driver = Driver.submit(message(2, { options: { concurrent: true } }));
   assert.deepEqual([driver.status, driver.states, driver.mostInFlight], ['succeed', 'SS', 2]);
 });
@@ -97,7 +97,7 @@ test('not concurrent: one after the other, and the run ends at the first that do
   assert.deepEqual(driver.calls, ['01 action', '02 action', '02 action', '03 action']);
 });
 
-test('row 65: abort a prepared one; abort and submit again are refused', () => {
+test('65: abort a prepared one; abort and submit again are refused', () => {
   const driver = Driver.prepare(message(2));
   const abort = () => driver.ask(ruleAbort(driver.transaction, 'msg', 'no order', driver.nowMs));
   assert.equal(abort(), 'changed');
@@ -163,7 +163,7 @@ test('submitted while the query is out: its answer comes too late and changes no
   assert.equal(driver.status, 'succeed');
 });
 
-test('row 62: the third run in a row that ends with an error is an incident; a success ends it', () => {
+test('62: the third run in a row that ends with an error is an incident; a success ends it', () => {
   const driver = Driver.submit(message(2), { '01 action': [error(), error(), ongoing, error(), error()] });
   const seen: [number, string][] = [];
   do seen.push([driver.durable.progress.errorRuns ?? 0, driver.durable.progress.incident]);

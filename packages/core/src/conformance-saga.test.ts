@@ -8,24 +8,24 @@ import { Driver } from './testing/driver.ts';
 
 const concurrent = { customData: { concurrent: true } };
 
-test('row 20: forceStop of a submitted saga: failed, no reason, nothing called', () => {
+test('20: forceStop of a submitted saga: failed, no reason, nothing called', () => {
   const driver = Driver.submit(saga(2), { '01 action': [ongoing] });
   assert.equal(driver.ask(ruleStop(driver.transaction, driver.nowMs)), 'changed');
   assert.deepEqual([driver.status, driver.reason, driver.calls], ['failed', '', ['01 action']]);
 });
 
-test('row 21: forceStop of a succeeded saga is refused', () => {
+test('21: forceStop of a succeeded saga is refused', () => {
   const driver = Driver.submit(saga(2));
   assert.match(String(driver.ask(ruleStop(driver.transaction, driver.nowMs))), /status: succeed\. error: FAILURE$/);
 });
 
-test('row 22: all actions succeed', () => {
+test('22: all actions succeed', () => {
   const driver = Driver.submit(saga(2));
   assert.deepEqual([driver.states, driver.status, driver.reason], ['PSPS', 'succeed', '']);
   assert.deepEqual(driver.calls, ['01 action', '02 action']);
 });
 
-test('row 23: a FAILURE compensates what ran, the failed step included, in mirror order', () => {
+test('23: a FAILURE compensates what ran, the failed step included, in mirror order', () => {
   const driver = Driver.submit(saga(2), { '02 action': [failure('Insufficient balance FAILURE')] });
   assert.deepEqual([driver.states, driver.status], ['SSSF', 'failed']);
   assert.equal(driver.reason, 'url:http://svc/02/action return failed: Insufficient balance FAILURE');
@@ -33,21 +33,21 @@ test('row 23: a FAILURE compensates what ran, the failed step included, in mirro
   assert.deepEqual(driver.statuses, ['submitted', 'aborting', 'failed']);
 });
 
-test('row 24: ONGOING ends the run, and the next one goes on', () => {
+test('24: ONGOING ends the run, and the next one goes on', () => {
   const driver = Driver.submit(saga(2), { '01 action': [ongoing] });
   assert.deepEqual([driver.states, driver.status, driver.dueInS], ['PPPP', 'submitted', 10]);
   assert.ok(driver.cron());
   assert.deepEqual([driver.states, driver.status], ['PSPS', 'succeed']);
 });
 
-test('row 25: a compensation that errors is called again when due', () => {
+test('25: a compensation that errors is called again when due', () => {
   const driver = Driver.submit(saga(2), { '02 action': [failure()], '01 compensate': [error()] });
   assert.equal(driver.status, 'aborting');
   assert.ok(driver.cron());
   assert.deepEqual([driver.states, driver.status], ['SSSF', 'failed']);
 });
 
-test('rows 26, 27: submit again: fine while submitted, refused once it has ended', () => {
+test('26, 27: submit again: fine while submitted, refused once it has ended', () => {
   const driver = Driver.submit(saga(2), { '01 action': [ongoing] });
   const again = () => driver.ask(ruleSubmit(driver.transaction, saga(2), defaults, driver.nowMs));
   assert.equal(again(), 'nothing');
@@ -57,7 +57,7 @@ test('rows 26, 27: submit again: fine while submitted, refused once it has ended
   assert.equal(String(again()), "HoldfastError: current status 'succeed', cannot sumbmit. FAILURE");
 });
 
-test('row 28: empty URLs succeed without a call, forward and back', () => {
+test('28: empty URLs succeed without a call, forward and back', () => {
   const ok = Driver.submit(saga(2, { empty: ['01 action', '02 action'] }));
   assert.deepEqual([ok.states, ok.status, ok.calls], ['PSPS', 'succeed', []]);
   const back = Driver.submit(saga(2, { empty: ['01 compensate'] }), { '02 action': [failure()] });
@@ -65,7 +65,7 @@ test('row 28: empty URLs succeed without a call, forward and back', () => {
   assert.deepEqual(back.calls, ['01 action', '02 action', '02 compensate']);
 });
 
-test('row 29: action and compensation of a step share its payload', () => {
+test('29: action and compensation of a step share its payload', () => {
   const definition = saga(2);
   assert.deepEqual(
     [0, 1, 2, 3].map((index) => operationAt(definition, [], index)?.payload),
@@ -73,7 +73,7 @@ test('row 29: action and compensation of a step share its payload', () => {
   );
 });
 
-test('rows 30, 31, 32: a run ends final, or where it waits for a timer', () => {
+test('30, 31, 32: a run ends final, or where it waits for a timer', () => {
   assert.equal(Driver.submit(saga(2)).status, 'succeed');
   const unfinished = Driver.submit(saga(2), { '01 action': [ongoing] });
   assert.deepEqual([unfinished.status, unfinished.rules.at(-1)], ['submitted', 'back-off']);
@@ -81,7 +81,7 @@ test('rows 30, 31, 32: a run ends final, or where it waits for a timer', () => {
   assert.deepEqual([failed.status, failed.reason.includes('no money')], ['failed', true]);
 });
 
-test('row 33: past timeout_to_fail it rolls back, whatever is ONGOING', () => {
+test('33: past timeout_to_fail it rolls back, whatever is ONGOING', () => {
   const driver = Driver.submit(saga(2, { options: { timeoutToFailMs: 1_800_000 } }), {
     '01 action': Array.from({ length: 200 }, () => ongoing),
   });
@@ -90,44 +90,44 @@ test('row 33: past timeout_to_fail it rolls back, whatever is ONGOING', () => {
   assert.equal(driver.reason, 'Timeout after 1800 seconds');
 });
 
-test('row 34: ONGOING keeps retry_interval', () => {
+test('34: ONGOING keeps retry_interval', () => {
   const driver = Driver.submit(saga(2, { options: { retryIntervalMs: 150_000 } }), { '01 action': [ongoing] });
   assert.equal(driver.cron(149), false);
   assert.ok(driver.cron(180));
   assert.equal(driver.status, 'succeed');
 });
 
-test('row 35: after an error the first retry comes at twice retry_interval', () => {
+test('35: after an error the first retry comes at twice retry_interval', () => {
   const driver = Driver.submit(saga(2, { options: { retryIntervalMs: 150_000 } }), { '01 action': [error()] });
   assert.equal(driver.cron(180), false);
   assert.ok(driver.cron(360));
   assert.equal(driver.status, 'succeed');
 });
 
-test('row 37: errors within retry_limit are retried within the run', () => {
+test('37: errors within retry_limit are retried within the run', () => {
   const driver = Driver.submit(saga(1, { options: { retryLimit: 3 } }), { '01 action': [error(), error(), error()] });
   assert.equal(driver.status, 'succeed');
   assert.equal(driver.nowMs - driver.transaction.definition.createdMs, 100 + 200 + 400);
 });
 
-test('row 38: beyond retry_limit it rolls back, with the text of the wire', () => {
+test('38: beyond retry_limit it rolls back, with the text of the wire', () => {
   const driver = Driver.submit(saga(2, { options: { retryLimit: 1 } }), { '02 action': [error(), error(), error()] });
   assert.deepEqual([driver.states, driver.status], ['SSSP', 'failed']);
   assert.equal(driver.reason, 'RetryCount is greater than RetryLimit, RetryLimit: 1');
   assert.equal(driver.calls.filter((call) => call === '02 action').length, 2);
 });
 
-test('row 39: request_timeout is that of the transaction, else the default', () => {
+test('39: request_timeout is that of the transaction, else the default', () => {
   assert.equal(planOf(saga(1, { options: { requestTimeoutMs: 6000 } }), defaults).requestTimeoutMs, 6000);
   assert.equal(planOf(saga(1), defaults).requestTimeoutMs, 3000);
 });
 
-test('row 40: a concurrent saga calls all actions at once', () => {
+test('40: a concurrent saga calls all actions at once', () => {
   const driver = Driver.submit(saga(2, concurrent));
   assert.deepEqual([driver.states, driver.status, driver.mostInFlight], ['PSPS', 'succeed', 2]);
 });
 
-test('row 41: concurrent, a FAILURE while the other is out: both are compensated, the other after its answer', () => {
+test('41: concurrent, a FAILURE while the other is out: both are compensated, the other after its answer', () => {
   const driver = Driver.submit(saga(2, concurrent), { '01 action': [failure()], '01 compensate': [ongoing] });
   assert.deepEqual([driver.status, driver.states], ['aborting', 'PFSP']);
   assert.deepEqual(driver.calls, ['01 action', '02 action', '01 compensate', '02 compensate']);
@@ -137,19 +137,19 @@ test('row 41: concurrent, a FAILURE while the other is out: both are compensated
 
 const inOrder = { customData: { concurrent: true, orders: { 1: [0] } } };
 
-test('row 42: orders {1:[0]}, step 1 FAILURE: step 2 never ran and is not compensated', () => {
+test('42: orders {1:[0]}, step 1 FAILURE: step 2 never ran and is not compensated', () => {
   const driver = Driver.submit(saga(2, inOrder), { '01 action': [failure()] });
   assert.deepEqual([driver.states, driver.status], ['SFPP', 'failed']);
   assert.deepEqual(driver.calls, ['01 action', '01 compensate']);
 });
 
-test('row 43: orders {1:[0]}, step 2 FAILURE: both are compensated', () => {
+test('43: orders {1:[0]}, step 2 FAILURE: both are compensated', () => {
   const driver = Driver.submit(saga(2, inOrder), { '02 action': [failure()] });
   assert.deepEqual([driver.states, driver.status], ['SSSF', 'failed']);
   assert.deepEqual(driver.calls, ['01 action', '02 action', '02 compensate', '01 compensate']);
 });
 
-test('row 44: concurrent, step 1 ONGOING once: the other succeeds in the same run', () => {
+test('44: concurrent, step 1 ONGOING once: the other succeeds in the same run', () => {
   const driver = Driver.submit(saga(2, concurrent), { '01 action': [ongoing] });
   assert.deepEqual([driver.states, driver.status], ['PPPS', 'submitted']);
   assert.ok(driver.cron());
@@ -157,22 +157,22 @@ test('row 44: concurrent, step 1 ONGOING once: the other succeeds in the same ru
   assert.equal(driver.calls.filter((call) => call === '02 action').length, 1);
 });
 
-test('row 47: 500 with the text FAILURE fails an action', () => {
+test('47: 500 with the text FAILURE fails an action', () => {
   const driver = Driver.submit(saga(1), { '01 action': [judgeHttp(500, 'xx FAILURE', 0)] });
   assert.deepEqual([driver.status, driver.reason], ['failed', 'url:http://svc/01/action return failed: xx FAILURE']);
 });
 
-test('row 48: 201 is an error: back-off 20 s', () => {
+test('48: 201 is an error: back-off 20 s', () => {
   const driver = Driver.submit(saga(1), { '01 action': [judgeHttp(201, '', 0)] });
   assert.deepEqual([driver.status, driver.dueInS, driver.intervalS], ['submitted', 20, 20]);
 });
 
-test('row 49: 200 with both words is ONGOING', () => {
+test('49: 200 with both words is ONGOING', () => {
   const driver = Driver.submit(saga(1), { '01 action': [judgeHttp(200, 'ONGOING FAILURE', 0)] });
   assert.deepEqual([driver.status, driver.dueInS, driver.intervalS], ['submitted', 10, 10]);
 });
 
-test('row 103: orders {2:[0,1]}, step 3 FAILURE: 1 and 2 together, then 3; back 3 first, then 1 and 2 together', () => {
+test('103: orders {2:[0,1]}, step 3 FAILURE: 1 and 2 together, then 3; back 3 first, then 1 and 2 together', () => {
   const driver = Driver.submit(saga(3, { customData: { concurrent: true, orders: { 2: [0, 1] } } }), {
     '03 action': [failure()],
     '03 compensate': ['out'],
@@ -184,7 +184,7 @@ test('row 103: orders {2:[0,1]}, step 3 FAILURE: 1 and 2 together, then 3; back 
   assert.deepEqual([driver.status, driver.states, driver.mostInFlight], ['failed', 'SSSSSF', 2]);
 });
 
-test('row 104: the compensation of the failed step errors: earlier ones are not begun in this run', () => {
+test('104: the compensation of the failed step errors: earlier ones are not begun in this run', () => {
   const driver = Driver.submit(saga(2), { '02 action': [failure('no money FAILURE')], '02 compensate': [error()] });
   assert.deepEqual([driver.status, driver.calls.at(-1)], ['aborting', '02 compensate']);
   assert.match(driver.reason, /no money/);

@@ -9,14 +9,14 @@ const prepared = (script: Script = {}, ids = ['01', '02']) => Driver.prepare(tcc
 const submit = (driver: Driver) => driver.ask(ruleSubmit(driver.transaction, tcc(), defaults, driver.nowMs));
 const abort = (driver: Driver, reason = '') => driver.ask(ruleAbort(driver.transaction, 'tcc', reason, driver.nowMs));
 
-test('row 70: submit confirms, the last branch first', () => {
+test('70: submit confirms, the last branch first', () => {
   const driver = prepared();
   assert.equal(submit(driver), 'changed');
   assert.deepEqual([driver.status, driver.states], ['succeed', 'PSPS']);
   assert.deepEqual(driver.calls, ['02 confirm', '01 confirm']);
 });
 
-test('row 71: abort cancels; ONGOING is asked again; the reason is that of the request', () => {
+test('71: abort cancels; ONGOING is asked again; the reason is that of the request', () => {
   const driver = prepared({ '02 cancel': [ongoing] });
   abort(driver, 'user cancelled');
   assert.deepEqual([driver.status, driver.calls, driver.dueInS], ['aborting', ['02 cancel'], 10]);
@@ -24,7 +24,7 @@ test('row 71: abort cancels; ONGOING is asked again; the reason is that of the r
   assert.deepEqual([driver.status, driver.states, driver.reason], ['failed', 'SPSP', 'user cancelled']);
 });
 
-test('row 72: past its time a prepared one is cancelled, and says after how many seconds', () => {
+test('72: past its time a prepared one is cancelled, and says after how many seconds', () => {
   const driver = prepared();
   assert.equal(driver.cron(34.9), false);
   assert.ok(driver.cron(300));
@@ -32,7 +32,7 @@ test('row 72: past its time a prepared one is cancelled, and says after how many
   assert.deepEqual(driver.statuses, ['prepared', 'aborting', 'failed']);
 });
 
-test('rows 73, 74: after the time-out abort is refused', () => {
+test('73, 74: after the time-out abort is refused', () => {
   const driver = prepared();
   driver.cron(300);
   assert.match(
@@ -41,21 +41,21 @@ test('rows 73, 74: after the time-out abort is refused', () => {
   );
 });
 
-test('row 75: nested branches are confirmed like the others', () => {
+test('75: nested branches are confirmed like the others', () => {
   const driver = prepared({}, ['01', '0101', '02']);
   submit(driver);
   assert.deepEqual([driver.status, driver.states], ['succeed', 'PSPSPS']);
   assert.deepEqual(driver.calls, ['02 confirm', '0101 confirm', '01 confirm']);
 });
 
-test('row 76: an empty confirm URL succeeds without a call', () => {
+test('76: an empty confirm URL succeeds without a call', () => {
   const branches = registered('01', '02').map((branch) => (branch.op === 'confirm' ? { ...branch, url: '' } : branch));
   const driver = Driver.prepare(tcc(), {}, branches);
   submit(driver);
   assert.deepEqual([driver.status, driver.states, driver.calls], ['succeed', 'PSPS', []]);
 });
 
-test('row 78: submitted, abort and prepare are refused; submit again is fine', () => {
+test('78: submitted, abort and prepare are refused; submit again is fine', () => {
   const driver = prepared({ '02 confirm': [ongoing] });
   submit(driver);
   assert.match(String(abort(driver)), /'submitted', cannot abort\. FAILURE$/);
@@ -63,13 +63,13 @@ test('row 78: submitted, abort and prepare are refused; submit again is fine', (
   assert.equal(submit(driver), 'nothing');
 });
 
-test('row 79: a confirm that is ONGOING leaves it submitted', () => {
+test('79: a confirm that is ONGOING leaves it submitted', () => {
   const driver = prepared({ '02 confirm': [ongoing] });
   submit(driver);
   assert.deepEqual([driver.status, driver.calls], ['submitted', ['02 confirm']]);
 });
 
-test('row 80: a cancel that answers FAILURE is retried: aborting, interval 20', () => {
+test('80: a cancel that answers FAILURE is retried: aborting, interval 20', () => {
   const driver = prepared({ '02 cancel': [failure()] });
   abort(driver);
   assert.deepEqual([driver.status, driver.intervalS, driver.dueInS], ['aborting', 20, 20]);

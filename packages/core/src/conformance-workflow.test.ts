@@ -18,7 +18,7 @@ const started = (script: Script = {}) => Driver.prepare(workflow(), script);
 const succeeded: WorkflowEnd = { to: 'succeed', reason: '', result: 'b2s=' };
 const end = (driver: Driver, how = succeeded) => driver.ask(ruleEnd(driver.transaction, how, driver.nowMs));
 
-test('row 86: it ends as its submit says, with its result', () => {
+test('86: it ends as its submit says, with its result', () => {
   const driver = started();
   assert.equal(end(driver), 'changed');
   const { status, result, reason, finishedMs } = driver.durable.progress;
@@ -26,7 +26,7 @@ test('row 86: it ends as its submit says, with its result', () => {
   assert.deepEqual(driver.calls, []);
 });
 
-test('row 87: it is called back one interval after its last sign of life; ONGOING keeps the interval', () => {
+test('87: it is called back one interval after its last sign of life; ONGOING keeps the interval', () => {
   const driver = started({ query: [ongoing] });
   assert.equal(driver.dueInS, 10);
   assert.equal(driver.cron(9.9), false);
@@ -37,7 +37,7 @@ test('row 87: it is called back one interval after its last sign of life; ONGOIN
   assert.equal(end(driver), 'changed');
 });
 
-test('row 88: prepareWorkflow of a running one is a sign of life', () => {
+test('88: prepareWorkflow of a running one is a sign of life', () => {
   const driver = started();
   driver.nowMs += 6000;
   assert.equal(driver.ask(rulePrepareWorkflow(driver.transaction, driver.nowMs)), 'changed');
@@ -46,7 +46,7 @@ test('row 88: prepareWorkflow of a running one is a sign of life', () => {
   assert.equal(rulePrepareWorkflow(driver.transaction, driver.nowMs), 'nothing');
 });
 
-test('row 89: it fails as its submit says; the reason stays whole', () => {
+test('89: it fails as its submit says; the reason stays whole', () => {
   const driver = started();
   const reason = 'x'.repeat(1_000_000);
   assert.equal(end(driver, { to: 'failed', reason, result: '' }), 'changed');
@@ -56,7 +56,7 @@ test('row 89: it fails as its submit says; the reason stays whole', () => {
   );
 });
 
-test('row 90: the same submit again is fine, another one is refused', () => {
+test('90: the same submit again is fine, another one is refused', () => {
   const driver = started();
   end(driver);
   assert.equal(end(driver), 'nothing');

@@ -9,7 +9,7 @@ const prepared = (script: Script = {}, ids = ['01', '02']) => Driver.prepare(xa(
 const submit = (driver: Driver) => driver.ask(ruleSubmit(driver.transaction, xa(), defaults, driver.nowMs));
 const abort = (driver: Driver, reason = '') => driver.ask(ruleAbort(driver.transaction, 'xa', reason, driver.nowMs));
 
-test('row 81: submit commits, the first branch first', () => {
+test('81: submit commits, the first branch first', () => {
   const driver = prepared();
   assert.equal(submit(driver), 'changed');
   assert.deepEqual([driver.status, driver.states], ['succeed', 'PSPS']);
@@ -17,21 +17,21 @@ test('row 81: submit commits, the first branch first', () => {
   assert.deepEqual(driver.statuses, ['prepared', 'submitted', 'succeed']);
 });
 
-test('row 82: abort rolls back what is registered', () => {
+test('82: abort rolls back what is registered', () => {
   const driver = prepared({}, ['01']);
   assert.equal(abort(driver, 'no funds'), 'changed');
   assert.deepEqual([driver.status, driver.states, driver.reason], ['failed', 'SP', 'no funds']);
   assert.deepEqual(driver.calls, ['01 rollback']);
 });
 
-test('row 83: without branches, past its time, it fails at once; then submit is refused', () => {
+test('83: without branches, past its time, it fails at once; then submit is refused', () => {
   const driver = prepared({}, []);
   assert.ok(driver.cron(300));
   assert.deepEqual([driver.status, driver.states, driver.reason], ['failed', '', 'Timeout after 35 seconds']);
   assert.match(String(submit(driver)), /current status 'failed', cannot sumbmit\. FAILURE/);
 });
 
-test('row 84: a commit that is ONGOING is asked again', () => {
+test('84: a commit that is ONGOING is asked again', () => {
   const driver = prepared({ '01 commit': [ongoing] }, ['01']);
   submit(driver);
   assert.deepEqual([driver.status, driver.states, driver.dueInS], ['submitted', 'PP', 10]);

@@ -8,12 +8,23 @@ export * from './explain.ts';
 export * from './fact.ts';
 export { fitProgress } from './fit.ts';
 export * from './foresee.ts';
+export { isDeeperThan, membersOf } from './json-text.ts';
 export { isLegalMove, isStoppable } from './moves.ts';
 export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
-export { failureText, judgeHttp, parseRetryAfter } from './outcome.ts';
+export {
+  failureText,
+  grpcCodeOf,
+  isGrpcUnavailable,
+  judgeGrpc,
+  judgeHttp,
+  judgeJsonRpc,
+  parseRetryAfter,
+} from './outcome.ts';
 export { planOf } from './plan.ts';
 export * from './request.ts';
 export { emptyRun } from './run.ts';
+export * from './service-name.ts';
+export * from './target.ts';
 export { expandTopics, topicOf, topicsOf } from './topic.ts';
 export * from './transaction.ts';
 export { wasAlive } from './workflow.ts';

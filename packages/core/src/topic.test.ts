@@ -10,7 +10,7 @@ const stepsTo = (...actions: string[]): Step[] =>
 const subscribers = (topic: string) => ({ one: ['http://a/1'], two: ['http://a/1', 'http://b/2'] })[topic] ?? [];
 
 test('a topic stands for a branch per subscriber, each with the payload of its step', () => {
-  const expanded = expandTopics(stepsTo('http://c', 'topic://two', 'topic://one'), subscribers);
+  const expanded = expandTopics(stepsTo('http://c', 'topic://two', 'topic://one'), 'http', subscribers);
   assert.deepEqual(
     expanded.map(({ branchId, action, payload }) => [branchId, action, payload]),
     [
@@ -23,7 +23,7 @@ test('a topic stands for a branch per subscriber, each with the payload of its s
 });
 
 test('a topic without subscribers is named by its step, not by its name', () => {
-  assert.throws(() => expandTopics(stepsTo('http://c', 'topic://FAILURE'), subscribers), {
+  assert.throws(() => expandTopics(stepsTo('http://c', 'topic://FAILURE'), 'http', subscribers), {
     code: 'INVALID_INPUT',
     message: 'steps[1].action: topic not found, or nobody is subscribed to it',
   });
@@ -31,25 +31,43 @@ test('a topic without subscribers is named by its step, not by its name', () => 
 
 test('subscribers count as steps', () => {
   const many = Array.from({ length: 5001 }, (_, index) => `http://a/${index}`);
-  assert.throws(() => expandTopics(stepsTo('topic://m', 'topic://m'), () => many), /steps: must be at most 10000/);
+  assert.throws(
+    () => expandTopics(stepsTo('topic://m', 'topic://m'), 'http', () => many),
+    /steps: must be at most 10000/,
+  );
 });
 
 test('what a message would become is known before it is made', () => {
   const many = Array.from({ length: 10_000 }, (_, index) => `http://a/${index}`);
   const steps = stepsTo(...Array.from({ length: 10_000 }, () => 'topic://m'));
-  assert.throws(() => expandTopics(steps, () => many), /steps: must be at most 10000 with all subscribers/);
+  assert.throws(() => expandTopics(steps, 'http', () => many), /steps: must be at most 10000 with all subscribers/);
 });
 
 test('a payload counts once for each subscriber', () => {
   const [step] = stepsTo('topic://two');
   assert.ok(step !== undefined);
   for (const payload of ['é'.repeat(2 ** 22 + 1), new Uint8Array(2 ** 23 + 1)]) {
-    assert.throws(() => expandTopics([{ ...step, payload }], subscribers), {
+    assert.throws(() => expandTopics([{ ...step, payload }], 'http', subscribers), {
       code: 'INVALID_INPUT',
       message: 'payloads: a transaction must be at most 16777216 bytes with all subscribers',
     });
   }
-  assert.equal(expandTopics([{ ...step, payload: 'x'.repeat(2 ** 22) }], subscribers).length, 2);
+  assert.equal(expandTopics([{ ...step, payload: 'x'.repeat(2 ** 22) }], 'http', subscribers).length, 2);
+});
+
+test('every subscriber must be one that the message can call', () => {
+  const one = (url: string, protocol: string, payload = '{}') =>
+    expandTopics(
+      [{ ...stepsTo('topic://t')[0], branchId: '01', action: 'topic://t', compensate: '', payload }],
+      protocol,
+      () => ['http://a/1', url],
+    );
+  assert.throws(() => one('h:1/a.B/C', 'http'), /^HoldfastError: steps\[0\]\.action: its topic has a subscriber that/);
+  assert.throws(() => one('http://a/methods', 'json-rpc'), /steps\[0\]\.action: its topic/);
+  assert.throws(() => one('http://a/?method=M', 'json-rpc', '[1]'), /payloads\[0\]: must be a JSON object/);
+  assert.equal(one('h:1/a.B/C', 'grpc').length, 2);
+  assert.equal(one('http://a/?method=M', 'json-rpc').length, 2);
+  assert.equal(one('http://a/?method=M', 'http', '[1]').length, 2);
 });
 
 test('the topics that are named, each once', () => {

@@ -1,5 +1,6 @@
 import { utf8Length } from './attempts.ts';
 import { HoldfastError, invalid } from './error.ts';
+import { payloadTrouble, urlTrouble } from './target.ts';
 import { limits, type Payload, type Step } from './transaction.ts';
 
 const scheme = 'topic://';
@@ -18,11 +19,12 @@ export function topicsOf(steps: readonly Step[]): readonly string[] {
  * A step for each subscriber in the place of a step that names a topic (server.md section 6.2). With several their
  * branch ids are `01-01`, `01-02` and so on; a single one is the branch `01` itself.
  * @param subscribers the URLs subscribed to a topic; none where it does not exist
- * @throws HoldfastError INVALID_INPUT `topic not found`, or where there are more steps, or more bytes in them, than a
- *   transaction may have
+ * @throws HoldfastError INVALID_INPUT `topic not found`, where there are more steps, or more bytes in them, than a
+ *   transaction may have, or where a transaction of this protocol cannot call a subscriber
  */
 export function expandTopics(
   steps: readonly Step[],
+  protocol: string,
   subscribers: (topic: string) => readonly string[],
 ): readonly Step[] {
   const targets = steps.map(({ action }, index) => {
@@ -32,6 +34,7 @@ export function expandTopics(
     return urls;
   });
   checkSize(steps, targets);
+  checkCalls(steps, protocol, targets);
   return steps.flatMap((step, index) => {
     const urls = targets[index];
     if (urls === undefined) return step;
@@ -52,6 +55,24 @@ function checkSize(steps: readonly Step[], targets: readonly (readonly string[] 
   if (bytes > limits.transactionBytes) {
     throw invalid('payloads', `a transaction must be at most ${limits.transactionBytes} bytes with all subscribers`);
   }
+}
+
+function checkCalls(
+  steps: readonly Step[],
+  protocol: string,
+  targets: readonly (readonly string[] | undefined)[],
+): void {
+  steps.forEach(({ payload }, index) => {
+    const urls = targets[index] ?? [];
+    if (urls.some((url) => urlTrouble(url, protocol) !== undefined)) {
+      throw invalid(
+        `steps[${index}].action`,
+        `its topic has a subscriber that a message whose protocol is ${protocol} cannot call: gRPC is called by grpc messages, a URL with the text \`method\` by json-rpc ones only where its query names one`,
+      );
+    }
+    const trouble = urls.map((url) => payloadTrouble(url, protocol, payload)).find((text) => text !== undefined);
+    if (trouble !== undefined) throw invalid(`payloads[${index}]`, trouble);
+  });
 }
 
 const lengthOf = (payload: Payload) => (typeof payload === 'string' ? utf8Length(payload) : payload.length);

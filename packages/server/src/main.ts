@@ -1,16 +1,22 @@
 import { resolve } from 'node:path';
+import type { SecureContext } from 'node:tls';
 import { HoldfastError } from '@holdfast/core';
+import { BranchSender } from './caller/branch-sender.ts';
 import { DestinationCaller } from './caller/destinations.ts';
-import { HttpSender } from './caller/http-sender.ts';
-import { listenFailure, openFailure } from './cli/failures.ts';
+import type { GrpcSenderParts } from './caller/grpc/grpc-sender.ts';
+import { HttpSender, type HttpSenderParts } from './caller/http-sender.ts';
+import { caFailure, listenFailure, openFailure } from './cli/failures.ts';
 import { greeting } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
+import { addressOf, GrpcDoor } from './grpc-door.ts';
+import { createNaming } from './naming.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
+import { timedStore } from './observe/timed-store.ts';
 import { postJson, Webhook, type WebhookParts } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
 import { type BackupCapable, type Counts, type Store, StoreError } from './store/store.ts';
@@ -35,6 +41,8 @@ export interface ServeOptions {
 export interface Running {
   /** Where HTTP is served, such as `http://127.0.0.1:36789`; with the real port where the settings say 0. */
   readonly url: string;
+  /** Where gRPC is served, such as `127.0.0.1:36790`; empty: it is not. */
+  readonly grpcAddress: string;
   /**
    * Readiness fails and new transactions are refused; then nothing more is taken in, calls under way are waited for,
    * and all is closed. Idempotent.
@@ -60,8 +68,8 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     });
     const running = await start(settings, store, { ...options, log, version });
     const tookMs = performance.now() - startedMs;
-    for (const line of greeting(settings, { version, url: running.url, counts, tookMs })) options.say(line);
-    log.info('serving', { version, url: running.url, store: store.name });
+    for (const line of greeting(settings, { version, ...running, counts, tookMs })) options.say(line);
+    log.info('serving', { version, url: running.url, grpc: running.grpcAddress, store: store.name });
     return running;
   } catch (error) {
     await store.close();
@@ -103,7 +111,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
   const metrics = new Metrics({ version, ...settings.metrics });
   const webhook = webhookOf(settings, (result, { gid }, reason) => observer.alerted(result, gid, reason));
   const observer = new Observer({ metrics, log, fatal, ...(webhook && { alert: (alert) => webhook.send(alert) }) });
-  const sender = new HttpSender({ runtime, limits: settings.calls, version });
+  const sender = senderOf({ runtime, limits: settings.calls, version, secureContext: await trustedBy(settings) });
   const { originSharePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
@@ -111,9 +119,11 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     limits: { ...limits, originShare: originSharePercent / 100 },
     events: observer,
   });
+  const naming = createNaming(settings, caller, runtime, development && (() => development.waits()));
+  const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
-    store: development?.watched(store) ?? store,
-    caller,
+    store: development?.watched(timed) ?? timed,
+    ...naming,
     runtime,
     ...(development && { machine: development.machine }),
     settings: { ...settings, defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors } },
@@ -129,16 +139,20 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     exposition: () => metrics.exposition(),
     ...(store.backup === undefined ? {} : { backup: () => backUp(store) }),
   });
+  const grpc = settings.grpc.serve === 'on' ? new GrpcDoor(settings) : undefined;
   const end = async (graceMs: number) => {
-    await Promise.all([server.close(graceMs), engine.stop(graceMs)]);
+    await Promise.all([server.close(graceMs), grpc?.close(graceMs), engine.stop(graceMs)]);
     webhook?.stop();
     // A call that outlived the grace holds its connection until its time-out; nobody waits for its answer any more.
     void sender.close();
   };
   try {
-    // The port first: who cannot be reached must not drive.
+    // The ports first: who cannot be reached must not drive.
     const url = await listen(server, settings);
+    const grpcAddress = (await grpc?.listen()) ?? '';
     await engine.start();
+    // HTTP answers already: what gRPC needs takes a tenth of a second to load.
+    await grpc?.serve({ coordinator: engine, observer });
     metrics.watch({
       counts: (nowMs) => store.counts(nowMs),
       nowMs: () => engine.clock.nowMs(),
@@ -151,11 +165,30 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
       await end(settings.shutdown.graceMs);
       await store.close();
     };
-    return { url, stop: once(stop) };
+    return { url, grpcAddress, stop: once(stop) };
   } catch (error) {
     await end(0);
     throw error;
   }
+}
+
+/** gRPC is loaded at the first call that needs it. */
+function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>): BranchSender {
+  return new BranchSender({
+    http: new HttpSender(parts),
+    loadGrpc: async () => {
+      const { GrpcSender } = await import('./caller/grpc/grpc-sender.ts');
+      return new GrpcSender({ ...parts, upkeep: systemRuntime });
+    },
+  });
+}
+
+async function trustedBy({ calls: { caFile } }: Settings): Promise<SecureContext | undefined> {
+  if (caFile === '') return undefined;
+  const { trusting } = await import('./caller/trust.ts');
+  return trusting(caFile).catch((cause: unknown) => {
+    throw caFailure(cause, caFile);
+  });
 }
 
 function webhookOf({ alert }: Settings, ended: WebhookParts['ended']): Webhook | undefined {
@@ -175,9 +208,9 @@ async function backUp(store: AnyStore): Promise<{ readonly path: string; readonl
 
 async function listen(server: HttpServer, settings: Settings): Promise<string> {
   const { host, port } = await server.listen().catch((cause: unknown) => {
-    throw listenFailure(cause, settings.http);
+    throw listenFailure(cause, 'http', settings.http);
   });
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `http://${addressOf(host, port)}`;
 }
 
 /** Whoever asks again gets the same promise. */

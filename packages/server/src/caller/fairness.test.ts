@@ -104,7 +104,11 @@ test('a destination is origin and path, whatever the protocol or the text', () =
     ['http://host:80/a', 'http://host', '/a'],
     ['http://user:pw@host/a', 'http://host', '/a'],
     ['http://[::1]:9/a', 'http://[::1]:9', '/a'],
-    ['localhost:58081/pkg.Service/Method', 'localhost:58081', '/pkg.Service/Method'],
+    ['localhost:58081/pkg.Service/Method', 'grpc://localhost:58081', '/pkg.Service/Method'],
+    ['grpc://Localhost:58081/pkg.Service/Method', 'grpc://localhost:58081', '/pkg.Service/Method'],
+    ['grpcs://1.2.3.4:443/pkg.Service/Method', 'grpcs://1.2.3.4:443', '/pkg.Service/Method'],
+    ['1.2.3.4:9000/pkg.Service/Method', 'grpc://1.2.3.4:9000', '/pkg.Service/Method'],
+    ['other://orders/pkg.Service/Method', 'other://orders', '/pkg.Service/Method'],
     ['svc/x', 'svc', '/x'],
     ['svc', 'svc', '/'],
   ];

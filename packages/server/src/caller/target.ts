@@ -1,6 +1,8 @@
+import { grpcTargetOf } from '@holdfast/core';
+
 /** Where a URL leads: for limits and breakers, whatever the protocol. */
 export interface Destination {
-  /** Scheme, host and port, or what stands before the first slash of an address without scheme. */
+  /** Scheme, host and port, or what stands before the first slash of an address that is none of ours. */
   readonly origin: string;
   /** The path without query. */
   readonly path: string;
@@ -9,9 +11,19 @@ export interface Destination {
 /** Any text leads somewhere; whether it can be called is for the sender to say. */
 export function destinationOf(url: string): Destination {
   const parsed = URL.parse(url);
-  if (parsed !== null && parsed.host !== '') {
-    return { origin: `${parsed.protocol}//${parsed.host}`, path: parsed.pathname };
-  }
+  if (parsed?.protocol.startsWith('http') && parsed.host !== '') return placeOf(parsed);
+  const grpc = grpcTargetOf(url);
+  if (grpc !== undefined) return { origin: grpcOriginOf(grpc), path: grpc.path };
+  if (parsed !== null && parsed.host !== '') return placeOf(parsed);
   const slash = url.indexOf('/');
   return slash === -1 ? { origin: url, path: '/' } : { origin: url.slice(0, slash), path: url.slice(slash) };
+}
+
+/** What stands for a gRPC target in limits, breakers and connections, whichever way its URL was written. */
+export function grpcOriginOf({ isTls, authority }: { readonly isTls: boolean; readonly authority: string }): string {
+  return `${isTls ? 'grpcs' : 'grpc'}://${authority}`;
+}
+
+function placeOf({ protocol, host, pathname }: URL): Destination {
+  return { origin: `${protocol}//${host}`, path: pathname };
 }

@@ -18,8 +18,12 @@ function hostToAsk(host: string): string {
   return host === '::' ? '::1' : host;
 }
 
+/** How long a coordinator may be silent before it counts as one that does not answer. */
+const silentMs = 30_000;
+
 /**
- * Asks the coordinator that runs. Without a time-out: what takes long, such as a backup, takes long.
+ * Asks the coordinator that runs.
+ * @param mostSilentMs 0: what takes long takes long
  * @throws CommandError where nobody answers, or with something that is no JSON object
  */
 export async function ask(
@@ -27,9 +31,10 @@ export async function ask(
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: object,
+  mostSilentMs: number = silentMs,
 ): Promise<{ status: number; answer: Answer }> {
   const url = urlOf(address);
-  const { status, text } = await send(address, method, path, body);
+  const { status, text } = await send(address, method, path, body, mostSilentMs);
   if (status === 404 && !text.startsWith('{')) {
     throw new CommandError(`what answers at ${url} does not know ${path}: is it this version of Holdfast?`);
   }
@@ -50,6 +55,7 @@ function send(
   method: string,
   path: string,
   body: object | undefined,
+  mostSilentMs: number,
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const unanswered = (cause: unknown) => {
@@ -59,9 +65,11 @@ function send(
       );
     };
     // Not as a URL: in that the gids `.` and `..` would be steps on the path.
-    const asked = request({ host: hostToAsk(address.host), port: address.port, method, path }, (response) => {
+    const { port } = address;
+    const asked = request({ host: hostToAsk(address.host), port, method, path, timeout: mostSilentMs }, (response) => {
       readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), unanswered);
     });
+    asked.on('timeout', () => asked.destroy(new Error(`silent for ${mostSilentMs / 1000} s`)));
     asked.on('error', unanswered).end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

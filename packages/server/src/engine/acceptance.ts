@@ -31,9 +31,10 @@ import type { AskedTransaction } from './coordinator.ts';
 import { Gate } from './gate.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
 import type { Journal } from './journal.ts';
-import type { Runtime } from './ports.ts';
+import type { NameBook, Runtime } from './ports.ts';
 import { asRefusal, cannotWrite, refuse, unknownGid } from './refusals.ts';
 import { updateBytes } from './row.ts';
+import { checkTargets, isCalledAlike, unknownName } from './targets.ts';
 import type { Topics } from './topics.ts';
 
 export interface AcceptanceContext {
@@ -44,6 +45,7 @@ export interface AcceptanceContext {
   readonly defaults: Defaults;
   readonly limits: ActiveLimits;
   readonly topics: Topics;
+  readonly names: NameBook;
   /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
   live(): Incarnation;
   isStopping(): boolean;
@@ -112,6 +114,7 @@ export class Acceptance {
 
   async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
     this.#refuseWithoutJournal();
+    await this.#checkTargets(gid, type, branches);
     // A registered step is a sign of life of its workflow.
     const dueMs = type === 'workflow' ? await this.#nextCallbackMs(gid) : undefined;
     let bytes = 128;
@@ -131,6 +134,17 @@ export class Acceptance {
       bytes,
     );
     await this.#registered(gid, branches, result);
+  }
+
+  /**
+   * A registration does not say the protocol of its transaction, which is read only where it matters: http URLs that
+   * name no method are called alike by all.
+   */
+  async #checkTargets(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
+    if (branches.every(isCalledAlike)) return;
+    const stored = await this.#load(gid, 'bare');
+    if (stored === undefined) throw unknownGid();
+    checkTargets(stored.definition.protocol, type, branches, this.#context.names);
   }
 
   async #nextCallbackMs(gid: string): Promise<number> {
@@ -179,11 +193,14 @@ export class Acceptance {
     rule: (stored: Transaction) => Ruling,
     wake = false,
   ): Promise<Changed> {
-    const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked.steps);
+    const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked);
     const incarnation = this.#context.live();
     this.#refuseWithoutJournal();
     if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
-    const created = steps instanceof HoldfastError ? steps : this.#newTransaction({ ...asked, steps }, status);
+    const created =
+      steps instanceof HoldfastError
+        ? steps
+        : (unknownName(asked, this.#context.names) ?? this.#newTransaction({ ...asked, steps }, status));
     const refusal = created instanceof HoldfastError ? created : this.#admission();
     if (!(created instanceof HoldfastError) && refusal === undefined) {
       const changed = await incarnation.exclusively(asked.gid, () => this.#create(incarnation, created));
@@ -202,9 +219,9 @@ export class Acceptance {
   }
 
   /** Topics count at the creation alone: for a stored gid it does not matter that one is gone. */
-  async #expanded(steps: readonly Step[]): Promise<readonly Step[] | HoldfastError> {
+  async #expanded({ steps, protocol }: AskedTransaction): Promise<readonly Step[] | HoldfastError> {
     try {
-      return await this.#context.topics.expand(steps);
+      return await this.#context.topics.expand(steps, protocol);
     } catch (error) {
       return asRefusal(error);
     }

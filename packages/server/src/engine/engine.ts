@@ -16,6 +16,7 @@ import {
   type Store,
   type StoredTransaction,
   StoreError,
+  type UnreadableRow,
 } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
 import type { Standing } from './actor.ts';
@@ -25,9 +26,10 @@ import { type Explained, explained } from './explained.ts';
 import { type ActiveLimits, Incarnation, type IncarnationContext } from './incarnation.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
-import type { Caller, MachineTime, Runtime, Timer } from './ports.ts';
+import type { Caller, MachineTime, NameBook, Runtime, Timer } from './ports.ts';
 import { refuse, unknownGid } from './refusals.ts';
 import { usualSleepMs } from './schedule.ts';
+import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
 
 export interface EngineSettings {
@@ -47,6 +49,8 @@ export interface EngineEvents {
   moved(transaction: Transaction, from: Status): void;
   /** It needs somebody now, or not any more (`progress.incident` is empty), or for another reason. */
   incident(transaction: Transaction, former: string): void;
+  /** What is stored of it cannot be read: it waits for somebody. */
+  unreadable(row: UnreadableRow): void;
   journalCommitted(rows: number, durationMs: number): void;
   /** Something went wrong that needs no answer: a claim, a purge, a pause of the store. */
   warned(message: string, error: unknown): void;
@@ -62,6 +66,8 @@ export interface EngineParts {
   readonly machine?: MachineTime;
   readonly settings: EngineSettings;
   readonly events: EngineEvents;
+  /** Absent: no name is known beforehand, and none is refused. */
+  readonly names?: NameBook;
 }
 
 const purgeEveryMs = 60_000;
@@ -103,7 +109,8 @@ export class Engine implements Coordinator {
         events.fatal(error);
       },
     });
-    this.topics = new Topics(parts.store, () => this.#clock.nowMs());
+    const { names = noNames } = parts;
+    this.topics = new Topics(parts.store, names, () => this.#clock.nowMs());
     this.#acceptance = new Acceptance({
       runtime: parts.runtime,
       store: parts.store,
@@ -112,6 +119,7 @@ export class Engine implements Coordinator {
       defaults: parts.settings.defaults,
       limits: parts.settings.active,
       topics: this.topics,
+      names,
       live: () => this.#live(),
       isStopping: () => this.#stopping,
       restore: (stored) => this.#restore(stored),
@@ -283,6 +291,7 @@ export class Engine implements Coordinator {
       moved: (...told) => events.moved(...told),
       written: (now, before) => this.#written(now, before),
       failed: (error) => this.#failed('the store cannot be read', error),
+      unreadable: (row) => events.unreadable(row),
       defect: (gid, what, error) => {
         this.#defects += 1;
         events.warned(`${gid}: ${what}`, error);

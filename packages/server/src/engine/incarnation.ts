@@ -1,5 +1,5 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
-import type { ClaimResult, Store, StoredTransaction } from '../store/store.ts';
+import type { ClaimResult, Store, StoredTransaction, UnreadableRow } from '../store/store.ts';
 import { Actor, type ActorContext, type Leaving, type Loaded } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { Journal } from './journal.ts';
@@ -35,6 +35,7 @@ export interface IncarnationContext {
   moved(transaction: Transaction, from: Status): void;
   written(now: Transaction, before: Transaction): void;
   failed(error: unknown): void;
+  unreadable(row: UnreadableRow): void;
   /** What must not happen: an actor broke, or a transaction was owned and not driven. */
   defect(gid: string, what: string, error: unknown): void;
 }
@@ -236,6 +237,7 @@ export class Incarnation {
     const sentMs = runtime.monotonicMs();
     try {
       const result = await store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
+      for (const row of result.unreadable ?? []) this.#context.unreadable(row);
       for (const claimed of result.claimed) {
         // Its driver does not know yet that it was handed back.
         if (this.#active.has(claimed.definition.gid)) this.#takeLate(claimed);

@@ -1,4 +1,5 @@
 import { explainOperation, type Transaction } from '@holdfast/core';
+import type { UnreadableRow } from '../store/store.ts';
 
 /** What the alert webhook is told, in dtm's shape (server.md section 7.4). */
 export interface Alert {
@@ -24,4 +25,8 @@ export function alertOf(transaction: Transaction): Alert {
     error: isOfCall ? last.reason : progress.incident,
     retry_count: progress.errorRuns ?? 0,
   };
+}
+
+export function alertOfUnreadable({ gid, status, incident }: UnreadableRow): Alert {
+  return { gid, status, branch: '', error: incident, retry_count: 0 };
 }

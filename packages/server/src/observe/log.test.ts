@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { held, shown } from '../transport/http/testing.ts';
+import type { Alert } from './alert.ts';
 import { createLog, type LogLevel } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { Observer } from './observer.ts';
@@ -126,4 +127,18 @@ test('what a submit brought otherwise than its prepare is a warning, once', () =
   const [line] = lines.map((text) => JSON.parse(text));
   assert.equal(lines.length, 1);
   assert.deepEqual([line.level, line.gid, line.fields], ['warn', submitted.definition.gid, 'steps, payloads']);
+});
+
+test('what cannot be read is told to the log, the metrics and the webhook', async () => {
+  const { log, lines } = recorded('info', false);
+  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const alerts: Alert[] = [];
+  const observer = new Observer({ metrics, log, alert: (alert) => alerts.push(alert), fatal: () => undefined });
+  const incident = 'unreadable: a stored progress cannot be read (format 2)';
+  observer.unreadable({ gid: 'g', type: 'saga', status: 'submitted', incident });
+  const [line] = lines.map((text) => JSON.parse(text));
+  assert.deepEqual([line.level, line.gid, line.incident], ['warn', 'g', incident]);
+  assert.deepEqual(alerts, [{ gid: 'g', status: 'submitted', branch: '', error: incident, retry_count: 0 }]);
+  const { text } = await metrics.exposition();
+  assert.match(text, /holdfast_incidents_raised_total\{type="saga",kind="unreadable"\} 1/);
 });

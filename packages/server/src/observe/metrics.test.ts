@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Counts } from '../store/store.ts';
+import type { Counts, Store } from '../store/store.ts';
 import { held, shown } from '../transport/http/testing.ts';
 import { Metrics } from './metrics.ts';
 import type { ScrapeSources } from './scrape.ts';
+import { timedStore } from './timed-store.ts';
 
 const settings = { version: '1.2.3', countsTimeoutMs: 50 };
 const counts: Counts = {
@@ -39,10 +40,10 @@ async function samples(metrics: Metrics, ...prefixes: string[]): Promise<string[
 
 test('requests are counted by route and success, and timed', async () => {
   const metrics = new Metrics(settings);
-  const answered = metrics.route('submit');
-  answered(200, 3);
-  answered(409, 30);
-  answered(500, 3000);
+  const answered = metrics.route('http', 'submit');
+  answered(true, 3);
+  answered(false, 30);
+  answered(false, 3000);
   assert.deepEqual(await samples(metrics, 'dtm_server_process_total', 'dtm_server_response_duration_sum'), [
     'dtm_server_process_total{type="http",api="submit",status="ok"} 1',
     'dtm_server_process_total{type="http",api="submit",status="fail"} 2',
@@ -86,6 +87,27 @@ test('calls, moves and ends are counted without labels that have no bound', asyn
   assert.doesNotMatch(text, /secret|g1/);
 });
 
+test('operations of the store are timed, also those that fail', async () => {
+  const metrics = new Metrics(settings);
+  const store = timedStore(
+    {
+      name: 'some',
+      counts: async () => counts,
+      load: async () => {
+        throw new Error('away');
+      },
+    } as unknown as Store,
+    (...told) => metrics.storeOperated(...told),
+  );
+  assert.equal(store.name, 'some');
+  assert.equal(await store.counts(0), counts);
+  await assert.rejects(store.load(['g']), /away/);
+  assert.deepEqual(await samples(metrics, 'holdfast_store_duration_seconds_count'), [
+    'holdfast_store_duration_seconds_count{operation="counts",result="ok"} 1',
+    'holdfast_store_duration_seconds_count{operation="load",result="fail"} 1',
+  ]);
+});
+
 test('the journal, warnings and the process are shown', async () => {
   const metrics = new Metrics(settings);
   metrics.journalCommitted(16, 2);
@@ -127,12 +149,12 @@ test('a scrape asks what is active, what is stored and how the destinations are'
     'holdfast_oldest_due_seconds 3',
     'holdfast_destinations_in_flight 8',
     'holdfast_destinations_waiting 3',
-    'holdfast_destinations_refused 9',
     'holdfast_destinations_breakers{of="origin",state="open"} 1',
     'holdfast_destinations_breakers{of="origin",state="half-open"} 0',
     'holdfast_destinations_breakers{of="route",state="open"} 1',
     'holdfast_destinations_breakers{of="route",state="half-open"} 1',
     'holdfast_counts_failed_total 0',
+    'holdfast_destinations_refused_total 9',
   ]);
 });
 

@@ -1,7 +1,9 @@
 import { type Outcome, operationAt, queryOperation, type Status, type Transaction } from '@holdfast/core';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Transport } from '../transport/observer.ts';
 import { children } from './children.ts';
 import { Scrape, type ScrapeSources } from './scrape.ts';
+import type { StoreOperation } from './timed-store.ts';
 
 export interface MetricsSettings {
   /** Of this program, without a leading v. */
@@ -23,7 +25,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #scrape: Scrape;
 
-  readonly #requests = this.#counter('dtm_server_process_total', 'Requests answered; fail: status 400 and above.', [
+  readonly #requests = this.#counter('dtm_server_process_total', 'Requests answered; fail: any answer but success.', [
     'type',
     'api',
     'status',
@@ -72,6 +74,14 @@ export class Metrics {
     [],
     commitSeconds,
   );
+  readonly #storeSeconds = children(
+    this.#histogram(
+      'holdfast_store_duration_seconds',
+      'Seconds an operation of the store took.',
+      ['operation', 'result'],
+      commitSeconds,
+    ),
+  );
   readonly #warnings = this.#counter('holdfast_warnings_total', 'Warnings logged.', []);
 
   constructor(settings: MetricsSettings) {
@@ -91,12 +101,12 @@ export class Metrics {
   }
 
   /** To be called once for each route of dtm's API. */
-  route(api: string): (status: number, durationMs: number) => void {
-    const ok = this.#requests.labels('http', api, 'ok');
-    const fail = this.#requests.labels('http', api, 'fail');
-    const seconds = this.#requestSeconds.labels('http', api);
-    return (status, durationMs) => {
-      (status >= 400 ? fail : ok).inc();
+  route(transport: Transport, api: string): (isFine: boolean, durationMs: number) => void {
+    const ok = this.#requests.labels(transport, api, 'ok');
+    const fail = this.#requests.labels(transport, api, 'fail');
+    const seconds = this.#requestSeconds.labels(transport, api);
+    return (isFine, durationMs) => {
+      (isFine ? ok : fail).inc();
       seconds.observe(durationMs / 1000);
     };
   }
@@ -121,8 +131,8 @@ export class Metrics {
   }
 
   /** @param kind the incident without what it is about */
-  incident({ definition }: Transaction, kind: string): void {
-    this.#incidents(definition.type, kind).inc();
+  incident(type: string, kind: string): void {
+    this.#incidents(type, kind).inc();
   }
 
   alerted(result: 'sent' | 'dropped'): void {
@@ -132,6 +142,10 @@ export class Metrics {
   journalCommitted(rows: number, durationMs: number): void {
     this.#batchRows.observe(rows);
     this.#commitSeconds.observe(durationMs / 1000);
+  }
+
+  storeOperated(operation: StoreOperation, isDone: boolean, durationMs: number): void {
+    this.#storeSeconds(operation, isDone ? 'ok' : 'fail').observe(durationMs / 1000);
   }
 
   warned(): void {

@@ -1,8 +1,9 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
 import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
-import type { HttpObserver } from '../transport/http/observer.ts';
-import { type Alert, alertOf } from './alert.ts';
+import type { UnreadableRow } from '../store/store.ts';
+import type { RequestObserver, Transport } from '../transport/observer.ts';
+import { type Alert, alertOf, alertOfUnreadable } from './alert.ts';
 import type { Log } from './log.ts';
 import { type Metrics, opOf } from './metrics.ts';
 
@@ -16,10 +17,10 @@ export interface ObserverParts {
 }
 
 /**
- * Hears what the engine and the HTTP port tell, counts it and logs it. What happens all the time is a debug line; what
+ * Hears what the engine and the ports tell, counts it and logs it. What happens all the time is a debug line; what
  * somebody should look at is a warning. Payloads, headers and answers of branches are never logged.
  */
-export class Observer implements EngineEvents, HttpObserver, DestinationEvents {
+export class Observer implements EngineEvents, RequestObserver, DestinationEvents {
   readonly #metrics: Metrics;
   readonly #log: Log;
   readonly #alert: (alert: Alert) => void;
@@ -68,9 +69,16 @@ export class Observer implements EngineEvents, HttpObserver, DestinationEvents {
       return;
     }
     const kind = incident.split(':')[0] ?? incident;
-    this.#metrics.incident(transaction, kind);
+    this.#metrics.incident(type, kind);
     this.#log.warn('a transaction needs somebody', { gid, type, status, incident, errorRuns });
     this.#alert(alertOf(transaction));
+  }
+
+  unreadable(row: UnreadableRow): void {
+    const { gid, type, status, incident } = row;
+    this.#metrics.incident(type, 'unreadable');
+    this.#log.warn('a transaction needs somebody', { gid, type, status, incident });
+    this.#alert(alertOfUnreadable(row));
   }
 
   alerted(result: 'sent' | 'dropped', gid: string, reason: string): void {
@@ -101,11 +109,11 @@ export class Observer implements EngineEvents, HttpObserver, DestinationEvents {
     this.#fatal(error);
   }
 
-  route(api: string): (status: number, durationMs: number) => void {
-    return this.#metrics.route(api);
+  route(transport: Transport, api: string): (isFine: boolean, durationMs: number) => void {
+    return this.#metrics.route(transport, api);
   }
 
-  answered(method: string, route: string, status: number, durationMs: number): void {
+  answered(method: string, route: string, status: number | string, durationMs: number): void {
     if (!this.#log.isDebug) return;
     this.#log.debug('request', { method, route: route === '' ? undefined : route, status, ms: rounded(durationMs) });
   }

@@ -34,6 +34,8 @@ export class Scrape {
   #counting: Promise<Counts | undefined> | undefined;
   readonly #gauges: ReturnType<typeof gauges>;
   readonly #failures: Counter;
+  readonly #refused: Counter;
+  #refusedBefore = 0;
 
   constructor(registry: Registry, { version, countsTimeoutMs }: MetricsSettings) {
     this.#timeoutMs = countsTimeoutMs;
@@ -42,6 +44,11 @@ export class Scrape {
     this.#failures = new Counter({
       name: 'holdfast_counts_failed_total',
       help: 'Scrapes without the counts of the store, which failed or took too long.',
+      registers: [registry],
+    });
+    this.#refused = new Counter({
+      name: 'holdfast_destinations_refused_total',
+      help: 'Branch calls that were not made: no room, or a breaker open.',
       registers: [registry],
     });
   }
@@ -109,7 +116,8 @@ export class Scrape {
     }
     this.#gauges.inFlight.set(inFlight);
     this.#gauges.waiting.set(waiting);
-    this.#gauges.refused.set(refused);
+    this.#refused.inc(Math.max(0, refused - this.#refusedBefore));
+    this.#refusedBefore = refused;
     for (const kind of ['origin', 'route'] as const) {
       for (const state of ['open', 'half-open'] as const)
         this.#gauges.breakers.set({ of: kind, state }, breakers[kind][state]);
@@ -130,10 +138,6 @@ function gauges(registry: Registry) {
     oldestDue: gauge('holdfast_oldest_due_seconds', 'How long the oldest of the backlog has been due.'),
     inFlight: gauge('holdfast_destinations_in_flight', 'Branch calls out now.'),
     waiting: gauge('holdfast_destinations_waiting', 'Branch calls that wait for a slot.'),
-    refused: gauge(
-      'holdfast_destinations_refused',
-      'Branch calls not made since the start: no room, or a breaker open.',
-    ),
     breakers: gauge(
       'holdfast_destinations_breakers',
       'Breakers that are not closed, by what they cover.',

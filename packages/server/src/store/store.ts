@@ -187,6 +187,19 @@ export interface ClaimResult {
    * the limits have left some of a dead owner.
    */
   readonly nextDueMs: number | undefined;
+  /**
+   * What cannot be read: it keeps no other from being claimed. Without owner, an incident that says why, and due again
+   * after ten minutes; named here the first time only. Absent: none.
+   */
+  readonly unreadable?: readonly UnreadableRow[];
+}
+
+export interface UnreadableRow {
+  readonly gid: string;
+  readonly type: string;
+  readonly status: string;
+  /** The incident: `unreadable: ` and why. */
+  readonly incident: string;
 }
 
 export interface OwnedRow {

@@ -239,6 +239,7 @@ export class Node {
       created: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
       moved: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
       incident: ({ progress }) => statistics.count(progress.incident === '' ? 'incident over' : 'incident raised'),
+      unreadable: ({ gid, incident }) => auditor.broke(gid, incident),
       journalCommitted: (rows) => statistics.count('rows written', rows),
       warned: (message, error) => {
         this.#tell(process, `warns: ${message} ${error ?? ''}`);

@@ -67,6 +67,7 @@ export class EngineWorld {
         created: () => undefined,
         moved: () => undefined,
         incident: () => undefined,
+        unreadable: () => undefined,
         journalCommitted: () => undefined,
         warned: (message) => void this.warnings.push(message),
         fatal: (error) => void this.fatal.push(error),

@@ -1,9 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type ClaimRequest, type ClaimResult, type StoredTransaction, StoreError } from '../store.ts';
+import {
+  type ClaimRequest,
+  type ClaimResult,
+  type StoredTransaction,
+  StoreError,
+  type UnreadableRow,
+} from '../store.ts';
 import { Query } from './connection.ts';
 import type { Loader } from './loader.ts';
 import { unfinished } from './rows.ts';
-import { numberAt, type Row } from './values.ts';
+import { numberAt, type Row, textAt } from './values.ts';
 
 /** How long a row that cannot be read is left alone; it counts as an incident. */
 const unreadablePauseMs = 10 * 60_000;
@@ -17,6 +23,7 @@ export class Claimer {
   readonly #nextDue: Query;
   readonly #take: StatementSync;
   readonly #setAside: StatementSync;
+  readonly #known: Query;
 
   constructor(db: DatabaseSync, loader: Loader) {
     this.#loader = loader;
@@ -42,15 +49,17 @@ export class Claimer {
     this.#setAside = db.prepare(`
       update transactions set owner = null, version = version + 1, due_ms = ?, incident = ?
       where id = ? and version = ?`);
+    this.#known = new Query(db, 'select gid, type, status, incident from transactions where id = ?');
   }
 
   /** One row more than asked for is looked at, to know whether some are left. */
   claim({ incarnation, nowMs, maxCount, maxBytes }: ClaimRequest): ClaimResult {
     const page = new Page(maxCount, maxBytes);
+    const unreadable: UnreadableRow[] = [];
     const take = (rows: readonly Row[]) => {
       for (const row of rows) {
         if (page.isFull) break;
-        const claimed = this.#takeRow(row, incarnation, nowMs);
+        const claimed = this.#takeRow(row, incarnation, nowMs, unreadable);
         if (claimed !== undefined) page.add(claimed, numberAt(row, 2));
       }
     };
@@ -61,10 +70,14 @@ export class Claimer {
     if (!page.isFull) take(this.#due.all(nowMs, maxCount - page.claimed.length));
     const next = this.#nextDue.first();
     const nextDueMs = next === undefined ? undefined : numberAt(next, 0);
-    return { claimed: page.claimed, nextDueMs: isMoreOfTheDead ? Math.min(nowMs, nextDueMs ?? nowMs) : nextDueMs };
+    return {
+      claimed: page.claimed,
+      nextDueMs: isMoreOfTheDead ? Math.min(nowMs, nextDueMs ?? nowMs) : nextDueMs,
+      ...(unreadable.length > 0 && { unreadable }),
+    };
   }
 
-  #takeRow(row: Row, incarnation: string, nowMs: number): StoredTransaction | undefined {
+  #takeRow(row: Row, incarnation: string, nowMs: number, unreadable: UnreadableRow[]): StoredTransaction | undefined {
     const id = numberAt(row, 0);
     const version = numberAt(row, 1);
     if (this.#take.run(incarnation, id, version).changes === 0) return undefined;
@@ -73,7 +86,12 @@ export class Claimer {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       // It must not keep the others waiting: nobody owns it, and it is looked at again after a while.
-      this.#setAside.run(nowMs + unreadablePauseMs, error.message, id, version + 1);
+      const incident = `unreadable: ${error.message}`;
+      const known = this.#known.first(id) ?? [];
+      this.#setAside.run(nowMs + unreadablePauseMs, incident, id, version + 1);
+      if (known[3] !== incident) {
+        unreadable.push({ gid: textAt(known, 0), type: textAt(known, 1), status: textAt(known, 2), incident });
+      }
       return undefined;
     }
   }

@@ -23,13 +23,19 @@ async function inFolder(run: (dataDir: string, store: SqliteStore) => Promise<vo
 
 const due = (gid: string) => create(gid, { progress: aProgress('submitted', { dueMs: startMs }) });
 
-test('a row that cannot be read keeps no other from being claimed, and counts as an incident', async () => {
+test('a row that cannot be read keeps no other from being claimed, is an incident, and is told of once', async () => {
   await inFolder(async (dataDir, store) => {
     await put(store, ...['a', 'bad', 'c'].map(due));
     const db = new DatabaseSync(join(dataDir, 'holdfast.db'));
     db.exec("update transactions set progress = '[2,{}]' where gid = 'bad'");
     db.close();
-    assert.deepEqual(gidsOf((await claim(store, 'one')).claimed), ['a', 'c']);
+    const first = await claim(store, 'one');
+    assert.deepEqual(gidsOf(first.claimed), ['a', 'c']);
+    const [told] = first.unreadable ?? [];
+    assert.deepEqual([told?.gid, told?.type, told?.status], ['bad', 'saga', 'submitted']);
+    assert.match(told?.incident ?? '', /^unreadable: a stored .* cannot be read/);
+    const later = await claim(store, 'one', { nowMs: startMs + 3_600_000 });
+    assert.deepEqual([later.claimed, later.unreadable], [[], undefined], 'looked at again, and not told again');
     const again = await claim(store, 'one');
     assert.deepEqual(again.claimed, []);
     assert.ok(again.nextDueMs !== undefined && again.nextDueMs > startMs, 'and it is not tried without a pause');

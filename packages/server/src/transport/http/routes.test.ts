@@ -34,7 +34,7 @@ const post = (route: string, body: unknown, headers?: Record<string, string>) =>
   call('POST', `/api/dtmsvr/${route}`, body, headers);
 const get = (route: string) => call('GET', `/api/dtmsvr/${route}`);
 
-test('ping answers any method (row 3)', async () => {
+test('3: ping answers any method', async () => {
   for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
     const answer = await call(method, '/api/ping', method === 'POST' ? 'anything' : undefined);
     assert.deepEqual([answer.status, answer.type, answer.body], [200, jsonType, '{"msg":"pong"}'], method);
@@ -43,7 +43,7 @@ test('ping answers any method (row 3)', async () => {
   assert.deepEqual(started.observed, [], 'ping is not in the metrics');
 });
 
-test('version and newGid (rows 1, 2)', async () => {
+test('1, 2: version and newGid', async () => {
   assert.equal((await get('version')).body, '{"version":"v1.2.3"}');
   assert.equal((await get('newGid')).body, '{"dtm_result":"SUCCESS","gid":"gid-1"}');
 });
@@ -145,7 +145,7 @@ test('a refusal of the engine is answered by its code', async () => {
   );
 });
 
-test('a waiting submit is answered by where the transaction stands (rows 30 to 32, 79)', async () => {
+test('30, 31, 32, 79: a waiting submit is answered by where the transaction stands', async () => {
   const submit = async (type: 'saga' | 'tcc', progress: object, trouble?: { kind: 'ongoing'; message: string }) => {
     started.coordinator.standing = { transaction: held(shown({ type }, progress)), trouble };
     const answer = await post('submit', { gid: 'g', trans_type: type, wait_result: true });
@@ -165,7 +165,7 @@ test('a waiting submit is answered by where the transaction stands (rows 30 to 3
   ]);
 });
 
-test('query shows the transaction with its branches, or null (rows 5 to 7)', async () => {
+test('5, 6, 7: query shows the transaction with its branches, or null', async () => {
   assert.equal((await get('query?gid=none')).body, '{"branches":[],"transaction":null}');
   const steps = ['01', '02'].map((branchId) => ({ branchId, action: 'http://h/a', compensate: '', payload: '{}' }));
   started.coordinator.stored = shown({ type: 'msg', steps }, { operations: 'sp' });
@@ -181,14 +181,14 @@ test('query shows the transaction with its branches, or null (rows 5 to 7)', asy
   }
 });
 
-test('all by gid is that one alone, or null (row 10)', async () => {
+test('10: all by gid is that one alone, or null', async () => {
   assert.equal((await get('all?gid=x&status=nonsense')).body, '{"transactions":null,"next_position":""}');
   started.coordinator.stored = shown();
   const { transactions, next_position } = JSON.parse((await get('all?gid=x')).body);
   assert.deepEqual([transactions.length, transactions[0].gid, next_position], [1, 'g1', '']);
 });
 
-test('all fills its page from short ones and passes the position on (rows 8, 9, 11)', async () => {
+test('8, 9, 11: all fills its page from short ones and passes the position on', async () => {
   const page = (count: number, next: string) => ({ transactions: Array.from({ length: count }, () => shown()), next });
   started.coordinator.pages = [page(2, 'p1'), page(0, 'p2'), page(1, 'p3'), page(9, '')];
   const { transactions, next_position } = JSON.parse((await get('all?limit=3&status=submitted')).body);
@@ -204,7 +204,7 @@ test('all fills its page from short ones and passes the position on (rows 8, 9, 
   assert.equal(JSON.parse((await get('all')).body).next_position, 'q19', 'a rare filter does not search for ever');
 });
 
-test('bad parameters are refused by their names (row 13)', async () => {
+test('13: bad parameters are refused by their names', async () => {
   for (const bad of [
     'all?limit=abc',
     'all?status=x',
@@ -220,7 +220,7 @@ test('bad parameters are refused by their names (row 13)', async () => {
   assert.deepEqual(started.coordinator.asked, []);
 });
 
-test('operators stop and reset (rows 16, 18, 20)', async () => {
+test('16, 18, 20: operators stop and reset', async () => {
   assert.equal((await post('forceStop', { gid: 'a;b' })).status, 200);
   assert.equal((await post('resetNextCronTime', { gid: 'g' })).status, 200);
   assert.equal((await get('resetCronTime')).body, '{"succeed_count":3,"has_remaining":true}');

@@ -97,7 +97,7 @@ test('registered branches have no times of their own', () => {
   });
 });
 
-test('what a waiting client is told of a submit (rows 30 to 32, 79, 80, 104)', () => {
+test('30, 31, 32, 79, 80, 104: what a waiting client is told of a submit', () => {
   const verdict = (type: 'saga' | 'msg' | 'tcc', progress: object, trouble?: Outcome) =>
     submitVerdict({ transaction: held(shown({ type }, progress)), trouble });
   const ongoing: Outcome = { kind: 'ongoing', message: 'later ONGOING' };

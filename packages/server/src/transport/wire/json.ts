@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { invalid } from '@holdfast/core';
-import { endOfString, isDeeperThan } from './depth.ts';
+import { invalid, isDeeperThan, membersOf } from '@holdfast/core';
 
 /** How deep arrays and objects in a request may be nested. What we read goes three deep. */
 const maxDepth = 100;
@@ -36,16 +35,20 @@ export function parseFields(text: string, known: ReadonlySet<string>): Fields {
 
 /** @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {
-  checkDepth(text, 'body');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the text, which must not be echoed.
-    throw invalid('body', 'must be JSON');
-  }
+  const value = parseJson(text, 'body');
   if (!isObject(value)) throw invalid('body', 'must be a JSON object');
   return value;
+}
+
+/** @throws HoldfastError INVALID_INPUT naming the field, where the text is no JSON */
+export function parseJson(text: string, name: string): unknown {
+  checkDepth(text, name);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which must not be echoed.
+    throw invalid(name, 'must be JSON');
+  }
 }
 
 /** To be asked before a text is parsed, by whomever. */
@@ -77,25 +80,4 @@ function inTextOrder(text: string, known: ReadonlySet<string>): Fields {
     if (value !== null) fields[name] = value;
   }
   return fields;
-}
-
-/** The members of the object that a text is known to hold, in the order of the text, with the text of each value. */
-export function* membersOf(text: string): Generator<readonly [key: string, valueText: string]> {
-  let depth = 0;
-  let key = '';
-  let valueStart = -1;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (character === '"') {
-      const end = endOfString(text, at);
-      if (depth === 1 && valueStart === -1) key = JSON.parse(text.slice(at, end + 1));
-      at = end;
-    } else if (character === '{' || character === '[') depth += 1;
-    else if (depth === 1 && character === ':' && valueStart === -1) valueStart = at + 1;
-    else if (depth === 1 && valueStart !== -1 && (character === ',' || character === '}')) {
-      yield [key, text.slice(valueStart, at)];
-      valueStart = -1;
-      if (character === '}') depth -= 1;
-    } else if (character === '}' || character === ']') depth -= 1;
-  }
 }

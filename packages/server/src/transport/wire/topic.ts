@@ -3,7 +3,7 @@ import { keptText } from './fields.ts';
 import { checkedId } from './identity.ts';
 import type { Parameters } from './list.ts';
 import type { KeyValues } from './stored.ts';
-import { branchUrl } from './url.ts';
+import { anyUrl } from './url.ts';
 
 /** A remark is for people: some sentences. */
 const remarkCharacters = 1000;
@@ -15,11 +15,11 @@ export function topicParameter(parameters: Parameters, name = 'topic'): string {
   return checkedId(keptText(topic, name), name);
 }
 
-/** What is subscribed: the URL that a message's branch is called at. */
+/** What is subscribed: the URL that a message's branch is called at, by messages of a protocol that can call it. */
 export function subscriberUrl(parameters: Parameters): string {
   const url = parameters.get('url') ?? '';
   if (url === '') throw invalid('url', 'empty url');
-  return branchUrl(url, 'url');
+  return anyUrl(url, 'url');
 }
 
 export function remarkParameter(parameters: Parameters): string {

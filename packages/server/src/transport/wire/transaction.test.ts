@@ -190,7 +190,6 @@ test('bad input is refused by the name of its field', () => {
     ['payloads[1]', { payloads: ['', 3] }],
     ['payloads[0]', { payloads: ['\udc00'] }],
     ['protocol', { protocol: 'FAILURE' }],
-    ['protocol', { protocol: 'json-rpc' }],
     ['query_prepared', { query_prepared: 'grpc.host:1/a/b' }],
     ['custom_data', { custom_data: {} }],
     ['custom_data', { custom_data: 'FAILURE' }],
@@ -250,12 +249,40 @@ test('a transaction of more than 16 MiB is refused', () => {
   );
 });
 
-test('a grpc transaction whose URLs are http is called by HTTP', () => {
+test('what a transaction may call depends on its protocol', () => {
   assert.equal(decode({ ...saga, protocol: 'grpc' }).protocol, 'grpc');
-  assert.equal(
-    field(() => decode({ ...saga, protocol: 'grpc', steps: [{ action: 'host:1/a.B/C' }] })),
-    'steps[0].action',
-  );
+  const grpc = 'host:1/a.B/C';
+  for (const protocol of ['grpc', 'json-rpc']) {
+    const asked = decode({
+      ...saga,
+      protocol,
+      query_prepared: grpc,
+      steps: [{ action: grpc, compensate: `grpcs://${grpc}` }],
+    });
+    assert.deepEqual([asked.steps[0]?.action, asked.queryPrepared], [grpc, grpc]);
+  }
+  const jsonRpc = { ...saga, protocol: 'json-rpc', steps: [{ action: 'http://a/?method=M', compensate: '' }] };
+  for (const payload of ['', 'null', ' {"a":1}'])
+    assert.equal(decode({ ...jsonRpc, payloads: [payload] }).steps.length, 1);
+  const cases: [name: string, body: object][] = [
+    ['steps[0].action', { ...saga, steps: [{ action: grpc, compensate: '' }] }],
+    ['steps[0].compensate', { ...saga, steps: [{ action: '', compensate: grpc }] }],
+    ['query_prepared', { ...saga, query_prepared: grpc }],
+    ['steps[0].action', { ...saga, protocol: 'grpc', steps: [{ action: 'host/a.B/C' }] }],
+    ['steps[0].action', { ...saga, protocol: 'grpc', steps: [{ action: 'etcd://host:1/a.B/C' }] }],
+    ['steps[0].action', { ...jsonRpc, steps: [{ action: 'http://a/method' }] }],
+    ['payloads[0]', { ...jsonRpc, payloads: ['[1]'] }],
+    ['payloads[0]', { ...jsonRpc, payloads: ['{'] }],
+    ['payloads[0]', { ...jsonRpc, payloads: [`{"a":${'['.repeat(200)}${']'.repeat(200)}}`] }],
+    ['steps[0].data', { ...jsonRpc, payloads: [], steps: [{ action: 'http://a/?method=M', data: '1' }] }],
+    ['payloads[0]', { ...jsonRpc, steps: [{ action: '', compensate: 'http://a/?method=M' }], payloads: ['"FAILURE"'] }],
+  ];
+  for (const [name, body] of cases)
+    assert.equal(
+      field(() => decode(body)),
+      name,
+      JSON.stringify(body).slice(0, 200),
+    );
 });
 
 test('headers keep their spelling; of two that differ in case the last wins; no prototype', () => {

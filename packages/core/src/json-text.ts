@@ -1,3 +1,5 @@
+/** Reads the text of JSON as text: what is in it stays as it was written, long numbers included. */
+
 const quote = 0x22;
 const backslash = 0x5c;
 
@@ -28,8 +30,29 @@ export function isDeeperThan(text: string, most: number): boolean {
   return false;
 }
 
+/** The members of the object that a text is known to hold, in the order of the text, with the text of each value. */
+export function* membersOf(text: string): Generator<readonly [key: string, valueText: string]> {
+  let depth = 0;
+  let key = '';
+  let valueStart = -1;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') {
+      const end = endOfString(text, at);
+      if (depth === 1 && valueStart === -1) key = JSON.parse(text.slice(at, end + 1));
+      at = end;
+    } else if (character === '{' || character === '[') depth += 1;
+    else if (depth === 1 && character === ':' && valueStart === -1) valueStart = at + 1;
+    else if (depth === 1 && valueStart !== -1 && (character === ',' || character === '}')) {
+      yield [key, text.slice(valueStart, at)];
+      valueStart = -1;
+      if (character === '}') depth -= 1;
+    } else if (character === '}' || character === ']') depth -= 1;
+  }
+}
+
 /** The index of the quote that ends the string which begins at `start`, or -1. */
-export function endOfString(text: string, start: number): number {
+function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end;
