@@ -105,6 +105,7 @@ const engine = new Engine({
     created: () => undefined,
     moved: () => undefined,
     incident: () => undefined,
+    unreadable: () => undefined,
     journalCommitted: () => undefined,
     warned: (message, error) => {
       throw new Error(message, { cause: error });
