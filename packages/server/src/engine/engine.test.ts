@@ -96,6 +96,27 @@ test('no more are active than may be: what is submitted beyond that waits, due n
   for (const { gid } of messages) assert.equal(world.row(gid).progress.status, 'succeed');
 });
 
+test('a backlog that comes due at once takes half of what may be active, and new transactions go on', async () => {
+  const world = await new EngineWorld({
+    settings: { active: { maxActive: 10, maxActiveBytes: 1e7, claimRows: 10 } },
+  }).start();
+  const { engine, runtime, calls } = world;
+  for (let index = 0; index < 20; index += 1) {
+    await world.done(engine.prepare(askedMessage(`old${index}`, 1, 'http://query')));
+  }
+  await runtime.advance(36_000);
+  assert.equal(engine.activeCount, 5);
+  for (let index = 0; index < 3; index += 1) await world.done(engine.submit(askedSaga(`new${index}`, 1), false));
+  await assert.rejects(world.done(engine.submit(askedSaga('new3', 1), false)), { code: 'OVERLOADED' });
+  assert.equal(engine.activeCount, 8);
+  // Of the backlog, and more of it follows at once: what is new does not keep it waiting.
+  await world.answer({ kind: 'failure', message: 'FAILURE' });
+  await world.answer({ kind: 'failure', message: 'FAILURE' });
+  await runtime.advance(20);
+  assert.equal(engine.activeCount, 8);
+  assert.equal(calls.filter(({ call }) => call.op === 'msg').length, 5);
+});
+
 test('a broken driver’s row is never treated as handed back', async () => {
   const world = await new EngineWorld().start();
   const { engine, runtime } = world;
