@@ -53,7 +53,7 @@ test('growth: an empty store and one with finished transactions are compared, al
 });
 
 test('overload: what is offered is accepted or refused, and second phases are served', async () => {
-  const options = ['--seconds', '2', '--calm', '1', '--after', '3', '--second-phases', '5'];
+  const options = ['--seconds', '2', '--calm', '1', '--after', '3', '--second-phases', '5', '--connections', '200'];
   const text = await report('overload', ...options);
   for (const name of ['before', 'overload, first third', 'last third', 'after']) {
     // Of those that are refused all, none tells how long it took.
