@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CompiledCoordinator, installCompiled } from '../compiled.ts';
+import { settleDisk } from '../machine.ts';
 import { pick } from '../numbers.ts';
 import { measureSlice } from '../slice.ts';
 import { Worker } from '../worker.ts';
@@ -47,8 +47,7 @@ export async function measureGrowth(options: GrowthOptions, folder: string, prog
   try {
     const { fillSeconds } = pick(await stores.ready(), ['fillSeconds']);
     const bytesPerTransaction = (bytesIn(grownFolder) - bytesIn(emptyFolder)) / stored;
-    // The system writes a million rows back for a while: what is measured meanwhile waits for the disk.
-    spawnSync('sync');
+    settleDisk();
     progress('claims');
     const claims = await measureClaims(stores, options.pages);
     await stores.end();

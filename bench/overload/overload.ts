@@ -1,4 +1,5 @@
 import { CompiledCoordinator, type Usage } from '../compiled.ts';
+import { settleDisk } from '../machine.ts';
 import { pause } from '../slice.ts';
 import { median } from '../statistics.ts';
 import { Worker } from '../worker.ts';
@@ -13,6 +14,8 @@ export interface Phases {
   /** At the end. */
   readonly totals: Look;
   readonly memory: Usage;
+  /** Of the journal: the disk stood still, and whatever the coordinator does then says little. */
+  readonly slowCommits: number;
 }
 
 export interface Quick extends Phases {
@@ -78,8 +81,11 @@ export async function measureSlow(
     const mostPerSecond = originSlots / ((2 * slowAnswerMs) / 1000);
     const offered = quickPerSecond * calmShare;
     progress(`services that take a second allow ${mostPerSecond} sagas/s; ${offered.toFixed(0)} are offered`);
-    await load.ask('prepare', { count: options.secondPhases });
-    const short = { ...options, afterSeconds: Math.min(options.afterSeconds, options.calmSeconds) };
+    // Their calls take slots from the sagas: a few of them show as much.
+    const secondPhases = Math.ceil(options.secondPhases / 10);
+    await load.ask('prepare', { count: secondPhases });
+    const afterSeconds = Math.min(options.afterSeconds, options.calmSeconds);
+    const short = { ...options, afterSeconds, secondPhases };
     const phases = await offer(load, coordinator, short, mostPerSecond * calmShare, offered, () => false);
     return { ...phases, mostPerSecond };
   });
@@ -112,7 +118,15 @@ async function offer(
   await load.ask('setRates', { sagas: 0, second: 0 });
   // What is still on its way is answered.
   await pause(1);
-  return { calm, overload, after, totals: await look(load), memory: coordinator.usage() };
+  const slowCommits = await commitsOverASecond(coordinator);
+  return { calm, overload, after, totals: await look(load), memory: coordinator.usage(), slowCommits };
+}
+
+async function commitsOverASecond({ port }: CompiledCoordinator): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/api/metrics`)).text();
+  const name = 'holdfast_journal_commit_duration_seconds';
+  const figure = (pattern: string) => Number(new RegExp(`^${name}_${pattern} (\\d+)$`, 'm').exec(text)?.[1]);
+  return figure('count') - figure('bucket{le="1"}');
 }
 
 async function onCoordinator<T>(
@@ -121,6 +135,7 @@ async function onCoordinator<T>(
   { options, answerDelayMs }: { readonly options: OverloadOptions; readonly answerDelayMs: number },
   use: (load: Worker, coordinator: CompiledCoordinator) => Promise<T>,
 ): Promise<T> {
+  settleDisk();
   const load = new Worker('overload/load.ts', [String(answerDelayMs)]);
   const coordinator = await CompiledCoordinator.start(cli, folder);
   try {

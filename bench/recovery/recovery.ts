@@ -2,6 +2,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CompiledCoordinator, freePort, installCompiled, wallMs } from '../compiled.ts';
 import { markOf, perSecond, type Watched, watch } from '../drain.ts';
+import { settleDisk } from '../machine.ts';
 import { pick } from '../numbers.ts';
 import { pause } from '../slice.ts';
 import { median } from '../statistics.ts';
@@ -154,6 +155,7 @@ export class Recovery {
     this.#copies += 1;
     const data = join(this.#folder, `data-${this.#copies}`);
     if (crashed !== undefined) cpSync(crashed, data, { recursive: true });
+    settleDisk();
     try {
       return await use(data);
     } finally {
