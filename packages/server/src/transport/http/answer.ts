@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 export const jsonType = 'application/json; charset=utf-8';
-const textType = 'text/plain; charset=utf-8';
+export const textType = 'text/plain; charset=utf-8';
 
 /** Made once: most answers are this one. */
 export const successAnswer: Answer = answer(200, '{"dtm_result":"SUCCESS"}');
@@ -53,16 +53,20 @@ export function errorAnswer(error: unknown): Answer {
 }
 
 /** Whole seconds; whoever is overloaded always says when to come back. */
-function retryAfterSeconds(status: number, retryAfterMs: number): number {
+export function retryAfterSeconds(status: number, retryAfterMs: number): number {
   const seconds = Math.ceil(retryAfterMs / 1000);
   return status === 429 || status === 503 ? Math.max(1, seconds) : seconds;
 }
 
-/** As `errorAnswer`, but as a sentence that is no JSON. */
+/**
+ * As `errorAnswer`, but as a sentence that is no JSON. It begins with a word for the code, since that is all that dtm's
+ * Go SDK tells its caller: up to 32 letters, digits and hyphens of where its decoder stopped.
+ */
 export function textErrorAnswer(error: unknown): Answer {
   const known = error instanceof HoldfastError ? error : new HoldfastError('INTERNAL', errorCatalogue.INTERNAL.text);
   const { http } = errorCatalogue[known.code];
-  return answer(http, `holdfast: ${known.message}`, retryAfterSeconds(http, known.retryAfterMs), textType);
+  const code = known.code.toLowerCase().replaceAll('_', '-');
+  return answer(http, `holdfast-${code}: ${known.message}`, retryAfterSeconds(http, known.retryAfterMs), textType);
 }
 
 /** registerBranch answers a body that is no map of strings as plain text. */
