@@ -1,6 +1,7 @@
-/** `npm run docs`: makes the configuration reference from the schema of the settings; without --write it prints it. */
-import { writeFileSync } from 'node:fs';
+/** `npm run docs`: makes the configuration reference, and the table for those who come from dtm, from the schema of the settings; without --write it prints the reference. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dtmKeys } from '../packages/server/src/config/dtm.ts';
 import { schema, settings } from '../packages/server/src/config/schema.ts';
 import { allowedBy, type NumberSetting, type Setting } from '../packages/server/src/config/setting.ts';
 
@@ -33,6 +34,9 @@ A setting that is unknown, or has a value that is not allowed, stops the start (
 once, each with where it was made, what is allowed, and which name was probably meant. This holds for unknown variables
 that begin with \`HOLDFAST_\`, too. (In Kubernetes the addresses of a service that is itself named \`holdfast\` appear as
 such variables; they are left alone.)
+
+dtm's configuration file is understood, too ([from dtm](from-dtm.md)); its variables are not. A map of names is written in
+one variable as \`HOLDFAST_NAMES=orders=http://10.0.0.1:8080,http://10.0.0.2:8080 stock=10.0.0.3:9000\`.
 `;
 
 export function configurationReference(): string {
@@ -42,7 +46,7 @@ export function configurationReference(): string {
     if (node.kind !== 'section') continue;
     parts.push(`## ${name}\n`, `${node.description}\n`, ...table((path) => path.startsWith(`${name}.`)));
   }
-  return [...parts, ...dtmTable()].join('\n');
+  return parts.join('\n');
 }
 
 function table(isIncluded: (path: string) => boolean): string[] {
@@ -56,6 +60,7 @@ function table(isIncluded: (path: string) => boolean): string[] {
 }
 
 function defaultOf(path: string, setting: Setting): string {
+  if (setting.kind === 'names') return 'none';
   return setting.kind === 'number' ? `\`${setting.default}\`${inWords(path, setting)}` : `\`${setting.default}\``;
 }
 
@@ -84,20 +89,31 @@ function inWords(path: string, setting: NumberSetting): string {
   return unit === undefined ? '' : ` (${setting.default / unit[1]} ${unit[0]})`;
 }
 
-function dtmTable(): string[] {
-  const rows = settings.flatMap(({ path, setting }) =>
-    setting.dtm === undefined ? [] : `| ${setting.dtm} | \`${path}\` |`,
-  );
-  const notes = [
-    'dtm lets its file win over the environment; here the environment wins over the file. dtm wants a retry interval of 10 s',
-    'or more and a timeout_to_fail above it; here 1 s is enough, and the two are independent. `TransCronInterval` has no',
-    'counterpart: every transaction is looked at when it is due.',
-  ];
-  return ['## Coming from dtm\n', '| dtm | Holdfast |', '|---|---|', ...rows, '', ...notes, ''];
+/** What becomes of each key of dtm's file, for docs/from-dtm.md. */
+export function dtmReference(): string {
+  const rows = dtmKeys(settings).map(({ key, path, isSeconds, note }) => {
+    const becomes = path === '' ? 'nothing' : `\`${path}\``;
+    return `| \`${key}\` | ${becomes}${isSeconds ? ', in milliseconds' : ''} | ${note} |`;
+  });
+  return ['| dtm | Holdfast | |', '|---|---|---|', ...rows, ''].join('\n');
+}
+
+const dtmMarks = ['<!-- made from the settings by `npm run docs` -->\n', '<!-- end -->'] as const;
+
+/** The page with its table as it is now. */
+export function withDtmReference(page: string): string {
+  const [begin, end] = dtmMarks.map((mark) => page.indexOf(mark));
+  if (begin === undefined || end === undefined || begin < 0 || end < begin) {
+    throw new Error('docs/from-dtm.md has lost the marks around its table');
+  }
+  return page.slice(0, begin + dtmMarks[0].length) + dtmReference() + page.slice(end);
 }
 
 if (import.meta.main) {
-  const file = join(import.meta.dirname, '..', 'docs', 'configuration.md');
-  if (process.argv.includes('--write')) writeFileSync(file, configurationReference());
-  else process.stdout.write(configurationReference());
+  const docs = join(import.meta.dirname, '..', 'docs');
+  if (process.argv.includes('--write')) {
+    writeFileSync(join(docs, 'configuration.md'), configurationReference());
+    const page = join(docs, 'from-dtm.md');
+    writeFileSync(page, withDtmReference(readFileSync(page, 'utf8')));
+  } else process.stdout.write(configurationReference());
 }

@@ -36,6 +36,7 @@ export class World {
       env: {
         HOLDFAST_HTTP_HOST: '127.0.0.1',
         HOLDFAST_HTTP_PORT: String(coordinatorPort),
+        HOLDFAST_GRPC_SERVE: 'off',
         HOLDFAST_DATA_DIR: join(folder, 'coordinator'),
       },
       readyUrl: `${this.coordinatorUrl}/readyz`,

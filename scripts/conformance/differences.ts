@@ -16,7 +16,7 @@ export const differences: readonly Difference[] = [
     shownBy: ['60', '94', 'Q29'],
     what: 'bad input',
     dtm: '500, or accepted',
-    holdfast: '400 naming the field, nothing stored; the value is never echoed',
+    holdfast: '400 (gRPC: INVALID_ARGUMENT) naming the field, nothing stored; the value is never echoed',
     why: 'it could contain `FAILURE` or `ONGOING`, which mean an outcome',
   },
   {
@@ -24,7 +24,7 @@ export const differences: readonly Difference[] = [
     shownBy: ['95', '96'],
     what: 'unknown gid (abort, forceStop, registerBranch, resetNextCronTime)',
     dtm: '500',
-    holdfast: '404',
+    holdfast: '404 (gRPC: NOT_FOUND)',
     why: 'clients only need another status than 200; 404 says which mistake it is',
   },
   {
@@ -101,6 +101,22 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
+    shownBy: ['D7'],
+    what: 'a URL that names a registry (`etcd://`, `consul://`)',
+    dtm: 'with the driver that is configured',
+    holdfast: '400, with what to use instead; `svc://`, `dns:///` and `dns+srv://` [are there](naming.md)',
+    why: 'registries are not supported yet',
+  },
+  {
+    rows: [],
+    shownBy: ['64'],
+    what: 'a concurrent message over gRPC',
+    dtm: 'cannot be asked for',
+    holdfast: '`concurrent` in `CustomedData`, as for a saga',
+    why: 'no transport should offer less',
+  },
+  {
+    rows: [],
     shownBy: ['Q34'],
     what: 'body over the limit',
     dtm: 'no limit',
@@ -137,7 +153,7 @@ export const differences: readonly Difference[] = [
     shownBy: ['Q25'],
     what: 'the same branch registered twice',
     dtm: '500',
-    holdfast: '200 where the content is the same, else 500',
+    holdfast: '200 where the content is the same, else 500 (gRPC: ALREADY_EXISTS)',
     why: 'a lost answer must be repeatable',
   },
   {
@@ -265,7 +281,7 @@ export const differences: readonly Difference[] = [
     shownBy: [],
     what: 'smallest `RetryInterval`',
     dtm: '10 s, and not above `TimeoutToFail`',
-    holdfast: '1 s; the two are independent',
+    holdfast: '1 s; the two are independent. In dtm’s own file its rules hold',
     why: 'a time-out is a due time of its own',
   },
 ];

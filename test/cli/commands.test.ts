@@ -72,7 +72,7 @@ test('a data file that is none is said to be so, not to be unwritable', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'holdfast.db'), 'these are not the pages of a database'.repeat(200));
-  const { status, stderr } = holdfast(['serve', '--http-port', '0', '--data-dir', folder]);
+  const { status, stderr } = holdfast(['serve', '--http-port', '0', '--grpc-port', '0', '--data-dir', folder]);
   assert.equal(status, 1);
   assert.match(stderr, /not a database[\s\S]*damaged or not those of Holdfast: put back a backup/);
 });
@@ -80,7 +80,15 @@ test('a data file that is none is said to be so, not to be unwritable', (t) => {
 const onLinux = { skip: process.platform !== 'linux' };
 
 test('a data folder that cannot be made is said so, also where the system denies its parent', onLinux, () => {
-  const { status, stderr } = holdfast(['serve', '--http-port', '0', '--data-dir', '/proc/holdfast']);
+  const { status, stderr } = holdfast([
+    'serve',
+    '--http-port',
+    '0',
+    '--grpc-port',
+    '0',
+    '--data-dir',
+    '/proc/holdfast',
+  ]);
   assert.equal(status, 1);
   assert.match(stderr, /\/proc\/holdfast.*ENOENT[\s\S]*--data-dir or HOLDFAST_DATA_DIR names another folder/);
 });

@@ -14,7 +14,7 @@ const wrapper = join(root, 'scripts', 'start.mjs');
 
 test('passes flags on, hands a signal on, and ends as the coordinator ends', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
-  const flags = ['--http-port', '0', '--data-dir', folder];
+  const flags = ['--http-port', '0', '--grpc-port', '0', '--data-dir', folder];
   const child = spawn(process.execPath, [wrapper, ...flags], { cwd: root, env: cleanEnvironment() });
   t.after(async () => {
     child.kill('SIGTERM');

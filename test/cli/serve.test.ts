@@ -68,7 +68,7 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
     const coordinator = await started(t);
     assert.match(coordinator.logs, /^holdfast \d+\.\d+\.\d+$/m);
     assert.match(coordinator.logs, /^ {2}http +http:\/\/127\.0\.0\.1:\d+$/m);
-    assert.match(coordinator.logs, /^ {2}grpc +not in this version; port 36790 is kept for it$/m);
+    assert.match(coordinator.logs, /^ {2}grpc +127\.0\.0\.1:\d+$/m);
     assert.ok(
       coordinator.logs.includes(`  store    sqlite in ${join(coordinator.folder, 'data')}\n`),
       coordinator.logs,
@@ -78,7 +78,7 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
 
   it('takes its settings from a file, too', async (t) => {
     const coordinator = await started(t, { args: ['-c', join(import.meta.dirname, 'holdfast.yaml')] });
-    assert.match(coordinator.logs, /port 12345 is kept for it/);
+    assert.match(coordinator.logs, /^ {2}grpc +not served$/m);
   });
 
   it('survives kill -9: what was acknowledged is there, and is said to be resumed', async (t) => {
@@ -175,6 +175,15 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
     const error = await second.then(itStarted, String);
     assert.ok(error.includes(`holdfast: cannot listen on ${host}: another process listens there.`), error);
     assert.match(error, /choose another port with --http-port or HOLDFAST_HTTP_PORT/);
+    assert.match(error, /ended \(1\)/);
+  });
+
+  it('refuses a gRPC port that is taken, and says which and what to do', async (t) => {
+    const { grpcAddress } = await started(t);
+    const second = startCoordinator({ settings: { HOLDFAST_GRPC_PORT: grpcAddress.split(':')[1] ?? '' } });
+    const error = await second.then(itStarted, String);
+    assert.ok(error.includes(`holdfast: cannot listen on ${grpcAddress}: another process listens there.`), error);
+    assert.match(error, /choose another port with --grpc-port or HOLDFAST_GRPC_PORT/);
     assert.match(error, /ended \(1\)/);
   });
 

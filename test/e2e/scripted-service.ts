@@ -9,6 +9,8 @@ export interface Arrived {
   readonly search: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body, where it is no text. */
+  readonly bytes: Buffer;
   readonly atMs: number;
 }
 
@@ -45,6 +47,7 @@ export class ScriptedService {
           search,
           headers: request.headers,
           body: Buffer.concat(chunks).toString(),
+          bytes: Buffer.concat(chunks),
           atMs: performance.now(),
         });
         const { status = 200, body = '', headers = {}, afterMs = 0 } = this.#scripts.get(pathname)?.shift() ?? ok;

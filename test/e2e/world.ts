@@ -1,6 +1,7 @@
 import { after, before } from 'node:test';
 import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
 import { DtmClient } from './dtm-client.ts';
+import { GrpcClient } from './grpc-client.ts';
 import { ManualClock } from './manual-clock.ts';
 import { ScriptedService } from './scripted-service.ts';
 
@@ -9,6 +10,8 @@ interface World {
   readonly client: DtmClient;
   readonly clock: ManualClock;
   readonly service: ScriptedService;
+  /** The same API over gRPC; connected by its first call. */
+  readonly grpc: GrpcClient;
 }
 
 /** A coordinator on the manual clock, a client and a branch server for the tests of one file. */
@@ -19,10 +22,12 @@ export function world(): () => World {
     await service.start();
     const coordinator = await startCoordinator({ command: 'dev' });
     const client = new DtmClient(coordinator.url);
-    made = { coordinator, service, client, clock: new ManualClock(client.http) };
+    const grpc = new GrpcClient(coordinator.grpcAddress);
+    made = { coordinator, service, client, grpc, clock: new ManualClock(client.http) };
   });
   after(async () => {
     made?.client.close();
+    made?.grpc.close();
     await made?.coordinator.stop();
     await made?.service.stop();
   });

@@ -14,7 +14,7 @@ const commands = {
 } as const;
 
 export interface CoordinatorOptions {
-  /** Settings by variable, as HOLDFAST_RETRY_INTERVAL_MS. Port and data folder are chosen, unless named here. */
+  /** Settings by variable, as HOLDFAST_RETRY_INTERVAL_MS. Ports and data folder are chosen, unless named here. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Default `serve`. */
   readonly command?: 'serve' | 'dev';
@@ -55,6 +55,7 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   #child: ChildProcess | undefined;
   #url = '';
+  #grpcAddress = '';
   #output = '';
 
   constructor(folder: string, options: CoordinatorOptions) {
@@ -65,6 +66,11 @@ export class Coordinator {
   /** Stays the same over restarts. */
   get url(): string {
     return this.#url;
+  }
+
+  /** Where gRPC is served, as `host:port`; empty where it is not. It stays the same as well. */
+  get grpcAddress(): string {
+    return this.#grpcAddress;
   }
 
   get pid(): number {
@@ -87,6 +93,7 @@ export class Coordinator {
       const url = /^ {2}http +(\S+)/m.exec(this.#output.slice(begin))?.[1];
       if (url === undefined) return false;
       this.#url = url;
+      this.#grpcAddress = /^ {2}grpc +(\S+:\d+)/m.exec(this.#output.slice(begin))?.[1] ?? '';
       return isReady(url);
     });
   }
@@ -133,6 +140,7 @@ export class Coordinator {
     const env = {
       ...cleanEnvironment(),
       HOLDFAST_HTTP_PORT: port,
+      HOLDFAST_GRPC_PORT: this.#grpcAddress.split(':').at(-1) || '0',
       HOLDFAST_DATA_DIR: join(this.folder, 'data'),
       ...settings,
     };

@@ -15,6 +15,7 @@ export { failureText, judgeHttp, parseRetryAfter } from './outcome.ts';
 export { planOf } from './plan.ts';
 export * from './request.ts';
 export { emptyRun } from './run.ts';
+export * from './service-name.ts';
 export * from './target.ts';
 export { expandTopics, topicOf, topicsOf } from './topic.ts';
 export * from './transaction.ts';

@@ -50,6 +50,29 @@ test('gRPC URLs', () => {
   for (const url of wrong) assert.equal(grpcTargetOf(url), undefined, url);
 });
 
+test('URLs that name services are called by the protocol of the transaction', () => {
+  for (const url of ['svc://orders/a', 'svc://orders', 'dns:///orders:80/a?b=c', 'dns+srv://orders.shop/a']) {
+    assert.equal(urlTrouble(url, 'http'), undefined, url);
+    assert.equal(urlTrouble(url, 'json-rpc'), undefined, url);
+    assert.equal(callKindOf(url, 'http'), 'http', url);
+    assert.equal(callKindOf(url, 'json-rpc'), 'http', url);
+  }
+  assert.equal(callKindOf('svc://orders/?method=M', 'json-rpc'), 'json-rpc');
+  assert.equal(urlTrouble('svc://orders/?method=M', 'json-rpc'), undefined);
+  assert.match(urlTrouble('svc://orders/methods', 'json-rpc') ?? '', /must name a method/);
+  for (const url of ['svc://orders/a', 'dns:///orders:80/a.B/C', 'dns+srv://orders.shop/a.B/C']) {
+    assert.equal(urlTrouble(url, 'grpc'), undefined, url);
+  }
+  assert.match(
+    urlTrouble('dns:///orders:80/a', 'grpc') ?? '',
+    /^must have \/package.Service\/Method after the service/,
+  );
+  for (const protocol of ['http', 'grpc', 'json-rpc']) {
+    assert.match(urlTrouble('dns:///orders/a', protocol) ?? '', /^must be svc:\/\/name\/\.\.\., dns:\/\/\/host:port/);
+    assert.match(urlTrouble('nacos://h:1/s/a.B/C', protocol) ?? '', /^asks the registry of nacos:\/\/ URLs, which/);
+  }
+});
+
 test('what is wrong with a URL is said by the protocol that would call it', () => {
   assert.equal(urlTrouble('http://h/a', 'http'), undefined);
   assert.match(urlTrouble('h:1/a.B/C', 'http') ?? '', /whose protocol is http cannot call gRPC/);

@@ -1,12 +1,16 @@
 import { isDeeperThan } from './json-text.ts';
+import { isServiceUrl, registryTrouble, serviceNameForms, serviceNameOf } from './service-name.ts';
 import type { Payload } from './transaction.ts';
 
 /** How a URL is called. */
 export type CallKind = 'http' | 'json-rpc' | 'grpc';
 
-/** How the transactions of one protocol call a URL that is not empty (server.md section 5.1). */
+/**
+ * How the transactions of one protocol call a URL that is not empty (server.md section 5.1). One that names a service is
+ * called by gRPC in a grpc transaction and by HTTP in others, unless its addresses say otherwise.
+ */
 export function callKindOf(url: string, protocol: string): CallKind {
-  if (protocol !== 'http' && !isHttp(url)) return 'grpc';
+  if (protocol === 'grpc' ? !isHttp(url) : protocol !== 'http' && !isHttp(url) && !isServiceUrl(url)) return 'grpc';
   return protocol === 'json-rpc' && url.includes('method') ? 'json-rpc' : 'http';
 }
 
@@ -15,23 +19,39 @@ export function callKindOf(url: string, protocol: string): CallKind {
  * called. The one place that knows which forms there are.
  */
 export function urlTrouble(url: string, protocol: string): string | undefined {
+  if (isServiceUrl(url)) return serviceUrlTrouble(url, protocol);
   switch (callKindOf(url, protocol)) {
     case 'http':
       if (isHttpUrl(url)) return undefined;
       return protocol === 'http' && isGrpcUrl(url)
         ? 'must be an http or https URL: a transaction whose protocol is http cannot call gRPC'
-        : 'must be an http or https URL';
+        : (registryTrouble(url) ?? 'must be an http or https URL');
     case 'json-rpc':
       if (!isHttpUrl(url)) return 'must be an http or https URL';
-      return methodOf(url) === ''
-        ? 'must name a method in its query, as ?method=Name: a json-rpc transaction calls every URL with the text `method` by JSON-RPC'
-        : undefined;
+      return methodOf(url) === '' ? withoutMethod : undefined;
     case 'grpc':
       return isGrpcUrl(url)
         ? undefined
-        : 'must be an http or https URL, or host:port/package.Service/Method for gRPC, over TLS grpcs://host:port/package.Service/Method';
+        : (registryTrouble(url) ??
+            'must be an http or https URL, or host:port/package.Service/Method for gRPC, over TLS grpcs://host:port/package.Service/Method');
   }
 }
+
+/** By its form: whether there is such a name is known elsewhere, and only now. */
+function serviceUrlTrouble(url: string, protocol: string): string | undefined {
+  const name = serviceNameOf(url);
+  if (name === undefined) return `must be ${serviceNameForms}`;
+  const kind = callKindOf(url, protocol);
+  if (kind === 'json-rpc') return methodOf(url) === '' ? withoutMethod : undefined;
+  // The addresses of a name of the settings say themselves how they are called.
+  if (kind === 'http' || name.kind === 'alias') return undefined;
+  return isGrpcUrl(`host:1${name.rest}`)
+    ? undefined
+    : 'must have /package.Service/Method after the service that it names: a grpc transaction calls it by gRPC';
+}
+
+const withoutMethod =
+  'must name a method in its query, as ?method=Name: a json-rpc transaction calls every URL with the text `method` by JSON-RPC';
 
 /** How deep arrays and objects in the params of a JSON-RPC call may be nested. */
 const paramsDepth = 100;

@@ -15,7 +15,7 @@ import { StoreError } from './store/store.ts';
 function settingsIn(t: TestContext, more: Record<string, string> = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-main-'));
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
-  return loadSettings({ flags: { 'http.port': '0', dataDir, 'shutdown.drainMs': '0', ...more } });
+  return loadSettings({ flags: { 'http.port': '0', 'grpc.port': '0', dataDir, 'shutdown.drainMs': '0', ...more } });
 }
 
 /** Collects what is said and logged. */

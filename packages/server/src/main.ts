@@ -8,6 +8,8 @@ import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
+import { addressOf, GrpcDoor } from './grpc-door.ts';
+import { createNaming } from './naming.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
@@ -36,6 +38,8 @@ export interface ServeOptions {
 export interface Running {
   /** Where HTTP is served, such as `http://127.0.0.1:36789`; with the real port where the settings say 0. */
   readonly url: string;
+  /** Where gRPC is served, such as `127.0.0.1:36790`; empty: it is not. */
+  readonly grpcAddress: string;
   /**
    * Readiness fails and new transactions are refused; then nothing more is taken in, calls under way are waited for,
    * and all is closed. Idempotent.
@@ -61,8 +65,8 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     });
     const running = await start(settings, store, { ...options, log, version });
     const tookMs = performance.now() - startedMs;
-    for (const line of greeting(settings, { version, url: running.url, counts, tookMs })) options.say(line);
-    log.info('serving', { version, url: running.url, store: store.name });
+    for (const line of greeting(settings, { version, ...running, counts, tookMs })) options.say(line);
+    log.info('serving', { version, url: running.url, grpc: running.grpcAddress, store: store.name });
     return running;
   } catch (error) {
     await store.close();
@@ -112,10 +116,11 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     limits: { ...limits, originShare: originSharePercent / 100 },
     events: observer,
   });
+  const naming = createNaming(settings, caller, runtime, development && (() => development.waits()));
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,
-    caller,
+    ...naming,
     runtime,
     ...(development && { machine: development.machine }),
     settings: { ...settings, defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors } },
@@ -131,16 +136,20 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     exposition: () => metrics.exposition(),
     ...(store.backup === undefined ? {} : { backup: () => backUp(store) }),
   });
+  const grpc = settings.grpc.serve === 'on' ? new GrpcDoor(settings) : undefined;
   const end = async (graceMs: number) => {
-    await Promise.all([server.close(graceMs), engine.stop(graceMs)]);
+    await Promise.all([server.close(graceMs), grpc?.close(graceMs), engine.stop(graceMs)]);
     webhook?.stop();
     // A call that outlived the grace holds its connection until its time-out; nobody waits for its answer any more.
     void sender.close();
   };
   try {
-    // The port first: who cannot be reached must not drive.
+    // The ports first: who cannot be reached must not drive.
     const url = await listen(server, settings);
+    const grpcAddress = (await grpc?.listen()) ?? '';
     await engine.start();
+    // HTTP answers already: what gRPC needs takes a tenth of a second to load.
+    await grpc?.serve({ coordinator: engine, observer });
     metrics.watch({
       counts: (nowMs) => store.counts(nowMs),
       nowMs: () => engine.clock.nowMs(),
@@ -153,7 +162,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
       await end(settings.shutdown.graceMs);
       await store.close();
     };
-    return { url, stop: once(stop) };
+    return { url, grpcAddress, stop: once(stop) };
   } catch (error) {
     await end(0);
     throw error;
@@ -177,9 +186,9 @@ async function backUp(store: AnyStore): Promise<{ readonly path: string; readonl
 
 async function listen(server: HttpServer, settings: Settings): Promise<string> {
   const { host, port } = await server.listen().catch((cause: unknown) => {
-    throw listenFailure(cause, settings.http);
+    throw listenFailure(cause, 'http', settings.http);
   });
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `http://${addressOf(host, port)}`;
 }
 
 /** Whoever asks again gets the same promise. */

@@ -238,7 +238,8 @@ export class DestinationCaller implements Caller {
     this.#learn(route, tickets, health, outcome);
     if (wasFull) this.#startAnyWaiting();
     else this.#startWaiting(origin);
-    pending.done({ kind: 'answered', outcome, durationMs });
+    if (health === 'connect') pending.done({ kind: 'answered', outcome, durationMs, isUnsent: true });
+    else pending.done({ kind: 'answered', outcome, durationMs });
   }
 
   /** What an answer says about its destination. */

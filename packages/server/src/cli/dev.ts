@@ -14,9 +14,11 @@ import { serveUntilStopped } from './serve.ts';
  * @throws SettingsError where it would be reachable from other machines
  */
 export async function developUntilStopped({ loaded, origins }: LoadedSettings): Promise<void> {
-  if (!isLoopback(loaded.http.host)) {
+  const hosts = { 'http.host': loaded.http.host, 'grpc.host': loaded.grpc.host || loaded.http.host };
+  for (const [name, host] of Object.entries(hosts)) {
+    if (isLoopback(host)) continue;
     const text = 'holdfast dev is served on loopback only: 127.0.0.1, ::1 or localhost';
-    throw new SettingsError([{ origin: origins.get('http.host') ?? 'default', name: 'http.host', text }]);
+    throw new SettingsError([{ origin: origins.get(name) ?? 'default', name, text }]);
   }
   const dataDir = origins.has('dataDir') ? loaded.dataDir : temporaryFolder();
   const development = new ManualDevelopment({ machine: systemRuntime, callWaitMs: loaded.dev.callWaitMs });

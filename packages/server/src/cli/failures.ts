@@ -17,23 +17,27 @@ export function openFailure(cause: unknown, { dataDir }: Pick<Settings, 'dataDir
   return new CommandError(`${what}.\n${advice}`, { cause });
 }
 
-/** What to tell somebody whose port cannot be listened on. */
-export function listenFailure(cause: unknown, { host, port }: Pick<Settings['http'], 'host' | 'port'>): CommandError {
-  return new CommandError(`cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}: ${reasonOf(cause)}`, {
-    cause,
-  });
+/** What to tell somebody whose port cannot be listened on. `section` is that of the settings which name it. */
+export function listenFailure(
+  cause: unknown,
+  section: 'http' | 'grpc',
+  { host, port }: Pick<Settings['http'], 'host' | 'port'>,
+): CommandError {
+  const text = `cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}: ${reasonOf(cause, section)}`;
+  return new CommandError(text, { cause });
 }
 
-function reasonOf(cause: unknown): string {
+function reasonOf(cause: unknown, section: 'http' | 'grpc'): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const variable = `HOLDFAST_${section.toUpperCase()}`;
   switch (code) {
     case 'EADDRINUSE':
-      return 'another process listens there.\nStop it, or choose another port with --http-port or HOLDFAST_HTTP_PORT.';
+      return `another process listens there.\nStop it, or choose another port with --${section}-port or ${variable}_PORT.`;
     case 'EACCES':
-      return 'this user may not.\nChoose a port from 1024 on with --http-port or HOLDFAST_HTTP_PORT.';
+      return `this user may not.\nChoose a port from 1024 on with --${section}-port or ${variable}_PORT.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return 'this machine has no such address.\nChoose another one with --http-host or HOLDFAST_HTTP_HOST.';
+      return `this machine has no such address.\nChoose another one with --${section}-host or ${variable}_HOST.`;
     default:
       return textOf(cause);
   }

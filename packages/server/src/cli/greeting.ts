@@ -6,22 +6,30 @@ import type { Counts } from '../store/store.ts';
 export interface Started {
   readonly version: string;
   readonly url: string;
+  /** `host:port`; empty: not served. */
+  readonly grpcAddress: string;
   /** Of the store before anything was resumed. */
   readonly counts: Counts;
   readonly tookMs: number;
 }
 
 /** What people read at the start: where it listens, on which store, what it resumes. */
-export function greeting(settings: Settings, { version, url, counts, tookMs }: Started): string[] {
-  const isOpen = !isLoopback(settings.http.host);
+export function greeting(settings: Settings, { version, url, grpcAddress, counts, tookMs }: Started): string[] {
+  const { http, grpc } = settings;
+  const secured = grpc.tls.certFile === '' ? '' : ' over TLS';
+  const isChecked = grpc.tls.clientCaFile !== '';
   return [
     `holdfast ${version}`,
-    `  http     ${url}${isOpen ? ' (open to the network, without authentication)' : ''}`,
-    `  grpc     not in this version; port ${settings.grpc.port} is kept for it`,
+    `  http     ${url}${openness(http.host, false)}`,
+    `  grpc     ${grpcAddress === '' ? 'not served' : grpcAddress + secured + openness(grpc.host || http.host, isChecked)}`,
     `  store    ${settings.store.driver} in ${resolve(settings.dataDir)}`,
     `  resumes  ${resumed(counts)}`,
     `  ready after ${(tookMs / 1000).toFixed(2)} s`,
   ];
+}
+
+function openness(host: string, isChecked: boolean): string {
+  return isChecked || isLoopback(host) ? '' : ' (open to the network, without authentication)';
 }
 
 /** Reached from this machine alone. */

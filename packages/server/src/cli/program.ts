@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { SettingsError } from '../config/error.ts';
+import { type Problem, SettingsError } from '../config/error.ts';
 import { type LoadedSettings, loadSettingsWithOrigins } from '../config/load.ts';
 import { type Settings, settings } from '../config/schema.ts';
 import { allowedBy } from '../config/setting.ts';
@@ -41,9 +41,9 @@ function program(environment: NodeJS.ProcessEnv): Command {
     .exitOverride();
   const serve = holdfast.command('serve').description('start the coordinator').copyInheritedSettings(holdfast);
   withSettings(serve, ({ path }) => path !== '').action(async (flags: Flags) => {
-    const loaded = load(flags, environment);
+    const { loaded, notes } = loadWithOrigins(flags, environment);
     const { serveUntilStopped } = await import('./serve.ts');
-    await serveUntilStopped(loaded);
+    await serveUntilStopped(loaded, { notes });
   });
   const dev = holdfast
     .command('dev')
@@ -52,6 +52,7 @@ function program(environment: NodeJS.ProcessEnv): Command {
     .addOption(new Option('--clock <clock>', 'whose time it is').choices(['manual']).default('manual'));
   withSettings(dev, ({ path }) => path !== '').action(async (flags: Flags) => {
     const given = loadWithOrigins(flags, environment);
+    tell(given.notes);
     const { developUntilStopped } = await import('./dev.ts');
     await developUntilStopped(given);
   });
@@ -117,9 +118,15 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
     .description('print the settings that are in force, and where each comes from')
     .copyInheritedSettings(holdfast);
   withSettings(config, ({ path }) => path !== '').action((flags: Flags) => {
-    const { loaded, origins } = loadWithOrigins(flags, environment);
+    const { loaded, origins, notes } = loadWithOrigins(flags, environment);
+    tell(notes);
     for (const line of settingLines(loaded, origins)) console.log(line);
   });
+}
+
+/** On stderr: what is printed stays for programs. */
+function tell(notes: readonly Problem[]): void {
+  for (const { origin, name, text } of notes) console.error(`holdfast: ${origin}: ${name}: ${text}`);
 }
 
 /** What commander hands over: the values of flags by their name in camel case. */

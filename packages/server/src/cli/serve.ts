@@ -1,3 +1,4 @@
+import type { Problem } from '../config/error.ts';
 import type { Settings } from '../config/schema.ts';
 import { logSettings, type Running, type ServeOptions, serve } from '../main.ts';
 import { createLog, type Log } from '../observe/log.ts';
@@ -7,6 +8,11 @@ import { exitCodes } from './error.ts';
 const sameSignalMs = 500;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
+export interface UntilStopped extends Pick<ServeOptions, 'development'> {
+  /** What is logged of the settings first. */
+  readonly notes?: readonly Problem[];
+}
+
 /**
  * Serves until a signal asks it to stop; then drains and ends the process with 0. A second signal ends it at once. What
  * must not happen (a lost store, an error nobody caught) ends it with 1: nothing is acknowledged after that, and the
@@ -14,9 +20,10 @@ const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
  */
 export async function serveUntilStopped(
   settings: Settings,
-  options: Pick<ServeOptions, 'development'> = {},
+  { notes = [], ...options }: UntilStopped = {},
 ): Promise<void> {
   const log = createLog(logSettings(settings));
+  for (const { origin, name, text } of notes) log.warn(`${origin}: ${name}: ${text}`);
   // Whoever read what is said here may be gone, as in `holdfast serve | head -1`: that is no reason to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.on('uncaughtException', (error) => endBroken(log, 'an error that nobody caught: the process ends', error));

@@ -61,6 +61,7 @@ test('file, then environment, then flags: the later wins, one by one', () => {
 
 test('every setting is taken from each source under its own name', () => {
   for (const { path, variable, setting } of settings) {
+    if (setting.kind === 'names') continue;
     const value = setting.kind === 'number' ? setting.from : setting.default || 'http://127.0.0.1';
     const environment = { [variable]: String(value) };
     for (const sources of [
@@ -90,9 +91,9 @@ test('an unknown setting is named with file, line and the nearest known name', (
   assert.deepEqual(inFile('log:\n  level: info\nhttp:\n  prot: 1\n'), [
     'file:4: http.prot: is not a setting; did you mean http.port?',
   ]);
-  assert.deepEqual(inFile('HttpPort: 1\n'), ['file:1: HttpPort: is not a setting; did you mean http.port?']);
-  assert.deepEqual(inFile('RetryInterval: 10\n'), [
-    'file:1: RetryInterval: is not a setting; did you mean retryIntervalMs?',
+  assert.deepEqual(inFile('httpPort: 1\n'), ['file:1: httpPort: is not a setting; did you mean http.port?']);
+  assert.deepEqual(inFile('retryInterval: 10\n'), [
+    'file:1: retryInterval: is not a setting; did you mean retryIntervalMs?',
   ]);
   assert.deepEqual(inFile('port: 1\n'), ['file:1: port: is not a setting; did you mean http.port?']);
   assert.deepEqual(inFile('http.port: 1\n'), [
@@ -192,8 +193,59 @@ test('settings that contradict each other are refused, and who gave them is said
   ]);
   assert.match(problemsOf({ flags: { 'http.port': '36790' } })[0] ?? '', /^--http-port: .*must differ from http.port/);
   assert.deepEqual(problemsOf({ flags: { 'http.port': '0', 'grpc.port': '0' } }), []);
+  assert.deepEqual(problemsOf({ flags: { 'http.port': '36790', 'grpc.serve': 'off' } }), []);
+  assert.equal(inFile('grpc: { tls: { certFile: a } }').length, 1);
+  assert.equal(inFile('grpc: { tls: { keyFile: a } }').length, 1);
+  assert.equal(inFile('grpc: { tls: { clientCaFile: a } }').length, 1);
+  assert.deepEqual(inFile('grpc: { tls: { certFile: a, keyFile: b, clientCaFile: c } }'), []);
   assert.equal(inFile('journal: { softRows: 20000 }').length, 1);
   assert.equal(inFile('journal: { softBytes: 1073741824 }').length, 1);
+});
+
+test('names stand for lists of addresses, in the file and in the environment', () => {
+  const file = yaml(
+    'names:\n  orders: [http://10.0.0.1:8080, http://10.0.0.2:8080/v1]\n  stock: [10.0.0.3:9000, "grpcs://stock.shop:443"]\n',
+  );
+  const names = {
+    orders: ['http://10.0.0.1:8080', 'http://10.0.0.2:8080/v1'],
+    stock: ['10.0.0.3:9000', 'grpcs://stock.shop:443'],
+  };
+  assert.deepEqual(loadSettings({ file }).names, names);
+  const HOLDFAST_NAMES =
+    'orders=http://10.0.0.1:8080,http://10.0.0.2:8080/v1 stock=10.0.0.3:9000,grpcs://stock.shop:443';
+  assert.deepEqual(loadSettings({ environment: { HOLDFAST_NAMES } }).names, names);
+  assert.deepEqual(loadSettings().names, {});
+});
+
+test('every name with mistakes is told, all of them at once, and no address is repeated', () => {
+  const forms =
+    'must be http://host:port, https://host:port, either with a path, or for gRPC host:port, grpcs://host:port over TLS';
+  assert.deepEqual(
+    inFile(
+      [
+        'names:',
+        '  Orders: [http://a:1]',
+        '  empty: []',
+        '  text: http://a:1',
+        '  mixed: [http://a:1, "b:2"]',
+        '  wrong: [ftp://a, "a", http:///a, 5, "http://u:p@a:1", "http://a:1/?q"]',
+        '  twice: [a:1, a:1]',
+      ].join('\n'),
+    ),
+    [
+      'file:1: names.Orders: is no name: small letters, digits, dots, dashes and underscores, at most 63, the first a letter or digit',
+      'file:1: names.empty: must be a list of 1 to 64 addresses',
+      'file:1: names.text: must be a list of 1 to 64 addresses',
+      'file:1: names.mixed: must be all http or https URLs (HTTP), or all host:port (gRPC)',
+      ...[1, 2, 3, 4].map((index) => `file:1: names.wrong: address ${index} ${forms}`),
+      'file:1: names.wrong: address 5 must not have a user or password',
+      'file:1: names.wrong: address 6 must not have a query or fragment',
+      'file:1: names.twice: must not have an address twice',
+    ],
+  );
+  assert.deepEqual(inFile('names: 5\n'), ['file:1: names: must be a map from names to lists of addresses']);
+  assert.equal(inFile('names: { a: [a:1] }\ndns: { servers: nowhere }\n').length, 1);
+  assert.deepEqual(inFile('dns: { servers: "127.0.0.1:8600,::1,[::1]:53,10.0.0.1" }\n'), []);
 });
 
 test('the message lists every problem on a line of its own', () => {

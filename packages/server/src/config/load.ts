@@ -2,8 +2,9 @@ import { type Problem, SettingsError, shown } from './error.ts';
 import { isSection, valueAt } from './names.ts';
 import { brokenRules } from './rules.ts';
 import { type Settings, schema, settings } from './schema.ts';
+import { namesComplaints } from './service-names.ts';
 import { allowedBy, isAllowed, type SettingTree } from './setting.ts';
-import { type Given, readEnvironment, readFlags, readYamlFile } from './sources.ts';
+import { type Given, readEnvironment, readFlags, readYamlFile, type Source } from './sources.ts';
 
 export interface SettingSources {
   /** A YAML file. */
@@ -26,6 +27,8 @@ export interface LoadedSettings {
   readonly loaded: Settings;
   /** Where a setting was given, by its path; what is not in it has its default. */
   readonly origins: ReadonlyMap<string, string>;
+  /** What somebody who brings a file of dtm should know. */
+  readonly notes: readonly Problem[];
 }
 
 /** As {@link loadSettings}. */
@@ -39,9 +42,9 @@ export function loadSettingsWithOrigins(sources: SettingSources = {}): LoadedSet
   const values = new Map<string, unknown>(settings.map(({ path, setting }) => [path, setting.default]));
   const origins = new Map<string, string>();
   for (const given of read.flatMap((source) => source.given)) {
-    const problem = checkGiven(given);
-    if (problem !== undefined) problems.push(problem);
-    else {
+    const wrong = checkGiven(given);
+    problems.push(...wrong);
+    if (wrong.length === 0) {
       values.set(given.path, given.value);
       origins.set(given.path, given.origin);
     }
@@ -49,15 +52,31 @@ export function loadSettingsWithOrigins(sources: SettingSources = {}): LoadedSet
   const loaded = build(schema, values);
   if (problems.length === 0) problems.push(...brokenRules(loaded, origins));
   if (problems.length > 0) throw new SettingsError(problems);
-  return { loaded, origins };
+  return { loaded, origins, notes: notesOf(read, origins) };
+}
+
+/** dtm listens on every address of its machine. */
+function notesOf(read: readonly Source[], origins: ReadonlyMap<string, string>): readonly Problem[] {
+  const notes = read.flatMap((source) => source.notes);
+  if (!read.some(({ isOfDtm }) => isOfDtm) || origins.has('http.host')) return notes;
+  const text =
+    'is 127.0.0.1 here, where dtm listens on all addresses: --http-host 0.0.0.0 does so, on a trusted network';
+  return [...notes, { origin: 'defaults', name: 'http.host', text }];
 }
 
 /** A value is checked even where a later source overrides it: it is wrong all the same. */
-function checkGiven({ path, origin, value }: Given): Problem | undefined {
+function checkGiven({ path, origin, value }: Given): readonly Problem[] {
   const named = settings.find((candidate) => candidate.path === path);
-  if (named === undefined || isAllowed(named.setting, value)) return undefined;
+  if (named === undefined || isAllowed(named.setting, value)) return [];
+  if (named.setting.kind === 'names') {
+    return namesComplaints(value).map(({ name, text }) => ({
+      origin,
+      name: [path, name].filter(Boolean).join('.'),
+      text,
+    }));
+  }
   const text = `${shown(value)} is not allowed; allowed is ${allowedBy(named.setting, path)}`;
-  return { origin, name: path, text };
+  return [{ origin, name: path, text }];
 }
 
 function build(tree: SettingTree, values: ReadonlyMap<string, unknown>): Settings {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { hostAndPortOf } from '@holdfast/core';
 import type { Problem } from './error.ts';
 import { valueAt } from './names.ts';
 import type { Settings } from './schema.ts';
@@ -16,6 +18,15 @@ function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
 }
 
+/** The setting dns.servers, as a list. */
+export function dnsServersIn(text: string): readonly string[] {
+  return text.split(',').filter((server) => server !== '');
+}
+
+function isDnsServer(server: string): boolean {
+  return isIP(server) > 0 || isIP(hostAndPortOf(server)?.host ?? '') > 0;
+}
+
 /** A retry interval above timeoutToFailMs is allowed, unlike in dtm: time-outs are due times of their own here. */
 const rules: readonly Rule[] = [
   {
@@ -30,14 +41,29 @@ const rules: readonly Rule[] = [
   },
   {
     paths: ['grpc.port', 'http.port'],
-    holds: ({ grpc, http }) => grpc.port !== http.port || http.port === 0,
+    holds: ({ grpc, http }) => grpc.port !== http.port || http.port === 0 || grpc.serve === 'off',
     text: 'grpc.port must differ from http.port',
+  },
+  {
+    paths: ['grpc.tls.certFile', 'grpc.tls.keyFile'],
+    holds: ({ grpc: { tls } }) => (tls.certFile === '') === (tls.keyFile === ''),
+    text: 'grpc.tls.certFile and grpc.tls.keyFile must be given together',
+  },
+  {
+    paths: ['grpc.tls.clientCaFile'],
+    holds: ({ grpc: { tls } }) => tls.clientCaFile === '' || tls.certFile !== '',
+    text: 'grpc.tls.clientCaFile must come with grpc.tls.certFile and grpc.tls.keyFile',
   },
   {
     paths: ['alert.webhookUrl'],
     holds: ({ alert }) => alert.webhookUrl === '' || isHttpUrl(alert.webhookUrl),
     text: 'alert.webhookUrl must be an http or https URL',
     isSecret: true,
+  },
+  {
+    paths: ['dns.servers'],
+    holds: ({ dns }) => dnsServersIn(dns.servers).every(isDnsServer),
+    text: 'dns.servers must be IP addresses with commas between them, each with or without a port',
   },
   {
     paths: ['journal.softRows', 'journal.hardRows'],

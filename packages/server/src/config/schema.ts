@@ -1,5 +1,5 @@
 import { namedSettings } from './names.ts';
-import { choice, number, section, text, type ValuesOf } from './setting.ts';
+import { choice, names, number, section, text, type ValuesOf } from './setting.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -67,6 +67,11 @@ export const schema = {
     to: 10 * second,
     description:
       'Results of forward calls wait this long for another write of the same transaction to ride along with. A crash within it repeats those calls.',
+  }),
+  names: names({
+    default: {},
+    description:
+      'Names that URLs of branches may use in the place of an address: `svc://orders/pay` is called at one of the addresses of `orders`, in turn, and at the next where one cannot be reached ([naming](naming.md)).',
   }),
   http: section('Where HTTP is served.', {
     host: text({
@@ -174,14 +179,112 @@ export const schema = {
       description: 'The most transactions that one resetCronTime makes due.',
     }),
   }),
-  grpc: section('Where gRPC will be served. This version has no gRPC: nothing listens there.', {
+  grpc: section('Where gRPC is served: the same as over HTTP, but for what reads.', {
+    serve: choice({
+      values: ['on', 'off'],
+      default: 'on',
+      flag: true,
+      description: 'Whether gRPC is served at all.',
+    }),
+    host: text({
+      default: '',
+      maxCharacters: 255,
+      allowed: 'an address or host name of this machine; 0.0.0.0 for all of them; nothing for that of http.host',
+      flag: true,
+      description: 'The address gRPC listens on. Empty: the same as HTTP.',
+    }),
     port: number({
       default: 36790,
       from: 0,
       to: 65535,
       flag: true,
       dtm: 'GrpcPort',
-      description: 'Reserved for gRPC, so that nothing else is put there. Checked, but nothing listens on it yet.',
+      description: 'The port gRPC listens on. 0 takes any free port and says which.',
+    }),
+    tls: section('', {
+      certFile: text({
+        default: '',
+        maxCharacters: 4096,
+        allowed: 'the path of a file, or nothing',
+        description:
+          'A PEM file with the certificate that clients are shown, and those between it and its root. Empty: plain text. Read at the start.',
+      }),
+      keyFile: text({
+        default: '',
+        maxCharacters: 4096,
+        allowed: 'the path of a file, or nothing',
+        description: 'A PEM file with the key of that certificate.',
+      }),
+      clientCaFile: text({
+        default: '',
+        maxCharacters: 4096,
+        allowed: 'the path of a file, or nothing',
+        description:
+          'A PEM file with the roots of clients: each must show a certificate of one of them. Empty: clients need none.',
+      }),
+    }),
+    messageLimitBytes: number({
+      default: 4 * mib,
+      from: kib,
+      to: 16 * mib,
+      description: 'The largest message of a request. A larger one is refused (RESOURCE_EXHAUSTED).',
+    }),
+    messageBudgetBytes: number({
+      default: 256 * mib,
+      from: 16 * mib,
+      to: 64 * gib,
+      description:
+        'The most bytes of messages that are being received, of all connections. Beyond it calls are cut off, which clients see as RESOURCE_EXHAUSTED.',
+    }),
+    answerBudgetBytes: number({
+      default: 256 * mib,
+      from: 16 * mib,
+      to: 64 * gib,
+      description:
+        'The most bytes of answers that clients have not taken yet, of all connections. Beyond it PrepareWorkflow is refused (UNAVAILABLE).',
+    }),
+    requestTimeoutMs: number({
+      default: 30 * second,
+      from: 100,
+      to: hour,
+      description: 'How long a client may take to send a whole request; then the call is cut off.',
+    }),
+    sendTimeoutMs: number({
+      default: 30 * second,
+      from: 100,
+      to: hour,
+      description: 'A call whose client takes nothing of its answer for this long is cut off.',
+    }),
+    callTimeoutMs: number({
+      default: 10 * minute,
+      from: 100,
+      to: day,
+      description:
+        'The longest that a call waits for its answer, whatever deadline its client has set (DEADLINE_EXCEEDED). What it asked for goes on.',
+    }),
+    maxConnections: number({
+      default: 10_000,
+      from: 1,
+      to: 1_000_000,
+      description: 'The most connections open at once; further ones are closed at once.',
+    }),
+    maxStreams: number({
+      default: 1000,
+      from: 1,
+      to: 1_000_000,
+      description: 'The most calls at once on one connection; clients hold back further ones.',
+    }),
+    keepAliveMs: number({
+      default: minute,
+      from: second,
+      to: day,
+      description: 'How often a connection is asked whether its client is there still.',
+    }),
+    keepAliveTimeoutMs: number({
+      default: 20 * second,
+      from: 100,
+      to: hour,
+      description: 'A client that does not answer that for this long is gone: its connection is closed.',
     }),
   }),
   store: section('Where transactions are kept.', {
@@ -387,6 +490,41 @@ export const schema = {
       from: 0,
       to: 100_000,
       description: 'Connections without calls that are kept open to all origins together.',
+    }),
+  }),
+  dns: section('How `dns:///` and `dns+srv://` URLs are looked up ([naming](naming.md)).', {
+    servers: text({
+      default: '',
+      maxCharacters: 1024,
+      allowed: 'addresses of DNS servers with commas between them, as `127.0.0.1:8600`, or nothing',
+      description:
+        'The servers that are asked. Empty: those of the system, and where they do not know a host the system itself, with its hosts file and search domains.',
+    }),
+    timeoutMs: number({
+      default: 2 * second,
+      from: 50,
+      to: minute,
+      description: 'How long one look-up may take.',
+    }),
+    ttlMaxMs: number({
+      default: 30 * second,
+      from: second,
+      to: hour,
+      description:
+        'An answer is used for as long as it says, between one second and this. What tells no time, such as the system or service records, is used for this long.',
+    }),
+    staleMs: number({
+      default: hour,
+      from: 0,
+      to: 7 * day,
+      description:
+        'While DNS does not answer the last answer goes on being used, up to this age. That a name does not exist is an answer.',
+    }),
+    names: number({
+      default: 1000,
+      from: 1,
+      to: 100_000,
+      description: 'The most names whose addresses are remembered; the least recently used is forgotten first.',
     }),
   }),
   shutdown: section('What happens at SIGTERM and SIGINT. A second signal ends the process at once.', {

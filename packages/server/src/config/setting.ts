@@ -1,12 +1,14 @@
+import { namesComplaints, namesFromText } from './service-names.ts';
+
 /** The kinds of settings, and the types that follow from them. Units come last in a name: `Ms`, `Bytes`. */
-export type Setting = NumberSetting | TextSetting | ChoiceSetting;
+export type Setting = NumberSetting | TextSetting | ChoiceSetting | NamesSetting;
 
 interface Common {
   /** For people: what it does, in sentences. */
   readonly description: string;
   /** It can be given as a flag, too. */
   readonly flag?: true;
-  /** What dtm calls it, with its unit where that differs: documentation only. */
+  /** The key of dtm's file that becomes this setting, with its unit where that differs, as `RetryInterval (seconds)`. */
   readonly dtm?: string;
 }
 
@@ -34,6 +36,16 @@ export interface ChoiceSetting<Value extends string = string> extends Common {
   readonly values: readonly Value[];
 }
 
+/** Names of services, each with the addresses it stands for. */
+export interface NamesSetting extends Common {
+  readonly kind: 'names';
+  readonly default: ServiceNames;
+}
+
+export type SettingValue = string | number | ServiceNames;
+
+export type ServiceNames = Readonly<Record<string, readonly string[]>>;
+
 export interface Section<Settings extends SettingTree = SettingTree> {
   readonly kind: 'section';
   readonly description: string;
@@ -54,9 +66,12 @@ type ValueOf<Node> =
       ? Value
       : Node extends NumberSetting
         ? number
-        : string;
+        : Node extends NamesSetting
+          ? ServiceNames
+          : string;
 
 export const number = (setting: Omit<NumberSetting, 'kind'>): NumberSetting => ({ kind: 'number', ...setting });
+export const names = (setting: Omit<NamesSetting, 'kind'>): NamesSetting => ({ kind: 'names', ...setting });
 export const text = (setting: Omit<TextSetting, 'kind'>): TextSetting => ({ kind: 'text', ...setting });
 
 export function choice<const Value extends string>(setting: Omit<ChoiceSetting<Value>, 'kind'>): ChoiceSetting<Value> {
@@ -76,6 +91,8 @@ export function allowedBy(setting: Setting, path: string): string {
       return setting.allowed;
     case 'choice':
       return setting.values.length === 1 ? `only ${setting.values[0]}` : `one of ${setting.values.join(', ')}`;
+    case 'names':
+      return 'a map from names to lists of addresses';
     default:
       return setting satisfies never;
   }
@@ -87,7 +104,7 @@ function unitOf(path: string): string {
   return path.endsWith('Bytes') ? ' of bytes' : '';
 }
 
-export function isAllowed(setting: Setting, value: unknown): value is string | number {
+export function isAllowed(setting: Setting, value: unknown): value is SettingValue {
   switch (setting.kind) {
     case 'number':
       return Number.isSafeInteger(value) && Number(value) >= setting.from && Number(value) <= setting.to;
@@ -97,12 +114,15 @@ export function isAllowed(setting: Setting, value: unknown): value is string | n
       );
     case 'choice':
       return typeof value === 'string' && setting.values.includes(value);
+    case 'names':
+      return namesComplaints(value).length === 0;
     default:
       return setting satisfies never;
   }
 }
 
 /** A value as it comes from the environment or a flag: text. What is not a number stays text, and is then refused. */
-export function fromText(setting: Setting, given: string): string | number {
+export function fromText(setting: Setting, given: string): SettingValue {
+  if (setting.kind === 'names') return namesFromText(given);
   return setting.kind === 'number' && /^-?\d+$/.test(given) ? Number(given) : given;
 }

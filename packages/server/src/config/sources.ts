@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { contradiction, type DtmKey, dtmKeys, isDtmSection, translate } from './dtm.ts';
 import type { Problem } from './error.ts';
 import { isSection, type Named, nearestName } from './names.ts';
 import { fromText, type SettingTree } from './setting.ts';
@@ -15,16 +16,23 @@ export interface Given {
 export interface Source {
   readonly given: readonly Given[];
   readonly problems: readonly Problem[];
+  /** Keys of dtm that have no meaning here, or another one than they had there; none in other sources. */
+  readonly notes: readonly Problem[];
+  /** It has keys of dtm. */
+  readonly isOfDtm: boolean;
 }
 
-/** A YAML 1.2 file whose maps are the sections. An empty file, or an empty section, gives nothing. */
+/**
+ * A YAML 1.2 file whose maps are the sections. An empty file, or an empty section, gives nothing. Keys of dtm's own file
+ * are translated; both kinds may stand in one file.
+ */
 export function readYamlFile(file: string, tree: SettingTree, known: readonly Named[]): Source {
   let content: string;
   try {
     content = readFileSync(file, 'utf8');
   } catch (error) {
     const text = `cannot be read (${error instanceof Error ? error.message : String(error)})`;
-    return { given: [], problems: [{ origin: file, name: '', text }] };
+    return { given: [], problems: [{ origin: file, name: '', text }], notes: [], isOfDtm: false };
   }
   return readYaml(content, file, tree, known);
 }
@@ -33,7 +41,11 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;
+  const dtm = dtmKeys(known);
+  /** Values of dtm's keys as they were written. */
+  const ofDtm = new Map<string, unknown>();
   const given: Given[] = [];
+  const notes: Problem[] = [];
   const problems: Problem[] = [...document.errors, ...document.warnings].map((error) => ({
     origin: at(error.pos[0]),
     name: '',
@@ -62,9 +74,27 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
     const path = names.join('.');
     const origin = at(key?.range?.[0]);
     const entry = Object.entries(settings).find(([name]) => name === names.at(-1))?.[1];
-    if (entry === undefined) problems.push({ origin, name: path, text: unknownSetting(path, known) });
+    const dtmKey = dtm.find((one) => one.key === path);
+    if (dtmKey !== undefined) readDtm(dtmKey, origin, plainValue(value));
+    else if (names.length === 1 && isDtmSection(path, dtm)) value !== undefined && readSection(value, names, {});
+    else if (entry === undefined) problems.push({ origin, name: path, text: unknownSetting(path, known, dtm) });
     else if (isSection(entry)) value !== undefined && readSection(value, names, entry.settings);
-    else given.push({ path, origin, value: plainValue(value) });
+    else give({ path, origin, value: plainValue(value) });
+  }
+
+  function readDtm(key: DtmKey, origin: string, value: unknown): void {
+    const { value: translated, note, problem } = translate(key, value, known);
+    ofDtm.set(key.key, value ?? undefined);
+    if (problem !== undefined) problems.push({ origin, name: key.key, text: problem });
+    else if (note !== undefined) notes.push({ origin, name: key.key, text: note });
+    if (translated !== undefined) give({ path: key.path, origin: `${origin}: ${key.key}`, value: translated });
+  }
+
+  /** A key of dtm and a setting may mean the same. */
+  function give(one: Given): void {
+    const earlier = given.find(({ path }) => path === one.path);
+    if (earlier === undefined) given.push(one);
+    else problems.push({ origin: one.origin, name: one.path, text: `was given already (${earlier.origin})` });
   }
 
   function plainValue(value: Node | undefined): unknown {
@@ -77,7 +107,11 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
   }
 
   if (problems.length === 0 && document.contents !== null) readSection(document.contents, [], tree);
-  return { given, problems };
+  const contradicts = contradiction(ofDtm.get('TimeoutToFail'), ofDtm.get('RetryInterval'));
+  if (contradicts !== undefined && problems.length === 0) {
+    problems.push({ origin: file, name: '', text: contradicts });
+  }
+  return { given, problems, notes, isOfDtm: ofDtm.size > 0 };
 }
 
 /** Variables that begin with `HOLDFAST_`; an empty one counts as not given. */
@@ -93,7 +127,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv, known: readonly 
     } else
       problems.push({ origin: variable, name: '', text: `is not known${meant(nearestVariable(variable, known))}` });
   }
-  return { given, problems };
+  return { given, problems, notes: [], isOfDtm: false };
 }
 
 /** Values of flags by the path of their setting, as text. */
@@ -102,10 +136,10 @@ export function readFlags(flags: Readonly<Record<string, string>>, known: readon
   const problems: Problem[] = [];
   for (const [path, value] of Object.entries(flags)) {
     const named = known.find((candidate) => candidate.path === path);
-    if (named === undefined) problems.push({ origin: 'flags', name: path, text: unknownSetting(path, known) });
+    if (named === undefined) problems.push({ origin: 'flags', name: path, text: unknownSetting(path, known, []) });
     else given.push({ path, origin: named.flag, value: fromText(named.setting, value) });
   }
-  return { given, problems };
+  return { given, problems, notes: [], isOfDtm: false };
 }
 
 /**
@@ -124,12 +158,12 @@ function nearestVariable(variable: string, known: readonly Named[]): string | un
   return known.find(({ path }) => path === near)?.variable;
 }
 
-function unknownSetting(path: string, known: readonly Named[]): string {
+function unknownSetting(path: string, known: readonly Named[], dtm: readonly DtmKey[]): string {
   if (known.some((candidate) => candidate.path === path)) {
     return `is written in two lines: ${path.replace('.', ':, and indented below it ')}:`;
   }
   const paths = known.map((candidate) => candidate.path);
-  const near = nearestName(path, paths);
+  const near = nearestName(path, /^[A-Z]/.test(path) ? [...dtm.map(({ key }) => key), ...paths] : paths);
   return `is not a setting${meant(near)}`;
 }
 

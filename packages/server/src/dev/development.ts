@@ -63,6 +63,11 @@ export class ManualDevelopment implements Development {
     return new FaultySender({ sender, runtime: this.runtime, activity: this.#activity, faults: this.faults });
   }
 
+  /** Something outside the engine's ports runs, such as a look-up, until the function returned is called. */
+  waits(): () => void {
+    return this.#activity.begin();
+  }
+
   steers(engine: Steered): void {
     this.#engine = engine;
   }

@@ -31,10 +31,10 @@ import type { AskedTransaction } from './coordinator.ts';
 import { Gate } from './gate.ts';
 import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
 import type { Journal } from './journal.ts';
-import type { Runtime } from './ports.ts';
+import type { NameBook, Runtime } from './ports.ts';
 import { asRefusal, cannotWrite, refuse, unknownGid } from './refusals.ts';
 import { updateBytes } from './row.ts';
-import { checkTargets, isCalledAlike } from './targets.ts';
+import { checkTargets, isCalledAlike, unknownName } from './targets.ts';
 import type { Topics } from './topics.ts';
 
 export interface AcceptanceContext {
@@ -45,6 +45,7 @@ export interface AcceptanceContext {
   readonly defaults: Defaults;
   readonly limits: ActiveLimits;
   readonly topics: Topics;
+  readonly names: NameBook;
   /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
   live(): Incarnation;
   isStopping(): boolean;
@@ -143,7 +144,7 @@ export class Acceptance {
     if (branches.every(isCalledAlike)) return;
     const stored = await this.#load(gid, 'bare');
     if (stored === undefined) throw unknownGid();
-    checkTargets(stored.definition.protocol, type, branches);
+    checkTargets(stored.definition.protocol, type, branches, this.#context.names);
   }
 
   async #nextCallbackMs(gid: string): Promise<number> {
@@ -196,7 +197,10 @@ export class Acceptance {
     const incarnation = this.#context.live();
     this.#refuseWithoutJournal();
     if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
-    const created = steps instanceof HoldfastError ? steps : this.#newTransaction({ ...asked, steps }, status);
+    const created =
+      steps instanceof HoldfastError
+        ? steps
+        : (unknownName(asked, this.#context.names) ?? this.#newTransaction({ ...asked, steps }, status));
     const refusal = created instanceof HoldfastError ? created : this.#admission();
     if (!(created instanceof HoldfastError) && refusal === undefined) {
       const changed = await incarnation.exclusively(asked.gid, () => this.#create(incarnation, created));

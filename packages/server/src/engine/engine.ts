@@ -26,9 +26,10 @@ import { type Explained, explained } from './explained.ts';
 import { type ActiveLimits, Incarnation, type IncarnationContext } from './incarnation.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
-import type { Caller, MachineTime, Runtime, Timer } from './ports.ts';
+import type { Caller, MachineTime, NameBook, Runtime, Timer } from './ports.ts';
 import { refuse, unknownGid } from './refusals.ts';
 import { usualSleepMs } from './schedule.ts';
+import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
 
 export interface EngineSettings {
@@ -65,6 +66,8 @@ export interface EngineParts {
   readonly machine?: MachineTime;
   readonly settings: EngineSettings;
   readonly events: EngineEvents;
+  /** Absent: no name is known beforehand, and none is refused. */
+  readonly names?: NameBook;
 }
 
 const purgeEveryMs = 60_000;
@@ -106,7 +109,8 @@ export class Engine implements Coordinator {
         events.fatal(error);
       },
     });
-    this.topics = new Topics(parts.store, () => this.#clock.nowMs());
+    const { names = noNames } = parts;
+    this.topics = new Topics(parts.store, names, () => this.#clock.nowMs());
     this.#acceptance = new Acceptance({
       runtime: parts.runtime,
       store: parts.store,
@@ -115,6 +119,7 @@ export class Engine implements Coordinator {
       defaults: parts.settings.defaults,
       limits: parts.settings.active,
       topics: this.topics,
+      names,
       live: () => this.#live(),
       isStopping: () => this.#stopping,
       restore: (stored) => this.#restore(stored),

@@ -42,7 +42,13 @@ export interface BranchCall {
 }
 
 export type CallResult =
-  | { readonly kind: 'answered'; readonly outcome: Outcome; readonly durationMs: number }
+  | {
+      readonly kind: 'answered';
+      readonly outcome: Outcome;
+      readonly durationMs: number;
+      /** No connection could be made: surely nothing was sent. */
+      readonly isUnsent?: true;
+    }
   /** Surely not sent: the breaker is open, no slot came free in time, or `mayGo` said no. Try again at `untilMs`
    * (in monotonic time); undefined where `mayGo` said no. */
   | { readonly kind: 'not-called'; readonly untilMs: number | undefined };
@@ -58,6 +64,12 @@ export interface Caller {
   call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void;
 }
 
+/** The names of services that URLs may use, as far as they are known beforehand. */
+export interface NameBook {
+  /** What is wrong with a URL that names one of them, as what it must be; undefined where it can be called. */
+  trouble(url: string): string | undefined;
+}
+
 /** Sends one call over the network, without limits: what Caller implementations are built on. */
 export interface Sender {
   send(call: BranchCall, done: (answer: SentAnswer) => void): void;
@@ -66,6 +78,9 @@ export interface Sender {
 export interface SentAnswer {
   readonly outcome: Outcome;
   readonly durationMs: number;
-  /** What it says about the destination: `connect` opens the origin's breaker, `unavailable` that of the route. */
+  /**
+   * What it says about the destination. `connect`: no connection could be made, and surely nothing was sent; it opens
+   * the origin's breaker. `unavailable` opens that of the route.
+   */
   readonly health: 'ok' | 'connect' | 'unavailable';
 }

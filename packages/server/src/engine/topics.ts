@@ -1,5 +1,6 @@
 import { expandTopics, HoldfastError, invalid, limits, type Step, topicsOf } from '@holdfast/core';
 import type { KeyValue, Store } from '../store/store.ts';
+import type { NameBook } from './ports.ts';
 import { refuse } from './refusals.ts';
 
 export interface Subscriber {
@@ -23,15 +24,19 @@ const mostTries = 200;
  */
 export class Topics {
   readonly #store: TopicStore;
+  readonly #names: NameBook;
   readonly #nowMs: () => number;
 
-  constructor(store: TopicStore, nowMs: () => number) {
+  constructor(store: TopicStore, names: NameBook, nowMs: () => number) {
     this.#store = store;
+    this.#names = names;
     this.#nowMs = nowMs;
   }
 
-  /** @throws HoldfastError where the URL is subscribed already, or the topic has too many */
+  /** @throws HoldfastError where the URL is subscribed already or names nothing known, or the topic has too many */
   async subscribe(topic: string, subscriber: Subscriber): Promise<void> {
+    const trouble = this.#names.trouble(subscriber.url);
+    if (trouble !== undefined) throw invalid('url', trouble);
     await this.#change(topic, (record) => {
       const subscribers = record === undefined ? [] : subscribersIn(record);
       if (subscribers.some(({ url }) => url === subscriber.url)) throw invalid('url', 'this url exists');

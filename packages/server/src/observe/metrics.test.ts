@@ -40,10 +40,10 @@ async function samples(metrics: Metrics, ...prefixes: string[]): Promise<string[
 
 test('requests are counted by route and success, and timed', async () => {
   const metrics = new Metrics(settings);
-  const answered = metrics.route('submit');
-  answered(200, 3);
-  answered(409, 30);
-  answered(500, 3000);
+  const answered = metrics.route('http', 'submit');
+  answered(true, 3);
+  answered(false, 30);
+  answered(false, 3000);
   assert.deepEqual(await samples(metrics, 'dtm_server_process_total', 'dtm_server_response_duration_sum'), [
     'dtm_server_process_total{type="http",api="submit",status="ok"} 1',
     'dtm_server_process_total{type="http",api="submit",status="fail"} 2',

@@ -1,5 +1,6 @@
 import { type Outcome, operationAt, queryOperation, type Status, type Transaction } from '@holdfast/core';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Transport } from '../transport/observer.ts';
 import { children } from './children.ts';
 import { Scrape, type ScrapeSources } from './scrape.ts';
 import type { StoreOperation } from './timed-store.ts';
@@ -24,7 +25,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #scrape: Scrape;
 
-  readonly #requests = this.#counter('dtm_server_process_total', 'Requests answered; fail: status 400 and above.', [
+  readonly #requests = this.#counter('dtm_server_process_total', 'Requests answered; fail: any answer but success.', [
     'type',
     'api',
     'status',
@@ -100,12 +101,12 @@ export class Metrics {
   }
 
   /** To be called once for each route of dtm's API. */
-  route(api: string): (status: number, durationMs: number) => void {
-    const ok = this.#requests.labels('http', api, 'ok');
-    const fail = this.#requests.labels('http', api, 'fail');
-    const seconds = this.#requestSeconds.labels('http', api);
-    return (status, durationMs) => {
-      (status >= 400 ? fail : ok).inc();
+  route(transport: Transport, api: string): (isFine: boolean, durationMs: number) => void {
+    const ok = this.#requests.labels(transport, api, 'ok');
+    const fail = this.#requests.labels(transport, api, 'fail');
+    const seconds = this.#requestSeconds.labels(transport, api);
+    return (isFine, durationMs) => {
+      (isFine ? ok : fail).inc();
       seconds.observe(durationMs / 1000);
     };
   }

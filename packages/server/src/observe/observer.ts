@@ -2,7 +2,7 @@ import type { Outcome, Status, Transaction } from '@holdfast/core';
 import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
 import type { UnreadableRow } from '../store/store.ts';
-import type { HttpObserver } from '../transport/http/observer.ts';
+import type { RequestObserver, Transport } from '../transport/observer.ts';
 import { type Alert, alertOf, alertOfUnreadable } from './alert.ts';
 import type { Log } from './log.ts';
 import { type Metrics, opOf } from './metrics.ts';
@@ -17,10 +17,10 @@ export interface ObserverParts {
 }
 
 /**
- * Hears what the engine and the HTTP port tell, counts it and logs it. What happens all the time is a debug line; what
+ * Hears what the engine and the ports tell, counts it and logs it. What happens all the time is a debug line; what
  * somebody should look at is a warning. Payloads, headers and answers of branches are never logged.
  */
-export class Observer implements EngineEvents, HttpObserver, DestinationEvents {
+export class Observer implements EngineEvents, RequestObserver, DestinationEvents {
   readonly #metrics: Metrics;
   readonly #log: Log;
   readonly #alert: (alert: Alert) => void;
@@ -109,11 +109,11 @@ export class Observer implements EngineEvents, HttpObserver, DestinationEvents {
     this.#fatal(error);
   }
 
-  route(api: string): (status: number, durationMs: number) => void {
-    return this.#metrics.route(api);
+  route(transport: Transport, api: string): (isFine: boolean, durationMs: number) => void {
+    return this.#metrics.route(transport, api);
   }
 
-  answered(method: string, route: string, status: number, durationMs: number): void {
+  answered(method: string, route: string, status: number | string, durationMs: number): void {
     if (!this.#log.isDebug) return;
     this.#log.debug('request', { method, route: route === '' ? undefined : route, status, ms: rounded(durationMs) });
   }

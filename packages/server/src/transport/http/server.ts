@@ -3,11 +3,11 @@ import { HoldfastError } from '@holdfast/core';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import { Gate } from '../../engine/gate.ts';
+import type { RequestObserver } from '../observer.ts';
 import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
 import { BodyReader } from './body.ts';
 import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
 import { type Development, devRoutes } from './dev-routes.ts';
-import type { HttpObserver } from './observer.ts';
 import { dtmRoutes } from './routes.ts';
 import { type ServiceParts, serviceRoutes } from './service.ts';
 import type { HttpSettings } from './settings.ts';
@@ -17,7 +17,7 @@ import { v1Routes } from './v1-routes.ts';
 export interface HttpParts extends ServiceParts {
   readonly coordinator: Coordinator;
   readonly settings: HttpSettings;
-  readonly observer: HttpObserver;
+  readonly observer: RequestObserver;
   /** Of this program, without a leading v. */
   readonly version: string;
   /** Only where time is moved by hand: without it there is no route of development. */
@@ -50,7 +50,7 @@ interface Served {
 
 const notFound: Served = { path: '', handle: async () => notFoundAnswer, refuse: errorAnswer };
 
-type Observe = (status: number, durationMs: number) => void;
+type Observe = (isFine: boolean, durationMs: number) => void;
 
 const noBody = Buffer.alloc(0);
 const noParameters = new URLSearchParams();
@@ -132,7 +132,7 @@ class FastifyHttpServer implements HttpServer {
       ...forDevelopment.map((route) => ({ ...route, path: `/api/dev/${route.name}` })),
     ];
     for (const { method, name, path, isRead, isLarge, handle, refuse = errorAnswer } of routes) {
-      const observe = observer.route(name.replace(/\/.*/, '').toLowerCase());
+      const observe = observer.route('http', name.replace(/\/.*/, '').toLowerCase());
       const hasBudget = isRead === true || isLarge === true;
       const bounded = hasBudget ? this.#underBudget(handle) : handle;
       this.#route([method], { path, handle: isRead ? this.#inTurn(bounded) : bounded, refuse, hasBudget, observe });
@@ -186,7 +186,7 @@ class FastifyHttpServer implements HttpServer {
       else if (this.#closed !== undefined && !response.headersSent) response.setHeader('Connection', 'close');
       send(response, answer, { sendTimeoutMs: settings.sendTimeoutMs, unsent: this.#unsent });
       const durationMs = performance.now() - startedMs;
-      observe?.(answer.status, durationMs);
+      observe?.(answer.status < 400, durationMs);
       observer.answered(request.method ?? '', path, answer.status, durationMs);
     };
     this.#body(request, (body) => {

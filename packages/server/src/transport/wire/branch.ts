@@ -1,4 +1,4 @@
-import { type BranchOperation, invalid, limits, membersOf, type TransactionType } from '@holdfast/core';
+import { type BranchOperation, invalid, limits, membersOf, type Payload, type TransactionType } from '@holdfast/core';
 import { keptText, stringMap } from './fields.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
 import { nameOf, parseObject } from './json.ts';
@@ -22,13 +22,19 @@ const branchNames: ReadonlySet<string> = new Set([
   'status',
 ]);
 
-type BranchMap = Readonly<Record<string, string>>;
+export type BranchMap = Readonly<Record<string, string>>;
+
+/** The body of registerBranch over HTTP; see {@link branchMapOf}. */
+export function readBranchMap(text: string): BranchMap {
+  const map = branchMapOf(text);
+  return Object.assign(Object.create(null), map, { gid: strippedGid(map['gid'] ?? '') });
+}
 
 /**
- * The body of registerBranch as a map of strings, by our names.
- * @throws HoldfastError INVALID_INPUT where it is no such map
+ * A map of strings by our names.
+ * @throws HoldfastError INVALID_INPUT where the text is no such map
  */
-export function readBranchMap(text: string): BranchMap {
+export function branchMapOf(text: string): BranchMap {
   const object = parseObject(text);
   for (const key of Object.keys(object)) {
     const name = nameOf(key, branchNames);
@@ -57,12 +63,13 @@ function inTextOrder(text: string): BranchMap {
 /**
  * The operations that one registration stands for, in stored order. It does not say the protocol of its transaction:
  * whether that can call these URLs is for the engine to say.
+ * @param bytes the payload, where it does not come as text in `data`
  */
-export function decodeBranch(map: BranchMap): AskedBranch {
-  const gid = checkedId(strippedGid(keptText(map['gid'] ?? '', 'gid')), 'gid');
+export function decodeBranch(map: BranchMap, bytes?: Payload): AskedBranch {
+  const gid = checkedId(keptText(map['gid'] ?? '', 'gid'), 'gid');
   const type = transactionType(map['trans_type'] ?? '');
   const branchId = checkedId(keptText(map['branch_id'] ?? '', 'branch_id'), 'branch_id', limits.branchIdCharacters);
-  const payload = keptText(map['data'] ?? '', 'data');
+  const payload = bytes ?? keptText(map['data'] ?? '', 'data');
   switch (type) {
     case 'tcc': {
       const cancel = anyUrl(map['cancel'] ?? '', 'cancel');

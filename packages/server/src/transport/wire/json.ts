@@ -35,16 +35,20 @@ export function parseFields(text: string, known: ReadonlySet<string>): Fields {
 
 /** @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {
-  checkDepth(text, 'body');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the text, which must not be echoed.
-    throw invalid('body', 'must be JSON');
-  }
+  const value = parseJson(text, 'body');
   if (!isObject(value)) throw invalid('body', 'must be a JSON object');
   return value;
+}
+
+/** @throws HoldfastError INVALID_INPUT naming the field, where the text is no JSON */
+export function parseJson(text: string, name: string): unknown {
+  checkDepth(text, name);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which must not be echoed.
+    throw invalid(name, 'must be JSON');
+  }
 }
 
 /** To be asked before a text is parsed, by whomever. */

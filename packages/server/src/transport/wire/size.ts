@@ -3,10 +3,10 @@ import type { AskedTransaction } from '../../engine/coordinator.ts';
 
 /**
  * Refuses a transaction of more than 16 MiB of texts.
- * @param sentCharacters of the request: decoded, it cannot be longer, and a character has at most three bytes
+ * @param sentLength of the request in characters or bytes: decoded, it is not longer, and a character has at most three bytes
  */
-export function checkSize(asked: AskedTransaction, sentCharacters: number): void {
-  if (sentCharacters * 3 <= limits.transactionBytes) return;
+export function checkSize(asked: AskedTransaction, sentLength: number): void {
+  if (sentLength * 3 <= limits.transactionBytes) return;
   let bytes = Buffer.byteLength(asked.customData) + Buffer.byteLength(asked.queryPrepared);
   for (const { action, compensate, payload } of asked.steps) {
     bytes += Buffer.byteLength(action) + Buffer.byteLength(compensate) + Buffer.byteLength(payload);

@@ -1,4 +1,12 @@
-import { invalid, limits, payloadTrouble, registersBranches, type Step, type TransactionType } from '@holdfast/core';
+import {
+  invalid,
+  limits,
+  type Payload,
+  payloadTrouble,
+  registersBranches,
+  type Step,
+  type TransactionType,
+} from '@holdfast/core';
 import { arrayField, keptText, stringMap } from './fields.ts';
 import { type Fields, nameOf } from './json.ts';
 import { branchUrl, messageUrl } from './url.ts';
@@ -11,7 +19,7 @@ const stepNames: ReadonlySet<string> = new Set(['action', 'compensate', 'data'])
  */
 export function stepsOf(fields: Fields, type: TransactionType, protocol: string): readonly Step[] {
   const given = arrayField(fields, 'steps');
-  const payloads = arrayField(fields, 'payloads').map(payloadText);
+  const payloads = arrayField(fields, 'payloads').map(payloadOf);
   if (registersBranches(type)) {
     if (given.length > 0) throw invalid('steps', `must be empty: a ${type} names its branches by registerBranch`);
     return [];
@@ -20,7 +28,9 @@ export function stepsOf(fields: Fields, type: TransactionType, protocol: string)
   return given.map((step, index) => stepOf(step, index, { type, protocol, payload: payloads[index] }));
 }
 
-function payloadText(value: unknown, index: number): string {
+/** Text, or over gRPC bytes. */
+function payloadOf(value: unknown, index: number): Payload {
+  if (value instanceof Uint8Array) return value;
   const text = value ?? '';
   if (typeof text !== 'string') throw invalid(`payloads[${index}]`, 'must be a string');
   return keptText(text, `payloads[${index}]`);
@@ -30,27 +40,27 @@ interface StepOf {
   readonly type: TransactionType;
   readonly protocol: string;
   /** Undefined: there is none at this place of `payloads`. */
-  readonly payload: string | undefined;
+  readonly payload: Payload | undefined;
 }
 
-function stepOf(value: unknown, index: number, { type, protocol, payload }: StepOf): Step {
+function stepOf(value: unknown, index: number, { type, protocol, payload: given }: StepOf): Step {
   const name = `steps[${index}]`;
   const step = foldedStep(stringMap(value ?? {}, name));
-  const text = payload ?? step['data'];
-  if (text === undefined) throw invalid('payloads', 'must be as many as there are steps');
+  const payload = given ?? step['data'];
+  if (payload === undefined) throw invalid('payloads', 'must be as many as there are steps');
   const urlOf = type === 'msg' ? messageUrl : branchUrl;
   const action = urlOf(step['action'] ?? '', `${name}.action`, protocol);
   const compensate = type === 'saga' ? branchUrl(step['compensate'] ?? '', `${name}.compensate`, protocol) : '';
-  const payloadName = payload === undefined ? `${name}.data` : `payloads[${index}]`;
+  const payloadName = given === undefined ? `${name}.data` : `payloads[${index}]`;
   for (const url of [action, compensate]) {
-    const trouble = payloadTrouble(url, protocol, text);
+    const trouble = payloadTrouble(url, protocol, payload);
     if (trouble !== undefined) throw invalid(payloadName, trouble);
   }
   return {
     branchId: String(index + 1).padStart(2, '0'),
     action,
     compensate,
-    payload: keptText(text, `${name}.data`),
+    payload: typeof payload === 'string' ? keptText(payload, `${name}.data`) : payload,
   };
 }
 

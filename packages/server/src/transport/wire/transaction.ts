@@ -33,9 +33,8 @@ const transactionNames: ReadonlySet<string> = new Set([
   'branch_headers',
   'concurrent',
   'retry_limit',
+  'req_extra',
 ]);
-const submitNames: ReadonlySet<string> = new Set([...transactionNames, 'req_extra']);
-const abortNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'rollback_reason']);
 const gidNames: ReadonlySet<string> = new Set(['gid']);
 
 /** More retries than anybody waits for; a bound so that the counter stays an integer. */
@@ -52,27 +51,58 @@ export interface AskedEnd {
   readonly end: WorkflowEnd;
 }
 
-/** The body of submit: of a workflow it says how that ended. */
-export function decodeSubmit(text: string): AskedTransaction | AskedEnd {
-  const fields = parseFields(text, submitNames);
-  return stringField(fields, 'trans_type') === 'workflow' ? endOf(fields) : transactionOf(fields, text.length);
+/** The body of a request over HTTP; its gid comes without the characters that dtm removes there, and only there. */
+export const decodeSubmit = (text: string) => submitOf(bodyFields(text), text.length);
+export const decodePrepare = (text: string) => prepareOf(bodyFields(text), text.length);
+export const decodeWorkflow = (text: string) => workflowOf(bodyFields(text), text.length);
+export const decodeTransaction = (text: string) => transactionOf(bodyFields(text), text.length);
+/** Clients send the whole transaction again; only some fields count. */
+export const decodeAbort = (text: string) => abortOf(bodyFields(text));
+/** The body of forceStop and resetNextCronTime. */
+export const decodeGid = (text: string) => gidOf(withStrippedGid(parseFields(text, gidNames)));
+
+/** What a JSON text says of a transaction, by our names. */
+export function transactionFields(text: string): Fields {
+  return parseFields(text, transactionNames);
 }
 
-/** The body of prepare. */
-export function decodePrepare(text: string): AskedTransaction {
-  const asked = decodeTransaction(text);
+function bodyFields(text: string): Fields {
+  return withStrippedGid(transactionFields(text));
+}
+
+function withStrippedGid(fields: Fields): Fields {
+  const gid = fields['gid'];
+  if (typeof gid !== 'string') return fields;
+  const stripped = strippedGid(gid);
+  return stripped === gid ? fields : Object.assign(Object.create(null), fields, { gid: stripped });
+}
+
+/** submit: of a workflow it says how that ended. */
+export function submitOf(fields: Fields, sentLength: number): AskedTransaction | AskedEnd {
+  return stringField(fields, 'trans_type') === 'workflow' ? endOf(fields) : transactionOf(fields, sentLength);
+}
+
+export function prepareOf(fields: Fields, sentLength: number): AskedTransaction {
+  const asked = transactionOf(fields, sentLength);
   if (asked.type === 'workflow')
     throw invalid('trans_type', 'must not be workflow: that is prepared by prepareWorkflow');
   return asked;
 }
 
-/** The body of prepareWorkflow. */
-export function decodeWorkflow(text: string): AskedTransaction {
-  const asked = decodeTransaction(text);
+export function workflowOf(fields: Fields, sentLength: number): AskedTransaction {
+  const asked = transactionOf(fields, sentLength);
   if (asked.type !== 'workflow') throw invalid('trans_type', 'must be workflow');
   if (asked.queryPrepared === '')
     throw invalid('query_prepared', 'must be the URL at which the workflow is called back');
   return asked;
+}
+
+export function abortOf(fields: Fields): AskedAbort {
+  return {
+    gid: gidOf(fields),
+    type: transactionType(stringField(fields, 'trans_type')),
+    reason: stringField(fields, 'rollback_reason'),
+  };
 }
 
 function endOf(fields: Fields): AskedEnd {
@@ -83,12 +113,11 @@ function endOf(fields: Fields): AskedEnd {
   return { gid: gidOf(fields), end: { to, reason, result: keptText(extra['result'] ?? '', 'req_extra.result') } };
 }
 
-/** What prepare, prepareWorkflow and submit have in common. */
-export function decodeTransaction(text: string): AskedTransaction {
-  return transactionOf(parseFields(text, transactionNames), text.length);
-}
-
-function transactionOf(fields: Fields, sentCharacters: number): AskedTransaction {
+/**
+ * What prepare, prepareWorkflow and submit have in common.
+ * @param sentLength of the request, in characters or bytes
+ */
+function transactionOf(fields: Fields, sentLength: number): AskedTransaction {
   const gid = gidOf(fields);
   const type = transactionType(stringField(fields, 'trans_type'));
   const protocol = protocolOf(stringField(fields, 'protocol'));
@@ -101,28 +130,13 @@ function transactionOf(fields: Fields, sentCharacters: number): AskedTransaction
     options: optionsOf(fields),
     customData: customDataOf(fields, type),
   };
-  checkSize(asked, sentCharacters);
+  checkSize(asked, sentLength);
   checkPlan(asked);
   return asked;
 }
 
-/** The body of abort: clients send the whole transaction again; only these fields count. */
-export function decodeAbort(text: string): AskedAbort {
-  const fields = parseFields(text, abortNames);
-  return {
-    gid: gidOf(fields),
-    type: transactionType(stringField(fields, 'trans_type')),
-    reason: stringField(fields, 'rollback_reason'),
-  };
-}
-
-/** The body of forceStop and resetNextCronTime. */
-export function decodeGid(text: string): string {
-  return gidOf(parseFields(text, gidNames));
-}
-
 function gidOf(fields: Fields): string {
-  return checkedId(strippedGid(stringField(fields, 'gid')), 'gid');
+  return checkedId(stringField(fields, 'gid'), 'gid');
 }
 
 const protocols: readonly string[] = ['http', 'grpc', 'json-rpc'];

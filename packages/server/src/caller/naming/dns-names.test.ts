@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ServiceName } from '@holdfast/core';
+import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
+import type { Looked } from './dns-lookup.ts';
+import { DnsNames } from './dns-names.ts';
+
+const name = (host: string): ServiceName => ({ kind: 'dns', name: host, port: 80, rest: '/a' });
+const found = (ttlMs: number, ...bases: string[]): Looked => ({
+  kind: 'found',
+  ttlMs,
+  addresses: bases.map((base) => ({ base, authority: '', priority: 0, weight: 0 })),
+});
+
+class World {
+  readonly runtime = new ManualRuntime();
+  readonly asked: string[] = [];
+  #answers: ((looked: Looked) => void)[] = [];
+  readonly names: DnsNames;
+
+  constructor({ staleMs = 60_000, names = 10 } = {}) {
+    this.names = new DnsNames({
+      runtime: this.runtime,
+      staleMs,
+      names,
+      lookUp: ({ name: host }) => {
+        this.asked.push(host);
+        return new Promise((resolve) => this.#answers.push(resolve));
+      },
+    });
+  }
+
+  /** What a call is told: its addresses, or a reason; undefined while it waits. */
+  resolve(host = 'h'): { told: string | undefined } {
+    const call: { told: string | undefined } = { told: undefined };
+    this.names.resolve(name(host), (result) => {
+      assert.equal(call.told, undefined, 'told twice');
+      call.told =
+        result.kind === 'found'
+          ? result.rotation
+              .next(() => 0)
+              .map(({ base }) => base)
+              .join(' ')
+          : `unknown: ${result.reason}`;
+    });
+    return call;
+  }
+
+  async answer(looked: Looked): Promise<void> {
+    this.#answers.shift()?.(looked);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test('one look-up serves all who wait for it, and those who come while it counts', async () => {
+  const world = new World();
+  const calls = [world.resolve(), world.resolve()];
+  assert.deepEqual(
+    calls.map(({ told }) => told),
+    [undefined, undefined],
+  );
+  await world.answer(found(5000, 'a', 'b'));
+  assert.deepEqual(
+    calls.map(({ told }) => told),
+    ['a b', 'b a'],
+  );
+  await world.runtime.advance(4999);
+  assert.equal(world.resolve().told, 'a b');
+  assert.deepEqual(world.asked, ['h']);
+  await world.runtime.advance(1);
+  assert.equal(world.resolve().told, undefined);
+  assert.deepEqual(world.asked, ['h', 'h']);
+});
+
+test('an answer without time to live counts for a second', async () => {
+  const world = new World();
+  world.resolve();
+  await world.answer(found(0, 'a'));
+  await world.runtime.advance(999);
+  assert.equal(world.resolve().told, 'a');
+  await world.runtime.advance(1);
+  assert.equal(world.resolve().told, undefined);
+});
+
+test('while DNS does not answer the last answer is used, at once, up to its age', async () => {
+  const world = new World({ staleMs: 60_000 });
+  world.resolve();
+  await world.answer(found(1000, 'a'));
+  await world.runtime.advance(1000);
+  const waiting = world.resolve();
+  await world.answer({ kind: 'failed', reason: 'silence' });
+  assert.equal(waiting.told, 'a');
+  await world.runtime.advance(1000);
+  assert.equal(world.resolve().told, 'a', 'nobody waits for a DNS that was silent');
+  assert.equal(world.asked.length, 3, 'it is asked beside the calls');
+  await world.answer(found(1000, 'b'));
+  assert.equal(world.resolve().told, 'b');
+  await world.runtime.advance(1000);
+  world.resolve();
+  await world.runtime.advance(60_000);
+  await world.answer({ kind: 'failed', reason: 'silence' });
+  assert.equal(world.resolve().told, 'unknown: silence');
+});
+
+test('a name that does not exist any more is forgotten, and asked for once a second', async () => {
+  const world = new World();
+  world.resolve();
+  await world.answer(found(1000, 'a'));
+  await world.runtime.advance(1000);
+  const waiting = world.resolve();
+  await world.answer({ kind: 'gone', reason: 'no such name' });
+  assert.equal(waiting.told, 'unknown: no such name');
+  assert.equal(world.resolve().told, 'unknown: no such name');
+  assert.equal(world.asked.length, 2);
+  await world.runtime.advance(1000);
+  const again = world.resolve();
+  await world.answer(found(1000, 'b'));
+  assert.equal(again.told, 'b');
+});
+
+test('doubted addresses are looked up again, but not within a second', async () => {
+  const world = new World();
+  world.resolve();
+  await world.answer(found(30_000, 'a'));
+  world.names.doubt(name('h'));
+  assert.equal(world.resolve().told, 'a');
+  await world.runtime.advance(1000);
+  assert.equal(world.resolve().told, undefined);
+});
+
+test('so many names are remembered, the least recently used is forgotten', async () => {
+  const world = new World({ names: 2 });
+  for (const host of ['a', 'b', 'a', 'c']) {
+    world.resolve(host);
+    await world.answer(found(5000, host));
+  }
+  assert.equal(world.names.size, 2);
+  assert.equal(world.resolve('a').told, 'a');
+  assert.equal(world.resolve('b').told, undefined);
+});
