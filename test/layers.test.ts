@@ -63,7 +63,7 @@ const layers: Readonly<Record<string, Layer>> = {
 };
 
 /** The parts of a running coordinator: wiring alone makes them. */
-const parts = ['Engine', 'SqliteStore', 'DestinationCaller', 'HttpSender'];
+const parts = ['Engine', 'SqliteStore', 'DestinationCaller', 'HttpSender', 'GrpcSender', 'BranchSender'];
 const constructed = new RegExp(`\\bnew (${parts.join('|')})\\(|\\bcreateHttpServer\\(\\{`);
 
 const sources = readSources();

@@ -153,6 +153,31 @@ test('one of three services dies: the sagas go on', async () => {
   }
 });
 
+test('a test that moves the clock waits for DNS, too', async () => {
+  dns.records.set('clocked.shop', [{ type: 'A', address: '127.0.0.1' }]);
+  const development = await startCoordinator({ command: 'dev', settings: settings('orders=a:1') });
+  const other = new DtmClient(development.url);
+  try {
+    const gid = other.newGid();
+    const url = `dns:///clocked.shop:${portOf(services[0])}/in`;
+    dns.hold();
+    await other.does('submit', { ...saga(gid, [url, url]), wait_result: false });
+    await until('DNS is asked', () => dns.asked.includes('A clocked.shop'));
+    let isSettled = false;
+    const settled = other.http.post('/api/dev/settle', {}).finally(() => {
+      isSettled = true;
+    });
+    for (let round = 0; round < 20; round += 1) await other.http.get('/healthz');
+    assert.equal(isSettled, false);
+    dns.release();
+    assert.deepEqual(JSON.parse((await settled).text), { driven: [gid], idle: true });
+    assert.equal(await other.statusOf(gid), 'succeed');
+  } finally {
+    other.close();
+    await development.stop();
+  }
+});
+
 test('a name that was taken out of the settings does no harm to what is stored, and is told', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-naming-'));
   const startWith = (names: string) =>

@@ -19,6 +19,7 @@ export class DnsServer {
   /** What was asked, as `A orders.shop`. */
   readonly asked: string[] = [];
   isSilent = false;
+  #held: (() => void)[] | undefined;
   readonly #socket: Socket = createSocket('udp4');
   address = '';
 
@@ -26,10 +27,22 @@ export class DnsServer {
     this.#socket.on('message', (query, { port, address }) => {
       const { name, type, end } = questionOf(query);
       this.asked.push(`${type} ${name}`);
-      if (!this.isSilent) this.#socket.send(this.#answer(query, name, type, end), port, address);
+      const answer = () => this.#socket.send(this.#answer(query, name, type, end), port, address);
+      if (this.#held !== undefined) this.#held.push(answer);
+      else if (!this.isSilent) answer();
     });
     await new Promise<void>((resolve) => this.#socket.bind(0, '127.0.0.1', resolve));
     this.address = `127.0.0.1:${this.#socket.address().port}`;
+  }
+
+  /** Answers nothing until it is released. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    for (const answer of this.#held ?? []) answer();
+    this.#held = undefined;
   }
 
   async stop(): Promise<void> {

@@ -11,7 +11,15 @@ export * from './foresee.ts';
 export { isDeeperThan, membersOf } from './json-text.ts';
 export { isLegalMove, isStoppable } from './moves.ts';
 export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
-export { failureText, judgeHttp, parseRetryAfter } from './outcome.ts';
+export {
+  failureText,
+  grpcCodeOf,
+  isGrpcUnavailable,
+  judgeGrpc,
+  judgeHttp,
+  judgeJsonRpc,
+  parseRetryAfter,
+} from './outcome.ts';
 export { planOf } from './plan.ts';
 export * from './request.ts';
 export { emptyRun } from './run.ts';

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failureText, judgeHttp, outcomeMessageBytes, parseRetryAfter } from './outcome.ts';
+import {
+  failureText,
+  grpcCodeOf,
+  isGrpcUnavailable,
+  judgeGrpc,
+  judgeHttp,
+  judgeJsonRpc,
+  outcomeMessageBytes,
+  parseRetryAfter,
+} from './outcome.ts';
 
 const kinds: [statusCode: number, body: string, kind: string][] = [
   [200, '', 'success'],
@@ -80,4 +89,72 @@ test('Retry-After in seconds, as a date, or as nothing usable', () => {
   for (const value of [undefined, '', 'soon', '-1', '1.5e9x', '99999999999999']) {
     assert.equal(parseRetryAfter(value, wallMs), 0, value);
   }
+});
+
+const rpcKinds: [statusCode: number, body: string, kind: string, message?: string][] = [
+  [200, '{"jsonrpc":"2.0","id":"1","result":null}', 'success'],
+  [200, '{"error":null,"result":{"a":1}}', 'success'],
+  [200, '{}', 'success'],
+  [200, '{"error":{"code":-32901,"message":"no money"}}', 'failure', 'no money FAILURE'],
+  [200, '{"error":{"code":-32901}}', 'failure', '{"error":{"code":-32901}} FAILURE'],
+  [200, '{"error":{"code":-32901.0,"message":""}}', 'failure', 'FAILURE'],
+  [500, '{"error":{"code":-32901,"message":"no money"}}', 'failure', 'no money FAILURE'],
+  [200, '{"error":{"code":-32902,"message":"later"}}', 'ongoing', 'later'],
+  [200, '{"error":{"code":-32902,"message":"FAILURE"}}', 'failure'],
+  [200, '{"error":{"code":-32901,"message":"ONGOING"}}', 'ongoing'],
+  [425, '{"error":{"code":-32901}}', 'ongoing'],
+  [409, '', 'failure'],
+  [200, '{"error":{"code":"-32901","message":"m"}}', 'error', 'JSON-RPC error -32901: m'],
+  [200, '{"error":{"code":-32603,"message":"oops"}}', 'error', 'JSON-RPC error -32603: oops'],
+  [200, '{"error":{}}', 'error', 'JSON-RPC error without code: {"error":{}}'],
+  [200, '{"error":"oops"}', 'error', 'JSON-RPC error without code: {"error":"oops"}'],
+  [200, '{"error":false}', 'error'],
+  [200, '', 'error', 'the answer is no JSON-RPC: '],
+  [200, 'ok', 'error', 'the answer is no JSON-RPC: ok'],
+  [200, 'null', 'error'],
+  [200, '[{"error":null}]', 'error'],
+  [500, '{"result":1}', 'error', 'HTTP 500: {"result":1}'],
+  [204, '', 'error', 'HTTP 204'],
+];
+
+for (const [statusCode, body, kind, message] of rpcKinds) {
+  test(`Q6: JSON-RPC ${statusCode} ${body} is ${kind}`, () => {
+    const outcome = judgeJsonRpc(statusCode, body, 7);
+    assert.equal(outcome.kind, kind);
+    if (message !== undefined) assert.equal('message' in outcome ? outcome.message : undefined, message);
+  });
+}
+
+test('a JSON-RPC answer that was not read to its end is no success', () => {
+  assert.equal(judgeJsonRpc(200, '{}', 0, 'too long').kind, 'error');
+});
+
+const codes: [code: number, message: string, kind: string, text?: string][] = [
+  [0, 'FAILURE', 'success'],
+  [10, 'no money', 'failure', 'no money FAILURE'],
+  [10, 'no money FAILURE', 'failure', 'no money FAILURE'],
+  [10, '', 'failure', 'FAILURE'],
+  [10, 'ONGOING', 'ongoing', 'ONGOING'],
+  [10, 'ONGOING ', 'failure'],
+  [9, '', 'ongoing', ''],
+  [9, 'FAILURE', 'ongoing'],
+  [2, 'oops', 'error', 'gRPC 2 UNKNOWN: oops'],
+  [2, 'x FAILURE ONGOING', 'error', 'gRPC 2 UNKNOWN: x ... ...'],
+  [14, '', 'error', 'gRPC 14 UNAVAILABLE'],
+  [17, 'm', 'error', 'gRPC 17 of an unknown meaning: m'],
+  [-1, '', 'error'],
+];
+
+for (const [code, message, kind, text] of codes) {
+  test(`gRPC ${code} "${message}" is ${kind}`, () => {
+    const outcome = judgeGrpc(code, message);
+    assert.equal(outcome.kind, kind);
+    if (text !== undefined) assert.equal('message' in outcome ? outcome.message : undefined, text);
+  });
+}
+
+test('HTTP statuses without a gRPC one are mapped as gRPC says', () => {
+  const statuses = [400, 401, 403, 404, 429, 502, 503, 504, 200, 500, 409, 425];
+  assert.deepEqual(statuses.map(grpcCodeOf), [13, 16, 7, 12, 14, 14, 14, 14, 2, 2, 2, 2]);
+  assert.deepEqual([...Array(17).keys()].filter(isGrpcUnavailable), [4, 14]);
 });

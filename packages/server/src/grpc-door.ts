@@ -29,9 +29,9 @@ export class GrpcDoor {
   }
 
   async serve(parts: Pick<GrpcParts, 'coordinator' | 'observer'>): Promise<void> {
-    const { createGrpcServer } = await import('./transport/grpc/server.ts');
+    const { GrpcServer } = await import('./transport/grpc/server.ts');
     const settings = this.#settings;
-    this.#server = createGrpcServer({ ...parts, settings, port: this.#port, credentials: this.#credentials });
+    this.#server = new GrpcServer({ ...parts, settings, port: this.#port, credentials: this.#credentials });
   }
 
   close(graceMs: number): Promise<void> {

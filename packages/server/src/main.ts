@@ -1,8 +1,11 @@
 import { resolve } from 'node:path';
+import type { SecureContext } from 'node:tls';
 import { HoldfastError } from '@holdfast/core';
+import { BranchSender } from './caller/branch-sender.ts';
 import { DestinationCaller } from './caller/destinations.ts';
-import { HttpSender } from './caller/http-sender.ts';
-import { listenFailure, openFailure } from './cli/failures.ts';
+import type { GrpcSenderParts } from './caller/grpc/grpc-sender.ts';
+import { HttpSender, type HttpSenderParts } from './caller/http-sender.ts';
+import { caFailure, listenFailure, openFailure } from './cli/failures.ts';
 import { greeting } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
@@ -108,7 +111,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
   const metrics = new Metrics({ version, ...settings.metrics });
   const webhook = webhookOf(settings, (result, { gid }, reason) => observer.alerted(result, gid, reason));
   const observer = new Observer({ metrics, log, fatal, ...(webhook && { alert: (alert) => webhook.send(alert) }) });
-  const sender = new HttpSender({ runtime, limits: settings.calls, version });
+  const sender = senderOf({ runtime, limits: settings.calls, version, secureContext: await trustedBy(settings) });
   const { originSharePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
@@ -167,6 +170,25 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     await end(0);
     throw error;
   }
+}
+
+/** gRPC is loaded at the first call that needs it. */
+function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>): BranchSender {
+  return new BranchSender({
+    http: new HttpSender(parts),
+    loadGrpc: async () => {
+      const { GrpcSender } = await import('./caller/grpc/grpc-sender.ts');
+      return new GrpcSender({ ...parts, upkeep: systemRuntime });
+    },
+  });
+}
+
+async function trustedBy({ calls: { caFile } }: Settings): Promise<SecureContext | undefined> {
+  if (caFile === '') return undefined;
+  const { trusting } = await import('./caller/trust.ts');
+  return trusting(caFile).catch((cause: unknown) => {
+    throw caFailure(cause, caFile);
+  });
 }
 
 function webhookOf({ alert }: Settings, ended: WebhookParts['ended']): Webhook | undefined {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import buildConnector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
 import type { SenderLimits } from './limits.ts';
@@ -38,16 +39,18 @@ export class Connection {
 /** Connections without calls, kept for the next call to their origin; the one used last is used first. */
 export class Connections {
   readonly #limits: SenderLimits;
-  /** One call has one time-out for everything, so that connecting has none of its own. */
-  readonly #open = buildConnector({ allowH2: false, timeout: 0 });
+  readonly #open: ReturnType<typeof buildConnector>;
   readonly #idle = new Map<string, Connection[]>();
   /** All of them, the longest idle first. */
   readonly #order = new Set<Connection>();
   #inUse = 0;
   #closing: PromiseWithResolvers<void> | undefined;
 
-  constructor(limits: SenderLimits) {
+  /** @param secureContext what is trusted over TLS; undefined: what node trusts */
+  constructor(limits: SenderLimits, secureContext?: SecureContext) {
     this.#limits = limits;
+    // One call has one time-out for everything, so that connecting has none of its own.
+    this.#open = buildConnector({ allowH2: false, timeout: 0, ...(secureContext && { secureContext }) });
   }
 
   get idleCount(): number {

@@ -1,11 +1,12 @@
-import { judgeHttp, type Outcome, parseRetryAfter } from '@holdfast/core';
+import { type Outcome, parseRetryAfter } from '@holdfast/core';
 import type { Dispatcher } from 'undici';
 import type { BranchCall, Runtime, SentAnswer, Timer } from '../engine/ports.ts';
 import { AnswerBody, type AnswerText } from './answer-body.ts';
 import type { Connection, Connections } from './connections.ts';
 import { reasonOf } from './failure-reason.ts';
+import type { HttpForm } from './http-form.ts';
 import type { HeaderList, HttpHeaders } from './http-headers.ts';
-import { type HttpTarget, httpTargetOf, withBranchQuery } from './http-target.ts';
+import { type HttpTarget, httpTargetOf } from './http-target.ts';
 import type { SenderLimits } from './limits.ts';
 
 export interface ExchangeContext {
@@ -18,14 +19,6 @@ export interface ExchangeContext {
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
- * POST where there is something to send, for every call of an xa branch and for a workflow's callback; else GET without
- * body (server.md 5.2).
- */
-export function methodOf(type: string, payloadLength: number): 'GET' | 'POST' {
-  return payloadLength > 0 || type === 'xa' || type === 'workflow' ? 'POST' : 'GET';
-}
-
-/**
  * One HTTP call of a branch, redirects included: sent once per hop and never again by itself, because only the
  * coordinator may decide to repeat a call. It is undici's handler for every hop, and ignores what comes after its end.
  */
@@ -33,6 +26,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #context: ExchangeContext;
   readonly #call: BranchCall;
   readonly #done: (answer: SentAnswer) => void;
+  readonly #form: HttpForm;
   #method: 'GET' | 'POST';
   readonly #startedMs: number;
   #timer: Timer | undefined;
@@ -48,11 +42,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #responseHeaders: ResponseHeaders = {};
   #body: AnswerBody;
 
-  constructor(context: ExchangeContext, call: BranchCall, done: (answer: SentAnswer) => void) {
+  constructor(context: ExchangeContext, call: BranchCall, form: HttpForm, done: (answer: SentAnswer) => void) {
     this.#context = context;
     this.#call = call;
+    this.#form = form;
+    this.#method = form.method;
     this.#done = done;
-    this.#method = methodOf(call.type, call.payload.length);
     this.#startedMs = context.runtime.monotonicMs();
     this.#body = new AnswerBody(context.limits.answerBytes);
   }
@@ -64,7 +59,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#timer = this.#context.runtime.setTimer(this.#call.timeoutMs, () => this.#timeOut());
-    this.#send({ ...target, path: withBranchQuery(target.path, this.#call) });
+    this.#send({ ...target, path: this.#form.pathOf(target.path) });
   }
 
   onRequestStart(): void {
@@ -109,7 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#target = target;
     this.#isSent = false;
     this.#connection = connections.take(target.origin);
-    const body = this.#method === 'POST' ? this.#call.payload : null;
+    const body = this.#method === 'POST' ? this.#form.body : null;
     this.#connection.client.dispatch({ path: target.path, method: this.#method, headers: list, body }, this);
   }
 
@@ -135,7 +130,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** A workflow's route that was written for callbacks without input, which were GET. */
   #isOldCallback(): boolean {
     const isRefused = this.#statusCode === 404 || this.#statusCode === 405;
-    return isRefused && this.#method === 'POST' && this.#call.type === 'workflow' && this.#call.payload.length === 0;
+    return isRefused && this.#method === 'POST' && this.#call.type === 'workflow' && this.#form.body.length === 0;
   }
 
   #askByGet(): void {
@@ -161,7 +156,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const code = this.#statusCode;
     const retryAfter = first(this.#responseHeaders['retry-after']);
     const retryAfterMs = parseRetryAfter(retryAfter, this.#context.runtime.wallMs());
-    const outcome = judgeHttp(code, text, retryAfterMs, unread);
+    const outcome = this.#form.judge(code, text, retryAfterMs, unread);
     const isUnavailable = outcome.kind === 'error' && (code === 502 || code === 503 || code === 504);
     this.#end(outcome, isUnavailable ? 'unavailable' : 'ok');
   }

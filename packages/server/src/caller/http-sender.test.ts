@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { methodOf } from './exchange.ts';
-import { messageOf, send, senderWith, service, until } from './testing/services.ts';
+import { httpFormOf } from './http-form.ts';
+import { callOf, messageOf, send, senderWith, service, until } from './testing/services.ts';
 
 test('POST with the payload unchanged, GET without body where there is none', async () => {
   const { url, seen } = await service((_request, response) => response.end());
@@ -99,7 +99,9 @@ test('a malformed header is an error that names it and does not echo it', async 
 });
 
 test('an xa branch is called by POST, with an empty body', () => {
-  assert.deepEqual([methodOf('xa', 0), methodOf('saga', 0), methodOf('saga', 1)], ['POST', 'GET', 'POST']);
+  const methodOf = (type: 'xa' | 'saga', payload: string) =>
+    httpFormOf(callOf('http://h/a', { type, payload }), () => '').method;
+  assert.deepEqual([methodOf('xa', ''), methodOf('saga', ''), methodOf('saga', '1')], ['POST', 'GET', 'POST']);
 });
 
 test('the verdict follows code and text', async () => {

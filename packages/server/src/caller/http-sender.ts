@@ -1,6 +1,9 @@
+import type { SecureContext } from 'node:tls';
 import type { BranchCall, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
 import { Connections } from './connections.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
+import { reasonOf } from './failure-reason.ts';
+import { type HttpForm, httpFormOf } from './http-form.ts';
 import { HttpHeaders } from './http-headers.ts';
 import type { SenderLimits } from './limits.ts';
 
@@ -9,10 +12,12 @@ export interface HttpSenderParts {
   readonly limits: SenderLimits;
   /** Holdfast's own, for User-Agent. */
   readonly version: string;
+  /** What is trusted over TLS; undefined: what node trusts. */
+  readonly secureContext?: SecureContext | undefined;
 }
 
 /**
- * Sends branch calls over HTTP/1.1, exactly as server.md section 5.2 says. `done` comes after `send` has returned, once,
+ * Sends branch calls over HTTP/1.1, exactly as server.md sections 5.2 and 5.3 (JSON-RPC) say. `done` comes after `send` has returned, once,
  * within the call's time-out; nothing is ever thrown or sent twice: what goes wrong is an outcome. A `100 Continue` that
  * nobody asked for is a broken answer to undici, hence an error; other 1xx are read past.
  */
@@ -20,8 +25,8 @@ export class HttpSender implements Sender {
   readonly #context: ExchangeContext;
   readonly #connections: Connections;
 
-  constructor({ runtime, limits, version }: HttpSenderParts) {
-    this.#connections = new Connections(limits);
+  constructor({ runtime, limits, version, secureContext }: HttpSenderParts) {
+    this.#connections = new Connections(limits, secureContext);
     this.#context = { runtime, limits, headers: new HttpHeaders(version), connections: this.#connections };
   }
 
@@ -31,7 +36,19 @@ export class HttpSender implements Sender {
   }
 
   send(call: BranchCall, done: (answer: SentAnswer) => void): void {
-    new Exchange(this.#context, call, done).start();
+    let form: HttpForm;
+    try {
+      form = httpFormOf(call, () => this.#context.runtime.newId());
+    } catch (error) {
+      const outcome = {
+        kind: 'error',
+        message: `the call cannot be sent: ${reasonOf(error)}`,
+        retryAfterMs: 0,
+      } as const;
+      process.nextTick(done, { outcome, durationMs: 0, health: 'ok' });
+      return;
+    }
+    new Exchange(this.#context, call, form, done).start();
   }
 
   /** Closes what is idle now and the rest as its calls end; resolves then. Send nothing afterwards. */

@@ -1,4 +1,4 @@
-import { judgeHttp } from '@holdfast/core';
+import { callKindOf, judgeHttp, judgeJsonRpc } from '@holdfast/core';
 import type { BranchCall, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
 import type { Fault } from '../transport/http/dev-routes.ts';
 import type { Activity, OutCall } from './activity.ts';
@@ -45,7 +45,7 @@ export class FaultySender implements Sender {
         answered(brokenOff('a fault dropped the call'));
         return;
       case 'status':
-        answered(statusAnswer(fault));
+        answered(statusAnswer(fault, call));
         return;
       default:
         fault satisfies never;
@@ -81,8 +81,10 @@ function brokenOff(message: string): SentAnswer {
   return { outcome: { kind: 'error', message, retryAfterMs: 0 }, durationMs: 0, health: 'unavailable' };
 }
 
-function statusAnswer({ status, body }: Extract<Fault, { kind: 'status' }>): SentAnswer {
-  const outcome = judgeHttp(status, body, 0);
+/** An answer that means to HTTP what is asked for means the same to gRPC; JSON-RPC reads its body too. */
+function statusAnswer({ status, body }: Extract<Fault, { kind: 'status' }>, { url, protocol }: BranchCall): SentAnswer {
+  const judge = callKindOf(url, protocol) === 'json-rpc' ? judgeJsonRpc : judgeHttp;
+  const outcome = judge(status, body, 0);
   const isUnavailable = outcome.kind === 'error' && (status === 502 || status === 503 || status === 504);
   return { outcome, durationMs: 0, health: isUnavailable ? 'unavailable' : 'ok' };
 }

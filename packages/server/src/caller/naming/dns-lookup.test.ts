@@ -89,6 +89,7 @@ test('a silent DNS is a failure, within the time that it is given', async () => 
     /DNS (did not answer within 300 ms|cannot say: .*ETIMEOUT)/,
   );
   assert.ok(performance.now() - startedMs < 1500);
+  assert.ok(server.asked.filter((question) => question === 'A orders.shop').length >= 2, 'it was asked again');
 });
 
 test('an address needs no DNS, and what DNS does not know the machine may', async () => {

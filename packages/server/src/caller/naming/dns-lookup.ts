@@ -31,25 +31,28 @@ interface Host {
   readonly ttlMs: number;
 }
 
-/** Asks DNS, for as long as the settings let it. Never rejects. */
+/** Asks DNS, for as long as the settings let it: whatever has not answered by then is left alone. Never rejects. */
 export async function lookUp(name: ServiceName, settings: LookupSettings, runtime: Runtime): Promise<Looked> {
   // Three quarters of the time for a first and a second try, which takes twice as long as the first.
   const resolver = new Resolver({ timeout: Math.ceil(settings.timeoutMs / 4), tries: 2 });
-  let isLate = false;
+  const late = Promise.withResolvers<Looked>();
   const timer = runtime.setTimer(settings.timeoutMs, () => {
-    isLate = true;
+    late.resolve({ kind: 'failed', reason: `DNS did not answer within ${settings.timeoutMs} ms` });
     resolver.cancel();
   });
+  const looked = await Promise.race([late.promise, ask(name, resolver, settings)]);
+  timer.cancel();
+  return looked;
+}
+
+async function ask(name: ServiceName, resolver: Resolver, settings: LookupSettings): Promise<Looked> {
   try {
     if (settings.servers.length > 0) resolver.setServers(settings.servers);
     const addresses = await (name.kind === 'srv' ? serviceAddresses : hostAddresses)(name, resolver, settings);
     return found(addresses, settings);
   } catch (error) {
-    if (isLate) return { kind: 'failed', reason: `DNS did not answer within ${settings.timeoutMs} ms` };
     if (absent.has(codeOf(error))) return { kind: 'gone', reason: `DNS knows no such name (${codeOf(error)})` };
     return { kind: 'failed', reason: `DNS cannot say: ${reasonOf(error)}` };
-  } finally {
-    timer.cancel();
   }
 }
 

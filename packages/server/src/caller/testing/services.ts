@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { after } from 'node:test';
-import type { BranchCall, SentAnswer } from '../../engine/ports.ts';
+import type { BranchCall, Sender, SentAnswer } from '../../engine/ports.ts';
 import { systemRuntime } from '../../runtime.ts';
 import { HttpSender } from '../http-sender.ts';
 import { defaultSenderLimits, type SenderLimits } from '../limits.ts';
@@ -96,7 +96,7 @@ export function callOf(url: string, more: Partial<BranchCall> = {}): BranchCall 
 }
 
 /** Sends, and fails if `done` comes before `send` has returned. */
-export function send(url: string, more: Partial<BranchCall> = {}, through = sender): Promise<SentAnswer> {
+export function send(url: string, more: Partial<BranchCall> = {}, through: Sender = sender): Promise<SentAnswer> {
   return new Promise((resolve, reject) => {
     let hasReturned = false;
     let count = 0;

@@ -9,7 +9,9 @@ import type { dtmService } from './schema.ts';
 /** What a method answers: a message, or how it went in the words that every transport has. */
 export type Reply = Buffer | Exclude<Verdict, { kind: 'success' }>;
 
-export type Methods = Readonly<Record<keyof (typeof dtmService)['methods'], (message: Buffer) => Promise<Reply>>>;
+export type Handle = (message: Buffer) => Promise<Reply>;
+
+export type Methods = Readonly<Record<keyof (typeof dtmService)['methods'], Handle>>;
 
 /** dtm's gRPC API, section 4 of server.md. Each decodes before it first waits: the message is not kept. */
 export function dtmMethods(coordinator: Coordinator): Methods {

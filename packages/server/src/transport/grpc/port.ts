@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { GrpcSettings } from './settings.ts';
 
 /**
@@ -32,9 +32,19 @@ export class GrpcPort {
         resolve();
       });
     });
+    const listening = this.#address();
+    return { host: listening.address, port: listening.port };
+  }
+
+  /** By which its connections are known. */
+  get number(): number {
+    return this.#address().port;
+  }
+
+  #address(): AddressInfo {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('listens on no TCP port');
-    return { host: address.address, port: address.port };
+    return address;
   }
 
   /** Connections are served from now on, and those that wait. */

@@ -25,6 +25,7 @@ function arbitraryOf(message: Message): fc.Arbitrary<object> {
       case 'bool':
         return [name, fc.boolean()];
       case 'int32':
+      case 'enum':
         return [name, fc.integer()];
       case 'int64':
         return [name, safe];

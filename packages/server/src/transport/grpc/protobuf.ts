@@ -11,10 +11,22 @@ export interface Message {
   readonly fields: { readonly [name: string]: Field };
 }
 
-export type Field =
-  | { readonly kind: 'string' | 'bool' | 'int32' | 'int64' | 'bytes'; readonly id: number }
-  | { readonly kind: 'bytesList' | 'stringList' | 'stringMap'; readonly id: number }
-  | { readonly kind: 'message' | 'messageList'; readonly id: number; readonly type: Message };
+export type Field = {
+  /** The number of the field. */
+  readonly id: number;
+  /** Its name in JSON, where that differs. */
+  readonly json?: string;
+} & (
+  | { readonly kind: 'string' | 'bool' | 'int32' | 'int64' | 'bytes' | 'bytesList' | 'stringList' | 'stringMap' }
+  | { readonly kind: 'enum'; readonly type: Enumeration }
+  | { readonly kind: 'message' | 'messageList'; readonly type: Message }
+);
+
+/** Names by their number, which begin with 0. */
+export interface Enumeration {
+  readonly name: string;
+  readonly values: readonly string[];
+}
 
 /** A decoded message: what was not sent has its zero value; a message within, undefined. */
 export type Decoded<Of extends Message> = { readonly [Name in keyof Of['fields']]: DecodedField<Of['fields'][Name]> };
@@ -26,6 +38,8 @@ interface Plain {
   readonly string: string;
   readonly bool: boolean;
   readonly int32: number;
+  /** The number. */
+  readonly enum: number;
   /** Beyond 2^53 not exact, and then no safe integer. */
   readonly int64: number;
   readonly bytes: Uint8Array;
@@ -80,6 +94,7 @@ function zeroOf(field: Field | undefined): unknown {
       return false;
     case 'int32':
     case 'int64':
+    case 'enum':
       return 0;
     case 'bytes':
       return noBytes;
@@ -123,7 +138,9 @@ function decodeInto(values: Values, message: Message, reader: Reader): Values {
 }
 
 function wireTypeOf({ kind }: Field): number {
-  return kind === 'bool' || kind === 'int32' || kind === 'int64' ? wireTypes.varint : wireTypes.delimited;
+  return kind === 'bool' || kind === 'int32' || kind === 'int64' || kind === 'enum'
+    ? wireTypes.varint
+    : wireTypes.delimited;
 }
 
 function decodeField(field: Field, name: string, former: unknown, reader: Reader): unknown {
@@ -133,6 +150,7 @@ function decodeField(field: Field, name: string, former: unknown, reader: Reader
     case 'bool':
       return reader.integer() !== 0;
     case 'int32':
+    case 'enum':
       return reader.integer() | 0;
     case 'int64':
       return reader.integer();
@@ -292,6 +310,7 @@ function encodeField(field: Field, value: unknown, parts: Uint8Array[]): void {
     case 'bool':
     case 'int32':
     case 'int64':
+    case 'enum':
       if (Number(value) !== 0) parts.push(varint(id * 8), varint(Number(value)));
       return;
     case 'bytesList':

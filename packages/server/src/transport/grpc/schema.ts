@@ -1,6 +1,6 @@
 import type { Message } from './protobuf.ts';
 
-/** The messages of dtm's gRPC API and of the health service, with their names on the wire (server.md section 4). */
+/** The messages of dtm's gRPC API, with their names on the wire (server.md section 4). */
 
 export const empty = { name: 'google.protobuf.Empty', fields: {} } as const satisfies Message;
 
@@ -52,28 +52,28 @@ export const branchRequest = {
 export const transaction = {
   name: 'dtmgimp.DtmTransaction',
   fields: {
-    Gid: { kind: 'string', id: 1 },
-    Status: { kind: 'string', id: 2 },
-    RollbackReason: { kind: 'string', id: 3 },
-    Result: { kind: 'string', id: 4 },
+    Gid: { kind: 'string', id: 1, json: 'gid' },
+    Status: { kind: 'string', id: 2, json: 'status' },
+    RollbackReason: { kind: 'string', id: 3, json: 'rollback_reason' },
+    Result: { kind: 'string', id: 4, json: 'result' },
   },
 } as const satisfies Message;
 
 export const progress = {
   name: 'dtmgimp.DtmProgress',
   fields: {
-    Status: { kind: 'string', id: 1 },
-    BinData: { kind: 'bytes', id: 2 },
-    BranchID: { kind: 'string', id: 3 },
-    Op: { kind: 'string', id: 4 },
+    Status: { kind: 'string', id: 1, json: 'status' },
+    BinData: { kind: 'bytes', id: 2, json: 'bin_data' },
+    BranchID: { kind: 'string', id: 3, json: 'branch_id' },
+    Op: { kind: 'string', id: 4, json: 'op' },
   },
 } as const satisfies Message;
 
 export const progressesReply = {
   name: 'dtmgimp.DtmProgressesReply',
   fields: {
-    Transaction: { kind: 'message', id: 1, type: transaction },
-    Progresses: { kind: 'messageList', id: 2, type: progress },
+    Transaction: { kind: 'message', id: 1, json: 'transaction', type: transaction },
+    Progresses: { kind: 'messageList', id: 2, json: 'progresses', type: progress },
   },
 } as const satisfies Message;
 
@@ -95,7 +95,8 @@ export interface Service {
 export interface Method {
   readonly request: Message;
   readonly reply: Message;
-  readonly isStream?: true;
+  /** What there may be several of; absent: nothing. */
+  readonly streams?: 'replies' | 'both';
 }
 
 /** All are unary. */

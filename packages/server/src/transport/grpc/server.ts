@@ -1,12 +1,17 @@
-import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import type { RequestObserver } from '../observer.ts';
-import { dtmMethods, type Reply } from './methods.ts';
+import { definitionOf, grpcError } from './definition.ts';
+import { Health } from './health.ts';
+import { dtmMethods, type Handle, type Reply } from './methods.ts';
 import type { GrpcPort } from './port.ts';
-import { dtmService, type Service } from './schema.ts';
+import { addReflection } from './reflection.ts';
+import { UnsentReplies } from './replies.ts';
+import { dtmService } from './schema.ts';
 import type { GrpcSettings } from './settings.ts';
 import { codes, errorStatus, type Status, verdictStatus } from './status.ts';
+import { Streams } from './streams.ts';
 import type { Credentials } from './tls.ts';
 
 export interface GrpcParts {
@@ -19,33 +24,114 @@ export interface GrpcParts {
   readonly credentials: Credentials | undefined;
 }
 
-export interface GrpcServer {
-  /** Calls under way end, for that long; clients are told to go elsewhere. Idempotent. */
-  close(graceMs: number): Promise<void>;
-}
-
 type Call = ServerUnaryCall<Buffer, Buffer>;
 
-/** dtm's gRPC API on a port that is open. */
-export function createGrpcServer(parts: GrpcParts): GrpcServer {
-  const { port, settings, credentials } = parts;
-  const server = new Server({
-    'grpc.max_receive_message_length': settings.messageLimitBytes,
-    'grpc.max_concurrent_streams': settings.maxStreams,
-    'grpc.keepalive_time_ms': settings.keepAliveMs,
-    'grpc.keepalive_timeout_ms': settings.keepAliveTimeoutMs,
-    'grpc.enable_channelz': 0,
-  });
-  addDtmService(server, parts);
-  const injector = server.createConnectionInjector(serverCredentials(credentials));
-  port.serve((socket) => injector.injectConnection(socket));
-  return {
-    close: async (graceMs) => {
-      injector.drain(graceMs);
-      await port.close(graceMs);
-      server.forceShutdown();
-    },
-  };
+/** An answer of more than this may wait for its client, and is counted. */
+const largeBytes = 16 * 1024;
+
+/** dtm's gRPC API, with health and reflection, on a port that is open. */
+export class GrpcServer {
+  readonly #parts: GrpcParts;
+  readonly #server: Server;
+  readonly #streams: Streams;
+  readonly #health: Health;
+  readonly #unsent: UnsentReplies;
+  readonly #drain: (graceMs: number) => void;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: GrpcParts) {
+    const { coordinator, port, settings, credentials } = parts;
+    this.#parts = parts;
+    this.#streams = new Streams(settings, port.number);
+    this.#unsent = new UnsentReplies(settings.answerBudgetBytes);
+    this.#server = new Server({
+      'grpc.max_receive_message_length': settings.messageLimitBytes,
+      'grpc.max_concurrent_streams': settings.maxStreams,
+      'grpc.keepalive_time_ms': settings.keepAliveMs,
+      'grpc.keepalive_timeout_ms': settings.keepAliveTimeoutMs,
+      'grpc.enable_channelz': 0,
+    });
+    this.#addDtmService();
+    this.#health = new Health(coordinator);
+    this.#health.addTo(this.#server);
+    addReflection(this.#server);
+    const injector = this.#server.createConnectionInjector(serverCredentials(credentials));
+    this.#drain = (graceMs) => injector.drain(graceMs);
+    port.serve((socket) => injector.injectConnection(socket));
+  }
+
+  /** Bytes of requests that are not whole yet. */
+  get receivingBytes(): number {
+    return this.#streams.receivingBytes;
+  }
+
+  /** Clients are told to go elsewhere, calls under way end, for that long; then every connection is cut. Idempotent. */
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#health.stop();
+    this.#drain(graceMs);
+    await this.#parts.port.close(graceMs);
+    this.#streams.stop();
+    this.#server.forceShutdown();
+  }
+
+  #addDtmService(): void {
+    const { coordinator, observer } = this.#parts;
+    const methods = Object.entries(dtmMethods(coordinator)).map(([name, handle]) => {
+      const observe = observer.route('grpc', name.toLowerCase());
+      const hasBudget = name === 'PrepareWorkflow';
+      const serve = (call: Call, send: sendUnaryData<Buffer>) => {
+        const startedMs = performance.now();
+        this.#answer(call, hasBudget ? this.#underBudget(handle) : handle, name, (answer) => {
+          const code = Buffer.isBuffer(answer) ? codes.ok : answer.code;
+          if (Buffer.isBuffer(answer)) send(null, answer);
+          else send(grpcError(answer));
+          const durationMs = performance.now() - startedMs;
+          observe(code === codes.ok, durationMs);
+          observer.answered('grpc', name, code, durationMs);
+        });
+      };
+      return [name, serve] as const;
+    });
+    this.#server.addService(definitionOf(dtmService), Object.fromEntries(methods));
+  }
+
+  /** Calls `finish` once: with the answer, or when nobody waits for it any more. What was asked for goes on. */
+  #answer(call: Call, handle: Handle, name: string, finish: (answer: Buffer | Status) => void): void {
+    let isFinished = false;
+    const once = (answer: Buffer | Status) => {
+      if (isFinished) return;
+      isFinished = true;
+      clearTimeout(timer);
+      if (Buffer.isBuffer(answer) && answer.length > largeBytes) this.#unsent.hold(call, answer.length);
+      finish(answer);
+    };
+    const timer = setTimeout(() => once(tookTooLong), this.#parts.settings.callTimeoutMs);
+    call.once('cancelled', () => once(left));
+    // Async, so that whatever it throws is an answer.
+    const handled = async () => handle(call.request);
+    handled().then(
+      (reply: Reply) => once(Buffer.isBuffer(reply) ? reply : verdictStatus(reply)),
+      (error: unknown) => {
+        if (!(error instanceof HoldfastError)) this.#parts.observer.broke(name, error);
+        once(errorStatus(error));
+      },
+    );
+  }
+
+  /** Its answer is given up where too many wait for their clients: many may have begun while there was room. */
+  #underBudget(handle: Handle): Handle {
+    return async (message) => {
+      if (this.#unsent.isFull) throw tooManyUnsent();
+      const reply = await handle(message);
+      if (this.#unsent.isFull) throw tooManyUnsent();
+      return reply;
+    };
+  }
 }
 
 function serverCredentials(credentials: Credentials | undefined): ServerCredentials {
@@ -53,64 +139,6 @@ function serverCredentials(credentials: Credentials | undefined): ServerCredenti
   const { cert, key, clientCa } = credentials;
   const pair = { cert_chain: cert, private_key: key };
   return ServerCredentials.createSsl(clientCa ?? null, [pair], clientCa !== undefined);
-}
-
-/** Messages pass as they are: they are decoded where what is wrong with them can be answered. */
-const asIs = (bytes: Buffer) => bytes;
-
-export function definitionOf({ name: service, methods }: Service): Record<string, object> {
-  return Object.fromEntries(
-    Object.entries(methods).map(([name, { isStream = false }]) => [
-      name,
-      {
-        path: `/${service}/${name}`,
-        requestStream: isStream,
-        responseStream: isStream,
-        requestSerialize: asIs,
-        requestDeserialize: asIs,
-        responseSerialize: asIs,
-        responseDeserialize: asIs,
-      },
-    ]),
-  );
-}
-
-function addDtmService(server: Server, { coordinator, settings, observer }: GrpcParts): void {
-  const methods = Object.entries(dtmMethods(coordinator)).map(([name, handle]) => {
-    const observe = observer.route('grpc', name.toLowerCase());
-    const serve = (call: Call, answer: sendUnaryData<Buffer>) => {
-      const startedMs = performance.now();
-      let isAnswered = false;
-      const finish = (reply: Buffer | Status) => {
-        if (isAnswered) return;
-        isAnswered = true;
-        clearTimeout(timer);
-        const code = Buffer.isBuffer(reply) ? codes.ok : reply.code;
-        if (Buffer.isBuffer(reply)) answer(null, reply);
-        else answer({ ...reply, metadata: pushback(reply) });
-        const durationMs = performance.now() - startedMs;
-        observe(code === codes.ok, durationMs);
-        observer.answered('grpc', name, code, durationMs);
-      };
-      const timer = setTimeout(() => finish(tookTooLong), settings.callTimeoutMs);
-      call.once('cancelled', () => finish(left));
-      // Async, so that whatever it throws is an answer.
-      const handled = async () => handle(call.request);
-      handled().then(
-        (reply) => finish(statusOf(reply)),
-        (error: unknown) => {
-          if (!(error instanceof HoldfastError)) observer.broke(name, error);
-          finish(errorStatus(error));
-        },
-      );
-    };
-    return [name, serve] as const;
-  });
-  server.addService(definitionOf(dtmService) as never, Object.fromEntries(methods));
-}
-
-function statusOf(reply: Reply): Buffer | Status {
-  return Buffer.isBuffer(reply) ? reply : verdictStatus(reply);
 }
 
 const tookTooLong: Status = {
@@ -122,9 +150,8 @@ const tookTooLong: Status = {
 /** Nobody hears it. */
 const left: Status = { code: codes.cancelled, details: 'the client has left', retryAfterMs: 0 };
 
-/** What Retry-After is to HTTP. */
-function pushback({ retryAfterMs }: Status): Metadata {
-  const metadata = new Metadata();
-  if (retryAfterMs > 0) metadata.set('grpc-retry-pushback-ms', String(Math.ceil(retryAfterMs)));
-  return metadata;
+function tooManyUnsent(): HoldfastError {
+  return new HoldfastError('UNAVAILABLE', 'too many answers wait for their clients to read them', {
+    retryAfterMs: 1000,
+  });
 }

@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 export const jsonType = 'application/json; charset=utf-8';
-const textType = 'text/plain; charset=utf-8';
+export const textType = 'text/plain; charset=utf-8';
 
 /** Made once: most answers are this one. */
 export const successAnswer: Answer = answer(200, '{"dtm_result":"SUCCESS"}');
@@ -53,7 +53,7 @@ export function errorAnswer(error: unknown): Answer {
 }
 
 /** Whole seconds; whoever is overloaded always says when to come back. */
-function retryAfterSeconds(status: number, retryAfterMs: number): number {
+export function retryAfterSeconds(status: number, retryAfterMs: number): number {
   const seconds = Math.ceil(retryAfterMs / 1000);
   return status === 429 || status === 503 ? Math.max(1, seconds) : seconds;
 }

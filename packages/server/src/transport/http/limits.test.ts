@@ -279,7 +279,7 @@ test('a waiting client that leaves costs nothing, and the coordinator goes on', 
   await assert.rejects(waiting);
   open();
   await until(() => observed.length === 1);
-  assert.deepEqual(observed, ['submit 200']);
+  assert.deepEqual(observed, ['http submit ok']);
   await server.close(1000);
 });
 

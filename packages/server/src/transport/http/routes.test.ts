@@ -76,7 +76,7 @@ test('prepare, submit, abort and registerBranch reach the coordinator', async ()
       { branchId: '01', op: 'confirm', url: 'http://h/c', payload: 'd' },
     ],
   ]);
-  assert.deepEqual(started.observed.slice(0, 3), ['prepare 200', 'submit 200', 'abort 200']);
+  assert.deepEqual(started.observed.slice(0, 3), ['http prepare ok', 'http submit ok', 'http abort ok']);
 });
 
 test('what a request says of its content type decides nothing', async () => {

@@ -3,6 +3,7 @@ import { HoldfastError } from '@holdfast/core';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import { Gate } from '../../engine/gate.ts';
+import { refusedAnswer, rpcRoute } from '../json-rpc/route.ts';
 import type { RequestObserver } from '../observer.ts';
 import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
 import { BodyReader } from './body.ts';
@@ -137,6 +138,8 @@ class FastifyHttpServer implements HttpServer {
       const bounded = hasBudget ? this.#underBudget(handle) : handle;
       this.#route([method], { path, handle: isRead ? this.#inTurn(bounded) : bounded, refuse, hasBudget, observe });
     }
+    const path = '/api/json-rpc';
+    this.#route(['POST'], { path, handle: rpcRoute({ coordinator, observer }), refuse: refusedAnswer });
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
       this.#route(methods === 'any' ? this.#app.supportedMethods : methods, { path, handle, refuse: errorAnswer });
     }

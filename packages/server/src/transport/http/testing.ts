@@ -182,7 +182,7 @@ export async function start(given: Partial<HttpParts> = {}, port = 0): Promise<S
     version: '1.2.3',
     exposition: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'a 1\n' }),
     observer: {
-      route: (api) => (status) => observed.push(`${api} ${status}`),
+      route: (transport, api) => (isFine) => observed.push(`${transport} ${api} ${isFine ? 'ok' : 'fail'}`),
       answered: () => undefined,
       broke: (route, error) => observed.push(`broke ${route} ${error}`),
     },

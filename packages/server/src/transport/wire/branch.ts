@@ -34,13 +34,13 @@ export function readBranchMap(text: string): BranchMap {
  * A map of strings by our names.
  * @throws HoldfastError INVALID_INPUT where the text is no such map
  */
-export function branchMapOf(text: string): BranchMap {
-  const object = parseObject(text);
+export function branchMapOf(text: string, textName = 'body'): BranchMap {
+  const object = parseObject(text, textName);
   for (const key of Object.keys(object)) {
     const name = nameOf(key, branchNames);
     if (name !== undefined && typeof (object[key] ?? '') !== 'string') throw invalid(name, 'must be a string');
   }
-  const given = stringMap(object, 'body');
+  const given = stringMap(object, textName);
   const map: Record<string, string> = Object.create(null);
   for (const key of Object.keys(given)) {
     const name = nameOf(key, branchNames);

@@ -21,8 +21,8 @@ export function textOf(body: Buffer): string {
  * leaves a field unset, the last of several wins.
  * @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object
  */
-export function parseFields(text: string, known: ReadonlySet<string>): Fields {
-  const object = parseObject(text);
+export function parseFields(text: string, known: ReadonlySet<string>, name = 'body'): Fields {
+  const object = parseObject(text, name);
   const fields: Record<string, unknown> = Object.create(null);
   for (const key of Object.keys(object)) {
     const name = nameOf(key, known);
@@ -34,9 +34,9 @@ export function parseFields(text: string, known: ReadonlySet<string>): Fields {
 }
 
 /** @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object */
-export function parseObject(text: string): Readonly<Record<string, unknown>> {
-  const value = parseJson(text, 'body');
-  if (!isObject(value)) throw invalid('body', 'must be a JSON object');
+export function parseObject(text: string, name = 'body'): Readonly<Record<string, unknown>> {
+  const value = parseJson(text, name);
+  if (!isObject(value)) throw invalid(name, 'must be a JSON object');
   return value;
 }
 

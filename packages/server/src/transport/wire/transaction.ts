@@ -62,8 +62,8 @@ export const decodeAbort = (text: string) => abortOf(bodyFields(text));
 export const decodeGid = (text: string) => gidOf(withStrippedGid(parseFields(text, gidNames)));
 
 /** What a JSON text says of a transaction, by our names. */
-export function transactionFields(text: string): Fields {
-  return parseFields(text, transactionNames);
+export function transactionFields(text: string, name?: string): Fields {
+  return parseFields(text, transactionNames, name);
 }
 
 function bodyFields(text: string): Fields {

@@ -1,0 +1,129 @@
+import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectTls, type SecureContext } from 'node:tls';
+import type { GrpcTarget } from '@holdfast/core';
+import type { Runtime } from '../../engine/ports.ts';
+import { type ConnectionOwner, GrpcConnection, type Obstacle } from './connection.ts';
+import type { GrpcLimits } from './limits.ts';
+
+export interface ChannelParts {
+  readonly target: GrpcTarget;
+  readonly upkeep: Runtime;
+  readonly limits: GrpcLimits;
+  readonly secureContext: SecureContext | undefined;
+  /** Its connection has no calls now, or has some again, or there is none. */
+  changed(channel: GrpcChannel): void;
+}
+
+/** A call that waits for a stream. */
+export interface WaitingCall {
+  begin(connection: GrpcConnection): void;
+  unconnected(why: string): void;
+}
+
+/**
+ * Calls to one target (host, port, with or without TLS): they share one connection, which is opened when the first
+ * comes and again after it has gone. Calls wait in turn until it is there and has a stream free.
+ */
+export class GrpcChannel implements ConnectionOwner {
+  readonly #parts: ChannelParts;
+  readonly #waiting = new Set<WaitingCall>();
+  #connection: GrpcConnection | undefined;
+  #isBeginning = false;
+
+  constructor(parts: ChannelParts) {
+    this.#parts = parts;
+  }
+
+  /** No call waits or is under way on the connection that takes new ones. */
+  get isIdle(): boolean {
+    return this.#waiting.size === 0 && (this.#connection?.streams ?? 0) === 0;
+  }
+
+  get isOpen(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** What calls wait for. */
+  get obstacle(): Obstacle {
+    return this.#connection?.obstacle ?? { text: 'connection', health: 'connect' };
+  }
+
+  wait(call: WaitingCall): void {
+    this.#waiting.add(call);
+    this.#begin();
+    this.#parts.changed(this);
+  }
+
+  /** It has ended while it waited. A connection that is not there yet is given up with the last one that waits for it. */
+  leave(call: WaitingCall): void {
+    this.#waiting.delete(call);
+    const connection = this.#connection;
+    if (this.#waiting.size === 0 && connection?.isConnected === false) {
+      // Forgotten first: whoever comes next opens another.
+      this.#connection = undefined;
+      connection.retire('nobody waits for it');
+    }
+    this.#parts.changed(this);
+  }
+
+  /** Nothing is called any more. */
+  close(): void {
+    this.#connection?.retire('it is not used any more');
+  }
+
+  ready(connection: GrpcConnection): void {
+    if (connection !== this.#connection) return;
+    this.#begin();
+    this.#parts.changed(this);
+  }
+
+  retired(connection: GrpcConnection, unconnected: string | undefined): void {
+    if (connection !== this.#connection) return;
+    this.#connection = undefined;
+    if (unconnected !== undefined) {
+      const waited = [...this.#waiting];
+      this.#waiting.clear();
+      for (const call of waited) call.unconnected(unconnected);
+    }
+    this.#begin();
+    this.#parts.changed(this);
+  }
+
+  #begin(): void {
+    if (this.#isBeginning || this.#waiting.size === 0) return;
+    this.#isBeginning = true;
+    this.#connection ??= this.#opened();
+    for (const call of this.#waiting) {
+      if (!this.#connection.takesCall()) break;
+      this.#waiting.delete(call);
+      call.begin(this.#connection);
+    }
+    this.#isBeginning = false;
+  }
+
+  #opened(): GrpcConnection {
+    const { target, upkeep, limits } = this.#parts;
+    return new GrpcConnection({
+      url: `${target.isTls ? 'https' : 'http'}://${target.authority}`,
+      upkeep,
+      limits,
+      owner: this,
+      open: () => this.#openSocket(),
+    });
+  }
+
+  #openSocket(): Socket {
+    const { target, secureContext } = this.#parts;
+    const { hostname, port } = new URL(`http://${target.authority}`);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const place = { host, port: Number(port === '' ? 80 : port) };
+    if (!target.isTls) return connectSocket(place);
+    return connectTls({
+      ...place,
+      ALPNProtocols: ['h2'],
+      // An address is no name that TLS could ask for.
+      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+      ...(secureContext && { secureContext }),
+    });
+  }
+}

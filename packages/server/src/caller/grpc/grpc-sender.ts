@@ -1,0 +1,95 @@
+import type { SecureContext } from 'node:tls';
+import { type GrpcTarget, grpcTargetOf } from '@holdfast/core';
+import type { BranchCall, Runtime, Sender, SentAnswer } from '../../engine/ports.ts';
+import { grpcOriginOf } from '../target.ts';
+import { GrpcChannel } from './channel.ts';
+import { GrpcExchange, type GrpcExchangeContext } from './exchange.ts';
+import type { GrpcLimits } from './limits.ts';
+
+export interface GrpcSenderParts {
+  /** Time of the calls. */
+  readonly runtime: Runtime;
+  /** The machine's time, for connections. */
+  readonly upkeep: Runtime;
+  readonly limits: GrpcLimits;
+  /** Holdfast's own, for User-Agent. */
+  readonly version: string;
+  /** What is trusted over TLS; undefined: what node trusts. */
+  readonly secureContext?: SecureContext | undefined;
+}
+
+/**
+ * Sends branch calls over gRPC, as server.md section 5.4 says: bytes as they are, whatever the service's messages look
+ * like. `done` comes after `send` has returned, once, within the call's time-out.
+ */
+export class GrpcSender implements Sender {
+  readonly #parts: GrpcSenderParts;
+  readonly #context: GrpcExchangeContext;
+  readonly #channels = new Map<string, GrpcChannel>();
+  /** Open connections without calls, the longest idle first. */
+  readonly #idle = new Set<GrpcChannel>();
+  #calls = 0;
+  #closing: PromiseWithResolvers<void> | undefined;
+
+  constructor(parts: GrpcSenderParts) {
+    this.#parts = parts;
+    const { runtime, upkeep, limits, version } = parts;
+    this.#context = { runtime, upkeep, limits, userAgent: `holdfast/${version}` };
+  }
+
+  /** Connections that are open and have no call. */
+  get idleConnections(): number {
+    return this.#idle.size;
+  }
+
+  send(call: BranchCall, done: (answer: SentAnswer) => void): void {
+    const target = grpcTargetOf(call.url);
+    if (target === undefined) {
+      const message = 'the URL of the branch is not host:port/package.Service/Method';
+      process.nextTick(done, { outcome: { kind: 'error', message, retryAfterMs: 0 }, durationMs: 0, health: 'ok' });
+      return;
+    }
+    this.#calls += 1;
+    new GrpcExchange(this.#context, call, { target, channel: this.#channelOf(target) }, (answer) => {
+      this.#calls -= 1;
+      done(answer);
+      this.#tellClosed();
+    }).start();
+  }
+
+  /** Closes what is idle now and the rest as its calls end; resolves then. Send nothing afterwards. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.withResolvers();
+    for (const channel of this.#idle) channel.close();
+    this.#tellClosed();
+    return this.#closing.promise;
+  }
+
+  #channelOf(target: GrpcTarget): GrpcChannel {
+    const origin = grpcOriginOf(target);
+    const known = this.#channels.get(origin);
+    if (known !== undefined) return known;
+    const { upkeep, limits, secureContext } = this.#parts;
+    const changed = (channel: GrpcChannel) => this.#changed(origin, channel);
+    const channel = new GrpcChannel({ target, upkeep, limits, secureContext, changed });
+    this.#channels.set(origin, channel);
+    return channel;
+  }
+
+  /** A channel without connection and calls is forgotten; of idle connections as many are kept as the limit says. */
+  #changed(origin: string, channel: GrpcChannel): void {
+    if (!channel.isIdle) this.#idle.delete(channel);
+    else if (channel.isOpen) this.#idle.add(channel);
+    else {
+      this.#idle.delete(channel);
+      if (this.#channels.get(origin) === channel) this.#channels.delete(origin);
+    }
+    if (this.#closing !== undefined && channel.isIdle) channel.close();
+    const [oldest] = this.#idle;
+    if (this.#idle.size > this.#parts.limits.idleConnections) oldest?.close();
+  }
+
+  #tellClosed(): void {
+    if (this.#calls === 0) this.#closing?.resolve();
+  }
+}

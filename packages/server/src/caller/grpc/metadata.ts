@@ -1,0 +1,85 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
+import type { GrpcTarget } from '@holdfast/core';
+import type { BranchCall } from '../../engine/ports.ts';
+
+/**
+ * Names that a branch's headers cannot set: those that frame the call or the connection, those of gRPC itself (`grpc-`),
+ * and those that name the branch. They are left out: over HTTP, where the same headers go, some of them have a meaning.
+ */
+const reserved: ReadonlySet<string> = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'dtm-branch_id',
+  'dtm-dtm',
+  'dtm-gid',
+  'dtm-op',
+  'dtm-trans_type',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'user-agent',
+]);
+
+const tokenPattern = /^[!#$%&'*+.^_`|~\w-]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be in a value.
+const controlPattern = /[\0-\x08\x0a-\x1f\x7f]/;
+const beyondAscii = /[^\0-\x7f]/;
+
+/**
+ * The headers of a call (server.md section 5.4): those of gRPC, what names the branch, then the branch's own in lower
+ * case. A value that is not ASCII goes as UTF-8, one of a `-bin` name in base64, as gRPC sends them.
+ * @param timeoutMs what is left for the call
+ * @throws Error naming the header, never its value
+ */
+export function requestHeaders(
+  call: BranchCall,
+  target: GrpcTarget,
+  timeoutMs: number,
+  userAgent: string,
+): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = Object.assign(Object.create(null), {
+    ':method': 'POST',
+    ':scheme': target.isTls ? 'https' : 'http',
+    ':authority': target.authority,
+    ':path': target.path,
+    te: 'trailers',
+    'content-type': 'application/grpc+dtm_raw',
+    'user-agent': userAgent,
+    'grpc-timeout': timeoutText(timeoutMs),
+    'dtm-gid': wireValue('dtm-gid', call.gid),
+    'dtm-trans_type': call.type,
+    'dtm-branch_id': wireValue('dtm-branch_id', call.branchId),
+    'dtm-op': wireValue('dtm-op', call.op),
+    'dtm-dtm': '',
+  });
+  for (const name of Object.keys(call.headers)) {
+    const key = name.toLowerCase();
+    if (reserved.has(key) || key.startsWith('grpc-')) continue;
+    if (!tokenPattern.test(key)) throw new Error('a branch header has a name that is not a valid header name');
+    headers[key] = key.endsWith('-bin')
+      ? Buffer.from(call.headers[name] ?? '').toString('base64')
+      : wireValue(key, call.headers[name] ?? '');
+  }
+  return headers;
+}
+
+/** At most eight digits and a unit. */
+function timeoutText(timeoutMs: number): string {
+  const whole = Math.max(1, Math.ceil(timeoutMs));
+  return whole < 100_000_000 ? `${whole}m` : `${Math.min(99_999_999, Math.ceil(whole / 1000))}S`;
+}
+
+/** As UTF-8 where it is not plain ASCII, one character a byte. HTTP/2 allows no blanks at either end. */
+function wireValue(name: string, value: string): string {
+  if (controlPattern.test(value)) throw new Error(`the header ${name} has a line break or control character`);
+  const text = value.trim();
+  return beyondAscii.test(text) ? Buffer.from(text).toString('latin1') : text;
+}

@@ -1,0 +1,39 @@
+import { callKindOf, judgeHttp, judgeJsonRpc, type Outcome, type Payload } from '@holdfast/core';
+import type { BranchCall } from '../engine/ports.ts';
+import { withBranchQuery } from './http-target.ts';
+import { jsonRpcBody } from './json-rpc-body.ts';
+
+/** How a call is put into an HTTP request, and what its answer means. */
+export interface HttpForm {
+  readonly method: 'GET' | 'POST';
+  /** Sent with a POST. */
+  readonly body: Payload;
+  /** The path with query that is asked for, from that of the URL. */
+  pathOf(path: string): string;
+  judge(statusCode: number, body: string, retryAfterMs: number, unread: string): Outcome;
+}
+
+/**
+ * @param newId for the id of a JSON-RPC request
+ * @throws Error where the payload cannot be sent so
+ */
+export function httpFormOf(call: BranchCall, newId: () => string): HttpForm {
+  if (callKindOf(call.url, call.protocol) === 'http') {
+    return {
+      method: methodOf(call.type, call.payload.length),
+      body: call.payload,
+      pathOf: (path) => withBranchQuery(path, call),
+      judge: judgeHttp,
+    };
+  }
+  // What names the branch is among the params, and the query stays as it is (server.md 5.3).
+  return { method: 'POST', body: jsonRpcBody(call, newId()), pathOf: (path) => path, judge: judgeJsonRpc };
+}
+
+/**
+ * POST where there is something to send, for every call of an xa branch and for a workflow's callback; else GET without
+ * body (server.md 5.2).
+ */
+function methodOf(type: string, payloadLength: number): 'GET' | 'POST' {
+  return payloadLength > 0 || type === 'xa' || type === 'workflow' ? 'POST' : 'GET';
+}

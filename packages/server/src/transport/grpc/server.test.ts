@@ -1,0 +1,400 @@
+/** The gRPC server on a coordinator that records what it is asked: errors, limits, and clients that behave badly. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { Client, credentials, type Metadata, Metadata as NewMetadata, type ServiceError } from '@grpc/grpc-js';
+import { type ErrorCode, errorCatalogue, HoldfastError } from '@holdfast/core';
+import { until } from '../../../../../test/lib/until.ts';
+import { RecordingCoordinator, shown } from '../http/testing.ts';
+import { GrpcPort } from './port.ts';
+import { encode } from './protobuf.ts';
+import { dtmRequest } from './schema.ts';
+import { GrpcServer } from './server.ts';
+import type { GrpcSettings } from './settings.ts';
+import { readCredentials } from './tls.ts';
+
+const mib = 1024 * 1024;
+const defaults: GrpcSettings = {
+  ...{ host: '127.0.0.1', port: 0, tls: { certFile: '', keyFile: '', clientCaFile: '' } },
+  ...{ messageLimitBytes: 4 * mib, messageBudgetBytes: 256 * mib, answerBudgetBytes: 256 * mib },
+  ...{ requestTimeoutMs: 30_000, sendTimeoutMs: 30_000, callTimeoutMs: 600_000 },
+  ...{ maxConnections: 1000, maxStreams: 1000, keepAliveMs: 60_000, keepAliveTimeoutMs: 20_000 },
+};
+
+const closers: (() => unknown)[] = [];
+after(async () => {
+  for (const close of closers.reverse()) await close();
+});
+
+async function start(given: Partial<GrpcSettings> = {}) {
+  const settings = { ...defaults, ...given };
+  const coordinator = new RecordingCoordinator();
+  const observed: string[] = [];
+  const port = new GrpcPort(settings);
+  const { port: number } = await port.listen();
+  const server = new GrpcServer({
+    ...{ coordinator, settings, port, credentials: readCredentials(settings.tls) },
+    observer: {
+      route: (transport, api) => (isFine) => observed.push(`${transport} ${api} ${isFine ? 'ok' : 'fail'}`),
+      answered: () => undefined,
+      broke: (route, error) => observed.push(`broke ${route} ${error}`),
+    },
+  });
+  closers.push(() => server.close(0));
+  return { coordinator, server, observed, address: `localhost:${number}`, number };
+}
+
+interface Answered {
+  readonly code: number;
+  readonly details: string;
+  readonly trailers: Metadata;
+  readonly bytes: Buffer;
+}
+
+function clientOf(address: string, secured = credentials.createInsecure(), options: object = {}): Client {
+  const client = new Client(address, secured, { 'grpc.use_local_subchannel_pool': 1, ...options });
+  closers.push(() => client.close());
+  return client;
+}
+
+const asIs = (bytes: Buffer) => bytes;
+
+function ask(client: Client, method: string, message: Uint8Array = submit, deadlineMs = 0): Promise<Answered> {
+  return new Promise((resolve) => {
+    const options = deadlineMs === 0 ? {} : { deadline: Date.now() + deadlineMs };
+    const done = (error: ServiceError | null, bytes: Buffer = Buffer.alloc(0)) => {
+      const { code = 0, details = '', metadata: trailers = new NewMetadata() } = error ?? {};
+      resolve({ code, details, trailers, bytes });
+    };
+    client.makeUnaryRequest(
+      `/dtmgimp.Dtm/${method}`,
+      asIs,
+      asIs,
+      Buffer.from(message),
+      new NewMetadata(),
+      options,
+      done,
+    );
+  });
+}
+
+const submit = encode(dtmRequest, { Gid: 'g', TransType: 'tcc' });
+const workflow = encode(dtmRequest, { Gid: 'g', TransType: 'workflow', QueryPrepared: 'http://h/' });
+
+/** A request in pieces, on a plain HTTP/2 connection. */
+function begin(session: ClientHttp2Session, path = '/dtmgimp.Dtm/Submit', headers: object = {}) {
+  const stream = session.request(
+    { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', ...headers },
+    { endStream: false },
+  );
+  const ended = new Promise<{ code: number | undefined; reset: number; status: number | undefined; bytes: number }>(
+    (resolve) => {
+      let code: number | undefined;
+      let status: number | undefined;
+      let bytes = 0;
+      const note = (given: Record<string, unknown>) => {
+        if (given['grpc-status'] !== undefined) {
+        code = Number(given['grpc-status']);
+        // Whoever has its answer has nothing more to send.
+        stream.end();
+      }
+        status ??= Number(given[':status']);
+      };
+      stream.on('response', note);
+      stream.on('trailers', note);
+      stream.on('error', () => undefined);
+      stream.on('close', () => resolve({ code, reset: stream.rstCode, status, bytes }));
+      stream.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+    },
+  );
+  return { stream, ended };
+}
+
+function sessionTo(number: number): ClientHttp2Session {
+  const session = connect(`http://127.0.0.1:${number}`);
+  session.on('error', () => undefined);
+  closers.push(() => session.destroy());
+  return session;
+}
+
+function framed(message: Uint8Array, flag = 0): Buffer {
+  const head = Buffer.alloc(5);
+  head[0] = flag;
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+test('every refusal has its code; ABORTED is FAILURE alone, FAILED_PRECONDITION is no refusal', async () => {
+  const { coordinator, address } = await start();
+  const client = clientOf(address);
+  for (const code of Object.keys(errorCatalogue) as ErrorCode[]) {
+    coordinator.refusal = new HoldfastError(code, `why ${code}`, { retryAfterMs: code === 'OVERLOADED' ? 1500 : 0 });
+    const answered = await ask(client, 'Submit');
+    assert.deepEqual([answered.code, answered.details], [errorCatalogue[code].grpc, `why ${code}`]);
+    assert.equal(answered.code === 10, code === 'WRONG_STATUS');
+    assert.notEqual(answered.code, 9);
+    const pushback = answered.trailers.get('grpc-retry-pushback-ms');
+    assert.deepEqual(pushback, code === 'OVERLOADED' ? ['1500'] : []);
+  }
+});
+
+test('what PrepareWorkflow is refused with for load is UNAVAILABLE', async () => {
+  const { coordinator, address } = await start();
+  for (const code of ['OVERLOADED', 'UNAVAILABLE'] as const) {
+    coordinator.refusal = new HoldfastError(code, 'too much');
+    assert.equal((await ask(clientOf(address), 'PrepareWorkflow', workflow)).code, 14);
+  }
+});
+
+test('a defect is INTERNAL, logged and counted, and says nothing of itself', async () => {
+  const { coordinator, address, observed } = await start();
+  coordinator.refusal = new Error('secret FAILURE');
+  const { code, details } = await ask(clientOf(address), 'Submit');
+  assert.deepEqual([code, details], [13, 'internal error']);
+  await until('it was observed', () => observed.length === 2);
+  assert.deepEqual(observed, ['broke Submit Error: secret FAILURE', 'grpc submit fail']);
+});
+
+test('long texts, and texts that are none, arrive shortened and whole', async () => {
+  const { coordinator, address } = await start();
+  const client = clientOf(address);
+  coordinator.refusal = new HoldfastError('WRONG_STATUS', `half \ud800 of a pair, 100 %\r\n €`);
+  assert.equal((await ask(client, 'Submit')).details, 'half \ufffd of a pair, 100 %\r\n €');
+  coordinator.refusal = undefined;
+  const transaction = shown({ type: 'tcc' }, { status: 'failed', reason: '€'.repeat(8000) });
+  coordinator.standing = { transaction, trouble: undefined } as unknown as typeof coordinator.standing;
+  const { code, details } = await ask(client, 'Submit');
+  assert.deepEqual([code, /^€+ FAILURE$/.test(details), details.length < 1000], [10, true, true]);
+});
+
+test('malformed messages are INVALID_ARGUMENT, and reach nobody', async () => {
+  const { coordinator, address } = await start();
+  const client = clientOf(address);
+  const steps = (text: string) => encode(dtmRequest, { Gid: 'g', TransType: 'saga', Steps: text });
+  const cases: Uint8Array[] = [
+    Buffer.from('0a05', 'hex'),
+    Buffer.from('ffffffffffffffffffffffff', 'hex'),
+    Buffer.from('0a01ff', 'hex'),
+    Buffer.alloc(0),
+    steps('{'),
+    steps('['.repeat(1_000_000)),
+    steps('[[]]'),
+    steps('7'),
+    Buffer.from('4200'.repeat(100_000), 'hex'),
+    Buffer.from('a40600'.repeat(100), 'hex'),
+    encode(dtmRequest, { Gid: 'g', TransType: 'tcc', TransOptions: { RetryLimit: 2 ** 60 } }),
+    encode(dtmRequest, { Gid: 'g', TransType: 'msg', CustomedData: '{"concurrent":1}' }),
+    encode(dtmRequest, { Gid: 'g\n', TransType: 'tcc' }),
+    encode(dtmRequest, { Gid: 'g', TransType: 'tcc', TransOptions: { BranchHeaders: { 'bad name': 'x' } } }),
+  ];
+  for (const message of cases) {
+    const { code, details } = await ask(client, 'Submit', message);
+    assert.equal(code, 3, `${Buffer.from(message).toString('hex').slice(0, 40)} ${details}`);
+  }
+  assert.deepEqual(coordinator.asked, []);
+});
+
+test('a hundred thousand fields that nobody knows are passed over', async () => {
+  const { coordinator, address } = await start();
+  const message = Buffer.concat([submit, Buffer.from('7800'.repeat(100_000), 'hex')]);
+  assert.equal((await ask(clientOf(address), 'Submit', message)).code, 0);
+  assert.equal(coordinator.asked.length, 1);
+});
+
+test('another content type is no gRPC; an unknown method is UNIMPLEMENTED', async () => {
+  const { number } = await start();
+  const session = sessionTo(number);
+  const json = begin(session, '/dtmgimp.Dtm/Submit', { 'content-type': 'application/json' });
+  assert.equal((await json.ended).status, 415);
+  const unknown = begin(session, '/dtmgimp.Dtm/ForceStop');
+  unknown.stream.end(framed(submit));
+  assert.equal((await unknown.ended).code, 12);
+  const subtype = begin(session, '/dtmgimp.Dtm/Submit', { 'content-type': 'application/grpc+dtm_raw' });
+  subtype.stream.end(framed(submit));
+  assert.equal((await subtype.ended).code, 0);
+});
+
+test('a message over the limit is RESOURCE_EXHAUSTED, also where it only unpacks to so much', async () => {
+  const { number, coordinator } = await start({ messageLimitBytes: 1000 });
+  const session = sessionTo(number);
+  const announced = begin(session);
+  announced.stream.write(Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]));
+  const packed = begin(session, undefined, { 'grpc-encoding': 'gzip' });
+  packed.stream.end(framed(gzipSync(Buffer.alloc(100_000)), 1));
+  assert.deepEqual([(await announced.ended).code, (await packed.ended).code], [8, 8]);
+  const fits = begin(session, undefined, { 'grpc-encoding': 'gzip' });
+  fits.stream.end(framed(gzipSync(submit), 1));
+  assert.equal((await fits.ended).code, 0);
+  assert.equal(coordinator.asked.length, 1);
+});
+
+test('what is being received is bounded over all connections; what goes beyond is cut off, the rest is served', async () => {
+  const { number, server } = await start({ messageBudgetBytes: 16 * mib });
+  const sessions = Array.from({ length: 4 }, () => sessionTo(number));
+  const half = framed(Buffer.alloc(3 * mib)).subarray(0, 2 * mib);
+  const begun = sessions.flatMap((session) => Array.from({ length: 4 }, () => begin(session)));
+  for (const { stream } of begun) stream.write(half);
+  const firstCut = await Promise.race(begun.map(({ ended }) => ended));
+  assert.equal(firstCut.reset, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  await until('nothing more comes', () => server.receivingBytes > 8 * mib && server.receivingBytes <= 16 * mib);
+  for (const session of sessions) session.destroy();
+  await until('nothing is held', () => server.receivingBytes === 0);
+  const fine = begin(sessionTo(number));
+  fine.stream.end(framed(submit));
+  assert.equal((await fine.ended).code, 0);
+});
+
+test('a request that does not get whole in time is cut off', async () => {
+  const { number, server, coordinator } = await start({ requestTimeoutMs: 200 });
+  const session = sessionTo(number);
+  const silent = begin(session);
+  const slow = begin(session);
+  slow.stream.write(framed(submit).subarray(0, 7));
+  for (const { ended } of [silent, slow]) assert.equal((await ended).reset, constants.NGHTTP2_CANCEL);
+  await until('nothing is held', () => server.receivingBytes === 0);
+  assert.deepEqual(coordinator.asked, []);
+});
+
+/** A workflow whose answer is large. */
+function large(coordinator: RecordingCoordinator): void {
+  const payload = new Uint8Array(6 * mib);
+  const branches = [{ branchId: '01', op: 'action', url: '', payload, state: 's' as const }];
+  coordinator.stored = { ...shown({ type: 'workflow' }, { status: 'prepared' }), branches };
+}
+
+test('answers that nobody takes are bounded: others are refused, and those are cut off', async () => {
+  const { number, coordinator, address } = await start({ sendTimeoutMs: 500, answerBudgetBytes: 16 * mib });
+  large(coordinator);
+  const session = sessionTo(number);
+  const greedy = Array.from({ length: 5 }, () => begin(session, '/dtmgimp.Dtm/PrepareWorkflow'));
+  for (const { stream } of greedy) {
+    stream.pause();
+    stream.end(framed(workflow));
+  }
+  await until('all were asked', () => coordinator.asked.length >= 3);
+  const client = clientOf(address, undefined, { 'grpc.max_receive_message_length': -1 });
+  const refused = await ask(client, 'PrepareWorkflow', workflow);
+  assert.deepEqual([refused.code, refused.details], [14, 'too many answers wait for their clients to read them']);
+  assert.equal((await ask(client, 'Submit')).code, 0, 'small answers are given all the same');
+  await until('the others are cut off', async () => (await ask(client, 'PrepareWorkflow', workflow)).code === 0);
+});
+
+test('a client’s deadline and its leaving end its waiting alone; so does the longest time of the coordinator', async () => {
+  const { coordinator, address, observed } = await start({ callTimeoutMs: 300 });
+  let release = () => undefined as undefined;
+  coordinator.gate = new Promise((resolve) => {
+    release = () => {
+      resolve();
+      return undefined;
+    };
+  });
+  const client = clientOf(address);
+  assert.equal((await ask(client, 'Submit', submit, 100)).code, 4);
+  const capped = await ask(client, 'Submit', submit);
+  assert.deepEqual([capped.code, /what it asked for goes on$/.test(capped.details)], [4, true]);
+  const call = client.makeUnaryRequest('/dtmgimp.Dtm/Submit', asIs, asIs, submit, () => undefined);
+  await until('it was asked', () => coordinator.asked.length === 3);
+  call.cancel();
+  await until('all are observed', () => observed.length === 3);
+  release();
+  coordinator.gate = Promise.resolve();
+  assert.equal((await ask(client, 'Submit')).code, 0);
+  assert.deepEqual(observed, ['grpc submit fail', 'grpc submit fail', 'grpc submit fail', 'grpc submit ok']);
+});
+
+test('a thousand calls at once on one connection are served, and as many more wait their turn', async () => {
+  const { address, coordinator } = await start({ maxStreams: 100 });
+  const client = clientOf(address);
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => ask(client, 'Submit')));
+  assert.ok(answers.every(({ code }) => code === 0));
+  assert.equal(coordinator.asked.length, 1000);
+});
+
+test('connections beyond the limit are closed at once', async () => {
+  const { number } = await start({ maxConnections: 1 });
+  const first = begin(sessionTo(number));
+  first.stream.end(framed(submit));
+  assert.equal((await first.ended).code, 0);
+  const second = connectTcp(number, '127.0.0.1');
+  await new Promise((resolve) => second.once('close', resolve));
+});
+
+test('what is no HTTP/2, or breaks off, harms nobody', async () => {
+  const { number, address } = await start();
+  for (const bytes of ['GET / HTTP/1.1\r\n\r\n', '\0'.repeat(100), 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\xff']) {
+    const socket = connectTcp(number, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(bytes, 'latin1');
+    socket.resume();
+    await new Promise<void>((resolve) => {
+      socket.once('close', () => resolve());
+      setTimeout(() => socket.destroy(), 300);
+    });
+  }
+  assert.equal((await ask(clientOf(address), 'Submit')).code, 0);
+});
+
+test('closing tells clients to go elsewhere, lets calls under way end, and is not held up by anybody', async () => {
+  const { coordinator, address, server, number } = await start();
+  let release = () => undefined as undefined;
+  coordinator.gate = new Promise((resolve) => {
+    release = () => {
+      resolve();
+      return undefined;
+    };
+  });
+  const underWay = ask(clientOf(address), 'Submit');
+  await until('it was asked', () => coordinator.asked.length === 1);
+  const idle = connectTcp(number, '127.0.0.1');
+  idle.on('error', () => undefined).resume();
+  const gone = new Promise((resolve) => idle.once('close', resolve));
+  const session = sessionTo(number);
+  const goaway = new Promise((resolve) => session.once('goaway', resolve));
+  await new Promise((resolve) => session.once('remoteSettings', resolve));
+  const closed = server.close(5000);
+  await goaway;
+  release();
+  assert.equal((await underWay).code, 0);
+  await gone;
+  await closed;
+  assert.equal((await ask(clientOf(address), 'Submit', submit, 1000)).code === 0, false);
+});
+
+const file = (name: string) => join(import.meta.dirname, 'testing', name);
+const pem = (name: string) => readFileSync(file(name));
+
+test('over TLS: the certificate is shown, plain text is not served, and its limits hold as well', async () => {
+  const tls = { certFile: file('server.pem'), keyFile: file('server.key'), clientCaFile: '' };
+  const { address, coordinator, number } = await start({ tls, requestTimeoutMs: 300 });
+  const secured = credentials.createSsl(pem('ca.pem'));
+  assert.equal((await ask(clientOf(address, secured), 'Submit')).code, 0);
+  assert.notEqual((await ask(clientOf(address), 'Submit', submit, 1000)).code, 0);
+  assert.equal(coordinator.asked.length, 1);
+  const session = connect(`https://127.0.0.1:${number}`, { ca: pem('ca.pem') });
+  session.on('error', () => undefined);
+  closers.push(() => session.destroy());
+  const silent = begin(session);
+  assert.equal((await silent.ended).reset, constants.NGHTTP2_CANCEL);
+});
+
+test('with a client CA, a client must show a certificate of it', async () => {
+  const tls = { certFile: file('server.pem'), keyFile: file('server.key'), clientCaFile: file('ca.pem') };
+  const { address, coordinator } = await start({ tls });
+  const known = credentials.createSsl(pem('ca.pem'), pem('client.key'), pem('client.pem'));
+  assert.equal((await ask(clientOf(address, known), 'Submit')).code, 0);
+  assert.notEqual((await ask(clientOf(address, credentials.createSsl(pem('ca.pem'))), 'Submit', submit, 1000)).code, 0);
+  assert.equal(coordinator.asked.length, 1);
+});
+
+test('files for TLS that cannot be read or used are named', () => {
+  const tls = { certFile: file('server.pem'), keyFile: file('server.key'), clientCaFile: '' };
+  assert.throws(() => readCredentials({ ...tls, certFile: '/none' }), /^Error: grpc\.tls\.certFile: ENOENT/);
+  assert.throws(() => readCredentials({ ...tls, keyFile: file('client.key') }), /^Error: grpc\.tls: /);
+  assert.throws(() => readCredentials({ ...tls, certFile: file('server.key') }), /^Error: grpc\.tls: /);
+});
