@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { differences } from './conformance/differences.ts';
 import { quirks } from './conformance/quirks.ts';
 import { notServedYet, rows } from './conformance/rows.ts';
-import { gapsOf, testsOf } from './lib/conformance.ts';
+import { gapsOf, ownNumbers, testsOf } from './lib/conformance.ts';
 import { type NumberedTest, numberedName, readNumbered } from './lib/numbered.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -61,9 +61,7 @@ export function compatibilityPage(tests: readonly NumberedTest[]): string {
     '\n## Differences with a number of their own\n',
     ...table(
       ['number', 'tests'],
-      differences
-        .flatMap(({ shownBy }) => shownBy.filter((number) => number.startsWith('D')))
-        .map((number) => [number, linksOf(number, tests)]),
+      ownNumbers.map((number) => [number, linksOf(number, tests)]),
     ),
     '',
   ].join('\n');
