@@ -90,13 +90,13 @@ export class Coordinator {
     await until('the coordinator says where it listens and is ready', async () => {
       if (hasEnded(child))
         throw new Error(`the coordinator ended (${child.exitCode ?? child.signalCode}):\n${this.logs}`);
-      const printed = this.#output.slice(begin);
-      // Lines may come one by one: the last of them tells that all are there.
-      if (!/^ {2}ready after /m.test(printed)) return false;
-      const url = /^ {2}http +(\S+)/m.exec(printed)?.[1];
-      if (url === undefined) return false;
+      const greeting = this.#output.slice(begin);
+      const url = /^ {2}http +(\S+)/m.exec(greeting)?.[1];
+      // The greeting may come in pieces; whether gRPC is served stands in the next line.
+      const grpc = /^ {2}grpc +(\S+).*\n/m.exec(greeting)?.[1];
+      if (url === undefined || grpc === undefined) return false;
       this.#url = url;
-      this.#grpcAddress = /^ {2}grpc +(\S+:\d+)/m.exec(printed)?.[1] ?? '';
+      this.#grpcAddress = /:\d+$/.test(grpc) ? grpc : '';
       return isReady(url);
     });
   }
