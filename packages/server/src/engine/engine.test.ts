@@ -117,6 +117,25 @@ test('a backlog that comes due at once takes half of what may be active, and new
   assert.equal(calls.filter(({ call }) => call.op === 'msg').length, 5);
 });
 
+test('D4: overloaded, it takes nothing new, and everything of what it has; beyond the hard bound nothing at all', async () => {
+  const journal = { batchRows: 1, batchBytes: 1e6, softRows: 3, softBytes: 1e7, hardRows: 6, hardBytes: 1e7 };
+  const world = await new EngineWorld({ settings: { journal } }).start();
+  const { engine } = world;
+  for (const gid of ['a', 'b', 'c', 'd']) await world.done(engine.prepare(askedTcc(gid)));
+  const release = world.hold('commit', 'request');
+  const writing = ['w1', 'w2', 'w3'].map((gid) => engine.prepare(askedTcc(gid)));
+  await world.runtime.settle();
+  await assert.rejects(world.done(engine.prepare(askedTcc('new'))), { code: 'OVERLOADED' });
+  const following = ['a', 'b', 'c'].map((gid) => engine.submit(askedTcc(gid), false));
+  await world.runtime.settle();
+  await assert.rejects(world.done(engine.submit(askedTcc('d'), false)), { code: 'UNAVAILABLE' });
+  release();
+  await world.done(Promise.all([...writing, ...following]));
+  for (const gid of ['a', 'b', 'c']) assert.equal(world.row(gid).progress.status, 'succeed');
+  assert.equal(world.row('d').progress.status, 'prepared');
+  await world.done(engine.prepare(askedTcc('new')));
+});
+
 test('a broken driver’s row is never treated as handed back', async () => {
   const world = await new EngineWorld().start();
   const { engine, runtime } = world;
