@@ -17,7 +17,9 @@ if (isEmbedded && Number(stored) > 0) await fillStore(new SqliteStore({ dataDir:
 
 const store = isEmbedded ? new SqliteStore({ dataDir: dataFolder }) : new MemoryStore();
 const counts = countWrites(store);
-const settings = loadSettings({ flags: { 'http.port': '0', 'grpc.serve': 'off', 'log.level': 'warn', 'shutdown.drainMs': '0' } });
+const settings = loadSettings({
+  flags: { 'http.port': '0', 'grpc.serve': 'off', 'log.level': 'warn', 'shutdown.drainMs': '0' },
+});
 const { url, stop } = await serve(settings, {
   store,
   say: () => undefined,

@@ -66,7 +66,17 @@ function install(target: string): string {
 }
 
 function start(cli: string, dataFolder: string, port: number): ChildProcess {
-  const flags = ['serve', '--http-port', String(port), '--grpc-port', '0', '--data-dir', dataFolder, '--log-level', 'error'];
+  const flags = [
+    'serve',
+    '--http-port',
+    String(port),
+    '--grpc-port',
+    '0',
+    '--data-dir',
+    dataFolder,
+    '--log-level',
+    'error',
+  ];
   const env = { ...process.env, HOLDFAST_SHUTDOWN_DRAIN_MS: '0' };
   return spawn(process.execPath, [cli, ...flags], { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }

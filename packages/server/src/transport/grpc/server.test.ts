@@ -98,10 +98,10 @@ function begin(session: ClientHttp2Session, path = '/dtmgimp.Dtm/Submit', header
       let bytes = 0;
       const note = (given: Record<string, unknown>) => {
         if (given['grpc-status'] !== undefined) {
-        code = Number(given['grpc-status']);
-        // Whoever has its answer has nothing more to send.
-        stream.end();
-      }
+          code = Number(given['grpc-status']);
+          // Whoever has its answer has nothing more to send.
+          stream.end();
+        }
         status ??= Number(given[':status']);
       };
       stream.on('response', note);
