@@ -90,10 +90,12 @@ export class Coordinator {
     await until('the coordinator says where it listens and is ready', async () => {
       if (hasEnded(child))
         throw new Error(`the coordinator ended (${child.exitCode ?? child.signalCode}):\n${this.logs}`);
-      const url = /^ {2}http +(\S+)/m.exec(this.#output.slice(begin))?.[1];
-      if (url === undefined) return false;
+      const greeting = this.#output.slice(begin);
+      const url = /^ {2}http +(\S+)/m.exec(greeting)?.[1];
+      // The last of its lines: all are there.
+      if (url === undefined || !/^ {2}ready after/m.test(greeting)) return false;
       this.#url = url;
-      this.#grpcAddress = /^ {2}grpc +(\S+:\d+)/m.exec(this.#output.slice(begin))?.[1] ?? '';
+      this.#grpcAddress = /^ {2}grpc +(\S+:\d+)/m.exec(greeting)?.[1] ?? '';
       return isReady(url);
     });
   }

@@ -340,6 +340,29 @@ test('what is no HTTP/2, or breaks off, harms nobody', async () => {
   assert.equal((await ask(clientOf(address), 'Submit')).code, 0);
 });
 
+test('odd headers are answered or cut off, and nothing of them is printed', async (t) => {
+  const { number, address } = await start();
+  const printed = t.mock.method(console, 'error', () => undefined);
+  const session = sessionTo(number);
+  const odd = [
+    { 'grpc-timeout': '\u00e9' },
+    { 'grpc-timeout': 'soon' },
+    { 'grpc-timeout': '1n' },
+    { 'grpc-encoding': 'odd' },
+    { 'x-bin': '\u00ff' },
+    { 'x-text': '\u00ff secret' },
+    { ':path': '/dtmgimp.Dtm/\u00e9' },
+    { 'content-type': 'application/grpc\u00e9' },
+  ];
+  for (const headers of odd) {
+    const { stream, ended } = begin(session, undefined, headers);
+    stream.end(framed(submit, 1));
+    await ended;
+  }
+  assert.equal(printed.mock.callCount(), 0);
+  assert.equal((await ask(clientOf(address), 'Submit')).code, 0);
+});
+
 test('closing tells clients to go elsewhere, lets calls under way end, and is not held up by anybody', async () => {
   const { coordinator, address, server, number } = await start();
   let release = () => undefined as undefined;
