@@ -5,7 +5,10 @@
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { mariaDb, python } from './lib/toolchains.ts';
+import { mariaDb, postgres, redis } from './lib/toolchains/databases.ts';
+import { goProgram } from './lib/toolchains/go.ts';
+import { javaProgram } from './lib/toolchains/java.ts';
+import { python } from './lib/toolchains/python.ts';
 import { type Ended, judge } from './lib/verdict.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -50,8 +53,14 @@ async function runTests(name: string, seconds: number, files: readonly string[])
 
 /** The tests that need one say so too, by skipping: in CI that is a failure. */
 function installToolchains(): void {
-  const toolchains = [mariaDb(), python(join(root, 'test/interop/python/requirements.txt'))];
-  for (const toolchain of toolchains)
+  const interop = join(root, 'test/interop');
+  const databases = [mariaDb(), postgres(), redis()];
+  const sdks = [
+    python(join(interop, 'python/requirements.txt')),
+    goProgram(join(interop, 'go')),
+    javaProgram(join(interop, 'java')),
+  ];
+  for (const toolchain of [...databases, ...sdks])
     if ('missing' in toolchain) console.log(`holdfast: tests will be skipped: ${toolchain.missing}`);
 }
 

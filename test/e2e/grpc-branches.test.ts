@@ -1,129 +1,207 @@
-/** Transactions that are begun over gRPC and whose branches are called over gRPC, all with real clients and servers. */
+/** Branches that are called over gRPC, of transactions that come over HTTP. The service is one of another library. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { broken, failure, type GrpcScripted, GrpcService, ongoing } from './grpc-service.ts';
+import { until } from '../lib/until.ts';
+import { second } from './manual-clock.ts';
+import {
+  type ArrivedCall,
+  aborted,
+  later,
+  ScriptedGrpcService,
+  type ScriptedStatus,
+  unknown,
+} from './scripted-grpc-service.ts';
 import { world } from './world.ts';
 
 /** Numbers are those of the conformance cases in the protocol's description. */
 const at = world();
-const busi = new GrpcService();
-before(() => busi.start());
-after(() => busi.stop());
+const grpcService = new ScriptedGrpcService();
 
-/** A protobuf message, which is no text. */
-const binary = Buffer.from([0x0a, 0x02, 0xff, 0xfe, 0x00, 0x80]);
+before(() => grpcService.start());
+after(() => grpcService.stop());
 
-function saga(gid: string, options: object = {}, more: object = {}) {
-  const steps = ['Out', 'In'].map((name) => ({ action: busi.urlOf(name), compensate: busi.urlOf(`${name}Revert`) }));
-  const BinPayloads = [binary, Buffer.alloc(0)];
-  return { Gid: gid, TransType: 'saga', Steps: JSON.stringify(steps), BinPayloads, TransOptions: options, ...more };
+const protocol = 'grpc';
+/** A method of its own for each test: gids have a dash, which package names may not. */
+const method = (gid: string, name: string) => `test.${gid.replaceAll('-', '_')}/${name}`;
+const nameOf = ({ path }: ArrivedCall) => path.split('/').at(-1);
+const names = (gid: string) => grpcService.callsOf(gid).map(nameOf).join(' ');
+
+function saga(gid: string, steps: readonly { action?: ScriptedStatus[]; compensate?: ScriptedStatus[] }[], more = {}) {
+  return {
+    ...{ gid, trans_type: 'saga', protocol },
+    steps: steps.map(({ action = [], compensate = [] }, index) => ({
+      action: grpcService.script(method(gid, `a${index + 1}`), ...action),
+      compensate: grpcService.script(method(gid, `c${index + 1}`), ...compensate),
+    })),
+    payloads: steps.map(() => '{"amount":30.10}'),
+    ...more,
+  };
 }
 
-test('45: a saga succeeds; payloads and who calls arrive as they should', async () => {
-  const { grpc, client } = at();
+test('36: a gRPC branch gets its payload as it is, what names it, and branch_headers as metadata', async () => {
+  const { client } = at();
   const gid = client.newGid();
-  await grpc.does('Submit', saga(gid, { WaitResult: true, BranchHeaders: { 'x-h': 'v' } }));
+  const more = { branch_headers: { 'X-Trace': 't1', 'x-bin': 'bytes' }, wait_result: true };
+  await client.does('submit', saga(gid, [{}, {}], more));
   assert.deepEqual([await client.statusOf(gid), await client.branchesOf(gid)], ['succeed', 'PSPS']);
-  const [out, into] = busi.arrived.filter((one) => one.gid === gid);
-  assert.deepEqual([out?.method, out?.bytes, into?.method, into?.bytes.length], ['Out', binary, 'In', 0]);
-  const told = ['dtm-gid', 'dtm-trans_type', 'dtm-branch_id', 'dtm-op', 'x-h'].map((key) => out?.metadata.get(key)[0]);
-  assert.deepEqual(told, [gid, 'saga', '01', 'action', 'v']);
+  assert.equal(names(gid), 'a1 a2');
+  const [call] = grpcService.callsOf(gid);
+  assert.ok(call !== undefined);
+  assert.equal(call.body.toString(), '{"amount":30.10}');
+  const { metadata } = call;
+  const named = ['dtm-gid', 'dtm-trans_type', 'dtm-branch_id', 'dtm-op', 'dtm-dtm', 'x-trace', 'x-bin'];
+  assert.deepEqual(
+    named.map((name) => metadata.get(name)),
+    [[gid], ['saga'], ['01'], ['action'], [''], ['t1'], [Buffer.from('bytes')]],
+  );
 });
 
-test('45: a saga rolls back, in mirror order', async () => {
-  const { grpc, client } = at();
+test('36: a compensation over gRPC has the headers too', async () => {
+  const { client } = at();
   const gid = client.newGid();
-  busi.script(gid, 'In', failure);
-  await grpc.does('Submit', saga(gid));
-  await client.untilStatus(gid, 'failed');
-  assert.equal(await client.branchesOf(gid), 'SSSF');
-  assert.equal(busi.callsOf(gid), 'Out In InRevert OutRevert');
+  const branch_headers = { 'x-h': 'v' };
+  await client.post('submit', saga(gid, [{}, { action: [aborted] }], { branch_headers, wait_result: true }));
+  assert.deepEqual([await client.statusOf(gid), await client.branchesOf(gid)], ['failed', 'SSSF']);
+  assert.equal(names(gid), 'a1 a2 c2 c1');
+  assert.deepEqual(
+    grpcService.callsOf(gid).map(({ metadata }) => [metadata.get('dtm-op')[0], metadata.get('x-h')[0]]),
+    ['action', 'action', 'compensate', 'compensate'].map((op) => [op, 'v']),
+  );
+  assert.match(
+    (await client.query(gid)).transaction.rollback_reason ?? '',
+    /return failed: Insufficient balance FAILURE$/,
+  );
 });
 
-test('45: a step that is ONGOING is asked again', async () => {
-  const { grpc, client, clock } = at();
+test('FAILED_PRECONDITION is asked again after the interval as it is, another error after twice that', async () => {
+  const { client, clock } = at();
   const gid = client.newGid();
-  busi.script(gid, 'Out', ongoing);
-  await grpc.call('Submit', saga(gid, { WaitResult: true, RetryInterval: 7 }));
-  assert.deepEqual([await client.statusOf(gid), await client.branchesOf(gid)], ['submitted', 'PPPP']);
-  await clock.advance(7000);
-  await client.untilStatus(gid, 'succeed');
-  assert.equal(busi.callsOf(gid), 'Out Out In');
-});
-
-test('45: an empty URL succeeds without a call, and http URLs are called by HTTP', async () => {
-  const { grpc, client, service } = at();
-  const gid = client.newGid();
-  const steps = [
-    { action: '', compensate: '' },
-    { action: service.script(`/${gid}/a`), compensate: '' },
-    { action: busi.urlOf('Out'), compensate: '' },
-  ];
-  const BinPayloads = [binary, binary, binary];
-  await grpc.does('Submit', saga(gid, { WaitResult: true }, { Steps: JSON.stringify(steps), BinPayloads }));
+  await client.does('submit', saga(gid, [{ action: [later, unknown] }], { retry_interval: 10 }));
+  await until('it was called', () => names(gid) === 'a1');
+  await clock.settle();
+  await clock.advance(10 * second);
+  assert.equal(names(gid), 'a1 a1');
+  await clock.advance(19 * second);
+  assert.equal(names(gid), 'a1 a1');
+  await clock.advance(2 * second);
+  assert.equal(names(gid), 'a1 a1 a1');
   assert.equal(await client.statusOf(gid), 'succeed');
-  assert.deepEqual([service.callsOf(gid), busi.callsOf(gid)], [[`/${gid}/a`], 'Out']);
 });
 
-test('46: ABORTED with a text is ABORTED with that text, and the reason', async () => {
-  const { grpc, client } = at();
+test('http URLs of a grpc transaction are called by HTTP', async () => {
+  const { client, service } = at();
   const gid = client.newGid();
-  busi.script(gid, 'Out', failure);
-  const { code, details } = await grpc.call('Submit', saga(gid, { WaitResult: true }));
-  assert.deepEqual([code, /Insufficient balance: 3 € FAILURE$/.test(details)], [10, true], details);
-  assert.match((await client.query(gid)).transaction.rollback_reason ?? '', /Insufficient balance: 3 €/);
+  const asked = saga(gid, [{}], { wait_result: true });
+  const steps = [...asked.steps, { action: service.script(`/${gid}/http?method=M`), compensate: '' }];
+  await client.does('submit', { ...asked, steps, payloads: ['{}', '{"a":1}'] });
+  assert.deepEqual([names(gid), service.callsOf(gid)], ['a1', [`/${gid}/http`]]);
+  const [call] = service.arrived.filter(({ query }) => query['gid'] === gid);
+  assert.deepEqual([call?.body, call?.query['method']], ['{"a":1}', 'M']);
 });
 
-test('36: BranchHeaders arrive also on later runs', async () => {
-  const { grpc, client, clock } = at();
+test('a prepared message is asked about over gRPC, with an empty message', async () => {
+  const { client, clock } = at();
   const gid = client.newGid();
-  busi.script(gid, 'Out', broken);
-  await grpc.call('Submit', saga(gid, { WaitResult: true, RetryInterval: 5, BranchHeaders: { 'x-h': 'v' } }));
-  await clock.advance(20_000);
-  await client.untilStatus(gid, 'succeed');
-  assert.deepEqual(
-    busi.arrived.filter((one) => one.gid === gid).map(({ metadata }) => metadata.get('x-h')[0]),
-    ['v', 'v', 'v'],
-  );
+  const query_prepared = grpcService.script(method(gid, 'query'));
+  const steps = [{ action: grpcService.script(method(gid, 'a1')) }];
+  await client.does('prepare', { gid, trans_type: 'msg', protocol, query_prepared, steps, payloads: ['x'] });
+  await clock.advance(36 * second);
+  assert.equal(names(gid), 'query a1');
+  const [query] = grpcService.callsOf(gid);
+  assert.equal(query?.body.length, 0);
+  assert.deepEqual([query?.metadata.get('dtm-branch_id')[0], query?.metadata.get('dtm-op')[0]], ['00', 'msg']);
+  assert.equal(await client.statusOf(gid), 'succeed');
 });
 
-test('54: a message that is never submitted asks its query method, and is sent or not', async () => {
-  const { grpc, client, clock } = at();
-  const ends: readonly [GrpcScripted | undefined, string, string][] = [
-    [undefined, 'succeed', 'Query Out'],
-    [failure, 'failed', 'Query'],
-  ];
-  for (const [answer, ended, calls] of ends) {
-    const gid = client.newGid();
-    if (answer !== undefined) busi.script(gid, 'Query', answer);
-    const Steps = JSON.stringify([{ action: busi.urlOf('Out') }]);
-    const QueryPrepared = busi.urlOf('Query');
-    await grpc.does('Prepare', { Gid: gid, TransType: 'msg', Steps, BinPayloads: [binary], QueryPrepared });
-    await clock.advance(36_000);
-    await client.untilStatus(gid, ended);
-    assert.equal(busi.callsOf(gid), calls);
-    const query = busi.arrived.find((one) => one.gid === gid);
-    assert.deepEqual(
-      ['dtm-branch_id', 'dtm-op'].map((key) => query?.metadata.get(key)[0]),
-      ['00', 'msg'],
+test('tcc and xa: what is registered is called over gRPC', async () => {
+  const { client } = at();
+  const [tcc, xa] = [client.newGid(), client.newGid()];
+  await client.does('prepare', { gid: tcc, trans_type: 'tcc', protocol });
+  const [confirm, cancel] = ['confirm', 'cancel'].map((name) => grpcService.script(method(tcc, name)));
+  await client.does('registerBranch', { gid: tcc, trans_type: 'tcc', branch_id: '01', data: 'd', confirm, cancel });
+  await client.does('submit', { gid: tcc, trans_type: 'tcc', wait_result: true });
+  assert.deepEqual([names(tcc), grpcService.callsOf(tcc)[0]?.body.toString()], ['confirm', 'd']);
+  await client.does('prepare', { gid: xa, trans_type: 'xa', protocol });
+  const url = grpcService.script(method(xa, 'phase2'));
+  await client.does('registerBranch', { gid: xa, trans_type: 'xa', branch_id: '01', url });
+  await client.does('abort', { gid: xa, trans_type: 'xa' });
+  await client.untilStatus(xa, 'failed');
+  const [call] = grpcService.callsOf(xa);
+  assert.deepEqual([call?.metadata.get('dtm-op')[0], call?.body.length], ['rollback', 0]);
+});
+
+test('an http transaction cannot call gRPC: neither its own URLs nor what is registered', async () => {
+  const { client } = at();
+  const gid = client.newGid();
+  const url = grpcService.script(method(gid, 'none'));
+  const refused = async (route: string, body: object, field: string) => {
+    const { status, text } = await client.post(route, { gid, ...body });
+    assert.equal(status, 400, text);
+    assert.match(
+      text,
+      new RegExp(`"message":"${field}: must be an http or https URL: a transaction whose protocol is http`),
     );
-  }
+  };
+  await refused('submit', { trans_type: 'saga', steps: [{ action: url }], payloads: [''] }, 'steps\\[0\\]\\.action');
+  await refused('prepare', { trans_type: 'msg', query_prepared: url }, 'query_prepared');
+  await client.does('prepare', { gid, trans_type: 'tcc' });
+  await refused('registerBranch', { trans_type: 'tcc', branch_id: '01', confirm: url, cancel: '' }, 'confirm');
+  assert.equal(await client.branchesOf(gid), '');
+  const { status } = await client.post('registerBranch', {
+    gid: client.newGid(),
+    trans_type: 'xa',
+    branch_id: '01',
+    url,
+  });
+  assert.equal(status, 404);
 });
 
-test('70: a tcc is confirmed over gRPC, from the last registered to the first', async () => {
-  const { grpc, client } = at();
+test('a workflow is called back over gRPC with its input as WorkflowData', async () => {
+  const { client, clock } = at();
   const gid = client.newGid();
-  await grpc.does('Prepare', { Gid: gid, TransType: 'tcc', Steps: 'null' });
-  const Data = { confirm: busi.urlOf('Confirm'), cancel: busi.urlOf('Cancel') };
-  for (const BranchID of ['01', '02']) {
-    await grpc.does('RegisterBranch', { Gid: gid, TransType: 'tcc', BranchID, Data, BusiPayload: binary });
-  }
-  await grpc.does('Submit', { Gid: gid, TransType: 'tcc', TransOptions: { WaitResult: true }, Steps: 'null' });
-  assert.equal(await client.branchesOf(gid), 'PSPS');
-  const calls = busi.arrived.filter((one) => one.gid === gid);
+  const query_prepared = grpcService.script(method(gid, 'Execute'));
+  const custom_data = JSON.stringify({ name: 'wf', data: Buffer.from('input').toString('base64') });
+  await client.post('prepareWorkflow', { gid, trans_type: 'workflow', protocol, query_prepared, custom_data });
+  await clock.advance(11 * second);
+  const [call] = grpcService.callsOf(gid);
+  assert.equal(call?.body.toString('hex'), `0a05${Buffer.from('input').toString('hex')}`);
+  assert.deepEqual([call?.metadata.get('dtm-branch_id')[0], call?.metadata.get('dtm-op')[0]], ['00', 'wf']);
+  await client.does('submit', { gid, trans_type: 'workflow', req_extra: { status: 'succeed' } });
+});
+
+test('a topic with a gRPC subscriber takes grpc messages; an http one is refused whole', async () => {
+  const { client } = at();
+  const [topic, gid] = [client.newGid(), client.newGid()];
+  const url = grpcService.script(method(gid, 'subscriber'));
+  assert.equal((await client.get(`subscribe?${new URLSearchParams({ topic, url, remark: '' })}`)).status, 200);
+  const message = {
+    gid,
+    trans_type: 'msg',
+    steps: [{ action: `topic://${topic}` }],
+    payloads: ['p'],
+    wait_result: true,
+  };
+  const { status, text } = await client.post('submit', message);
   assert.deepEqual(
-    calls.map(({ metadata }) => metadata.get('dtm-branch_id')[0]),
-    ['02', '01'],
+    [status, /steps\[0\]\.action: its topic has a subscriber that a message whose/.test(text)],
+    [400, true],
   );
-  assert.deepEqual(calls[0]?.bytes, binary);
+  await client.does('submit', { ...message, protocol });
+  assert.equal(names(gid), 'subscriber');
+});
+
+test('faults of development reach gRPC calls', async () => {
+  const { client } = at();
+  const gid = client.newGid();
+  const asked = saga(gid, [{}], { wait_result: true });
+  const url = asked.steps[0]?.action;
+  const fault = async (body: object) =>
+    assert.equal((await client.http.post('/api/dev/faults', { url, ...body })).status, 200);
+  await fault({ kind: 'drop-after' });
+  await fault({ kind: 'status', status: 409, body: 'no money' });
+  await client.post('submit', asked);
+  assert.deepEqual([await client.statusOf(gid), names(gid)], ['submitted', 'a1']);
+  await client.retryNow(gid);
+  await client.untilStatus(gid, 'failed');
+  assert.equal(names(gid), 'a1 c1');
 });

@@ -69,6 +69,25 @@ test('a saga whose steps name a service goes round its addresses', async () => {
   }
 });
 
+test('a json-rpc transaction calls a name by JSON-RPC where its query has a method', async () => {
+  const gid = client.newGid();
+  const steps = [{ action: 'svc://orders/rpc?method=Orders.add', compensate: '' }];
+  const asked = {
+    gid,
+    trans_type: 'saga',
+    protocol: 'json-rpc',
+    wait_result: true,
+    steps,
+    payloads: ['{"amount":30}'],
+  };
+  await client.does('submit', asked);
+  const bodies = services
+    .flatMap(({ arrived }) => arrived.map(({ body }) => body))
+    .filter((body) => body.includes(gid));
+  const [{ method, params }] = bodies.map((body) => JSON.parse(body));
+  assert.deepEqual([bodies.length, method, params.amount, params.op], [1, 'Orders.add', 30, 'action']);
+});
+
 test('a host that DNS knows is called at its addresses, under its own name', async () => {
   dns.records.set('orders.shop', [{ type: 'A', address: '127.0.0.1' }]);
   const gid = client.newGid();

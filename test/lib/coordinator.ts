@@ -92,10 +92,11 @@ export class Coordinator {
         throw new Error(`the coordinator ended (${child.exitCode ?? child.signalCode}):\n${this.logs}`);
       const greeting = this.#output.slice(begin);
       const url = /^ {2}http +(\S+)/m.exec(greeting)?.[1];
-      // The last of its lines: all are there.
-      if (url === undefined || !/^ {2}ready after/m.test(greeting)) return false;
+      // The greeting may come in pieces; whether gRPC is served stands in the next line.
+      const grpc = /^ {2}grpc +(\S+).*\n/m.exec(greeting)?.[1];
+      if (url === undefined || grpc === undefined) return false;
       this.#url = url;
-      this.#grpcAddress = /^ {2}grpc +(\S+:\d+)/m.exec(greeting)?.[1] ?? '';
+      this.#grpcAddress = /:\d+$/.test(grpc) ? grpc : '';
       return isReady(url);
     });
   }

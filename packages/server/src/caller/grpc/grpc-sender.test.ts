@@ -208,7 +208,7 @@ test('calls to one target share one connection, many at once', async () => {
 test('large payloads, many at once, are all sent', async () => {
   const { url, seen } = await grpcService(reply);
   const payload = Buffer.alloc(1024 * 1024, 'y');
-  const sent = await Promise.all(Array.from({ length: 100 }, () => sendGrpc(url, { payload, timeoutMs: 30_000 })));
+  const sent = await Promise.all(Array.from({ length: 40 }, () => sendGrpc(url, { payload, timeoutMs: 30_000 })));
   assert.deepEqual([...new Set(sent.map((one) => messageOf(one)))], ['']);
-  assert.equal(seen.length, 100);
+  assert.equal(seen.length, 40);
 });

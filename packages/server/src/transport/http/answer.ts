@@ -58,11 +58,15 @@ export function retryAfterSeconds(status: number, retryAfterMs: number): number 
   return status === 429 || status === 503 ? Math.max(1, seconds) : seconds;
 }
 
-/** As `errorAnswer`, but as a sentence that is no JSON. */
+/**
+ * As `errorAnswer`, but as a sentence that is no JSON. It begins with a word for the code, since that is all that dtm's
+ * Go SDK tells its caller: up to 32 letters, digits and hyphens of where its decoder stopped.
+ */
 export function textErrorAnswer(error: unknown): Answer {
   const known = error instanceof HoldfastError ? error : new HoldfastError('INTERNAL', errorCatalogue.INTERNAL.text);
   const { http } = errorCatalogue[known.code];
-  return answer(http, `holdfast: ${known.message}`, retryAfterSeconds(http, known.retryAfterMs), textType);
+  const code = known.code.toLowerCase().replaceAll('_', '-');
+  return answer(http, `holdfast-${code}: ${known.message}`, retryAfterSeconds(http, known.retryAfterMs), textType);
 }
 
 /** registerBranch answers a body that is no map of strings as plain text. */

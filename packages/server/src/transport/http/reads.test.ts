@@ -114,7 +114,7 @@ test('an answer of prepareWorkflow has the same budget; its refusal is no JSON',
   await until(() => coordinator.asked.length === 1);
   const refused = await fetch(`${base}/api/dtmsvr/prepareWorkflow`, { method: 'POST', body });
   assert.equal(refused.status, 503);
-  assert.match(await refused.text(), /^holdfast: too many answers/);
+  assert.match(await refused.text(), /^holdfast-unavailable: too many answers/);
   assert.equal(coordinator.asked.length, 1, 'and nothing was done');
   socket.destroy();
 });

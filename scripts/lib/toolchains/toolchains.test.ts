@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { mariaDb, python } from './toolchains.ts';
+import { mariaDb } from './databases.ts';
+import { goProgram } from './go.ts';
+import { javaProgram } from './java.ts';
+import { python } from './python.ts';
 
 /** On a machine that has none of it, nor anything to install it with. */
 function onBareMachine(action: () => void): void {
@@ -30,5 +33,9 @@ it('what is missing is named, with the command that installs it', () => {
     const interpreter = python(import.meta.filename);
     assert.ok('missing' in interpreter);
     assert.match(interpreter.missing, /^Python 3 is not installed \(Debian: apt-get install python3-venv\)$/);
+    const programs = [goProgram(import.meta.dirname), javaProgram(import.meta.dirname)];
+    const sentences = programs.map((program) => ('missing' in program ? program.missing : ''));
+    assert.match(sentences[0] ?? '', /^Go is not installed \(Debian: apt-get install golang-go; /);
+    assert.match(sentences[1] ?? '', /^Java is not installed \(Debian: apt-get install default-jdk-headless maven; /);
   });
 });

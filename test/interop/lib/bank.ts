@@ -1,28 +1,29 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { until } from '../../lib/until.ts';
 
+/** A program that serves a bank and starts its transfers, in the language of an SDK. */
 export interface BankOptions {
-  /** With the SDK installed. */
-  readonly python: string;
-  readonly coordinatorUrl: string;
-  readonly databasePort: number;
+  readonly command: string;
+  /** Serves the branches, and prints a line `bank URL` when it does. */
+  readonly serveArgs: readonly string[];
+  /** Starts one transfer, as its own arguments tell. */
+  readonly startArgs: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What the SDK told its caller; absent where the process died before. */
+/** What an SDK told its caller; absent where the process died before. */
 export interface Said {
   readonly returned?: unknown;
   readonly raised?: string;
   readonly text?: string;
 }
 
-export interface Transfer {
-  readonly payer: string;
-  readonly payee: string;
-  readonly amount: number;
-  readonly gid?: string;
-  /** The first call of each branch is done and not answered. */
-  readonly losesAnswers?: boolean;
+/** What an initiator did. It prints {"gid"} before it starts, and what the SDK said at the end. */
+export interface Started {
+  readonly gid: string;
+  readonly said: Said;
+  readonly exitCode: number | null;
+  readonly errors: string;
 }
 
 const runLimitMs = 30_000;
@@ -43,8 +44,12 @@ export class Bank {
     return this.#output;
   }
 
-  async start(): Promise<void> {
-    const child = spawn(this.#options.python, [program('bank.py')], {
+  get url(): string {
+    return this.#url;
+  }
+
+  async serve(): Promise<void> {
+    const child = spawn(this.#options.command, this.#options.serveArgs, {
       env: this.#environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -71,32 +76,21 @@ export class Bank {
   }
 
   /** Runs an initiator to its end. @throws Error with what it printed where it did not even name its transaction */
-  transfer(kind: string, { payer, payee, amount, gid, losesAnswers }: Transfer): Promise<{ gid: string; said: Said }> {
-    const options = [...(gid === undefined ? [] : ['--gid', gid]), ...(losesAnswers ? ['--lose-answer'] : [])];
-    const args = [program('initiator.py'), kind, payer, payee, String(amount), ...options];
+  start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Started> {
+    const { command, startArgs } = this.#options;
     return new Promise((resolve, reject) => {
-      const limits = { env: this.#environment(), timeout: runLimitMs };
-      execFile(this.#options.python, args, limits, (_error, stdout, stderr) => {
+      const limits = { env: { ...this.#environment(), ...environment }, timeout: runLimitMs };
+      const child = execFile(command, [...startArgs, ...args], limits, (_error, stdout, stderr) => {
         const [named, said = '{}'] = stdout.split('\n').filter((line) => line !== '');
         if (named === undefined) reject(new Error(`the initiator named no transaction:\n${stderr}`));
-        else resolve({ gid: JSON.parse(named).gid, said: JSON.parse(said) });
+        else resolve({ gid: JSON.parse(named).gid, said: JSON.parse(said), exitCode: child.exitCode, errors: stderr });
       });
     });
   }
 
   #environment(): NodeJS.ProcessEnv {
-    return {
-      ...process.env,
-      // No proxy stands before the loopback address, and no bytecode is written into the checkout.
-      NO_PROXY: '*',
-      PYTHONDONTWRITEBYTECODE: '1',
-      COORDINATOR: this.#options.coordinatorUrl,
-      DATABASE_PORT: String(this.#options.databasePort),
-      BANK: this.#url,
-    };
+    const grpc = /^grpc (\S+)$/m.exec(this.#output)?.[1] ?? '';
+    // No proxy stands before the loopback address.
+    return { ...process.env, NO_PROXY: '*', BANK: this.#url, BANK_GRPC: grpc, ...this.#options.environment };
   }
-}
-
-function program(name: string): string {
-  return join(import.meta.dirname, name);
 }

@@ -1,0 +1,8 @@
+import { describeMessages } from './patterns/messages.ts';
+import { describeRedisBarriers } from './patterns/redis-barriers.ts';
+import { describeWorld } from './world.ts';
+
+describeWorld('grpc', 'redis', (world) => {
+  describeRedisBarriers(world);
+  describeMessages(world);
+});

@@ -1,0 +1,15 @@
+import { describeDelayAndTopics, describeMessages } from './patterns/messages.ts';
+import { describeSagas } from './patterns/sagas.ts';
+import { describeTccs } from './patterns/tccs.ts';
+import { describeWorkflows } from './patterns/workflows.ts';
+import { describeXas } from './patterns/xas.ts';
+import { describeWorld } from './world.ts';
+
+describeWorld('http', 'mysql', (world) => {
+  describeSagas(world);
+  describeTccs(world);
+  describeMessages(world);
+  describeDelayAndTopics(world);
+  describeXas(world);
+  describeWorkflows(world);
+});
