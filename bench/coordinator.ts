@@ -11,6 +11,7 @@ import { fillStore } from './fill.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Profiler } from './profile.ts';
 
+const purgeRows = 500;
 const [kind, dataFolder = '', stored = '0', profileFolder = ''] = process.argv.slice(2);
 const isEmbedded = kind === 'sqlite';
 if (isEmbedded && Number(stored) > 0) await fillStore(new SqliteStore({ dataDir: dataFolder }), Number(stored));
@@ -29,6 +30,16 @@ const { url, stop } = await serve(settings, {
 });
 process.once('disconnect', () => void stop().then(() => process.exit(0)));
 
+/** As the engine does it every minute: batch after batch, until nothing is left or nobody wants it any more. */
+let isPurging = false;
+let purged = 0;
+async function purge(beforeMs: number): Promise<void> {
+  isPurging = true;
+  purged = 0;
+  for (let rows = purgeRows; isPurging && rows === purgeRows; purged += rows)
+    rows = await store.purge(beforeMs, purgeRows);
+}
+
 const profiler = new Profiler();
 serveCommands(
   {
@@ -40,6 +51,14 @@ serveCommands(
       busyMs: performance.eventLoopUtilization().active,
       residentBytes: process.memoryUsage.rss(),
     }),
+    startPurging: ({ beforeMs = 0 }) => {
+      void purge(beforeMs);
+      return {};
+    },
+    stopPurging: () => {
+      isPurging = false;
+      return { purged };
+    },
     startProfile: async () => {
       await profiler.start();
       return {};

@@ -1,4 +1,4 @@
-import { createTransaction } from '@holdfast/core';
+import { createTransaction, type Progress } from '@holdfast/core';
 import type { CreateWrite, Store } from 'holdfast/store/store';
 import { scattered } from './generator.ts';
 
@@ -26,8 +26,8 @@ export async function fillStore(store: Store, count: number): Promise<void> {
   await store.close();
 }
 
-function finishedSaga(index: number, createdMs: number): CreateWrite {
-  const gid = `${scattered(index)}stored${index}`;
+/** Of two branches, submitted and not driven yet; due a while after it was created. */
+export function dueSaga(gid: string, createdMs: number): CreateWrite {
   const step = (branchId: string, name: string, account: number) => ({
     branchId,
     action: `http://127.0.0.1:1/${name}`,
@@ -56,22 +56,26 @@ function finishedSaga(index: number, createdMs: number): CreateWrite {
     'submitted',
     defaults,
   );
+  return { kind: 'create', gid, token: `stored:${gid}`, definition, owner: null, progress };
+}
+
+/** What became of it when both branches said SUCCESS. */
+export function finished(progress: Progress): Progress {
+  const { updatedMs } = progress;
   const attempt = (operation: number) =>
-    ({ operation, atMs: createdMs + 1, durationMs: 1, outcome: 'success', reason: '' }) as const;
+    ({ operation, atMs: updatedMs + 1, durationMs: 1, outcome: 'success', reason: '' }) as const;
   return {
-    kind: 'create',
-    gid,
-    token: `stored:${index.toString(36)}`,
-    definition,
-    owner: null,
-    progress: {
-      ...progress,
-      status: 'succeed',
-      operations: 'spsp',
-      attempts: [attempt(0), attempt(2)],
-      attemptCount: 2,
-      updatedMs: createdMs + 5,
-      finishedMs: createdMs + 5,
-    },
+    ...progress,
+    status: 'succeed',
+    operations: 'spsp',
+    attempts: [attempt(0), attempt(2)],
+    attemptCount: 2,
+    updatedMs: updatedMs + 5,
+    finishedMs: updatedMs + 5,
   };
+}
+
+function finishedSaga(index: number, createdMs: number): CreateWrite {
+  const saga = dueSaga(`${scattered(index)}stored${index}`, createdMs);
+  return { ...saga, progress: finished(saga.progress) };
 }

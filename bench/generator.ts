@@ -15,6 +15,9 @@ export interface Load {
   readonly wait: boolean;
 }
 
+/** Branches get a minute: where the machine stands still for a moment, that is measured and nothing is retried. */
+const patientSeconds = 60;
+
 /** A closed loop of two-branch sagas over kept-alive connections. */
 export class Generator {
   readonly #load: Load;
@@ -101,17 +104,22 @@ export class Generator {
     if (this.#open === 0) this.#whenIdle?.();
   }
 
-  /** Branches get a minute: where the machine stands still for a moment, that is measured and nothing is retried. */
   #submit(gid: string, wait: boolean): string {
-    const services = `http://127.0.0.1:${this.#load.servicesPort}`;
-    const body =
-      `{"gid":"${gid}","trans_type":"saga","wait_result":${wait},"request_timeout":60,"steps":[` +
-      `{"action":"${services}/out","compensate":"${services}/outRevert"},` +
-      `{"action":"${services}/in","compensate":"${services}/inRevert"}],` +
-      `"payloads":["{\\"account\\":1,\\"amount\\":30}","{\\"account\\":2,\\"amount\\":30}"]}`;
+    const body = sagaBody(gid, this.#load.servicesPort, wait, patientSeconds);
     const head = `POST /api/dtmsvr/submit HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
     return `${head}\r\n\r\n${body}`;
   }
+}
+
+/** @param timeoutSeconds of a branch call; 0: as the coordinator has it by default */
+export function sagaBody(gid: string, servicesPort: number, wait: boolean, timeoutSeconds: number): string {
+  const services = `http://127.0.0.1:${servicesPort}`;
+  return (
+    `{"gid":"${gid}","trans_type":"saga","wait_result":${wait},"request_timeout":${timeoutSeconds},"steps":[` +
+    `{"action":"${services}/out","compensate":"${services}/outRevert"},` +
+    `{"action":"${services}/in","compensate":"${services}/inRevert"}],` +
+    `"payloads":["{\\"account\\":1,\\"amount\\":30}","{\\"account\\":2,\\"amount\\":30}"]}`
+  );
 }
 
 /** Different for every number below 2^32 and in no order, as gids are: an index of them is written all over. */

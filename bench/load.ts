@@ -35,10 +35,21 @@ serveCommands(
         finalP99Ms: final.p99Ms,
       };
     },
+    /** How far the services have been called, for what is not submitted by this process. */
+    calls: () => ({
+      timeMs: performance.timeOrigin + performance.now(),
+      ended: services.ended,
+      calls: services.actions + services.others,
+      firstCallMs: services.firstCallMs,
+    }),
+    forgetFirstCall: () => {
+      services.forgetFirstCall();
+      return {};
+    },
     stop: async () => {
       await running().stop();
       return {};
     },
   },
-  {},
+  { servicesPort },
 );

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,12 @@ const fileSystems: Readonly<Record<number, string>> = {
   16914836: 'tmpfs: nothing is durable there',
   2035054128: 'overlayfs',
 };
+
+/** The system writes back for a while what was written: until then whatever is measured waits for the disk. */
+export function settleDisk(): void {
+  // Where there is no such command the figures are a little worse.
+  spawnSync('sync');
+}
 
 /** @param folder where the data of the run is kept */
 export function describeMachine(folder: string): Machine {

@@ -65,14 +65,14 @@ export function readOptions(args: readonly string[]): Options | undefined {
   };
 }
 
-function positive(name: string, text: string): number {
+export function positive(name: string, text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
     throw new Error(`--${name} must be a number above 0`);
   return value;
 }
 
-function whole(name: string, text: string, from: number): number {
+export function whole(name: string, text: string, from: number): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < from) {
     throw new Error(`--${name} takes whole numbers from ${from}`);

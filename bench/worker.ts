@@ -45,6 +45,12 @@ export class Worker {
     return answered;
   }
 
+  /** kill -9: what it has open stays as it is. */
+  async kill(): Promise<void> {
+    const gone = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
+    if (this.#child.kill('SIGKILL')) await gone;
+  }
+
   /** Ends with the channel, having closed what it has open. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
+import { compatibilityProblems, recordingFlags, recordOf } from './compatibility.ts';
 import { mariaDb, postgres, redis } from './lib/toolchains/databases.ts';
 import { goProgram } from './lib/toolchains/go.ts';
 import { javaProgram } from './lib/toolchains/java.ts';
@@ -47,8 +48,15 @@ function testFiles(patterns: readonly string[]): string[] {
 async function runTests(name: string, seconds: number, files: readonly string[]): Promise<Ended> {
   if (files.length === 0) return { name, code: 0, output: '', files: 0 };
   const limits = ['--test-concurrency=2', `--test-timeout=${seconds * 1000}`];
-  const flags = ['--conditions=source', '--test', ...limits, '--test-reporter=spec'];
+  const flags = ['--conditions=source', '--test', ...limits, ...recordingFlags(recordOf(name))];
   return { ...(await run(name, process.execPath, [...flags, ...files])), files: files.length };
+}
+
+/** What the tests have proved of dtm's wire is what the page says. */
+function compatibility(parts: readonly string[]): Ended {
+  const problems = compatibilityProblems(parts.map(recordOf));
+  console.log(`${problems.length === 0 ? 'ok    ' : 'FAILED'} compatibility`);
+  return { name: 'compatibility', code: problems.length === 0 ? 0 : 1, output: problems.join('\n') };
 }
 
 /** The tests that need one say so too, by skipping: in CI that is a failure. */
@@ -72,6 +80,7 @@ const ended = await Promise.all([
 ]);
 if (everything) {
   ended.push(await runTests('end to end', 600, testFiles(['test/**/*.test.ts', 'examples/**/*.test.ts'])));
+  ended.push(compatibility(['units', 'end to end']));
 }
 
 for (const { name, code, output } of ended) if (code !== 0) console.log(`\n---- ${name}\n${output}`);

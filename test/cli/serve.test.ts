@@ -99,7 +99,7 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
     assert.equal(await statusOf(coordinator, 'b'), 'prepared');
   });
 
-  it('drains at SIGTERM: not ready, nothing new, follow-ups served, calls awaited, exit 0', async (t) => {
+  it('Q34: drains at SIGTERM: not ready, nothing new, follow-ups served, calls awaited, exit 0', async (t) => {
     const participant = await Participant.start(t);
     const settings = { HOLDFAST_SHUTDOWN_DRAIN_MS: '2000', HOLDFAST_SHUTDOWN_GRACE_MS: '30000' };
     const coordinator = await started(t, { settings: { ...settings, HOLDFAST_REQUEST_TIMEOUT_MS: '30000' } });

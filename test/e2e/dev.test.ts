@@ -102,7 +102,7 @@ test('one step over many due times drives them in their order', async () => {
   assert.deepEqual(order, [fast.gid, fast.gid, slow.gid]);
 });
 
-test('a saga is rolled back when its half hour is over, and not a millisecond before', async () => {
+test('Q36: a saga is rolled back when its half hour is over, and not a millisecond before', async () => {
   const options = { timeout_to_fail: 1800, retry_interval: 600 };
   const { gid } = await submitted({ answers: [ongoing, ongoing, ongoing, ongoing], options });
   await advance(30 * minute - 1);
@@ -279,7 +279,7 @@ test('calls are answered with a status, so many times, and faults can be listed 
   assert.deepEqual(await dev('delete', 'faults'), { faults: [] });
 });
 
-test('ten years pass quickly, with what is due on the way; what was kept long enough is gone', async () => {
+test('Q33: ten years pass quickly, with what is due on the way; what was kept long enough is gone', async () => {
   const gid = client.newGid();
   const steps = [{ action: `${service.url}/${gid}/action` }];
   const delay = (5 * year) / second;

@@ -130,7 +130,7 @@ test('tcc and xa: what is registered is called over gRPC', async () => {
   assert.deepEqual([call?.metadata.get('dtm-op')[0], call?.body.length], ['rollback', 0]);
 });
 
-test('an http transaction cannot call gRPC: neither its own URLs nor what is registered', async () => {
+test('D9: an http transaction cannot call gRPC: neither its own URLs nor what is registered', async () => {
   const { client } = at();
   const gid = client.newGid();
   const url = grpcService.script(method(gid, 'none'));

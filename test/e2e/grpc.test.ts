@@ -308,7 +308,7 @@ test('102: a gid is not stripped as it is over HTTP', async () => {
   assert.deepEqual([code, details], [codes.invalid, 'gid: must not contain control characters']);
 });
 
-test('an unknown gid is NOT_FOUND', async () => {
+test('19: an unknown gid is NOT_FOUND', async () => {
   const { grpc, client, service } = at();
   const gid = client.newGid();
   for (const [method, asked] of [

@@ -96,7 +96,7 @@ test('Q6: the code -32901 of a branch rolls a saga back, -32902 is asked again',
   });
 });
 
-test('what is registered for a json-rpc tcc must be callable, its data able to be params', async () => {
+test('D8: what is registered for a json-rpc tcc must be callable, its data able to be params', async () => {
   const { client, service } = at();
   const gid = client.newGid();
   await client.does('prepare', { gid, trans_type: 'tcc', protocol });
@@ -115,7 +115,7 @@ test('what is registered for a json-rpc tcc must be callable, its data able to b
   assert.equal(bodiesOf(service, `/${gid}/confirm`)[0].method, 'Confirm');
 });
 
-test('a payload that cannot be params is refused when it comes', async () => {
+test('D8: a payload that cannot be params is refused when it comes', async () => {
   const { client, service } = at();
   const gid = client.newGid();
   const steps = [{ action: urlOf(service, `/${gid}`, 'In') }];

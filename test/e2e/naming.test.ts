@@ -124,7 +124,7 @@ test('a name that does not resolve is an error of the call, told in words, and t
   await client.untilStatus(gid, 'succeed');
 });
 
-test('what names nothing known is refused at once, naming the field and what there is', async () => {
+test('D7: what names nothing known is refused at once, naming the field and what there is', async () => {
   const refused = async (url: string, more: object = {}) => {
     const gid = client.newGid();
     const { status, text } = await client.post('submit', { ...saga(gid, [url, '']), ...more });

@@ -411,7 +411,7 @@ test('a prepared saga is submitted with what it was prepared with; options of th
   assert.equal((await client.query(gid)).transaction.next_cron_interval, 3);
 });
 
-test('a prepared saga may be aborted: it fails and nothing is called', async () => {
+test('Q32: a prepared saga may be aborted: it fails and nothing is called', async () => {
   const { client, service } = at();
   const gid = client.newGid();
   await client.does('prepare', saga(service, gid, [{}]));

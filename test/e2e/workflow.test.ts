@@ -146,7 +146,7 @@ test('Q18: without input the callback is a POST, and a GET where the route is an
   await client.does('submit', end(gid, { status: 'succeed' }));
 });
 
-test('what prepareWorkflow refuses it refuses in words that are no JSON, naming the field', async () => {
+test('D2: what prepareWorkflow refuses it refuses in words that are no JSON, naming the field', async () => {
   const { client, service } = at();
   const given = body(service, client.newGid());
   const cases: [number, RegExp, object][] = [

@@ -83,7 +83,7 @@ test('the same branch again is fine, with another URL it is not; too late it is 
   assert.equal((await client.post('registerBranch', { ...branch, branch_id: '02' })).status, 409);
 });
 
-test('an operator ends it: nothing is called, and what stays prepared in the databases is listed', async () => {
+test('D3: an operator ends it: nothing is called, and what stays prepared in the databases is listed', async () => {
   const { client, service } = at();
   const gid = await prepared(client, service, two);
   const { status, text } = await client.post('forceStop', { gid });
@@ -91,7 +91,7 @@ test('an operator ends it: nothing is called, and what stays prepared in the dat
   assert.deepEqual([await client.statusOf(gid), service.callsOf(gid)], ['failed', []]);
 });
 
-test('the submit of an unknown one says so: its branches are not known', async () => {
+test('D1: the submit of an unknown one says so: its branches are not known', async () => {
   const { client } = at();
   for (const type of ['tcc', 'xa']) {
     const { status, text } = await client.post('submit', { gid: client.newGid(), trans_type: type });

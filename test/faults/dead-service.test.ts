@@ -132,7 +132,7 @@ class Trial {
   }
 }
 
-it(`${deadCount * 2} transactions to dead services delay no healthy one`, { timeout: 240_000 }, async (t) => {
+it(`Q9: ${deadCount * 2} transactions to dead services delay no healthy one`, { timeout: 240_000 }, async (t) => {
   const coordinator = await startCoordinator();
   const trial = new Trial(coordinator);
   const { participant } = trial;

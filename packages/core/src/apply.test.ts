@@ -61,7 +61,7 @@ test('loaded after a hand-back, or in aborting, nothing is assumed', () => {
   assert.equal(after(msg, crashed).progress.operations, 'pp');
 });
 
-test('in aborting, late answers and calls that were never sent change nothing about what is compensated', () => {
+test('Q27: in aborting, late answers and calls that were never sent change nothing about what is compensated', () => {
   const decided = after(submitted(3, concurrent), called(1), called(3), aborting);
   assert.equal(decided.progress.operations, 'pmpmpp');
   for (const fact of [
@@ -78,7 +78,7 @@ test('in aborting, late answers and calls that were never sent change nothing ab
   assert.equal(after(decided, answered(1, success)).progress.attemptCount, 1);
 });
 
-test('no action is retried once aborting', () => {
+test('Q27: no action is retried once aborting', () => {
   const limited = submitted(2, { ...concurrent, options: { retryLimit: 5 } });
   const decided = after(limited, called(1), called(3), answered(1, failure()), aborting);
   const late = after(decided, answered(3, error()));
@@ -110,7 +110,7 @@ test('mirror order also through a step that never ran', () => {
   assert.deepEqual(decide(after(next, answered(0, success)), new Set(), createdMs).kind, 'move');
 });
 
-test('one doubling a run, however many branches fail; the latest due time counts', () => {
+test('Q27: one doubling a run, however many branches fail; the latest due time counts', () => {
   const three = after(submitted(3, concurrent), called(1), called(3), called(5));
   const failedTwice = after(three, answered(1, error()), answered(3, error(30_000), createdMs + 1000));
   assert.deepEqual([failedTwice.progress.intervalMs, failedTwice.progress.dueMs - createdMs], [20_000, 31_000]);
@@ -147,7 +147,7 @@ test('no due time lies past the time-out, whatever makes it', () => {
   assert.equal(later.progress.dueMs, createdMs + 9000 + 15_000);
 });
 
-test('a refused call uses nothing up, unless retry_limit counts', () => {
+test('Q28: a refused call uses nothing up, unless retry_limit counts', () => {
   const blocked: Fact = { kind: 'blocked', operation: 1, untilMs: createdMs + 3000, atMs: createdMs };
   const waiting = after(submitted(1), blocked).progress;
   assert.deepEqual([waiting.dueMs - createdMs, waiting.intervalMs, waiting.operations], [3000, 10_000, 'pp']);
@@ -158,13 +158,13 @@ test('a refused call uses nothing up, unless retry_limit counts', () => {
   assert.equal(after(limited, aborting).progress.operations, 'pp');
 });
 
-test('ONGOING is not counted against retry_limit, and counters are per branch', () => {
+test('Q28: ONGOING is not counted against retry_limit, and counters are per branch', () => {
   const limited = after(submitted(2, { ...concurrent, options: { retryLimit: 1 } }), called(1), called(3));
   const asked = after(limited, answered(1, ongoing), answered(1, error()), answered(3, error()));
   assert.deepEqual(asked.progress.retries, { 1: 1, 3: 1 });
 });
 
-test('retries counted before a crash count after it', () => {
+test('Q28: retries counted before a crash count after it', () => {
   const driver = Driver.submit(saga(1, { options: { retryLimit: 2 } }), {
     '01 action': [error(), error(), ongoing, error()],
   });
@@ -198,7 +198,7 @@ test('a stop ends it at any moment, with what it was about', () => {
   }
 });
 
-test('a long FAILURE is cut in the reason', () => {
+test('Q24: a long FAILURE is cut in the reason', () => {
   const { progress } = after(submitted(1), answered(1, failure(`${'€'.repeat(20_000)} FAILURE`)));
   assert.ok(Buffer.byteLength(progress.reason) <= 8192);
   assert.ok(progress.reason.startsWith('url:http://svc/01/action return failed: €'));

@@ -118,7 +118,7 @@ const rpcKinds: [statusCode: number, body: string, kind: string, message?: strin
 ];
 
 for (const [statusCode, body, kind, message] of rpcKinds) {
-  test(`Q6: JSON-RPC ${statusCode} ${body} is ${kind}`, () => {
+  test(`JSON-RPC ${statusCode} ${body} is ${kind}`, () => {
     const outcome = judgeJsonRpc(statusCode, body, 7);
     assert.equal(outcome.kind, kind);
     if (message !== undefined) assert.equal('message' in outcome ? outcome.message : undefined, message);

@@ -60,7 +60,7 @@ test('forceStop: whatever is not final', () => {
   }
 });
 
-test('another type than the stored one is bad input, never an outcome', () => {
+test('Q32: another type than the stored one is bad input, never an outcome', () => {
   const stored = inStatus(saga(1), 'prepared');
   for (const ruling of [
     rulePrepare(stored, 'msg'),
@@ -79,7 +79,7 @@ function submitted(stored: Definition, asked: Definition): Transaction {
   return apply(prepared, ruling);
 }
 
-test('a submit changes options that are present and not zero, and the plan with them', () => {
+test('Q15: a submit changes options that are present and not zero, and the plan with them', () => {
   const stored = saga(2, {
     options: { timeoutToFailMs: 60_000, retryIntervalMs: 20_000, branchHeaders: { a: '1' }, retryLimit: 2 },
   });

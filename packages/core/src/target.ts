@@ -87,6 +87,8 @@ const grpcForm = /^(?:grpc(s?):\/\/)?((?:[a-z0-9_.-]+|\[[0-9a-f:.]+\]):([0-9]{1,
 export function grpcTargetOf(url: string): GrpcTarget | undefined {
   const [, tls = '', authority = '', port = '', path = ''] = grpcForm.exec(url) ?? [];
   if (path === '' || path.includes('#') || Number(port) === 0 || Number(port) > 65_535) return undefined;
+  // Such as 999.1.1.1, which is no host.
+  if (!URL.canParse(`http://${authority}`)) return undefined;
   return { isTls: tls !== '', authority: authority.toLowerCase(), path };
 }
 

@@ -202,7 +202,7 @@ test('exactly as much as the limit is a whole answer', async () => {
   assert.equal((await send(url, {}, small)).outcome.kind, 'success');
 });
 
-test('307 and 308 are followed with method and body, 301 to 303 for GET only', async () => {
+test('D6: 307 and 308 are followed with method and body, 301 to 303 for GET only', async () => {
   const { url, seen } = await service((request, response) => {
     const code = Number(request.url?.split(/[/?]/)[1]);
     if (code >= 300) response.writeHead(code, { Location: '/200?x=1' }).end('moved');
@@ -225,7 +225,7 @@ test('307 and 308 are followed with method and body, 301 to 303 for GET only', a
   assert.equal(messageOf(await send(`${url}/300`)), 'HTTP 300: moved');
 });
 
-test('at most five redirects, each to http or https', async () => {
+test('D6: at most five redirects, each to http or https', async () => {
   const { url, seen } = await service((request, response) => {
     const left = Number(request.url?.split(/[/?]/)[1]);
     const to = request.url?.startsWith('/bad') ? 'ftp://x/y' : `/${left - 1}`;
@@ -240,7 +240,7 @@ test('at most five redirects, each to http or https', async () => {
   assert.equal(messageOf(await send(`${url}/none`)), 'HTTP 307');
 });
 
-test('a redirect to another origin is not told our headers, not even back at the first', async () => {
+test('D6: a redirect to another origin is not told our headers, not even back at the first', async () => {
   const home = await service((request, response) => {
     const to = { '/start': `${other.url}/hop`, '/back': '/end' }[request.url?.split('?')[0] ?? ''];
     if (to === undefined) response.end();

@@ -123,7 +123,7 @@ test('times are whole seconds in the bounds of their setting', () => {
   }
 });
 
-test('what dtm refuses is refused of its file, too (conformance 105)', () => {
+test('105: what dtm refuses is refused of its file, too', () => {
   assert.match(problemsOf('RetryInterval: 1\n')[0] ?? '', /RetryInterval: should not be less than 10/);
   assert.match(problemsOf('RetryInterval: 20\nTimeoutToFail: 15\n')[0] ?? '', /should not be less than RetryInterval/);
   assert.match(problemsOf('RetryInterval: 60\n')[0] ?? '', /should not be less than RetryInterval/);

@@ -156,6 +156,13 @@ test('a value of the wrong kind or out of range says what is allowed', () => {
   ]);
 });
 
+test('105: an interval below a second is refused; below dtm’s ten, or above the time-out, is fine', () => {
+  assert.equal(problemsOf({ flags: { retryIntervalMs: '999' } }).length, 1);
+  assert.equal(problemsOf({ flags: { timeoutToFailMs: '999' } }).length, 1);
+  assert.deepEqual(problemsOf({ flags: { retryIntervalMs: '1000' } }), []);
+  assert.deepEqual(problemsOf({ flags: { retryIntervalMs: '20000', timeoutToFailMs: '5000' } }), []);
+});
+
 test('all problems of all sources come at once, also of values that a later source overrides', () => {
   const file = yaml('http: { port: -1, prot: 2 }\n');
   const environment = { HOLDFAST_LOG_LEVEL: 'loud' };

@@ -110,7 +110,7 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
   };
 }
 
-test('a quick saga costs one write after its creation: the end, with all successes', () => {
+test('Q26: a quick saga costs one write after its creation: the end, with all successes', () => {
   const { answer, nextWrite, writes, left } = world(askedSaga('g', 2));
   assert.deepEqual([answer(success), answer(success)], ['http://a/1', 'http://a/2']);
   const { write, done } = nextWrite();
@@ -136,7 +136,7 @@ test('nothing is compensated before the move to aborting is durable', () => {
   assert.equal(nextWrite().write.progress.status, 'failed');
 });
 
-test('answers that came are written after a while, where nothing else takes them along', async () => {
+test('99: answers that came are written after a while, where nothing else takes them along', async () => {
   const { answer, nextWrite, runtime, writes } = world(askedSaga('g', 2));
   answer(success);
   await runtime.advance(99);
@@ -269,13 +269,13 @@ test('a call that waits for a slot when the saga rolls back is not sent, and not
   assert.equal(nextWrite().write.progress.status, 'failed');
 });
 
-test('without a valid lease nothing goes out', () => {
+test('Q10: without a valid lease nothing goes out', () => {
   const { state, nextCall } = world(askedSaga('g', 1));
   state.leaseIsValid = false;
   assert.equal(nextCall().went, false);
 });
 
-test('a refused write whose row is another owner’s: dropped, nothing is called any more', () => {
+test('Q10: a refused write whose row is another owner’s: dropped, nothing is called any more', () => {
   const { answer, nextWrite, loads, left, calls, stored, transaction } = world(askedSaga('g', 1));
   answer(failure);
   nextWrite().done('conflict');
@@ -294,7 +294,7 @@ test('a refused write whose row is still ours: read again, and what is known sin
   assert.deepEqual([write.expectVersion, write.progress.status, write.progress.operations], [7, 'aborting', 'pspf']);
 });
 
-test('stopped by another node under our ownership: seen at the next look, and nothing is called any more', () => {
+test('Q13: stopped by another node under our ownership: seen at the next look, and nothing is called any more', () => {
   const { actor, answer, loads, left, calls, stored, transaction } = world(askedSaga('g', 2));
   actor.looked(2, 0);
   answer(success);
@@ -439,7 +439,7 @@ for (const [result, told] of [
   });
 }
 
-test('an attempt that ends after a final status is told of, and not written', () => {
+test('Q13: an attempt that ends after a final status is told of, and not written', () => {
   const { actor, nextCall, nextWrite, writes, left, attempts } = world(askedSaga('g', 1));
   const { done } = nextCall();
   actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: () => undefined });
@@ -460,7 +460,7 @@ test('closing: calls nothing new, waits for what is out, then hands back as due'
   assert.equal(left[0]?.kind, 'handed-back');
 });
 
-test('a prepared tcc is handed back, due at its time-out', () => {
+test('Q37: a prepared tcc is handed back, due at its time-out', () => {
   const { write } = world(askedTcc('g'), 'prepared').nextWrite();
   assert.deepEqual([write.owner, write.progress.dueMs], [null, 36_000]);
 });

@@ -12,7 +12,7 @@ test('engine time goes on from where it is started, whatever the wall clock does
   assert.equal(clock.nowMs(), 5_000_250);
 });
 
-test('a smaller offset makes it stand still until caught up; it never goes back', async () => {
+test('Q36: a smaller offset makes it stand still until caught up; it never goes back', async () => {
   const runtime = new ManualRuntime();
   const clock = new EngineClock(runtime);
   clock.startAt(10_000);

@@ -96,6 +96,46 @@ test('no more are active than may be: what is submitted beyond that waits, due n
   for (const { gid } of messages) assert.equal(world.row(gid).progress.status, 'succeed');
 });
 
+test('a backlog that comes due at once takes half of what may be active, and new transactions go on', async () => {
+  const world = await new EngineWorld({
+    settings: { active: { maxActive: 10, maxActiveBytes: 1e7, claimRows: 10 } },
+  }).start();
+  const { engine, runtime, calls } = world;
+  for (let index = 0; index < 20; index += 1) {
+    await world.done(engine.prepare(askedMessage(`old${index}`, 1, 'http://query')));
+  }
+  await runtime.advance(36_000);
+  assert.equal(engine.activeCount, 5);
+  for (let index = 0; index < 3; index += 1) await world.done(engine.submit(askedSaga(`new${index}`, 1), false));
+  await assert.rejects(world.done(engine.submit(askedSaga('new3', 1), false)), { code: 'OVERLOADED' });
+  assert.equal(engine.activeCount, 8);
+  // Of the backlog, and more of it follows at once: what is new does not keep it waiting.
+  await world.answer({ kind: 'failure', message: 'FAILURE' });
+  await world.answer({ kind: 'failure', message: 'FAILURE' });
+  await runtime.advance(20);
+  assert.equal(engine.activeCount, 8);
+  assert.equal(calls.filter(({ call }) => call.op === 'msg').length, 5);
+});
+
+test('D4: overloaded, it takes nothing new, and everything of what it has; beyond the hard bound nothing at all', async () => {
+  const journal = { batchRows: 1, batchBytes: 1e6, softRows: 3, softBytes: 1e7, hardRows: 6, hardBytes: 1e7 };
+  const world = await new EngineWorld({ settings: { journal } }).start();
+  const { engine } = world;
+  for (const gid of ['a', 'b', 'c', 'd']) await world.done(engine.prepare(askedTcc(gid)));
+  const release = world.hold('commit', 'request');
+  const writing = ['w1', 'w2', 'w3'].map((gid) => engine.prepare(askedTcc(gid)));
+  await world.runtime.settle();
+  await assert.rejects(world.done(engine.prepare(askedTcc('new'))), { code: 'OVERLOADED' });
+  const following = ['a', 'b', 'c'].map((gid) => engine.submit(askedTcc(gid), false));
+  await world.runtime.settle();
+  await assert.rejects(world.done(engine.submit(askedTcc('d'), false)), { code: 'UNAVAILABLE' });
+  release();
+  await world.done(Promise.all([...writing, ...following]));
+  for (const gid of ['a', 'b', 'c']) assert.equal(world.row(gid).progress.status, 'succeed');
+  assert.equal(world.row('d').progress.status, 'prepared');
+  await world.done(engine.prepare(askedTcc('new')));
+});
+
 test('a broken driver’s row is never treated as handed back', async () => {
   const world = await new EngineWorld().start();
   const { engine, runtime } = world;
@@ -286,4 +326,25 @@ test('what is stored and cannot be read is said so, instead of asking to try aga
   for (const ask of asked) {
     await assert.rejects(world.done(ask()), { code: 'INTERNAL', message: 'a stored definition cannot be read' });
   }
+});
+
+test('a purge rests after each batch for as long as it took', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime, store } = world;
+  const batches = [500, 500, 7];
+  store.purge = async () => {
+    await new Promise<void>((resolve) => runtime.setTimer(40, resolve));
+    return batches.shift() ?? 0;
+  };
+  let isDone = false;
+  void engine.purge().then(() => {
+    isDone = true;
+  });
+  const leftAfter = async (ms: number) => {
+    await runtime.advance(ms);
+    return batches.length;
+  };
+  assert.deepEqual([await leftAfter(41), await leftAfter(38), await leftAfter(42)], [2, 2, 1]);
+  await runtime.advance(100);
+  assert.deepEqual([batches, isDone], [[], true]);
 });

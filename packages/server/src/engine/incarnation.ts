@@ -43,7 +43,15 @@ export interface IncarnationContext {
 interface Active {
   readonly actor: Actor;
   readonly bytes: number;
+  /** It was taken from the store, not asked for here. */
+  readonly isClaimed: boolean;
 }
+
+/**
+ * Of what may be active, what claims may take: a backlog that comes due in one moment, as after a crash, must not be
+ * what new transactions are refused for.
+ */
+const claimShare = 0.5;
 
 /** How old a driver's view of its row may be before a call, where other nodes can write. */
 const lookEveryMs = 1000;
@@ -70,6 +78,8 @@ export class Incarnation {
   /** Broken: owned, not driven, and left alone until the process starts again. */
   readonly #broken = new Set<string>();
   #bytes = 0;
+  #claimedCount = 0;
+  #claimedBytes = 0;
   #tokens = 0;
   #closing = false;
   #ended = false;
@@ -144,8 +154,7 @@ export class Incarnation {
     this.#touchedSinceClaim?.add(gid);
     const actor = new Actor(this.#actorContext, transaction, version, seenMs, loaded);
     const bytes = transactionBytes(transaction);
-    this.#active.set(actor.gid, { actor, bytes });
-    this.#bytes += bytes;
+    this.#count({ actor, bytes, isClaimed: loaded !== undefined });
     if (this.#closing) actor.close();
     else actor.start();
     return actor;
@@ -223,10 +232,28 @@ export class Incarnation {
   /** Rather nothing than a few: each page is a durable write. */
   #room(): { rows: number; bytes: number } {
     const { maxActive, maxActiveBytes, claimRows } = this.#context.limits;
-    const free = maxActive - this.#active.size;
-    const isTight = free < Math.min(claimRows, maxActive) / 4;
+    const claimable = Math.ceil(maxActive * claimShare);
+    const free = Math.min(maxActive - this.#active.size, claimable - this.#claimedCount);
+    const isTight = free < Math.min(claimRows, claimable) / 4;
     if (isTight || !this.lease.isValid()) return { rows: 0, bytes: 0 };
-    return { rows: Math.min(claimRows, free), bytes: maxActiveBytes - this.#bytes };
+    const freeBytes = Math.min(maxActiveBytes - this.#bytes, maxActiveBytes * claimShare - this.#claimedBytes);
+    return { rows: Math.min(claimRows, free), bytes: freeBytes };
+  }
+
+  #count(active: Active): void {
+    this.#active.set(active.actor.gid, active);
+    this.#bytes += active.bytes;
+    if (!active.isClaimed) return;
+    this.#claimedCount += 1;
+    this.#claimedBytes += active.bytes;
+  }
+
+  #forget({ actor, bytes, isClaimed }: Active): void {
+    this.#active.delete(actor.gid);
+    this.#bytes -= bytes;
+    if (!isClaimed) return;
+    this.#claimedCount -= 1;
+    this.#claimedBytes -= bytes;
   }
 
   async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
@@ -310,8 +337,7 @@ export class Incarnation {
   #left(actor: Actor, why: Leaving): void {
     const active = this.#active.get(actor.gid);
     if (active?.actor !== actor) return;
-    this.#active.delete(actor.gid);
-    this.#bytes -= active.bytes;
+    this.#forget(active);
     if (why.kind === 'handed-back') this.#schedule.dueAt(why.dueMs);
     if (why.kind === 'broken') this.#breaks(actor.gid, why.error);
     this.#tellIfEmpty();

@@ -48,7 +48,7 @@ test('levels leave out what is less important', () => {
   }
 });
 
-test('the observer logs what happens at debug, trouble at its level, and never a payload or header', () => {
+test('Q34: the observer logs what happens at debug, trouble at its level, and never a payload or header', () => {
   const hears = (level: LogLevel) => {
     const { log, lines } = recorded(level, false);
     const fatals: unknown[] = [];

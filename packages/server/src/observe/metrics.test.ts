@@ -51,7 +51,7 @@ test('requests are counted by route and success, and timed', async () => {
   ]);
 });
 
-test('calls, moves and ends are counted without labels that have no bound', async () => {
+test('Q19: calls, moves and ends are counted without labels that have no bound', async () => {
   const metrics = new Metrics(settings);
   const steps = [{ branchId: '01', action: 'http://h/a', compensate: '', payload: 'secret' }];
   const definition = { steps, createdMs: 1000 };

@@ -1,4 +1,4 @@
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { testAppends } from './contract/appends.ts';
 import { testClaims } from './contract/claims.ts';
 import { testContents } from './contract/contents.ts';
@@ -19,7 +19,7 @@ export type { OpenEmpty, OpenStore } from './contract/fixtures.ts';
  */
 export function testStore(name: string, open: OpenEmpty): void {
   const declare: Case = (title, run) => {
-    test(`${name}: ${title}`, async () => {
+    test(title, async () => {
       const opened = await open();
       try {
         await run(opened.store, opened);
@@ -28,12 +28,14 @@ export function testStore(name: string, open: OpenEmpty): void {
       }
     });
   };
-  testWrites(declare);
-  testAppends(declare);
-  testClaims(declare);
-  testLists(declare);
-  testUpkeep(declare);
-  testValues(declare);
-  testContents(declare);
-  testModel(declare);
+  describe(name, () => {
+    testWrites(declare);
+    testAppends(declare);
+    testClaims(declare);
+    testLists(declare);
+    testUpkeep(declare);
+    testValues(declare);
+    testContents(declare);
+    testModel(declare);
+  });
 }

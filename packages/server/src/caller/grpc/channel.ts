@@ -2,6 +2,7 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { GrpcTarget } from '@holdfast/core';
 import type { Runtime } from '../../engine/ports.ts';
+import { reasonOf } from '../failure-reason.ts';
 import { type ConnectionOwner, GrpcConnection, type Obstacle } from './connection.ts';
 import type { GrpcLimits } from './limits.ts';
 
@@ -80,11 +81,7 @@ export class GrpcChannel implements ConnectionOwner {
   retired(connection: GrpcConnection, unconnected: string | undefined): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
-    if (unconnected !== undefined) {
-      const waited = [...this.#waiting];
-      this.#waiting.clear();
-      for (const call of waited) call.unconnected(unconnected);
-    }
+    if (unconnected !== undefined) this.#unconnected(unconnected);
     this.#begin();
     this.#parts.changed(this);
   }
@@ -92,13 +89,27 @@ export class GrpcChannel implements ConnectionOwner {
   #begin(): void {
     if (this.#isBeginning || this.#waiting.size === 0) return;
     this.#isBeginning = true;
-    this.#connection ??= this.#opened();
-    for (const call of this.#waiting) {
-      if (!this.#connection.takesCall()) break;
-      this.#waiting.delete(call);
-      call.begin(this.#connection);
+    try {
+      const connection = this.#connection ?? this.#opened();
+      this.#connection = connection;
+      for (const call of this.#waiting) {
+        if (!connection.takesCall()) break;
+        this.#waiting.delete(call);
+        call.begin(connection);
+      }
+    } catch (error) {
+      // What node does not even try is told like a connection that failed: nobody waits for ever.
+      const why = reasonOf(error);
+      process.nextTick(() => this.#unconnected(why));
+    } finally {
+      this.#isBeginning = false;
     }
-    this.#isBeginning = false;
+  }
+
+  #unconnected(why: string): void {
+    const waited = [...this.#waiting];
+    this.#waiting.clear();
+    for (const call of waited) call.unconnected(why);
   }
 
   #opened(): GrpcConnection {

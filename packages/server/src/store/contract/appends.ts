@@ -60,7 +60,7 @@ export function testAppends(test: Case): void {
     assert.deepEqual((await found(store, 'g')).branches, steps);
   });
 
-  test('append: type and status are checked first, then what exists, then the limits', async (store) => {
+  test('92: append: type and status are checked first, then what exists, then the limits', async (store) => {
     await put(store, create('g'));
     await put(store, append('g', both('01')));
     const again = append('g', both('01'), { maxBranches: 2 });

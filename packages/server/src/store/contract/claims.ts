@@ -40,6 +40,19 @@ export function testClaims(test: Case): void {
     assert.deepEqual((await claim(store, 'a')).claimed, []);
   });
 
+  test('93: claim: what is due, until it is put off; then at its new time; never once it has ended', async (store) => {
+    await live(store, 'a', 'b');
+    await put(store, due('g', startMs));
+    const [first] = (await claim(store, 'a')).claimed;
+    assert.deepEqual([first?.definition.gid, first?.owner], ['g', 'a']);
+    const later = { progress: aProgress('submitted', { dueMs: startMs + 60_000 }) };
+    await put(store, update('g', { expectOwner: 'a', expectVersion: 2, ...later }));
+    assert.deepEqual((await claim(store, 'b')).claimed, []);
+    assert.deepEqual(gidsOf((await claim(store, 'b', { nowMs: startMs + 60_000 })).claimed), ['g']);
+    await put(store, update('g', { expectOwner: 'b', expectVersion: 4, progress: aProgress('succeed') }));
+    assert.deepEqual((await claim(store, 'b', { nowMs: startMs + 3_600_000 })).claimed, []);
+  });
+
   test('claim: a workflow comes without its branches', async (store) => {
     const definition = aDefinition('g', { type: 'workflow', steps: [] });
     await put(store, create('g', { definition, progress: aProgress('prepared', { dueMs: startMs }) }));
@@ -128,7 +141,7 @@ export function testClaims(test: Case): void {
     assert.equal((await found(store, 'mine')).version, 1);
   });
 
-  test('claim: the fence holds: the one who lost it cannot write', async (store) => {
+  test('Q10: claim: the fence holds: the one who lost it cannot write', async (store) => {
     await put(store, due('g', startMs, 'dead'));
     await claim(store, 'b');
     assert.deepEqual(await store.commit([update('g', { expectOwner: 'dead', owner: 'dead' })]), ['conflict']);
@@ -147,7 +160,7 @@ export function testClaims(test: Case): void {
     assert.equal((await found(store, 'done')).owner, 'b');
   });
 
-  test('claim: the owner is alive while its heartbeat is fresh, dead once it has retired', async (store) => {
+  test('Q10: claim: the owner is alive while its heartbeat is fresh, dead once it has retired', async (store) => {
     if (store.exclusive) return;
     await live(store, 'a');
     await put(store, due('g', startMs - 1, 'a'));
@@ -164,7 +177,7 @@ export function testClaims(test: Case): void {
     assert.deepEqual(gidsOf((await claim(store, 'b', { deadAfterMs: 0 })).claimed), ['g']);
   });
 
-  test('claim: two incarnations at once never get the same row', async (store) => {
+  test('Q10, Q35: claim: two incarnations at once never get the same row', async (store) => {
     await live(store, 'a', 'b');
     await put(store, ...numbers(200).map((index) => due(`g${index}`, startMs - index)));
     const rounds = await Promise.all(

@@ -58,7 +58,7 @@ const payloads: readonly Payload[] = [
 
 /** Whatever is stored comes back as it was. */
 export function testContents(test: Case): void {
-  test('gids that look alike, hold quotes or any character, or are as long as allowed, stay apart', async (store) => {
+  test('Q1, Q4: gids that look alike, hold quotes or any character, or are as long as allowed, stay apart', async (store) => {
     await put(
       store,
       ...awkwardGids.map((gid) => create(gid, { progress: aProgress('submitted', { dueMs: startMs }) })),
@@ -136,7 +136,7 @@ export function testContents(test: Case): void {
     assert.deepEqual(stored.branches, [aBranch('', { url: '', payload: '' })]);
   });
 
-  test('sixteen megabytes in one transaction, as text, as bytes, as branches', async (store) => {
+  test('Q24: sixteen megabytes in one transaction, as text, as bytes, as branches', async (store) => {
     const size = 16 * 1024 * 1024;
     const text = 'é0123456'.repeat(size / 16).slice(0, size / 2);
     const bytes = new Uint8Array(size).map((_, index) => (index * 31) & 0xff);
@@ -161,7 +161,7 @@ export function testContents(test: Case): void {
     assert.equal((await listed(store, {})).length, 3);
   });
 
-  test('ten thousand operations', async (store) => {
+  test('Q33: ten thousand operations', async (store) => {
     const steps = numbers(10_000).map((index) => ({
       branchId: String(index),
       action: 'u',

@@ -40,7 +40,7 @@ export function testLists(test: Case): void {
     assert.deepEqual(await store.list({ limit: 10, gid: 'g' }), { transactions: [], next: '' });
   });
 
-  test('list: never more than the limit, and no row twice nor left out while others are added', async (store) => {
+  test('Q22: list: never more than the limit, and no row twice nor left out while others are added', async (store) => {
     const gids = numbers(50).map((index) => `g${String(index).padStart(2, '0')}`);
     await put(store, ...gids.map((gid, index) => made(gid, 100 + Math.floor(index / 5))));
     const seen: string[] = [];

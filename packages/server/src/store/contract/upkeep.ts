@@ -82,7 +82,7 @@ export function testUpkeep(test: Case): void {
     assert.equal((await store.counts(startMs)).due, 2500);
   });
 
-  test('purge: what finished before, and nothing else', async (store) => {
+  test('Q23, Q33: purge: what finished before, and nothing else', async (store) => {
     await put(
       store,
       finished('old', 10),

@@ -41,7 +41,7 @@ export function testValues(test: Case): void {
     assert.equal((await store.getValue('topics', 'a'))?.version, 1);
   });
 
-  test('values: each category by itself, page by page in the order of the keys', async (store) => {
+  test('Q22: values: each category by itself, page by page in the order of the keys', async (store) => {
     for (const key of ['c', 'a', 'd', 'b']) await store.putValue('topics', key, key, 0, startMs);
     await store.putValue('others', 'b', 'another', 0, startMs);
     const keys = async (afterKey: string, limit: number) =>
@@ -53,7 +53,7 @@ export function testValues(test: Case): void {
     assert.deepEqual(await store.listValues('nothing', '', 10), []);
   });
 
-  test('values: twenty writers at once, and no write is lost', async (store) => {
+  test('97: values: twenty writers at once, and no write is lost', async (store) => {
     await Promise.all(numbers(20).map((index) => addLine(store, `writer ${index}`)));
     const stored = await store.getValue('topics', 'shared');
     assert.equal(stored?.version, 20);

@@ -74,7 +74,7 @@ export function testWrites(test: Case): void {
     assert.equal((await found(store, 'g')).owner, null);
   });
 
-  test('update: refused for another owner, no owner, another version, an unknown gid', async (store) => {
+  test('92, Q13: update: refused for another owner, no owner, another version, an unknown gid', async (store) => {
     await put(store, create('owned', { owner: 'a' }), create('free'));
     assert.equal(await write(store, update('owned', { expectOwner: 'b' })), 'conflict');
     assert.equal(await write(store, update('owned', { expectOwner: null })), 'conflict');
@@ -89,7 +89,7 @@ export function testWrites(test: Case): void {
     assert.equal(await write(store, update('owned', { expectOwner: 'a' })), 'done');
   });
 
-  test('update: the definition is replaced only where one is given', async (store) => {
+  test('Q14: update: the definition is replaced only where one is given', async (store) => {
     await put(store, create('g'));
     await put(store, update('g'));
     assert.deepEqual((await found(store, 'g')).definition, aDefinition('g'));

@@ -19,7 +19,7 @@ class Recorder extends DatabaseSync {
 /** Partial indexes without finished rows: reading one from its beginning is no scan of them. */
 const small = /^SCAN (transactions|clock)( USING (COVERING )?INDEX transactions_(due|incident))?$/;
 
-test('no statement scans finished rows, nor sorts', () => {
+test('Q35: no statement scans finished rows, nor sorts', () => {
   const db = new Recorder(':memory:');
   migrate(db);
   db.statements.length = 0;

@@ -59,7 +59,7 @@ async function flood(
   return { sent, answer };
 }
 
-test('a body that says it is too long is refused at once', async () => {
+test('Q34: a body that says it is too long is refused at once', async () => {
   const { port, coordinator } = await start();
   const socket = connect(port, '127.0.0.1');
   socket.write(head(`Content-Length: ${1024 ** 3}`));

@@ -117,7 +117,7 @@ test('slashes may be doubled or trail; other routes and methods are not found', 
   }
 });
 
-test('a refusal of the engine is answered by its code', async () => {
+test('D4: a refusal of the engine is answered by its code', async () => {
   const refuse = (...given: ConstructorParameters<typeof HoldfastError>) => new HoldfastError(...given);
   const cases: [HoldfastError | Error, number, string, string | null][] = [
     [

@@ -127,7 +127,7 @@ test('a gid loses CR, LF and semicolons', () => {
   );
 });
 
-test('columns of the coordinator are ignored, whatever they hold', () => {
+test('Q29: columns of the coordinator are ignored, whatever they hold', () => {
   const asked = decode({
     ...saga,
     status: 'succeed',
@@ -154,7 +154,7 @@ test('step keys match whatever their case, the exact one first', () => {
   assert.deepEqual([decoded?.action, decoded?.compensate], ['http://a/1', 'http://a/3']);
 });
 
-test('bad input is refused by the name of its field', () => {
+test('Q29: bad input is refused by the name of its field', () => {
   const long = 'x'.repeat(129);
   const cases: [string, object][] = [
     ['gid', { gid: '' }],

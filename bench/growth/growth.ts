@@ -1,0 +1,132 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { CompiledCoordinator, installCompiled } from '../compiled.ts';
+import { settleDisk } from '../machine.ts';
+import { pick } from '../numbers.ts';
+import { measureSlice } from '../slice.ts';
+import { Worker } from '../worker.ts';
+import type { GrowthOptions } from './options.ts';
+
+/** The same of both stores, measured right after each other. */
+export interface Pair {
+  readonly empty: number;
+  readonly grown: number;
+}
+
+export interface GrowthResult {
+  readonly fillSeconds: number;
+  readonly bytesPerTransaction: number;
+  /** A page of due transactions, and a claim that finds nothing. */
+  readonly claimP50Ms: Pair;
+  readonly claimP99Ms: Pair;
+  readonly idleClaimMs: Pair;
+  /** From exec of the compiled command line to the first 200. */
+  readonly startMs: readonly Pair[];
+  readonly sagasPerSecond: readonly Pair[];
+  readonly p99Ms: readonly Pair[];
+  /** Of the grown store while it purges, each after a slice in which it did not. */
+  readonly purging: readonly { readonly sagasPerSecond: number; readonly purgedPerSecond: number }[];
+}
+
+const inFlight = 64;
+const settleSeconds = 0.5;
+const warmUpSeconds = 3;
+/** All that was filled in had ended before this. */
+const purgeAgeMs = 60_000;
+const claimKeys = ['emptyP50Ms', 'emptyP99Ms', 'emptyIdleMs', 'grownP50Ms', 'grownP99Ms', 'grownIdleMs'] as const;
+
+type Progress = (text: string) => void;
+
+/** Claims, then starts, then load: each on both stores by turns. */
+export async function measureGrowth(options: GrowthOptions, folder: string, progress: Progress): Promise<GrowthResult> {
+  const { stored } = options;
+  const emptyFolder = join(folder, 'empty');
+  const grownFolder = join(folder, 'grown');
+  progress(`${stored} finished transactions are stored`);
+  const stores = new Worker('growth/store-process.ts', [emptyFolder, grownFolder, String(stored)]);
+  try {
+    const { fillSeconds } = pick(await stores.ready(), ['fillSeconds']);
+    const bytesPerTransaction = (bytesIn(grownFolder) - bytesIn(emptyFolder)) / stored;
+    settleDisk();
+    progress('claims');
+    const claims = await measureClaims(stores, options.pages);
+    await stores.end();
+    progress('starts of the compiled coordinator');
+    const startMs = await measureStarts(installCompiled(join(folder, 'installed', 'node_modules')), options, {
+      emptyFolder,
+      grownFolder,
+    });
+    const load = await measureLoad(options, { emptyFolder, grownFolder }, progress);
+    return { fillSeconds, bytesPerTransaction, ...claims, startMs, ...load };
+  } finally {
+    await stores.end();
+  }
+}
+
+interface Folders {
+  readonly emptyFolder: string;
+  readonly grownFolder: string;
+}
+
+async function measureClaims(stores: Worker, pages: number) {
+  const answer = pick(await stores.ask('claim', { pages }), claimKeys);
+  return {
+    claimP50Ms: { empty: answer.emptyP50Ms, grown: answer.grownP50Ms },
+    claimP99Ms: { empty: answer.emptyP99Ms, grown: answer.grownP99Ms },
+    idleClaimMs: { empty: answer.emptyIdleMs, grown: answer.grownIdleMs },
+  };
+}
+
+async function measureStarts(cli: string, { repetitions }: GrowthOptions, { emptyFolder, grownFolder }: Folders) {
+  const start = async (data: string) => {
+    const coordinator = await CompiledCoordinator.start(cli, data);
+    await coordinator.end();
+    return coordinator.readyMs - coordinator.startedMs;
+  };
+  const pairs: Pair[] = [];
+  for (let repetition = 0; repetition < repetitions; repetition += 1) {
+    const isEmptyFirst = repetition % 2 === 0;
+    const first = await start(isEmptyFirst ? emptyFolder : grownFolder);
+    const second = await start(isEmptyFirst ? grownFolder : emptyFolder);
+    pairs.push(isEmptyFirst ? { empty: first, grown: second } : { empty: second, grown: first });
+  }
+  return pairs;
+}
+
+async function measureLoad(options: GrowthOptions, { emptyFolder, grownFolder }: Folders, progress: Progress) {
+  const load = new Worker('load.ts');
+  const empty = new Worker('coordinator.ts', ['sqlite', emptyFolder]);
+  const grown = new Worker('coordinator.ts', ['sqlite', grownFolder]);
+  const slice = (coordinator: Worker, seconds = options.seconds) =>
+    measureSlice({ load, coordinator, inFlight, wait: true, settleSeconds, seconds });
+  const sagasPerSecond: Pair[] = [];
+  const p99Ms: Pair[] = [];
+  const purging: { sagasPerSecond: number; purgedPerSecond: number }[] = [];
+  try {
+    progress('warming up');
+    for (const coordinator of [empty, grown])
+      await slice(coordinator, Math.max(1, Math.min(warmUpSeconds, options.seconds)));
+    for (let repetition = 0; repetition < options.repetitions; repetition += 1) {
+      progress(`load, repetition ${repetition + 1} of ${options.repetitions}`);
+      const isEmptyFirst = repetition % 2 === 0;
+      const first = await slice(isEmptyFirst ? empty : grown);
+      const second = await slice(isEmptyFirst ? grown : empty);
+      const [ofEmpty, ofGrown] = isEmptyFirst ? [first, second] : [second, first];
+      sagasPerSecond.push({ empty: ofEmpty.sagasPerSecond, grown: ofGrown.sagasPerSecond });
+      p99Ms.push({ empty: ofEmpty.finalP99Ms, grown: ofGrown.finalP99Ms });
+      const startedMs = performance.now();
+      await grown.ask('startPurging', { beforeMs: Date.now() - purgeAgeMs });
+      const whilePurging = await slice(grown);
+      const { purged } = pick(await grown.ask('stopPurging'), ['purged']);
+      const seconds = (performance.now() - startedMs) / 1000;
+      purging.push({ sagasPerSecond: whilePurging.sagasPerSecond, purgedPerSecond: purged / seconds });
+    }
+    return { sagasPerSecond, p99Ms, purging };
+  } finally {
+    await Promise.all([load, empty, grown].map((worker) => worker.end()));
+  }
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}

@@ -1,0 +1,45 @@
+import { differences } from '../conformance/differences.ts';
+import { quirks } from '../conformance/quirks.ts';
+import { notServedYet, provedAnywhere, rows } from '../conformance/rows.ts';
+import type { NumberedTest } from './numbered.ts';
+
+const known = new Set([...rows, ...quirks].map(({ number }) => number));
+/** Numbers of differences that have one of their own, in order. */
+export const ownNumbers: readonly string[] = differences
+  .flatMap(({ shownBy }) => shownBy.filter((number) => number.startsWith('D')))
+  .sort((one, other) => Number(one.slice(1)) - Number(other.slice(1)));
+
+const own = new Set(ownNumbers);
+
+export function testsOf(number: string, tests: readonly NumberedTest[]): NumberedTest[] {
+  return tests.filter(({ numbers }) => numbers.includes(number));
+}
+
+/** What a run leaves open: nothing where every row, quirk and difference is proved, and nothing else is claimed. */
+export function gapsOf(tests: readonly NumberedTest[], missing = notServedYet): string[] {
+  return [
+    ...tests
+      .filter(({ outcome }) => outcome !== 'passed')
+      .map(({ numbers, title, file, outcome }) => `${numbers.join(', ')}: ${outcome} (${file}: ${title})`),
+    ...tests.flatMap(({ numbers, file }) =>
+      numbers
+        .filter((number) => !known.has(number) && !own.has(number))
+        .map((number) => `${number}: no such row, quirk or difference (${file})`),
+    ),
+    ...[...known, ...own].flatMap((number) => gapOf(number, testsOf(number, tests), missing) ?? []),
+    ...differences
+      .flatMap(({ what, rows: differing, shownBy }) => [...differing, ...shownBy].map((number) => ({ what, number })))
+      .filter(({ number }) => !known.has(number) && !own.has(number))
+      .map(({ what, number }) => `${number}: no such row or quirk (difference: ${what})`),
+  ];
+}
+
+function gapOf(number: string, tests: readonly NumberedTest[], missing: readonly string[]): string | undefined {
+  const isRow = /^\d/.test(number) && !provedAnywhere.includes(number);
+  const isProved = tests.some(({ file }) => !isRow || file.startsWith('test/e2e/'));
+  const isListed = missing.includes(number);
+  if (isProved && isListed)
+    return `${number}: has a test, and is listed as not served yet in scripts/conformance/rows.ts`;
+  if (isProved || isListed) return undefined;
+  return `${number}: no test${isRow ? ' in test/e2e' : ''} whose name begins with it`;
+}
