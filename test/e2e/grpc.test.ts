@@ -143,6 +143,8 @@ test('64: a message is concurrent where its CustomedData says so', async () => {
   for (const [CustomedData, calls] of [
     ['{"concurrent":true}', 2],
     ['{"concurrent":false}', 1],
+    ['{"":true}', 1],
+    ['{"":"no option"}', 1],
     ['', 1],
   ] as const) {
     const gid = client.newGid();

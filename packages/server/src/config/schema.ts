@@ -234,7 +234,7 @@ export const schema = {
       from: 16 * mib,
       to: 64 * gib,
       description:
-        'The most bytes of messages that are being received, of all connections. Beyond it calls are cut off, which clients see as RESOURCE_EXHAUSTED.',
+        'The most bytes of messages that are being received or wait for their answers, of all connections; a compressed one counts as what it may unpack to, at most 1032 times. Beyond it calls are cut off (RESOURCE_EXHAUSTED) or refused (UNAVAILABLE).',
     }),
     answerBudgetBytes: number({
       default: 256 * mib,

@@ -5,8 +5,26 @@ import type { Status } from './status.ts';
 /** Messages pass as they are: they are decoded where what is wrong with them can be answered. */
 const asIs = (bytes: Buffer) => bytes;
 
+/** What a client has sent. The library keeps it for as long as its call waits, but not what was taken out of it. */
+export class Sent {
+  #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Once. */
+  take(): Buffer {
+    const bytes = this.#bytes;
+    this.#bytes = nothing;
+    return bytes;
+  }
+}
+
+const nothing = Buffer.alloc(0);
+
 /** A service as the library wants it. */
-export function definitionOf({ name: service, methods }: Service): Record<string, MethodDefinition<Buffer, Buffer>> {
+export function definitionOf({ name: service, methods }: Service): Record<string, MethodDefinition<Sent, Buffer>> {
   return Object.fromEntries(
     Object.entries(methods).map(([name, { streams }]) => [
       name,
@@ -14,8 +32,8 @@ export function definitionOf({ name: service, methods }: Service): Record<string
         path: `/${service}/${name}`,
         requestStream: streams === 'both',
         responseStream: streams !== undefined,
-        requestSerialize: asIs,
-        requestDeserialize: asIs,
+        requestSerialize: (sent: Sent) => sent.take(),
+        requestDeserialize: (bytes: Buffer) => new Sent(bytes),
         responseSerialize: asIs,
         responseDeserialize: asIs,
       },

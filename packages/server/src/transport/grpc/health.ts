@@ -1,7 +1,7 @@
 import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
-import { definitionOf, grpcError } from './definition.ts';
+import { definitionOf, grpcError, type Sent } from './definition.ts';
 import { decode, encode, type Message } from './protobuf.ts';
 import { dtmService, type Service } from './schema.ts';
 import { errorStatus } from './status.ts';
@@ -37,7 +37,7 @@ const watchMs = 200;
 const known: ReadonlySet<string> = new Set(['', dtmService.name]);
 
 type Status = (typeof servingStatus)['values'][number];
-type WatchCall = ServerWritableStream<Buffer, Buffer>;
+type WatchCall = ServerWritableStream<Sent, Buffer>;
 
 /** Checks ask the coordinator each time; who watches is told of each change. */
 export class Health {
@@ -51,7 +51,7 @@ export class Health {
 
   addTo(server: Server): void {
     server.addService(definitionOf(healthService), {
-      Check: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => this.#check(call, answer),
+      Check: (call: ServerUnaryCall<Sent, Buffer>, answer: sendUnaryData<Buffer>) => this.#check(call, answer),
       Watch: (call: WatchCall) => this.#watch(call),
     });
   }
@@ -64,9 +64,9 @@ export class Health {
     this.#watching.clear();
   }
 
-  #check(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
+  #check(call: ServerUnaryCall<Sent, Buffer>, answer: sendUnaryData<Buffer>): void {
     try {
-      const { service } = decode(checkRequest, call.request);
+      const { service } = decode(checkRequest, call.request.take());
       if (!known.has(service)) throw new HoldfastError('NOT_FOUND', 'service: there is none of this name');
       answer(null, encoded(this.#status()));
     } catch (error) {
@@ -77,7 +77,7 @@ export class Health {
   #watch(call: WatchCall): void {
     let service: string;
     try {
-      service = decode(checkRequest, call.request).service;
+      service = decode(checkRequest, call.request.take()).service;
     } catch (error) {
       call.emit('error', grpcError(errorStatus(error)));
       return;

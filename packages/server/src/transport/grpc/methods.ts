@@ -9,53 +9,63 @@ import type { dtmService } from './schema.ts';
 /** What a method answers: a message, or how it went in the words that every transport has. */
 export type Reply = Buffer | Exclude<Verdict, { kind: 'success' }>;
 
+/** @throws HoldfastError where the message says nothing that can be asked */
 export type Handle = (message: Buffer) => Promise<Reply>;
 
 export type Methods = Readonly<Record<keyof (typeof dtmService)['methods'], Handle>>;
 
-/** dtm's gRPC API, section 4 of server.md. Each decodes before it first waits: the message is not kept. */
+/** dtm's gRPC API, section 4 of server.md. */
 export function dtmMethods(coordinator: Coordinator): Methods {
   const { topics } = coordinator;
   return {
     NewGid: async () => encodeGid(coordinator.newGid()),
-    Prepare: async (message) => {
-      await coordinator.prepare(prepareOf(fieldsOf(message), message.length));
-      return emptyReply;
-    },
-    Submit: async (message) => {
-      const asked = submitOf(fieldsOf(message), message.length);
-      if ('end' in asked) {
-        await coordinator.endWorkflow(asked.gid, asked.end);
+    Prepare: method(
+      (message) => prepareOf(fieldsOf(message), message.length),
+      async (asked) => {
+        await coordinator.prepare(asked);
         return emptyReply;
-      }
-      return replyOf(submitVerdict(await coordinator.submit(asked, asked.options.waitResult)));
-    },
-    Abort: async (message) => {
-      const { gid, type, reason } = abortOf(fieldsOf(message));
-      return replyOf(abortVerdict(await coordinator.abort(gid, type, reason)));
-    },
-    RegisterBranch: async (message) => {
-      const { gid, type, branches } = branchOf(message);
+      },
+    ),
+    Submit: method(
+      (message) => submitOf(fieldsOf(message), message.length),
+      async (asked) => {
+        if ('end' in asked) {
+          await coordinator.endWorkflow(asked.gid, asked.end);
+          return emptyReply;
+        }
+        return replyOf(submitVerdict(await coordinator.submit(asked, asked.options.waitResult)));
+      },
+    ),
+    Abort: method(
+      (message) => abortOf(fieldsOf(message)),
+      async ({ gid, type, reason }) => replyOf(abortVerdict(await coordinator.abort(gid, type, reason))),
+    ),
+    RegisterBranch: method(branchOf, async ({ gid, type, branches }) => {
       await coordinator.registerBranch(gid, type, branches);
       return emptyReply;
-    },
-    PrepareWorkflow: async (message) =>
-      encodeProgresses(await coordinator.prepareWorkflow(workflowOf(fieldsOf(message), message.length))),
-    Subscribe: async (message) => {
-      const asked = topicOf(message);
+    }),
+    PrepareWorkflow: method(
+      (message) => workflowOf(fieldsOf(message), message.length),
+      async (asked) => encodeProgresses(await coordinator.prepareWorkflow(asked)),
+    ),
+    Subscribe: method(topicOf, async (asked) => {
       await topics.subscribe(topicParameter(asked), { url: subscriberUrl(asked), remark: remarkParameter(asked) });
       return emptyReply;
-    },
-    Unsubscribe: async (message) => {
-      const asked = topicOf(message);
+    }),
+    Unsubscribe: method(topicOf, async (asked) => {
       await topics.unsubscribe(topicParameter(asked), subscriberUrl(asked));
       return emptyReply;
-    },
-    DeleteTopic: async (message) => {
-      await topics.delete(topicParameter(topicOf(message)));
+    }),
+    DeleteTopic: method(topicOf, async (asked) => {
+      await topics.delete(topicParameter(asked));
       return emptyReply;
-    },
+    }),
   };
+}
+
+/** Decoding and waiting are apart, since what waits would keep the message. */
+function method<Asked>(decoded: (message: Buffer) => Asked, ask: (asked: Asked) => Promise<Reply>): Handle {
+  return (message) => ask(decoded(message));
 }
 
 function replyOf(verdict: Verdict): Reply {

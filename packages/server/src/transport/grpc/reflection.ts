@@ -1,5 +1,5 @@
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
-import { definitionOf, grpcError } from './definition.ts';
+import { definitionOf, grpcError, type Sent } from './definition.ts';
 import { encodeFile, type ProtoFile, symbolsOf } from './descriptor.ts';
 import { healthService } from './health.ts';
 import { type Decoded, decode, encode, type Given, type Message } from './protobuf.ts';
@@ -94,9 +94,10 @@ export function addReflection(server: Server): void {
   }
 }
 
-function serve(call: ServerDuplexStream<Buffer, Buffer>): void {
-  call.on('data', (message: Buffer) => {
+function serve(call: ServerDuplexStream<Sent, Buffer>): void {
+  call.on('data', (sent: Sent) => {
     try {
+      const message = sent.take();
       const asked = decode(request, message);
       const answer = { valid_host: asked.host, original_request: message, ...answerTo(asked) };
       // Whoever asks faster than it reads waits.

@@ -47,8 +47,8 @@ function isConcurrentMessage({ TransType, CustomedData }: Decoded<typeof dtmRequ
   if (TransType !== 'msg' || CustomedData === '') return false;
   const custom = parseJson(CustomedData, 'custom_data');
   if (!isObject(custom)) return false;
-  const key = Object.keys(custom).findLast((name) => name.toLowerCase() === 'concurrent') ?? '';
-  const value = custom[key] ?? false;
+  const key = Object.keys(custom).findLast((name) => name.toLowerCase() === 'concurrent');
+  const value = (key === undefined ? undefined : custom[key]) ?? false;
   if (typeof value !== 'boolean') throw invalid('custom_data.concurrent', 'must be true or false');
   return value;
 }

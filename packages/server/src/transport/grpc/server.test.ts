@@ -1,8 +1,10 @@
 /** The gRPC server on a coordinator that records what it is asked: errors, limits, and clients that behave badly. */
 import assert from 'node:assert/strict';
-import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { type ClientHttp2Session, type ClientSessionOptions, connect, constants } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { after, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { Client, credentials, type Metadata, Metadata as NewMetadata, type ServiceError } from '@grpc/grpc-js';
 import { type ErrorCode, errorCatalogue, HoldfastError } from '@holdfast/core';
@@ -119,8 +121,8 @@ function begin(session: ClientHttp2Session, path = '/dtmgimp.Dtm/Submit', header
   return { stream, ended };
 }
 
-function sessionTo(number: number): ClientHttp2Session {
-  const session = connect(`http://127.0.0.1:${number}`);
+function sessionTo(number: number, options: ClientSessionOptions = {}): ClientHttp2Session {
+  const session = connect(`http://127.0.0.1:${number}`, options);
   session.on('error', () => undefined);
   closers.push(() => session.destroy());
   return session;
@@ -253,6 +255,79 @@ test('what is being received is bounded over all connections; what goes beyond i
   assert.equal((await fine.ended).code, 0);
 });
 
+test('what a compressed message may be unpacked to counts as well, before it is unpacked', async () => {
+  const { number, server } = await start({ messageBudgetBytes: 16 * mib, requestTimeoutMs: 300 });
+  const session = sessionTo(number);
+  const bomb = framed(gzipSync(Buffer.alloc(4 * mib - 1000)), 1);
+  const begun = Array.from({ length: 20 }, () => begin(session, undefined, { 'grpc-encoding': 'gzip' }));
+  for (const { stream } of begun) stream.end(bomb);
+  const ends = await Promise.all(begun.map(({ ended }) => ended));
+  const cut = ends.filter(({ reset }) => reset === constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  assert.ok(cut.length >= 16 && cut.length < 20, `${cut.length} were cut off`);
+  assert.ok(ends.every((end) => end.code === 3 || end.code === 14 || cut.includes(end)));
+  await until('nothing is held', () => server.receivingBytes === 0);
+});
+
+test('a compressed request that is whole may wait for its answer as long as any other', async () => {
+  const { number, coordinator, server } = await start({ requestTimeoutMs: 100 });
+  const { release } = held(coordinator);
+  const waiting = begin(sessionTo(number), undefined, { 'grpc-encoding': 'gzip' });
+  waiting.stream.end(framed(gzipSync(submit), 1));
+  await until('it was asked', () => coordinator.asked.length === 1);
+  const other = begin(sessionTo(number));
+  assert.equal((await other.ended).reset, constants.NGHTTP2_CANCEL, 'one that is not whole is cut off meanwhile');
+  release();
+  assert.equal((await waiting.ended).code, 0);
+  await until('nothing is held', () => server.receivingBytes === 0);
+});
+
+/** A request of so many bytes, most of them of a field that nobody knows. */
+function submitOf(bytes: number): Buffer {
+  const head = Buffer.from([0xfa, 0x01, 0, 0, 0, 0]);
+  for (let at = 0; at < 4; at += 1) head[2 + at] = ((bytes >> (7 * at)) & 0x7f) | (at < 3 ? 0x80 : 0);
+  return Buffer.concat([submit, head, Buffer.alloc(bytes)]);
+}
+
+test('requests that wait for their answers count against the budget, until they have them', async () => {
+  const { address, coordinator } = await start({ messageBudgetBytes: 16 * mib });
+  const { release } = held(coordinator);
+  const client = clientOf(address);
+  const waiting: Promise<Answered>[] = [];
+  for (let count = 1; count <= 5; count += 1) {
+    waiting.push(ask(client, 'Submit', submitOf(3 * mib)));
+    await until('it was asked', () => coordinator.asked.length === count);
+  }
+  const { code, details } = await ask(client, 'Submit', submitOf(3 * mib));
+  assert.deepEqual([code, details], [14, 'too many large requests wait for their answers']);
+  assert.equal(coordinator.asked.length, 5);
+  release();
+  for (const answered of await Promise.all(waiting)) assert.equal(answered.code, 0);
+  assert.equal((await ask(client, 'Submit', submitOf(3 * mib))).code, 0);
+});
+
+test('a request that waits for its answer is in memory once at most', async () => {
+  const { number, coordinator } = await start();
+  const { release } = held(coordinator);
+  const message = framed(submitOf(2 * mib));
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  const session = sessionTo(number);
+  const waiting: ReturnType<typeof begin>[] = [];
+  for (let count = 1; count <= 16; count += 1) {
+    const call = begin(session);
+    call.stream.end(message);
+    waiting.push(call);
+    await until('it was asked', () => coordinator.asked.length === count);
+  }
+  collect();
+  const times = (process.memoryUsage().arrayBuffers - before) / (16 * message.length);
+  assert.ok(times < 1.3, `each is held ${times} times`);
+  release();
+  for (const { ended } of waiting) assert.equal((await ended).code, 0);
+});
+
 test('a request that does not get whole in time is cut off', async () => {
   const { number, server, coordinator } = await start({ requestTimeoutMs: 200 });
   const session = sessionTo(number);
@@ -263,6 +338,13 @@ test('a request that does not get whole in time is cut off', async () => {
   await until('nothing is held', () => server.receivingBytes === 0);
   assert.deepEqual(coordinator.asked, []);
 });
+
+/** The coordinator answers when it is released. */
+function held(coordinator: RecordingCoordinator): { readonly release: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  coordinator.gate = promise;
+  return { release: resolve };
+}
 
 /** A workflow whose answer is large. */
 function large(coordinator: RecordingCoordinator): void {
@@ -286,6 +368,16 @@ test('answers that nobody takes are bounded: others are refused, and those are c
   assert.deepEqual([refused.code, refused.details], [14, 'too many answers wait for their clients to read them']);
   assert.equal((await ask(client, 'Submit')).code, 0, 'small answers are given all the same');
   await until('the others are cut off', async () => (await ask(client, 'PrepareWorkflow', workflow)).code === 0);
+});
+
+test('a small answer that nobody takes is cut off as well, whatever else its connection sends', async () => {
+  const { number } = await start({ sendTimeoutMs: 300 });
+  const session = sessionTo(number, { settings: { initialWindowSize: 0 } });
+  const pings = setInterval(() => session.ping(() => undefined), 20);
+  const untaken = begin(session, '/dtmgimp.Dtm/NewGid');
+  untaken.stream.end(framed(Buffer.alloc(0)));
+  assert.equal((await untaken.ended).reset, constants.NGHTTP2_CANCEL);
+  clearInterval(pings);
 });
 
 test('a client’s deadline and its leaving end its waiting alone; so does the longest time of the coordinator', async () => {
@@ -390,6 +482,17 @@ test('closing tells clients to go elsewhere, lets calls under way end, and is no
   await gone;
   await closed;
   assert.equal((await ask(clientOf(address), 'Submit', submit, 1000)).code === 0, false);
+});
+
+test('closing tells those whom it would cut off that it stops, and that what they asked for goes on', async () => {
+  const { coordinator, address, server } = await start();
+  held(coordinator);
+  const waiting = Array.from({ length: 10 }, () => ask(clientOf(address), 'Submit'));
+  await until('all were asked', () => coordinator.asked.length === 10);
+  await server.close(300);
+  for (const { code, details } of await Promise.all(waiting)) {
+    assert.deepEqual([code, /goes on, ask again$/.test(details)], [14, true], details);
+  }
 });
 
 test('over TLS: the certificate is shown, plain text is not served, and its limits hold as well', async () => {

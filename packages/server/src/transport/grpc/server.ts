@@ -6,10 +6,10 @@ import {
   type sendUnaryData,
   setLogVerbosity,
 } from '@grpc/grpc-js';
-import { HoldfastError } from '@holdfast/core';
+import { errorCatalogue, HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import type { RequestObserver } from '../observer.ts';
-import { definitionOf, grpcError } from './definition.ts';
+import { definitionOf, grpcError, type Sent } from './definition.ts';
 import { Health } from './health.ts';
 import { dtmMethods, type Handle, type Reply } from './methods.ts';
 import type { GrpcPort } from './port.ts';
@@ -31,10 +31,13 @@ export interface GrpcParts {
   readonly credentials: Credentials | undefined;
 }
 
-type Call = ServerUnaryCall<Buffer, Buffer>;
+type Call = ServerUnaryCall<Sent, Buffer>;
 
 /** An answer of more than this may wait for its client, and is counted. */
 const largeBytes = 16 * 1024;
+
+/** How long before the end of the grace those who wait still are told so. */
+const farewellMs = 200;
 
 /** dtm's gRPC API, with health and reflection, on a port that is open. */
 export class GrpcServer {
@@ -44,6 +47,8 @@ export class GrpcServer {
   readonly #health: Health;
   readonly #unsent: UnsentReplies;
   readonly #drain: (graceMs: number) => void;
+  readonly #waiting = new Set<(answer: Status) => void>();
+  #waitingBytes = 0;
   #closed: Promise<void> | undefined;
 
   constructor(parts: GrpcParts) {
@@ -83,7 +88,15 @@ export class GrpcServer {
   async #close(graceMs: number): Promise<void> {
     this.#health.stop();
     this.#drain(graceMs);
+    // Whoever would be cut off is told before.
+    const farewell = setTimeout(
+      () => {
+        for (const finish of this.#waiting) finish(stopping);
+      },
+      graceMs - Math.min(farewellMs, graceMs / 2),
+    );
     await this.#parts.port.close(graceMs);
+    clearTimeout(farewell);
     this.#streams.stop();
     this.#server.forceShutdown();
   }
@@ -112,18 +125,22 @@ export class GrpcServer {
   /** Calls `finish` once: with the answer, or when nobody waits for it any more. What was asked for goes on. */
   #answer(call: Call, handle: Handle, name: string, finish: (answer: Buffer | Status) => void): void {
     let isFinished = false;
+    const message = call.request.take();
+    const { length } = message;
+    this.#waitingBytes += length;
     const once = (answer: Buffer | Status) => {
       if (isFinished) return;
       isFinished = true;
+      this.#waitingBytes -= length;
+      this.#waiting.delete(once);
       clearTimeout(timer);
       if (Buffer.isBuffer(answer) && answer.length > largeBytes) this.#unsent.hold(call, answer.length);
       finish(answer);
     };
     const timer = setTimeout(() => once(tookTooLong), this.#parts.settings.callTimeoutMs);
     call.once('cancelled', () => once(left));
-    // Async, so that whatever it throws is an answer.
-    const handled = async () => handle(call.request);
-    handled().then(
+    this.#waiting.add(once);
+    this.#handled(handle, message).then(
       (reply: Reply) => once(Buffer.isBuffer(reply) ? reply : verdictStatus(reply)),
       (error: unknown) => {
         if (!(error instanceof HoldfastError)) this.#parts.observer.broke(name, error);
@@ -132,13 +149,24 @@ export class GrpcServer {
     );
   }
 
+  /** Async, so that whatever it throws is an answer. What the library has received stays in memory until it is given. */
+  async #handled(handle: Handle, message: Buffer): Promise<Reply> {
+    const { messageBudgetBytes } = this.#parts.settings;
+    if (this.#streams.receivingBytes + this.#waitingBytes > messageBudgetBytes) throw tooManyWaiting();
+    return handle(message);
+  }
+
   /** Its answer is given up where too many wait for their clients: many may have begun while there was room. */
   #underBudget(handle: Handle): Handle {
-    return async (message) => {
+    const refuse = () => {
       if (this.#unsent.isFull) throw tooManyUnsent();
-      const reply = await handle(message);
-      if (this.#unsent.isFull) throw tooManyUnsent();
-      return reply;
+    };
+    return (message) => {
+      refuse();
+      return handle(message).then((reply) => {
+        refuse();
+        return reply;
+      });
     };
   }
 }
@@ -156,8 +184,18 @@ const tookTooLong: Status = {
   retryAfterMs: 0,
 };
 
+const stopping: Status = {
+  code: errorCatalogue.UNAVAILABLE.grpc,
+  details: 'the coordinator stops, and no answer was ready: what was asked for goes on, ask again',
+  retryAfterMs: 1000,
+};
+
 /** Nobody hears it. */
 const left: Status = { code: codes.cancelled, details: 'the client has left', retryAfterMs: 0 };
+
+function tooManyWaiting(): HoldfastError {
+  return new HoldfastError('UNAVAILABLE', 'too many large requests wait for their answers', { retryAfterMs: 1000 });
+}
 
 function tooManyUnsent(): HoldfastError {
   return new HoldfastError('UNAVAILABLE', 'too many answers wait for their clients to read them', {

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { GrpcSettings } from './settings.ts';
 
 export type StreamLimits = Pick<
@@ -11,7 +11,9 @@ export type StreamLimits = Pick<
 interface Watched {
   readonly stream: ServerHttp2Stream;
   readonly startedMs: number;
-  /** Of a request that is not whole yet; undefined once it is. */
+  /** What a byte that comes may take: one of a compressed message is unpacked to many. */
+  readonly weight: number;
+  /** Of a request that is not whole yet, or compressed; undefined once it is. */
   receivedBytes: number | undefined;
   /** What was left to send, and what its connection had sent, when either last changed, and since when. */
   unsentBytes: number;
@@ -26,6 +28,10 @@ const channel = 'http2.server.stream.created';
 const callBytes = 16 * 1024;
 /** What surrounds a message. */
 const frameBytes = 16 * 1024;
+/** The most that gzip and deflate pack into a byte. */
+const mostPacked = 1032;
+/** An answer of this much, which Node counts twice, is sent whole or not at all; of a larger one it is the least progress. */
+const pieceBytes = 16 * 1024;
 const sweepMs = 1000;
 
 /**
@@ -60,12 +66,14 @@ export class Streams {
   }
 
   readonly #began = (message: unknown): void => {
-    const { stream } = message as { stream: ServerHttp2Stream };
+    const { stream, headers } = message as { stream: ServerHttp2Stream; headers: IncomingHttpHeaders };
     if (stream.session?.socket.localPort !== this.#port) return;
     const startedMs = performance.now();
+    const isPacked = (headers['grpc-encoding'] ?? 'identity') !== 'identity';
     const watched: Watched = {
       stream,
       startedMs,
+      weight: isPacked ? mostPacked : 1,
       receivedBytes: 0,
       unsentBytes: 0,
       sentBytes: 0,
@@ -76,33 +84,43 @@ export class Streams {
       this.#open.delete(watched);
       this.#received(watched);
     });
-    this.#fresh.push(watched);
+    // Who reads it begins to in this tick, so that nothing of it is missed.
+    if (isPacked) queueMicrotask(() => this.#watch(watched));
+    else this.#fresh.push(watched);
     if (this.#fresh.length === 1) setImmediate(() => this.#watchUnfinished());
   };
 
   /** Most requests are whole by now. Of the others what comes is counted; who reads them has begun to. */
   #watchUnfinished(): void {
-    for (const watched of this.#fresh.splice(0)) {
-      const { stream } = watched;
-      if (stream.readableEnded || stream.destroyed) {
-        watched.receivedBytes = undefined;
-        continue;
-      }
-      this.#count(watched, callBytes);
-      stream.on('data', (chunk: Buffer) => this.#count(watched, chunk.length));
-      stream.once('end', () => this.#received(watched));
+    for (const watched of this.#fresh.splice(0)) this.#watch(watched);
+  }
+
+  #watch(watched: Watched): void {
+    const { stream, weight } = watched;
+    if (stream.readableEnded || stream.destroyed) {
+      watched.receivedBytes = undefined;
+      return;
     }
+    this.#count(watched, callBytes);
+    // Told first, so that what is cut off is not unpacked, and what is whole does not count here when it is handled.
+    stream.prependListener('data', (chunk: Buffer) => this.#count(watched, chunk.length * weight));
+    // When it is unpacked shows nowhere: what it may take is counted until its call is over.
+    if (weight === 1) stream.prependOnceListener('end', () => this.#received(watched));
   }
 
   #count(watched: Watched, bytes: number): void {
     if (watched.receivedBytes === undefined) return;
-    watched.receivedBytes += bytes;
-    this.#receivingBytes += bytes;
     const { messageLimitBytes, messageBudgetBytes } = this.#limits;
-    const isOver =
-      watched.receivedBytes > callBytes + frameBytes + messageLimitBytes || this.#receivingBytes > messageBudgetBytes;
+    const mostBytes = callBytes + frameBytes * watched.weight + messageLimitBytes;
+    const receivedBytes = watched.receivedBytes + bytes;
+    // A compressed message may be larger than its limit only as far as it has not been unpacked yet.
+    const counted = watched.weight === 1 ? receivedBytes : Math.min(receivedBytes, mostBytes);
+    this.#receivingBytes += counted - watched.receivedBytes;
+    watched.receivedBytes = counted;
     // Clients are told RESOURCE_EXHAUSTED.
-    if (isOver) this.#cut(watched, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (counted > mostBytes || this.#receivingBytes > messageBudgetBytes) {
+      this.#cut(watched, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    }
   }
 
   #received(watched: Watched): void {
@@ -119,7 +137,8 @@ export class Streams {
     const nowMs = performance.now();
     const { requestTimeoutMs, sendTimeoutMs } = this.#limits;
     for (const watched of this.#open) {
-      const isSlow = watched.receivedBytes !== undefined && nowMs - watched.startedMs > requestTimeoutMs;
+      const isUnfinished = watched.receivedBytes !== undefined && !watched.stream.readableEnded;
+      const isSlow = isUnfinished && nowMs - watched.startedMs > requestTimeoutMs;
       if (isSlow || this.#unsentMs(watched, nowMs) > sendTimeoutMs) this.#cut(watched, constants.NGHTTP2_CANCEL);
     }
   }
@@ -127,9 +146,10 @@ export class Streams {
   /** For how long nothing of an answer was taken. */
   #unsentMs(watched: Watched, nowMs: number): number {
     const { bufferSize, session } = watched.stream;
-    // A large answer is one piece to Node: that it moves shows only in what its connection sends.
-    const sentBytes = bufferSize === 0 ? 0 : (session?.socket.bytesWritten ?? 0);
-    if (bufferSize === 0 || bufferSize !== watched.unsentBytes || sentBytes !== watched.sentBytes) {
+    // A large answer is one piece to Node: that it moves shows only in what its connection sends, beside pings and others.
+    const sentBytes = bufferSize <= 2 * pieceBytes ? 0 : (session?.socket.bytesWritten ?? 0);
+    const isMoving = bufferSize !== watched.unsentBytes || sentBytes - watched.sentBytes >= pieceBytes;
+    if (bufferSize === 0 || isMoving) {
       watched.unsentBytes = bufferSize;
       watched.sentBytes = sentBytes;
       watched.unsentSinceMs = nowMs;

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { httpDefaults } from './settings.ts';
 import { held, raw, type Started, shown, start as startServer } from './testing.ts';
 
@@ -138,6 +141,35 @@ test('100 Continue is sent only where the body will be read', async () => {
   const [data] = await once(socket, 'data');
   assert.match(String(data), /^HTTP\/1\.1 413 /);
   socket.destroy();
+});
+
+test('a body is not kept while its request waits for its answer', async () => {
+  const { coordinator, port } = await start();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  coordinator.gate = promise;
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const asked = `{"gid":"g","trans_type":"tcc","unknown":"${'x'.repeat(2 * 1024 * 1024)}"}`;
+  const rpc = `{"jsonrpc":"2.0","id":"a","method":"submit","params":${asked}}`;
+  for (const [path, text] of [
+    ['/api/dtmsvr/submit', asked],
+    ['/api/dtmsvr/abort', asked],
+    ['/api/json-rpc', rpc],
+  ] as const) {
+    const body = Buffer.from(text);
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 0; count < 8; count += 1) {
+      const begun = coordinator.asked.length;
+      const sent = request({ port, path, method: 'POST', headers: { 'content-length': body.length } });
+      sent.on('error', () => undefined).end(body);
+      await until(() => coordinator.asked.length > begun);
+    }
+    collect();
+    const times = (process.memoryUsage().arrayBuffers - before) / (8 * body.length);
+    assert.ok(times < 0.5, `${path}: each is kept ${times} times`);
+  }
+  resolve();
 });
 
 test('bodies being received have a budget over all connections; what is given up is given back', async () => {

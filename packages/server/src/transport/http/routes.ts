@@ -1,11 +1,19 @@
 import { HoldfastError } from '@holdfast/core';
-import type { Coordinator } from '../../engine/coordinator.ts';
+import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
 import { decodeBranch, readBranchMap } from '../wire/branch.ts';
 import { encodeBranches, encodeTransaction } from '../wire/encode.ts';
 import { textOf } from '../wire/json.ts';
 import { decodeList, gidParameter, wholeNumber } from '../wire/list.ts';
 import type { AskedList } from '../wire/stored.ts';
-import { decodeAbort, decodeGid, decodePrepare, decodeSubmit, decodeWorkflow } from '../wire/transaction.ts';
+import {
+  type AskedAbort,
+  type AskedEnd,
+  decodeAbort,
+  decodeGid,
+  decodePrepare,
+  decodeSubmit,
+  decodeWorkflow,
+} from '../wire/transaction.ts';
 import { abortVerdict, submitVerdict } from '../wire/verdict.ts';
 import {
   type Answer,
@@ -72,14 +80,7 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
     {
       method: 'POST',
       name: 'submit',
-      handle: async (body) => {
-        const asked = decodeSubmit(textOf(body));
-        if ('end' in asked) {
-          await coordinator.endWorkflow(asked.gid, asked.end);
-          return successAnswer;
-        }
-        return verdictAnswer(submitVerdict(await coordinator.submit(asked, asked.options.waitResult)));
-      },
+      handle: (body) => submit(coordinator, decodeSubmit(textOf(body))),
     },
     {
       method: 'POST',
@@ -92,12 +93,22 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
     {
       method: 'POST',
       name: 'abort',
-      handle: async (body) => {
-        const { gid, type, reason } = decodeAbort(textOf(body));
-        return verdictAnswer(abortVerdict(await coordinator.abort(gid, type, reason)));
-      },
+      handle: (body) => abort(coordinator, decodeAbort(textOf(body))),
     },
   ];
+}
+
+/** It may wait for long, and what is async keeps what it was given: not the body. */
+async function submit(coordinator: Coordinator, asked: AskedTransaction | AskedEnd): Promise<Answer> {
+  if ('end' in asked) {
+    await coordinator.endWorkflow(asked.gid, asked.end);
+    return successAnswer;
+  }
+  return verdictAnswer(submitVerdict(await coordinator.submit(asked, asked.options.waitResult)));
+}
+
+async function abort(coordinator: Coordinator, { gid, type, reason }: AskedAbort): Promise<Answer> {
+  return verdictAnswer(abortVerdict(await coordinator.abort(gid, type, reason)));
 }
 
 async function prepareWorkflow(coordinator: Coordinator, body: Buffer): Promise<Answer> {

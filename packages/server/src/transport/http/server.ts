@@ -197,12 +197,10 @@ class FastifyHttpServer implements HttpServer {
         finish(refuse(body));
         return;
       }
-      // Async, so that whatever it throws is an answer.
-      const handled = async () => handle(body, parametersOf(request, inPath));
       const answered = (answer: Answer) => {
         finish(hasBudget && this.#unsent.isFull ? refuse(tooManyUnsent()) : answer);
       };
-      handled().then(answered, (error: unknown) => {
+      handled(handle, body, parametersOf(request, inPath)).then(answered, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
         finish(refuse(error));
       });
@@ -252,6 +250,11 @@ class FastifyHttpServer implements HttpServer {
     clearTimeout(cut);
     await this.#app.close();
   }
+}
+
+/** Async, so that whatever it throws is an answer; and no closure, which would keep the body for as long as it waits. */
+async function handled(handle: Served['handle'], body: Buffer, parameters: URLSearchParams): Promise<Answer> {
+  return handle(body, parameters);
 }
 
 function tooManyUnsent(): HoldfastError {

@@ -19,9 +19,8 @@ export function rpcRoute({ coordinator, observer }: RpcParts): (body: Buffer) =>
   const observes = new Map(
     [...methods.keys(), unknown].map((name) => [name, observer.route('json-rpc', name.toLowerCase())]),
   );
-  return async (body) => {
+  const serve = async (request: RpcRequest | RpcRefusal) => {
     const startedMs = performance.now();
-    const request = requestOf(body, methods);
     const [name, given, isFine] =
       'code' in request
         ? ([unknown, refusalAnswer(request), false] as const)
@@ -29,6 +28,8 @@ export function rpcRoute({ coordinator, observer }: RpcParts): (body: Buffer) =>
     observes.get(name)?.(isFine, performance.now() - startedMs);
     return given;
   };
+  // What is async keeps what it was given: not the body.
+  return (body) => serve(requestOf(body, methods));
 }
 
 /** What HTTP itself refuses, such as a body over the limit: there is no id to answer with. */
