@@ -90,7 +90,7 @@ function inWords(path: string, setting: NumberSetting): string {
 }
 
 /** What becomes of each key of dtm's file, for docs/from-dtm.md. Keys that become the same share a row. */
-export function dtmReference(): string {
+function dtmReference(): string {
   const keysOf = new Map<string, string[]>();
   for (const { key, path, isSeconds, note } of dtmKeys(settings)) {
     const becomes = path === '' ? 'nothing' : `\`${path}\`${isSeconds ? ', in milliseconds' : ''}`;

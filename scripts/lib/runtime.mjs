@@ -36,7 +36,7 @@ export function installWhatIsMissing() {
 }
 
 /** The Node that the project runs on: the one npm installed for this platform, else the machine's own from 24 on. */
-export function runtimePath() {
+function runtimePath() {
   const windows = process.platform === 'win32';
   const name = `node-${windows ? 'win' : process.platform}-${process.arch}`;
   const installed = join(root, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node');
