@@ -19,9 +19,9 @@ if (isEmbedded && Number(stored) > 0) await fillStore(new SqliteStore({ dataDir:
 const store = isEmbedded ? new SqliteStore({ dataDir: dataFolder }) : new MemoryStore();
 const counts = countWrites(store);
 const settings = loadSettings({
-  flags: { 'http.port': '0', 'grpc.serve': 'off', 'log.level': 'warn', 'shutdown.drainMs': '0' },
+  flags: { 'http.port': '0', 'grpc.port': '0', 'log.level': 'warn', 'shutdown.drainMs': '0' },
 });
-const { url, stop } = await serve(settings, {
+const { url, grpcAddress, stop } = await serve(settings, {
   store,
   say: () => undefined,
   fatal: (error) => {
@@ -68,5 +68,5 @@ serveCommands(
       return {};
     },
   },
-  { port: Number(new URL(url).port) },
+  { port: Number(new URL(url).port), grpcPort: Number(new URL(`http://${grpcAddress}`).port) },
 );

@@ -16,7 +16,7 @@ export interface Load {
 }
 
 /** Branches get a minute: where the machine stands still for a moment, that is measured and nothing is retried. */
-const patientSeconds = 60;
+export const patientSeconds = 60;
 
 /** A closed loop of two-branch sagas over kept-alive connections. */
 export class Generator {

@@ -5,6 +5,8 @@ import type { Worker } from './worker.ts';
 export interface SliceRequest {
   readonly load: Worker;
   readonly coordinator: Worker;
+  /** Of the coordinator, where the load goes; absent: HTTP. */
+  readonly port?: 'port' | 'grpcPort';
   readonly inFlight: number;
   /** With wait_result, or a submit without it and then one with it. */
   readonly wait: boolean;
@@ -81,9 +83,9 @@ function shareOfOthers(before: Sample, after: Sample): number {
 
 /** Starts load, lets it settle, measures, and stops it. @throws Error where what was measured was no two-branch saga */
 export async function measureSlice(request: SliceRequest): Promise<Slice> {
-  const { load, coordinator, inFlight, wait, settleSeconds, seconds } = request;
-  const { port } = pick(await coordinator.ready(), ['port']);
-  await load.ask('start', { coordinatorPort: port, inFlight, wait: wait ? 1 : 0 });
+  const { load, coordinator, port = 'port', inFlight, wait, settleSeconds, seconds } = request;
+  const { [port]: coordinatorPort } = pick(await coordinator.ready(), [port]);
+  await load.ask('start', { coordinatorPort, inFlight, wait: wait ? 1 : 0 });
   await pause(settleSeconds);
   const before = await sample(request);
   await pause(seconds);

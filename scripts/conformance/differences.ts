@@ -142,6 +142,14 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
+    shownBy: ['66'],
+    what: 'JSON-RPC: ONGOING, and who is refused for load or size',
+    dtm: '-32603, with status 200',
+    holdfast: '-32902; -32603 with status 429, 503 or 413',
+    why: 'it is what the protocol means, and SDKs take every error as one; `Retry-After` can be said',
+  },
+  {
+    rows: [],
     shownBy: ['64'],
     what: 'a concurrent message over gRPC',
     dtm: 'cannot be asked for',

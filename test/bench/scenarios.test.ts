@@ -17,8 +17,9 @@ function row(text: string, first: string): string[] {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`| ${first} |`));
   assert.ok(line !== undefined, `no row ${first} in\n${text}`);
   return line
+    .slice(first.length + 3)
     .split('|')
-    .slice(2, -1)
+    .slice(1, -1)
     .map((cell) => cell.trim());
 }
 
@@ -63,4 +64,11 @@ test('overload: what is offered is accepted or refused, and second phases are se
   assert.deepEqual(served, ['10', '2'], text);
   assert.equal(text.match(/\(0 of them without Retry-After\), 0 answered otherwise, 0 not answered/g)?.length, 2, text);
   assertJudged(text, 5);
+});
+
+test('grpc: the same saga over HTTP and over gRPC, each of two row writes', async () => {
+  const text = await report('grpc', '--in-flight', '8', '--repetitions', '1', '--seconds', '0.5');
+  assertFigures(text, '8 | sagas/s', 3);
+  const [http = '', grpc = ''] = row(text, '8 | row writes a saga');
+  for (const rows of [http, grpc]) assert.ok(Number.parseFloat(rows) > 1.5 && Number.parseFloat(rows) < 2.7, text);
 });

@@ -22,8 +22,9 @@ export function goProgram(folder: string): Toolchain<string> {
   const environment = {
     GOMODCACHE: cacheFolder('go-modules'),
     GOCACHE: cacheFolder('go-build'),
-    // What is read-only could not be removed together with node_modules.
-    GOFLAGS: '-modcacherw',
+    // What is read-only could not be removed together with node_modules; and a checkout that is somebody else's cannot be
+    // asked for its version.
+    GOFLAGS: '-modcacherw -buildvcs=false',
     GOTOOLCHAIN: 'local',
   };
   // Whoever builds it at the same time must not find half a program.

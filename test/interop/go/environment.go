@@ -8,11 +8,12 @@ import (
 )
 
 var (
-	coordinator     = os.Getenv("COORDINATOR") + "/api/dtmsvr"
+	dtmsvr          = os.Getenv("COORDINATOR") + "/api/dtmsvr"
+	coordinator     = dtmcliServer()
 	coordinatorGrpc = os.Getenv("COORDINATOR_GRPC")
 	bankHTTP        = os.Getenv("BANK")
 	bankGrpc        = os.Getenv("BANK_GRPC")
-	// http or grpc: by which the coordinator is spoken to, and speaks to the bank.
+	// http, json-rpc or grpc: by which the coordinator is spoken to. It calls the bank over HTTP, or over gRPC.
 	transport = os.Getenv("TRANSPORT")
 	// mysql, postgres or redis.
 	databaseKind = os.Getenv("DATABASE")
@@ -22,6 +23,22 @@ var (
 	diesAt           = os.Getenv("DIES_AT")
 	workflowCallback = os.Getenv("WORKFLOW_CALLBACK")
 )
+
+// dtmcliServer is the address that dtmcli speaks to.
+func dtmcliServer() string {
+	if transport == "json-rpc" {
+		return os.Getenv("COORDINATOR") + "/api/json-rpc"
+	}
+	return dtmsvr
+}
+
+// protocol is what dtmcli's transactions are told, where they do not go over plain HTTP.
+func protocol() string {
+	if transport == "json-rpc" {
+		return transport
+	}
+	return ""
+}
 
 // branchURL is that of a branch over HTTP, for example http://127.0.0.1:1234/Withdraw.
 func branchURL(name string) string {

@@ -1,4 +1,4 @@
-import { describeDelayAndTopics, describeMessages } from './patterns/messages.ts';
+import { describeDelay, describeMessages, describeTopics } from './patterns/messages.ts';
 import { describeSagas } from './patterns/sagas.ts';
 import { describeTccs } from './patterns/tccs.ts';
 import { describeWorkflows } from './patterns/workflows.ts';
@@ -9,7 +9,8 @@ describeWorld('grpc', 'mysql', (world) => {
   describeSagas(world);
   describeTccs(world);
   describeMessages(world);
-  describeDelayAndTopics(world);
+  describeDelay(world);
+  describeTopics(world);
   describeXas(world);
   describeWorkflows(world);
 });

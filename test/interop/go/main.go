@@ -27,31 +27,37 @@ type transfer struct {
 	Gid string `json:"gid"`
 }
 
-// initiators are the patterns, over HTTP and over gRPC. Each returns what the SDK told its caller.
+// initiators are the patterns, by the transport. Over JSON-RPC the SDK is used as over HTTP. Each returns what the SDK told its caller.
 var initiators = map[string]func(asked transfer) (string, error){
-	"saga http":            sagaHTTP,
-	"saga grpc":            sagaGrpc,
-	"concurrent-saga http": concurrentSagaHTTP,
-	"concurrent-saga grpc": concurrentSagaGrpc,
-	"tcc http":             tccHTTP,
-	"tcc grpc":             tccGrpc,
-	"nested-tcc http":      nestedTccHTTP,
-	"nested-tcc grpc":      nestedTccGrpc,
-	"message http":         messageHTTP,
-	"message grpc":         messageGrpc,
-	"late-work http":       lateWork,
-	"late-work grpc":       lateWork,
-	"delay http":           delayHTTP,
-	"delay grpc":           delayGrpc,
-	"topic http":           topicHTTP,
-	"topic grpc":           topicGrpc,
-	"subscribe grpc":       subscribeGrpc,
-	"xa http":              xaHTTP,
-	"xa grpc":              xaGrpc,
-	"workflow http":        runWorkflow,
-	"workflow grpc":        runWorkflow,
-	"workflow-xa http":     runWorkflow,
-	"workflow-xa grpc":     runWorkflow,
+	"saga http":                sagaHTTP,
+	"saga json-rpc":            sagaHTTP,
+	"saga grpc":                sagaGrpc,
+	"concurrent-saga http":     concurrentSagaHTTP,
+	"concurrent-saga json-rpc": concurrentSagaHTTP,
+	"concurrent-saga grpc":     concurrentSagaGrpc,
+	"tcc http":                 tccHTTP,
+	"tcc json-rpc":             tccHTTP,
+	"tcc grpc":                 tccGrpc,
+	"nested-tcc http":          nestedTccHTTP,
+	"nested-tcc grpc":          nestedTccGrpc,
+	"message http":             messageHTTP,
+	"message json-rpc":         messageHTTP,
+	"message grpc":             messageGrpc,
+	"late-work http":           lateWork,
+	"late-work json-rpc":       lateWork,
+	"late-work grpc":           lateWork,
+	"delay http":               delayHTTP,
+	"delay json-rpc":           delayHTTP,
+	"delay grpc":               delayGrpc,
+	"topic http":               topicHTTP,
+	"topic grpc":               topicGrpc,
+	"subscribe grpc":           subscribeGrpc,
+	"xa http":                  xaHTTP,
+	"xa grpc":                  xaGrpc,
+	"workflow http":            runWorkflow,
+	"workflow grpc":            runWorkflow,
+	"workflow-xa http":         runWorkflow,
+	"workflow-xa grpc":         runWorkflow,
 }
 
 func main() {
@@ -87,7 +93,8 @@ func newGid() string {
 	if transport == "grpc" {
 		return dtmgrpc.MustGenGid(coordinatorGrpc)
 	}
-	return dtmcli.MustGenGid(coordinator)
+	// Over JSON-RPC the SDK cannot ask.
+	return dtmcli.MustGenGid(dtmsvr)
 }
 
 func (t transfer) withdrawal() order {

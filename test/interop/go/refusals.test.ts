@@ -23,7 +23,16 @@ const types = {
   'workflow-xa': 'workflow',
 } as const;
 
-describeWith('refusals, told by the Go SDK over HTTP', { program: goProgram(import.meta.dirname) }, ({ program }) => {
+interface Addresses {
+  readonly url: string;
+  readonly grpcAddress: string;
+}
+
+/** Nobody listens there. */
+const defaultCallbacks = { http: 'http://127.0.0.1:9/', grpc: '127.0.0.1:9' };
+const badCallbacks = { http: ['', 'no URL', 'ftp://127.0.0.1/'], grpc: ['', 'no address', 'ftp://127.0.0.1'] };
+
+describeWith('refusals, told by the Go SDK', { program: goProgram(import.meta.dirname) }, ({ program }) => {
   const coordinators: Coordinator[] = [];
   let healthy: Coordinator;
   let busy: Coordinator;
@@ -69,11 +78,19 @@ describeWith('refusals, told by the Go SDK over HTTP', { program: goProgram(impo
   }
 
   /** Without a bank: nobody is called before the coordinator has agreed. */
-  function initiate(url: string, pattern: string, { gid = client.newGid(), callback = 'http://127.0.0.1:9/' } = {}) {
+  function initiate(
+    { url, grpcAddress }: Addresses,
+    transport: 'http' | 'grpc',
+    pattern: string,
+    { gid = client.newGid(), callback = defaultCallbacks[transport] } = {},
+  ) {
     const environment = {
       COORDINATOR: url,
+      COORDINATOR_GRPC: grpcAddress,
+      TRANSPORT: transport,
       BANK: 'http://127.0.0.1:9',
-      TRANSPORT: 'http',
+      // Where workflows are called back over gRPC, too.
+      BANK_GRPC: transport === 'grpc' ? callback : '',
       DATABASE: 'mysql',
       DATABASE_PORT: '9',
       WORKFLOW_CALLBACK: callback,
@@ -112,36 +129,49 @@ describeWith('refusals, told by the Go SDK over HTTP', { program: goProgram(impo
     return gid;
   }
 
-  for (const [pattern, type] of Object.entries(types)) {
-    it(`${pattern}: the coordinator is away`, async () => {
-      const url = `http://127.0.0.1:${await freePort()}`;
-      assert.match(told(await initiate(url, pattern)), /connection refused/);
-    });
+  for (const transport of ['http', 'grpc'] as const) {
+    for (const [pattern, type] of Object.entries(types)) {
+      const name = `${transport} ${pattern}`;
 
-    it(`${pattern}: the coordinator has too much to do (429)`, async () => {
-      assert.match(told(await initiate(busy.url, pattern)), /takes no new transactions|holdfast-overloaded/);
-    });
+      it(`${name}: the coordinator is away`, async () => {
+        const address = `127.0.0.1:${await freePort()}`;
+        const away = { url: `http://${address}`, grpcAddress: address };
+        assert.match(told(await initiate(away, transport, pattern)), /connection refused/);
+      });
 
-    it(`${pattern}: the coordinator is about to end (503)`, async () => {
-      assert.match(told(await initiate(ending.url, pattern)), /shutting down|holdfast-unavailable/);
-    });
+      it(`${name}: the coordinator has too much to do (429, UNAVAILABLE)`, async () => {
+        const said = told(await initiate(busy, transport, pattern));
+        assert.match(said, /takes no new transactions|holdfast-overloaded/);
+        if (transport === 'grpc') assert.match(said, /code = Unavailable/);
+      });
 
-    it(`${pattern}: the gid is that of a transaction that is finished (409)`, async () => {
-      assert.match(told(await initiate(healthy.url, pattern, { gid: await finished(type) })), /FAILURE/);
-    });
+      it(`${name}: the coordinator is about to end (503, UNAVAILABLE)`, async () => {
+        const said = told(await initiate(ending, transport, pattern));
+        assert.match(said, /shutting down|holdfast-unavailable/);
+        if (transport === 'grpc') assert.match(said, /code = Unavailable/);
+      });
 
-    it(`${pattern}: the gid is that of a transaction of another type (400)`, async () => {
-      const gid = await finished(type === 'saga' ? 'msg' : 'saga');
-      assert.match(told(await initiate(healthy.url, pattern, { gid })), /trans_type|holdfast-invalid-input/);
-    });
+      it(`${name}: the gid is that of a transaction that is finished (409, ABORTED)`, async () => {
+        assert.match(told(await initiate(healthy, transport, pattern, { gid: await finished(type) })), /FAILURE/);
+      });
 
-    it(`${pattern}: the gid is too long (400)`, async () => {
-      assert.match(told(await initiate(healthy.url, pattern, { gid: 'x'.repeat(129) })), /gid|holdfast-invalid-input/);
-    });
+      it(`${name}: the gid is that of a transaction of another type (400, INVALID_ARGUMENT)`, async () => {
+        const gid = await finished(type === 'saga' ? 'msg' : 'saga');
+        const said = told(await initiate(healthy, transport, pattern, { gid }));
+        assert.match(said, /trans_?type|holdfast-invalid-input/i);
+        if (transport === 'grpc') assert.match(said, /code = InvalidArgument/);
+      });
+
+      it(`${name}: the gid is too long (400, INVALID_ARGUMENT)`, async () => {
+        const said = told(await initiate(healthy, transport, pattern, { gid: 'x'.repeat(129) }));
+        assert.match(said, /gid|holdfast-invalid-input/i);
+      });
+    }
+
+    for (const callback of badCallbacks[transport])
+      it(`${transport} workflow: it can not be called back at "${callback}" (400, INVALID_ARGUMENT)`, async () => {
+        const said = told(await initiate(healthy, transport, 'workflow', { callback }));
+        assert.match(said, /query_?prepared|holdfast-invalid-input/i);
+      });
   }
-
-  for (const callback of ['', 'no URL', 'ftp://127.0.0.1/'])
-    it(`workflow: the callback URL is "${callback}" (400)`, async () => {
-      assert.match(told(await initiate(healthy.url, 'workflow', { callback })), /holdfast-invalid-input/);
-    });
 });

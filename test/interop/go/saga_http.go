@@ -4,6 +4,7 @@ import "github.com/dtm-labs/client/dtmcli"
 
 func sagaHTTP(asked transfer) (string, error) {
 	saga := dtmcli.NewSaga(coordinator, asked.Gid)
+	saga.Protocol = protocol()
 	saga.Add(branchURL("Withdraw"), branchURL("WithdrawUndo"), asked.withdrawal())
 	saga.Add(branchURL("Deposit"), branchURL("DepositUndo"), asked.deposit())
 	return "", saga.Submit()
@@ -13,6 +14,7 @@ func sagaHTTP(asked transfer) (string, error) {
 func concurrentSagaHTTP(asked transfer) (string, error) {
 	half := asked.half()
 	saga := dtmcli.NewSaga(coordinator, asked.Gid)
+	saga.Protocol = protocol()
 	saga.Add(branchURL("Withdraw"), branchURL("WithdrawUndo"), asked.withdrawal())
 	saga.Add(branchURL("Deposit"), branchURL("DepositUndo"), half)
 	saga.Add(branchURL("Deposit"), branchURL("DepositUndo"), half)

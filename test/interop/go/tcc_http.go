@@ -6,7 +6,8 @@ import (
 )
 
 func tccHTTP(asked transfer) (string, error) {
-	return "", dtmcli.TccGlobalTransaction(coordinator, asked.Gid, func(tcc *dtmcli.Tcc) (*resty.Response, error) {
+	custom := func(tcc *dtmcli.Tcc) { tcc.Protocol = protocol() }
+	return "", dtmcli.TccGlobalTransaction2(coordinator, asked.Gid, custom, func(tcc *dtmcli.Tcc) (*resty.Response, error) {
 		if answer, err := callTccHTTP(tcc, "Withdraw", asked.withdrawal()); err != nil {
 			return answer, err
 		}

@@ -14,7 +14,7 @@ import { Redis } from '../lib/redis.ts';
 import type { SqlDatabase } from '../lib/sql-database.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
 
-export type Transport = 'http' | 'grpc';
+export type Transport = 'http' | 'json-rpc' | 'grpc';
 
 /** By the SDK's own names. */
 export type DatabaseKind = 'mysql' | 'postgres' | 'redis';
@@ -57,7 +57,14 @@ function started<T>(
   return 'found' in toolchain ? { found: () => start(toolchain.found) } : toolchain;
 }
 
-const titles = { mysql: 'MariaDB', postgres: 'PostgreSQL', redis: 'Redis', http: 'HTTP', grpc: 'gRPC' } as const;
+const titles = {
+  mysql: 'MariaDB',
+  postgres: 'PostgreSQL',
+  redis: 'Redis',
+  http: 'HTTP',
+  'json-rpc': 'JSON-RPC',
+  grpc: 'gRPC',
+} as const;
 
 /** Describes tests in one world, one after the other: they share its clock. */
 export function describeWorld(transport: Transport, kind: DatabaseKind, define: (world: () => World) => void): void {

@@ -179,7 +179,7 @@ export const schema = {
       description: 'The most transactions that one resetCronTime makes due.',
     }),
   }),
-  grpc: section('Where gRPC is served: the same as over HTTP, but for what reads.', {
+  grpc: section('Where gRPC is served: the same as over HTTP, but for what reads ([gRPC](grpc-api.md)).', {
     serve: choice({
       values: ['on', 'off'],
       default: 'on',

@@ -327,3 +327,24 @@ test('what is stored and cannot be read is said so, instead of asking to try aga
     await assert.rejects(world.done(ask()), { code: 'INTERNAL', message: 'a stored definition cannot be read' });
   }
 });
+
+test('a purge rests after each batch for as long as it took', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime, store } = world;
+  const batches = [500, 500, 7];
+  store.purge = async () => {
+    await new Promise<void>((resolve) => runtime.setTimer(40, resolve));
+    return batches.shift() ?? 0;
+  };
+  let isDone = false;
+  void engine.purge().then(() => {
+    isDone = true;
+  });
+  const leftAfter = async (ms: number) => {
+    await runtime.advance(ms);
+    return batches.length;
+  };
+  assert.deepEqual([await leftAfter(41), await leftAfter(38), await leftAfter(42)], [2, 2, 1]);
+  await runtime.advance(100);
+  assert.deepEqual([batches, isDone], [[], true]);
+});

@@ -264,11 +264,17 @@ export class Engine implements Coordinator {
     return made;
   }
 
-  /** Deletes what has been finished for longer than it is kept. By itself it does so every minute. */
+  /**
+   * Deletes what has been finished for longer than it is kept. By itself it does so every minute. Batches are small, and
+   * after each it rests for as long as it took: half of the store's time is left to those who wait for an answer.
+   */
   async purge(): Promise<void> {
+    const { upkeep } = this.#machine;
     const beforeMs = this.#clock.nowMs() - this.#parts.settings.retentionMs;
-    while (!this.#ended && (await this.#parts.store.purge(beforeMs, purgeRows)) === purgeRows) {
-      // The next batch; each is small, and commits go between them.
+    while (!this.#ended) {
+      const startedMs = upkeep.monotonicMs();
+      if ((await this.#parts.store.purge(beforeMs, purgeRows)) < purgeRows) return;
+      await new Promise<void>((resolve) => this.#after(upkeep.monotonicMs() - startedMs, resolve));
     }
   }
 

@@ -58,7 +58,7 @@ export function describeMessages(world: () => World): void {
   });
 }
 
-export function describeDelayAndTopics(world: () => World): void {
+export function describeDelay(world: () => World): void {
   it('message: delivered after its delay, and not a second before', async () => {
     const { client, clock, books } = world();
     const { payer, payee } = await world().accounts();
@@ -70,7 +70,9 @@ export function describeDelayAndTopics(world: () => World): void {
     assert.equal(await client.statusOf(gid), 'succeed');
     assert.deepEqual(await books.standing(payee), [[130, 0, 0]]);
   });
+}
 
+export function describeTopics(world: () => World): void {
   it('message: to a topic, delivered to each of its subscribers', async () => {
     const { client, books } = world();
     const { payer, payee } = await world().accounts();

@@ -3,8 +3,8 @@ import { it } from 'node:test';
 import { untouched } from '../../lib/books.ts';
 import type { World } from '../world.ts';
 
-export function describeTccs(world: () => World): void {
-  for (const pattern of ['tcc', 'nested-tcc']) {
+export function describeTccs(world: () => World, patterns: readonly string[] = ['tcc', 'nested-tcc']): void {
+  for (const pattern of patterns) {
     it(`${pattern}: what was tried is confirmed`, async () => {
       const { client, books } = world();
       const { payer, payee } = await world().accounts();

@@ -10,7 +10,9 @@ export interface Certificates {
   readonly caFile: string;
   /** Of `localhost` and `127.0.0.1`, signed by it. */
   readonly cert: Buffer;
+  readonly certFile: string;
   readonly key: Buffer;
+  readonly keyFile: string;
 }
 
 let made: Certificates | undefined;
@@ -30,5 +32,6 @@ function make(): Certificates {
   openssl(`req -newkey rsa:2048 -nodes -keyout s.key -out s.csr -subj /CN=localhost -addext ${names}`);
   openssl('x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out s.pem -days 2 -copy_extensions copy');
   const read = (name: string) => readFileSync(join(folder, name));
-  return { ca: read('ca.pem'), caFile: join(folder, 'ca.pem'), cert: read('s.pem'), key: read('s.key') };
+  const [caFile = '', certFile = '', keyFile = ''] = ['ca.pem', 's.pem', 's.key'].map((name) => join(folder, name));
+  return { ca: read('ca.pem'), caFile, cert: read('s.pem'), certFile, key: read('s.key'), keyFile };
 }

@@ -140,6 +140,26 @@ testStore('nothing is read before what was read is on the disk', async (world) =
   assert.equal((await found(store, 'new')).version, 1);
 });
 
+testStore('that nothing is there is told at once, whatever waits for the disk', async (world) => {
+  const { store } = world;
+  const held = hold(world);
+  const written = store.commit([create('new')]);
+  assert.deepEqual(await store.load(['missing']), [undefined]);
+  let isBothRead = false;
+  const both = store.load(['missing', 'new']).then((found) => {
+    isBothRead = true;
+    return found;
+  });
+  await meanwhile(world);
+  assert.ok(!isBothRead);
+  held.resolve();
+  await written;
+  assert.deepEqual(
+    (await both).map((one) => one?.definition.gid),
+    [undefined, 'new'],
+  );
+});
+
 testStore('commits that come during a sync share the next one', async (world) => {
   const { store, wal } = world;
   const held = hold(world);

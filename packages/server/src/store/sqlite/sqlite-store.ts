@@ -121,8 +121,12 @@ export class SqliteStore implements Store, BackupCapable {
     return this.#write((loop) => loop.commit(encoded));
   }
 
-  load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
-    return this.#read((loop) => loop.load(gids, what === 'bare'));
+  async load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
+    const { loop, wal } = this.#live();
+    const found = this.#watched(() => loop.load(gids, what === 'bare'));
+    // That nothing is there is no news that a power cut could take back: whoever is refused waits for no disk.
+    if (found.some((one) => one !== undefined)) await wal.settled();
+    return found;
   }
 
   claim(request: ClaimRequest): Promise<ClaimResult> {

@@ -58,8 +58,8 @@ export class Health {
 
   /** Whoever watches would keep the connection open. */
   stop(): void {
-    clearInterval(this.#timer);
     this.#tellAll();
+    clearInterval(this.#timer);
     for (const call of this.#watching.keys()) call.end();
     this.#watching.clear();
   }
@@ -68,7 +68,7 @@ export class Health {
     try {
       const { service } = decode(checkRequest, call.request);
       if (!known.has(service)) throw new HoldfastError('NOT_FOUND', 'service: there is none of this name');
-      answer(null, encoded(this.#statusOf(service)));
+      answer(null, encoded(this.#status()));
     } catch (error) {
       answer(grpcError(errorStatus(error)));
     }
@@ -89,16 +89,21 @@ export class Health {
   }
 
   #tellAll(): void {
+    if (this.#watching.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
+    const current = this.#status();
     for (const [call, watcher] of this.#watching) {
-      const status = this.#statusOf(watcher.service);
+      const status = known.has(watcher.service) ? current : 'SERVICE_UNKNOWN';
       if (status === watcher.told) continue;
       watcher.told = status;
       call.write(encoded(status));
     }
   }
 
-  #statusOf(service: string): Status {
-    if (!known.has(service)) return 'SERVICE_UNKNOWN';
+  #status(): Status {
     return this.#coordinator.unready() === undefined ? 'SERVING' : 'NOT_SERVING';
   }
 }

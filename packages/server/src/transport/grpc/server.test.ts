@@ -1,14 +1,13 @@
 /** The gRPC server on a coordinator that records what it is asked: errors, limits, and clients that behave badly. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Client, credentials, type Metadata, Metadata as NewMetadata, type ServiceError } from '@grpc/grpc-js';
 import { type ErrorCode, errorCatalogue, HoldfastError } from '@holdfast/core';
 import { until } from '../../../../../test/lib/until.ts';
+import { certificates } from '../../caller/testing/certificates.ts';
 import { RecordingCoordinator, shown } from '../http/testing.ts';
 import { GrpcPort } from './port.ts';
 import { encode } from './protobuf.ts';
@@ -25,6 +24,9 @@ const defaults: GrpcSettings = {
   ...{ maxConnections: 1000, maxStreams: 1000, keepAliveMs: 60_000, keepAliveTimeoutMs: 20_000 },
 };
 
+/** Made before the tests, and removed after all of them. */
+const { ca, caFile, cert, certFile, key, keyFile } = certificates();
+
 const closers: (() => unknown)[] = [];
 after(async () => {
   for (const close of closers.reverse()) await close();
@@ -34,10 +36,11 @@ async function start(given: Partial<GrpcSettings> = {}) {
   const settings = { ...defaults, ...given };
   const coordinator = new RecordingCoordinator();
   const observed: string[] = [];
+  const pem = readCredentials(settings.tls);
   const port = new GrpcPort(settings);
   const { port: number } = await port.listen();
   const server = new GrpcServer({
-    ...{ coordinator, settings, port, credentials: readCredentials(settings.tls) },
+    ...{ coordinator, settings, port, credentials: pem },
     observer: {
       route: (transport, api) => (isFine) => observed.push(`${transport} ${api} ${isFine ? 'ok' : 'fail'}`),
       answered: () => undefined,
@@ -340,6 +343,29 @@ test('what is no HTTP/2, or breaks off, harms nobody', async () => {
   assert.equal((await ask(clientOf(address), 'Submit')).code, 0);
 });
 
+test('odd headers are answered or cut off, and nothing of them is printed', async (t) => {
+  const { number, address } = await start();
+  const printed = t.mock.method(console, 'error', () => undefined);
+  const session = sessionTo(number);
+  const odd = [
+    { 'grpc-timeout': '\u00e9' },
+    { 'grpc-timeout': 'soon' },
+    { 'grpc-timeout': '1n' },
+    { 'grpc-encoding': 'odd' },
+    { 'x-bin': '\u00ff' },
+    { 'x-text': '\u00ff secret' },
+    { ':path': '/dtmgimp.Dtm/\u00e9' },
+    { 'content-type': 'application/grpc\u00e9' },
+  ];
+  for (const headers of odd) {
+    const { stream, ended } = begin(session, undefined, headers);
+    stream.end(framed(submit, 1));
+    await ended;
+  }
+  assert.equal(printed.mock.callCount(), 0);
+  assert.equal((await ask(clientOf(address), 'Submit')).code, 0);
+});
+
 test('closing tells clients to go elsewhere, lets calls under way end, and is not held up by anybody', async () => {
   const { coordinator, address, server, number } = await start();
   let release = () => undefined as undefined;
@@ -366,17 +392,13 @@ test('closing tells clients to go elsewhere, lets calls under way end, and is no
   assert.equal((await ask(clientOf(address), 'Submit', submit, 1000)).code === 0, false);
 });
 
-const file = (name: string) => join(import.meta.dirname, 'testing', name);
-const pem = (name: string) => readFileSync(file(name));
-
 test('over TLS: the certificate is shown, plain text is not served, and its limits hold as well', async () => {
-  const tls = { certFile: file('server.pem'), keyFile: file('server.key'), clientCaFile: '' };
+  const tls = { certFile, keyFile, clientCaFile: '' };
   const { address, coordinator, number } = await start({ tls, requestTimeoutMs: 300 });
-  const secured = credentials.createSsl(pem('ca.pem'));
-  assert.equal((await ask(clientOf(address, secured), 'Submit')).code, 0);
+  assert.equal((await ask(clientOf(address, credentials.createSsl(ca)), 'Submit')).code, 0);
   assert.notEqual((await ask(clientOf(address), 'Submit', submit, 1000)).code, 0);
   assert.equal(coordinator.asked.length, 1);
-  const session = connect(`https://127.0.0.1:${number}`, { ca: pem('ca.pem') });
+  const session = connect(`https://127.0.0.1:${number}`, { ca });
   session.on('error', () => undefined);
   closers.push(() => session.destroy());
   const silent = begin(session);
@@ -384,17 +406,16 @@ test('over TLS: the certificate is shown, plain text is not served, and its limi
 });
 
 test('with a client CA, a client must show a certificate of it', async () => {
-  const tls = { certFile: file('server.pem'), keyFile: file('server.key'), clientCaFile: file('ca.pem') };
-  const { address, coordinator } = await start({ tls });
-  const known = credentials.createSsl(pem('ca.pem'), pem('client.key'), pem('client.pem'));
-  assert.equal((await ask(clientOf(address, known), 'Submit')).code, 0);
-  assert.notEqual((await ask(clientOf(address, credentials.createSsl(pem('ca.pem'))), 'Submit', submit, 1000)).code, 0);
+  const { address, coordinator } = await start({ tls: { certFile, keyFile, clientCaFile: caFile } });
+  assert.equal((await ask(clientOf(address, credentials.createSsl(ca, key, cert)), 'Submit')).code, 0);
+  assert.notEqual((await ask(clientOf(address, credentials.createSsl(ca)), 'Submit', submit, 1000)).code, 0);
   assert.equal(coordinator.asked.length, 1);
 });
 
 test('files for TLS that cannot be read or used are named', () => {
-  const tls = { certFile: file('server.pem'), keyFile: file('server.key'), clientCaFile: '' };
+  const tls = { certFile, keyFile, clientCaFile: '' };
+  assert.notEqual(readCredentials(tls), undefined);
   assert.throws(() => readCredentials({ ...tls, certFile: '/none' }), /^Error: grpc\.tls\.certFile: ENOENT/);
-  assert.throws(() => readCredentials({ ...tls, keyFile: file('client.key') }), /^Error: grpc\.tls: /);
-  assert.throws(() => readCredentials({ ...tls, certFile: file('server.key') }), /^Error: grpc\.tls: /);
+  assert.throws(() => readCredentials({ ...tls, certFile: caFile }), /^Error: grpc\.tls: /);
+  assert.throws(() => readCredentials({ ...tls, keyFile: certFile }), /^Error: grpc\.tls: /);
 });

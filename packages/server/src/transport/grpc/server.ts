@@ -1,4 +1,11 @@
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 import { HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import type { RequestObserver } from '../observer.ts';
@@ -42,6 +49,8 @@ export class GrpcServer {
   constructor(parts: GrpcParts) {
     const { coordinator, port, settings, credentials } = parts;
     this.#parts = parts;
+    // What the library writes on stderr holds what clients sent, and is no line of ours.
+    setLogVerbosity(logVerbosity.NONE);
     this.#streams = new Streams(settings, port.number);
     this.#unsent = new UnsentReplies(settings.answerBudgetBytes);
     this.#server = new Server({
