@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer as createHttpServer } from 'node:http';
 import { constants } from 'node:http2';
-import { createServer as createNetServer } from 'node:net';
+import { createServer as createNetServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { systemRuntime } from '../../runtime.ts';
@@ -127,7 +128,17 @@ test('GOAWAY: what it says was not processed goes out again on a new connection;
     seen.map(({ headers }) => headers['dtm-gid']),
     ['a', 'b', 'c', 'b', 'c'],
   );
+  assert.equal(messageOf(await sendGrpc(url)), '');
   assert.equal(sessions.length, 2);
+});
+
+test('a connection on which no call can begin is a failure to connect; others are not opened again and again', async () => {
+  const { url, sessions, server, seen } = await grpcService(reply, { settings: { maxConcurrentStreams: 0 } });
+  server.on('session', (session) => session.close());
+  const sent = await sendGrpc(url);
+  assert.match(messageOf(sent), /^cannot connect: the service (closed it|is going away)/);
+  assert.equal(sent.health, 'connect');
+  assert.deepEqual([sessions.length, seen.length], [1, 0]);
 });
 
 test('GOAWAY with an error: what may have been processed is an error, and is not sent again', async () => {
@@ -201,6 +212,22 @@ test('a connection whose other end is gone is found by the first call that times
   // It does not go out on the old connection while that is being asked.
   assert.equal(messageOf(await sendGrpc(proxy.url, {}, sender)), '');
   assert.equal(proxy.connections(), 2);
+});
+
+test('a connection on which nothing gets through any more is closed with all that waits to be written', async () => {
+  const opened: Socket[] = [];
+  const openedOne = (message: unknown) => opened.push((message as { readonly socket: Socket }).socket);
+  subscribe('net.client.socket', openedOne);
+  const { port, server } = await grpcService(reply, { settings: { initialWindowSize: 2 ** 30 } });
+  server.on('session', (session) => session.setLocalWindowSize(2 ** 30));
+  const proxy = await silentProxy(port);
+  const sender = grpcSenderWith({ grpcKeepaliveTimeoutMs: 50 });
+  assert.equal(messageOf(await sendGrpc(proxy.url, {}, sender)), '');
+  unsubscribe('net.client.socket', openedOne);
+  proxy.freeze();
+  const payload = 'x'.repeat(1_000_000);
+  await Promise.all(Array.from({ length: 30 }, () => sendGrpc(proxy.url, { payload, timeoutMs: 100 }, sender)));
+  await until(() => opened[0]?.destroyed === true);
 });
 
 test('a connection that was silent for long is asked before it is used: a dead one costs no call', async () => {

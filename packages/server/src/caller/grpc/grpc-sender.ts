@@ -50,7 +50,7 @@ export class GrpcSender implements Sender {
       return;
     }
     this.#calls += 1;
-    new GrpcExchange(this.#context, call, { target, channel: this.#channelOf(target) }, (answer) => {
+    new GrpcExchange(this.#context, call, { target, channel: () => this.#channelOf(target) }, (answer) => {
       this.#calls -= 1;
       done(answer);
       this.#tellClosed();

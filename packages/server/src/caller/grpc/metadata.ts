@@ -54,10 +54,10 @@ export function requestHeaders(
     'content-type': 'application/grpc+dtm_raw',
     'user-agent': userAgent,
     'grpc-timeout': timeoutText(timeoutMs),
-    'dtm-gid': wireValue('dtm-gid', call.gid),
+    'dtm-gid': identity('dtm-gid', call.gid),
     'dtm-trans_type': call.type,
-    'dtm-branch_id': wireValue('dtm-branch_id', call.branchId),
-    'dtm-op': wireValue('dtm-op', call.op),
+    'dtm-branch_id': identity('dtm-branch_id', call.branchId),
+    'dtm-op': identity('dtm-op', call.op),
     'dtm-dtm': '',
   });
   for (const name of Object.keys(call.headers)) {
@@ -75,6 +75,12 @@ export function requestHeaders(
 function timeoutText(timeoutMs: number): string {
   const whole = Math.max(1, Math.ceil(timeoutMs));
   return whole < 100_000_000 ? `${whole}m` : `${Math.min(99_999_999, Math.ceil(whole / 1000))}S`;
+}
+
+/** Sent as it is or not at all: a service could take one branch for another. */
+function identity(name: string, value: string): string {
+  if (value !== value.trim()) throw new Error(`gRPC cannot carry ${name} with a blank at its beginning or end`);
+  return wireValue(name, value);
 }
 
 /** As UTF-8 where it is not plain ASCII, one character a byte. HTTP/2 allows no blanks at either end. */
