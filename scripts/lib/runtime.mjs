@@ -9,20 +9,21 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const stampPath = join(root, 'node_modules', '.holdfast-installed');
 
-/** Installs the dependencies if they are missing or older than the lockfile, and says so. */
+/** Installs the dependencies if they are missing or older than the lockfile, and says so on stderr. */
 export function installWhatIsMissing() {
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted && existsSync(runtimePath())) return;
-  console.log('holdfast: installing dependencies (npm install), this takes about a quarter of a minute');
+  console.error('holdfast: installing dependencies (npm install), this takes about a quarter of a minute');
   const windows = process.platform === 'win32';
   const done = spawnSync(
     windows ? 'npm.cmd' : 'npm',
     ['install', '--no-save', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
     {
       cwd: root,
-      stdio: 'inherit',
+      // What a command prints on stdout stays for programs.
+      stdio: ['inherit', 2, 'inherit'],
       shell: windows,
       env: { ...process.env, NODE_ENV: 'development' },
     },
