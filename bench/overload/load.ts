@@ -13,7 +13,7 @@ import { type Answered, Connections } from './connections.ts';
 import { SecondPhases } from './second-phases.ts';
 
 const [answerDelayMs = '0'] = process.argv.slice(2);
-const secondPhaseConnections = 50;
+const secondPhaseConnections = 300;
 const idPrefix = randomUUID().slice(0, 8);
 
 /** When those were to arrive that were submitted, not refused, and have not ended. */
