@@ -5,7 +5,7 @@ import { constants } from 'node:http2';
 import { createServer as createNetServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
-import { systemRuntime } from '../../runtime.ts';
+import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
 import { certificates } from '../testing/certificates.ts';
 import {
   grpcSenderWith,
@@ -17,6 +17,7 @@ import {
   silentProxy,
 } from '../testing/grpc-services.ts';
 import { listen, messageOf, until } from '../testing/services.ts';
+import { idleCheckMs } from './limits.ts';
 
 const { NGHTTP2_REFUSED_STREAM: refused, NGHTTP2_INTERNAL_ERROR: internal, NGHTTP2_CANCEL: cancelled } = constants;
 
@@ -57,19 +58,24 @@ test('a connection that never comes about ends with the time-out, and is not kep
 test('a service that does not answer: the call is cancelled there, and the connection serves on', async () => {
   const codes: number[] = [];
   let isMute = false;
-  const { url, sessions } = await grpcService((call) => {
+  const { url, sessions, seen } = await grpcService((call) => {
     call.stream.on('close', () => codes.push(call.stream.rstCode));
     if (!isMute) reply(call);
   });
-  await sendGrpc(url);
+  const runtime = new ManualRuntime();
+  const sender = grpcSenderWith({}, { runtime });
+  await sendGrpc(url, {}, sender);
   await until(() => codes.length === 1);
   isMute = true;
-  const sent = await sendGrpc(url, { timeoutMs: 80 });
+  const waiting = sendGrpc(url, { timeoutMs: 80 }, sender);
+  await until(() => seen.length === 2);
+  await runtime.advance(80);
+  const sent = await waiting;
   assert.deepEqual([messageOf(sent), sent.health], ['no whole answer within 80 ms', 'unavailable']);
   await until(() => codes.length === 2);
   assert.deepEqual(codes, [0, cancelled]);
   isMute = false;
-  assert.equal((await sendGrpc(url)).outcome.kind, 'success');
+  assert.equal((await sendGrpc(url, {}, sender)).outcome.kind, 'success');
   assert.equal(sessions.length, 1);
 });
 
@@ -190,11 +196,16 @@ test('a service that takes one stream at once gets one at once; waiting counts a
     },
     { settings: { maxConcurrentStreams: 1 } },
   );
-  const sent = await Promise.all(Array.from({ length: 20 }, () => sendGrpc(url)));
+  const runtime = new ManualRuntime();
+  const sender = grpcSenderWith({}, { runtime });
+  const sent = await Promise.all(Array.from({ length: 20 }, () => sendGrpc(url, {}, sender)));
   assert.ok(sent.every(({ outcome }) => outcome.kind === 'success'));
   assert.deepEqual([most, seen.length], [1, 20]);
   answers = false;
-  const [first, second] = await Promise.all([sendGrpc(url, { timeoutMs: 200 }), sendGrpc(url, { timeoutMs: 100 })]);
+  const waiting = [200, 100].map((timeoutMs) => sendGrpc(url, { timeoutMs }, sender));
+  await until(() => seen.length === 21);
+  await runtime.advance(200);
+  const [first, second] = await Promise.all(waiting);
   assert.equal(messageOf(first ?? assert.fail()), 'no whole answer within 200 ms');
   assert.equal(messageOf(second ?? assert.fail()), 'no free stream (the service takes 1 at once) within 100 ms');
   assert.equal(second?.health, 'unavailable');
@@ -233,22 +244,23 @@ test('a connection on which nothing gets through any more is closed with all tha
 test('a connection that was silent for long is asked before it is used: a dead one costs no call', async () => {
   const { port, seen } = await grpcService(reply);
   const proxy = await silentProxy(port);
-  let laterMs = 0;
-  const upkeep = { ...systemRuntime, monotonicMs: () => systemRuntime.monotonicMs() + laterMs };
-  const sender = grpcSenderWith({ grpcKeepaliveTimeoutMs: 50 }, { upkeep });
+  const upkeep = new ManualRuntime();
+  const sender = grpcSenderWith({}, { upkeep });
   await sendGrpc(proxy.url, {}, sender);
   let pings = 0;
   seen[0]?.session.on('ping', () => {
     pings += 1;
   });
   await until(() => sender.idleConnections === 1);
-  laterMs += 20_000;
+  await upkeep.advance(20_000);
   assert.equal((await sendGrpc(proxy.url, {}, sender)).outcome.kind, 'success');
   assert.deepEqual([pings, proxy.connections()], [1, 1]);
   proxy.silence();
   await until(() => sender.idleConnections === 1);
-  laterMs += 20_000;
-  assert.equal((await sendGrpc(proxy.url, {}, sender)).outcome.kind, 'success');
+  await upkeep.advance(20_000);
+  const waiting = sendGrpc(proxy.url, {}, sender);
+  await upkeep.advance(idleCheckMs);
+  assert.equal((await waiting).outcome.kind, 'success');
   assert.deepEqual([seen.length, proxy.connections()], [3, 2]);
 });
 
