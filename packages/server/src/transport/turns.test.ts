@@ -30,3 +30,18 @@ test('one that comes while others wait waits behind them; after a pause there is
   turns.take(() => begun.push('d'));
   assert.deepEqual(begun, ['a', 'c', 'b', 'd']);
 });
+
+test('it tells how long the next one has waited', async () => {
+  const turns = new Turns(1);
+  turns.take(() => undefined);
+  assert.equal(turns.waitedMs, 0);
+  turns.take(() => undefined);
+  turns.take(() => undefined);
+  const busyUntilMs = performance.now() + 20;
+  while (performance.now() < busyUntilMs);
+  assert.ok(turns.waitedMs >= 20);
+  await nextRound();
+  await nextRound();
+  await nextRound();
+  assert.equal(turns.waitedMs, 0);
+});

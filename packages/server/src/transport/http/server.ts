@@ -86,6 +86,7 @@ class FastifyHttpServer implements HttpServer {
     this.#bodies = new BodyReader(parts.settings);
     const { readsAtOnce, readsWaiting } = parts.settings;
     this.#reads = new Gate({ atOnce: readsAtOnce, waiting: readsWaiting }, setImmediate);
+    parts.coordinator.heedTurns(() => this.#turns.waitedMs);
     this.#unsent = new UnsentAnswers(parts.settings.answerBudgetBytes);
     let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
     this.#server = createLimitedServer(
