@@ -34,7 +34,7 @@ const controlPattern = /[\0-\x08\x0a-\x1f\x7f]/;
 const beyondAscii = /[^\0-\x7f]/;
 
 /**
- * The headers of a call (server.md section 5.4): those of gRPC, what names the branch, then the branch's own in lower
+ * The headers of a call (docs/http-api.md#grpc): those of gRPC, what names the branch, then the branch's own in lower
  * case. A value that is not ASCII goes as UTF-8, one of a `-bin` name in base64, as gRPC sends them.
  * @param timeoutMs what is left for the call
  * @throws Error naming the header, never its value

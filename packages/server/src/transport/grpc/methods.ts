@@ -13,7 +13,7 @@ export type Handle = (message: Buffer) => Promise<Reply>;
 
 export type Methods = Readonly<Record<keyof (typeof dtmService)['methods'], Handle>>;
 
-/** dtm's gRPC API, section 4 of server.md. Each decodes before it first waits: the message is not kept. */
+/** dtm's gRPC API (docs/grpc-api.md). Each decodes before it first waits: the message is not kept. */
 export function dtmMethods(coordinator: Coordinator): Methods {
   const { topics } = coordinator;
   return {

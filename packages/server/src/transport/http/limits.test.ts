@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { httpDefaults } from './settings.ts';
-import { held, raw, type Started, shown, start as startServer } from './testing.ts';
+import { held, raw, type Started, shown, start as startServer, until } from './testing.ts';
 
 const started: Started[] = [];
 /** Also of a test that failed, so that the next one runs. */
@@ -18,13 +18,6 @@ async function start(...given: Parameters<typeof startServer>): Promise<Started>
 const head = (...lines: string[]) => ['POST /api/dtmsvr/submit HTTP/1.1', 'Host: x', ...lines, '', ''].join('\r\n');
 const saga = '{"gid":"g","trans_type":"saga"}';
 const mebibyte = Buffer.alloc(1024 * 1024, 0x20);
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + 10_000; !condition(); ) {
-    assert.ok(performance.now() < endMs, 'waited for 10 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 /**
  * Writes as fast as the other side takes it, and counts, until the connection ends or `most` are sent.
