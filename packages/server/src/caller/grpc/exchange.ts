@@ -55,7 +55,9 @@ export class GrpcExchange implements WaitingCall {
   }
 
   start(): void {
-    this.#timer = this.#context.runtime.setTimer(this.#call.timeoutMs, () => this.#timeOut());
+    const { runtime } = this.#context;
+    // Where this process was busy for long, the answer may have arrived in time: what has come is read first.
+    this.#timer = runtime.setTimer(this.#call.timeoutMs, () => runtime.soon(() => this.#timeOut()));
     this.#channel.wait(this);
   }
 
@@ -135,6 +137,7 @@ export class GrpcExchange implements WaitingCall {
   }
 
   #timeOut(): void {
+    if (this.#isEnded) return;
     const { timeoutMs } = this.#call;
     const connection = this.#connection;
     if (connection !== undefined) {

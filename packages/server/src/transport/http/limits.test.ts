@@ -304,3 +304,34 @@ test('a port that is taken is said so', async () => {
   const { port } = await start();
   await assert.rejects(start({ settings: { ...httpDefaults, port } }, port), { code: 'EADDRINUSE' });
 });
+
+test('of many requests that come at once only some begin in each round of the event loop', async () => {
+  const { server, port, coordinator } = await start();
+  const connections = 600;
+  const sockets = await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  const answered = Promise.all(sockets.map((socket) => once(socket, 'data')));
+  let most = 0;
+  let before = 0;
+  let isOver = false;
+  const watch = () => {
+    most = Math.max(most, coordinator.asked.length - before);
+    before = coordinator.asked.length;
+    if (!isOver) setImmediate(watch);
+  };
+  watch();
+  const request = `POST /api/dtmsvr/submit HTTP/1.1\r\nHost: x\r\nContent-Length: ${saga.length}\r\n\r\n${saga}`;
+  for (const socket of sockets) socket.write(request);
+  await answered;
+  isOver = true;
+  assert.equal(coordinator.asked.length, connections);
+  // One look of this test may see two rounds.
+  assert.ok(most <= 256, `${most} began in one round`);
+  for (const socket of sockets) socket.destroy();
+  await server.close(0);
+});

@@ -95,6 +95,10 @@ export class RecordingCoordinator implements Coordinator {
     return this.#record('getValue', [category, key], this.values[0]);
   }
 
+  heedTurns(): void {
+    // Nothing is asked of it here.
+  }
+
   unready(): string | undefined {
     return this.reason;
   }
