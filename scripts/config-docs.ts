@@ -60,7 +60,7 @@ function table(isIncluded: (path: string) => boolean): string[] {
 }
 
 function defaultOf(path: string, setting: Setting): string {
-  if (setting.kind === 'names') return 'none';
+  if (setting.kind === 'names' || setting.default === '') return 'none';
   return setting.kind === 'number' ? `\`${setting.default}\`${inWords(path, setting)}` : `\`${setting.default}\``;
 }
 
@@ -89,12 +89,15 @@ function inWords(path: string, setting: NumberSetting): string {
   return unit === undefined ? '' : ` (${setting.default / unit[1]} ${unit[0]})`;
 }
 
-/** What becomes of each key of dtm's file, for docs/from-dtm.md. */
-export function dtmReference(): string {
-  const rows = dtmKeys(settings).map(({ key, path, isSeconds, note }) => {
-    const becomes = path === '' ? 'nothing' : `\`${path}\``;
-    return `| \`${key}\` | ${becomes}${isSeconds ? ', in milliseconds' : ''} | ${note} |`;
-  });
+/** What becomes of each key of dtm's file, for docs/from-dtm.md. Keys that become the same share a row. */
+function dtmReference(): string {
+  const keysOf = new Map<string, string[]>();
+  for (const { key, path, isSeconds, note } of dtmKeys(settings)) {
+    const becomes = path === '' ? 'nothing' : `\`${path}\`${isSeconds ? ', in milliseconds' : ''}`;
+    const rest = `${becomes} | ${note}`;
+    keysOf.set(rest, [...(keysOf.get(rest) ?? []), `\`${key}\``]);
+  }
+  const rows = [...keysOf].map(([rest, keys]) => `| ${keys.join(', ')} | ${rest} |`);
   return ['| dtm | Holdfast | |', '|---|---|---|', ...rows, ''].join('\n');
 }
 

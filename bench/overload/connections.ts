@@ -6,8 +6,8 @@ export interface Answer {
   readonly head: string;
 }
 
-/** `lost`: the connection ended before an answer came. */
-export type Answered = (answer: Answer | 'lost') => void;
+/** `lost`: the connection ended before an answer came; `given-up`: no connection was free in time. */
+export type Answered = (answer: Answer | 'lost' | 'given-up') => void;
 
 interface Connection {
   readonly socket: Socket;
@@ -17,13 +17,17 @@ interface Connection {
 interface Request {
   readonly text: string;
   readonly answered: Answered;
+  readonly patientUntilMs: number;
 }
+
+/** How long a request waits for a connection: as pools of clients have it, some seconds. */
+const patienceMs = 5000;
 
 const openedAtOnce = 100;
 
 /**
  * Kept-alive connections, as the pools of many clients have them, all open before there is load: one request at a time
- * on each. What finds none free waits here, and goes out with the next that is.
+ * on each. What finds none free waits here, and goes out with the next that is, or is given up.
  */
 export class Connections {
   readonly #port: number;
@@ -53,9 +57,14 @@ export class Connections {
     const text =
       `POST /api/dtmsvr/${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    const request = { text, answered, patientUntilMs: performance.now() + patienceMs };
     const connection = this.#idle.pop();
-    if (connection === undefined) this.#waiting.push({ text, answered });
-    else this.#write(connection, { text, answered });
+    if (connection !== undefined) {
+      this.#write(connection, request);
+      return;
+    }
+    this.#waiting.push(request);
+    this.#giveUp();
   }
 
   close(): void {
@@ -93,17 +102,27 @@ export class Connections {
   }
 
   #free(connection: Connection): void {
+    this.#giveUp();
+    const request = this.#takeWaiting();
+    if (request === undefined) this.#idle.push(connection);
+    else this.#write(connection, request);
+  }
+
+  #giveUp(): void {
+    const nowMs = performance.now();
+    while ((this.#waiting[this.#nextWaiting]?.patientUntilMs ?? nowMs) < nowMs)
+      this.#takeWaiting()?.answered('given-up');
+  }
+
+  #takeWaiting(): Request | undefined {
     const request = this.#waiting[this.#nextWaiting];
-    if (request === undefined) {
-      this.#idle.push(connection);
-      return;
-    }
+    if (request === undefined) return undefined;
     this.#nextWaiting += 1;
     if (this.#nextWaiting === this.#waiting.length) {
       this.#waiting = [];
       this.#nextWaiting = 0;
     }
-    this.#write(connection, request);
+    return request;
   }
 
   /** Another one takes its place. */

@@ -9,18 +9,27 @@ import { pick } from '../numbers.ts';
 import { BranchServices } from '../services.ts';
 import { Latencies } from '../statistics.ts';
 import { Arrivals } from './arrivals.ts';
-import { type Answer, Connections } from './connections.ts';
+import { type Answered, Connections } from './connections.ts';
 import { SecondPhases } from './second-phases.ts';
 
 const [answerDelayMs = '0'] = process.argv.slice(2);
-const secondPhaseConnections = 50;
+const secondPhaseConnections = 300;
 const idPrefix = randomUUID().slice(0, 8);
 
 /** When those were to arrive that were submitted, not refused, and have not ended. */
 const submittedMs = new Map<string, number>();
 const accepted = new Latencies();
 const ended = new Latencies();
-const counts = { offered: 0, accepted: 0, refused: 0, withoutRetryAfter: 0, otherAnswers: 0, lost: 0, ended: 0 };
+const counts = {
+  offered: 0,
+  accepted: 0,
+  refused: 0,
+  withoutRetryAfter: 0,
+  otherAnswers: 0,
+  lost: 0,
+  givenUp: 0,
+  ended: 0,
+};
 
 const services = new BranchServices({
   answerDelayMs: Number(answerDelayMs),
@@ -40,14 +49,15 @@ let secondPhases: SecondPhases | undefined;
 
 const retryAfter = /\r\nretry-after: *\d+/i;
 
-function judge(gid: string, intendedMs: number, answer: Answer | 'lost'): void {
-  if (answer !== 'lost' && answer.status === 200) {
+function judge(gid: string, intendedMs: number, answer: Parameters<Answered>[0]): void {
+  if (typeof answer === 'object' && answer.status === 200) {
     counts.accepted += 1;
     accepted.add(performance.now() - intendedMs);
     return;
   }
   submittedMs.delete(gid);
   if (answer === 'lost') counts.lost += 1;
+  else if (answer === 'given-up') counts.givenUp += 1;
   else if (answer.status !== 429 && answer.status !== 503) counts.otherAnswers += 1;
   else {
     counts.refused += 1;

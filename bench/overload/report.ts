@@ -88,10 +88,11 @@ function row(name: string, part: readonly Window[]): string[] {
 }
 
 function sums({ totals, memory, slowCommits }: Phases): string {
-  const { offered, accepted, refused, withoutRetryAfter, otherAnswers, lost, secondAccepted, secondRefused } = totals;
+  const { offered, accepted, refused, withoutRetryAfter, otherAnswers, lost, givenUp, secondAccepted, secondRefused } =
+    totals;
   return (
     `In all ${offered} sagas were offered, ${accepted} accepted, ${refused} refused (${withoutRetryAfter} of them without ` +
-    `Retry-After), ${otherAnswers} answered otherwise, ${lost} not answered; of the second phases of TCCs prepared before ` +
+    `Retry-After), ${otherAnswers} answered otherwise, ${lost} not answered, ${givenUp} given up by clients that found no connection free for 5 s; of the second phases of TCCs prepared before ` +
     `${secondAccepted} requests were served and ${secondRefused} were not. Peak memory ${shown(memory.peakMib, 0)} MiB. ` +
     `Commits that took over a second, because the disk stood still: ${slowCommits}.`
   );

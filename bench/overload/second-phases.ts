@@ -1,4 +1,4 @@
-import type { Answer, Connections } from './connections.ts';
+import type { Answered, Connections } from './connections.ts';
 
 /**
  * TCCs that were prepared while there was room. Their second phase (one more branch, and the submit) comes under
@@ -48,7 +48,7 @@ export class SecondPhases {
 
   #counted(path: string, body: string, then: () => void): void {
     this.#connections.send(path, body, (answer) => {
-      if (answer !== 'lost' && answer.status === 200) {
+      if (typeof answer === 'object' && answer.status === 200) {
         this.#accepted += 1;
         then();
       } else this.#refused += 1;
@@ -56,9 +56,9 @@ export class SecondPhases {
   }
 
   async #must(path: string, body: string): Promise<void> {
-    const answer = await new Promise<Answer | 'lost'>((resolve) => this.#connections.send(path, body, resolve));
-    if (answer === 'lost' || answer.status !== 200) {
-      throw new Error(`${path} without load was answered ${answer === 'lost' ? 'not at all' : answer.status}`);
+    const answer = await new Promise<Parameters<Answered>[0]>((resolve) => this.#connections.send(path, body, resolve));
+    if (typeof answer !== 'object' || answer.status !== 200) {
+      throw new Error(`${path} without load was answered ${typeof answer === 'object' ? answer.status : 'not at all'}`);
     }
   }
 

@@ -11,6 +11,7 @@ const lookKeys = [
   'withoutRetryAfter',
   'otherAnswers',
   'lost',
+  'givenUp',
   'ended',
   'closedLoop',
   'cpuUs',

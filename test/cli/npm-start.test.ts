@@ -37,6 +37,33 @@ test('passes flags on, hands a signal on, and ends as the coordinator ends', asy
   assert.match(output, /holdfast: stopped/);
 });
 
+test('stops the coordinator when npm is ended, whose shell hands no signal on', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
+  // Two commands, so that no shell puts the last one in its own place.
+  const script = `"$NODE" "${wrapper}" --http-port 0 --grpc-port 0 --data-dir "${folder}"; exit $?`;
+  const shell = spawn('sh', ['-c', script], {
+    cwd: root,
+    env: { ...cleanEnvironment(), NODE: process.execPath, npm_lifecycle_event: 'start' },
+    detached: true,
+  });
+  t.after(() => {
+    endGroup(shell.pid);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  let output = '';
+  for (const stream of [shell.stdout, shell.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  await until('it is ready', () => {
+    assert.equal(shell.exitCode, null, output);
+    return output.includes('ready after');
+  });
+  shell.kill('SIGTERM');
+  await until('it has stopped', () => output.includes('holdfast: stopped'));
+});
+
 test('ends with the exit code of the coordinator', () => {
   const { status, stderr } = spawnSync(process.execPath, [wrapper, '--http-port', 'none'], {
     cwd: root,
@@ -46,3 +73,12 @@ test('ends with the exit code of the coordinator', () => {
   assert.equal(status, 2);
   assert.match(stderr, /--http-port: http\.port: "none" is not allowed/);
 });
+
+/** Whatever is left of a process that was started detached, and of its children. */
+function endGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nothing is left of it.
+  }
+}

@@ -65,7 +65,7 @@ export class DtmClient {
     return (await this.query(gid)).transaction.status;
   }
 
-  /** P, S or F per branch operation, in stored order, as server.md section 13 writes it. */
+  /** P, S or F per branch operation, in stored order. */
   async branchesOf(gid: string): Promise<string> {
     const letters: Readonly<Record<string, string>> = { prepared: 'P', succeed: 'S', failed: 'F' };
     return (await this.query(gid)).branches.map(({ status }) => letters[status] ?? '?').join('');

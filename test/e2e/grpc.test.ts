@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../lib/until.ts';
-import { failure, ongoing, type Scripted, type ScriptedService } from './scripted-service.ts';
+import { failure, ongoing, type Scripted, type ScriptedService, short } from './scripted-service.ts';
 import { world } from './world.ts';
 
 /** Numbers are those of the conformance cases in the protocol's description. */
@@ -32,8 +32,6 @@ function saga(service: ScriptedService, gid: string, actions: readonly Scripted[
   const BinPayloads = steps.map(() => binary);
   return { Gid: gid, TransType: 'saga', Steps: JSON.stringify(steps), BinPayloads, TransOptions: options };
 }
-
-const short = (calls: string[]) => calls.map((path) => path.split('/').at(-1)).join(' ');
 
 test('2: NewGid gives a gid, another each time', async () => {
   const { grpc } = at();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { minute, second } from './manual-clock.ts';
-import { broken, failure, ongoing, type Scripted, type ScriptedService } from './scripted-service.ts';
+import { broken, failure, ongoing, type Scripted, type ScriptedService, short } from './scripted-service.ts';
 import { world } from './world.ts';
 
 /** Numbers are those of the conformance cases in the protocol's description. */
@@ -23,8 +23,6 @@ function message(
     ...options,
   };
 }
-
-const short = (calls: string[]) => calls.map((path) => path.split('/').at(-1)).join(' ');
 
 test('5, 52: submit answers at once; query shows the branches', async () => {
   const { client, clock, service } = at();

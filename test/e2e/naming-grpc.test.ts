@@ -1,77 +1,17 @@
 /** gRPC branches that are named instead of addressed: a started coordinator, services of another gRPC library. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
 import { DnsServer } from '../lib/dns-server.ts';
 import { DtmClient } from './dtm-client.ts';
 import { GrpcClient } from './grpc-client.ts';
+import { ScriptedGrpcService } from './scripted-grpc-service.ts';
 
-interface Arrived {
-  readonly op: string;
-  readonly gid: string;
-  readonly body: Buffer;
-}
-
-/** `shop.Orders` with Add, which says yes, and Refuse, which says no. */
-class OrderService {
-  readonly arrived: Arrived[] = [];
-  readonly #server = new Server();
-  port = 0;
-
-  async start(): Promise<void> {
-    const bytes = (value: Buffer) => value;
-    const method = (name: string) => ({
-      path: `/shop.Orders/${name}`,
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: bytes,
-      requestDeserialize: bytes,
-      responseSerialize: bytes,
-      responseDeserialize: bytes,
-    });
-    this.#server.addService(
-      { Add: method('Add'), Refuse: method('Refuse') },
-      {
-        Add: ({ metadata, request }: Call, done: Done) => {
-          this.#saw(metadata, request);
-          done(null, Buffer.alloc(0));
-        },
-        Refuse: ({ metadata, request }: Call, done: Done) => {
-          this.#saw(metadata, request);
-          done({ code: status.ABORTED, details: 'sold out' });
-        },
-      },
-    );
-    this.port = await new Promise((resolve, reject) => {
-      this.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-        error === null ? resolve(port) : reject(error),
-      );
-    });
-  }
-
-  #saw(metadata: Call['metadata'], body: Buffer): void {
-    const [op = ''] = metadata.get('dtm-op');
-    const [gid = ''] = metadata.get('dtm-gid');
-    this.arrived.push({ op: String(op), gid: String(gid), body });
-  }
-
-  opsOf(gid: string): string[] {
-    return this.arrived.filter((one) => one.gid === gid).map(({ op }) => op);
-  }
-
-  stop(): void {
-    this.#server.forceShutdown();
-  }
-}
-
-interface Call {
-  readonly metadata: { get(name: string): readonly (string | Buffer)[] };
-  readonly request: Buffer;
-}
-type Done = (error: { code: number; details: string } | null, reply?: Buffer) => void;
-
-const services = [new OrderService(), new OrderService(), new OrderService()];
+const first = new ScriptedGrpcService();
+const second = new ScriptedGrpcService();
+const third = new ScriptedGrpcService();
+const services = [first, second, third];
 const dns = new DnsServer();
 let coordinator: Coordinator;
 let client: DtmClient;
@@ -79,7 +19,8 @@ let grpc: GrpcClient;
 
 before(async () => {
   await Promise.all([...services.map((service) => service.start()), dns.start()]);
-  const orders = services.map(({ port }) => `127.0.0.1:${port}`).join(',');
+  for (const service of services) service.script('shop.Orders/Add');
+  const orders = services.map(({ address }) => address).join(',');
   coordinator = await startCoordinator({
     settings: {
       HOLDFAST_NAMES: `orders=${orders}`,
@@ -97,6 +38,10 @@ after(async () => {
   await Promise.all([coordinator.stop(), dns.stop()]);
 });
 
+const portOf = ({ address }: ScriptedGrpcService) => Number(address.split(':').at(-1));
+const opsOf = (service: ScriptedGrpcService, gid: string) =>
+  service.callsOf(gid).map(({ metadata }) => metadata.get('dtm-op')[0]);
+
 const payload = Buffer.from([0x0a, 0x02, 0xff, 0xfe]);
 
 const saga = (Gid: string, steps: readonly (readonly [action: string, compensate: string])[]) => ({
@@ -113,29 +58,30 @@ test('a saga over gRPC goes round the addresses of a name, byte for byte', async
   const gid = client.newGid();
   await grpc.does('Submit', saga(gid, [add('svc://orders'), add('svc://orders'), add('svc://orders')]));
   assert.deepEqual(
-    services.map((service) => service.opsOf(gid)),
+    services.map((service) => opsOf(service, gid)),
     [['action'], ['action'], ['action']],
   );
-  assert.ok(services[0]?.arrived.every(({ body }) => body.equals(payload)));
+  assert.ok(first.arrived.every(({ body }) => body.equals(payload)));
 });
 
 test('hosts and service records of DNS are called by gRPC, and what was refused is undone there', async () => {
   dns.records.set('orders.shop', [{ type: 'A', address: '127.0.0.1' }]);
   dns.records.set('_orders._tcp.shop', [
-    { type: 'SRV', priority: 1, weight: 1, port: services[1]?.port ?? 0, target: 'orders.shop' },
+    { type: 'SRV', priority: 1, weight: 1, port: portOf(second), target: 'orders.shop' },
   ]);
+  second.script('shop.Orders/Refuse', { code: status.ABORTED, details: 'sold out' });
   const gid = client.newGid();
   const refused = await grpc.call(
     'Submit',
     saga(gid, [
-      add(`dns:///orders.shop:${services[0]?.port}`),
+      add(`dns:///orders.shop:${portOf(first)}`),
       ['dns+srv://_orders._tcp.shop/shop.Orders/Refuse', 'dns+srv://_orders._tcp.shop/shop.Orders/Add'],
     ]),
   );
   assert.equal(refused.code, status.ABORTED);
   assert.match(refused.details, /sold out/);
-  assert.deepEqual(services[0]?.opsOf(gid), ['action', 'compensate']);
-  assert.deepEqual(services[1]?.opsOf(gid), ['action', 'compensate']);
+  assert.deepEqual(opsOf(first, gid), ['action', 'compensate']);
+  assert.deepEqual(opsOf(second, gid), ['action', 'compensate']);
 });
 
 test('a transaction over HTTP may call a name whose addresses are gRPC', async () => {
@@ -148,7 +94,7 @@ test('a transaction over HTTP may call a name whose addresses are gRPC', async (
     payloads: ['plain'],
   });
   assert.deepEqual(
-    services.flatMap((service) => service.opsOf(gid)),
+    services.flatMap((service) => opsOf(service, gid)),
     ['action'],
   );
 });
@@ -169,7 +115,7 @@ test('what cannot be called is refused at once', async () => {
 });
 
 test('one of three services dies: the sagas go on', async () => {
-  services[2]?.stop();
+  third.stop();
   const gids = Array.from({ length: 9 }, () => client.newGid());
   for (const gid of gids) {
     const { code } = await grpc.call('Submit', saga(gid, [add('svc://orders')]));

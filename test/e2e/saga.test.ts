@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../lib/until.ts';
 import { minute, second } from './manual-clock.ts';
-import { broken, failure, ongoing, type Scripted, type ScriptedService } from './scripted-service.ts';
+import { broken, failure, ongoing, type Scripted, type ScriptedService, short } from './scripted-service.ts';
 import { world } from './world.ts';
 
 /** Numbers are those of the conformance cases in the protocol's description. */
@@ -27,7 +27,6 @@ function saga(
   };
 }
 
-const short = (calls: string[]) => calls.map((path) => path.split('/').at(-1)).join(' ');
 const concurrent = (orders: object = {}) => ({ custom_data: JSON.stringify({ concurrent: true, orders }) });
 
 test('22: every step succeeds', async () => {

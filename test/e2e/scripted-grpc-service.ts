@@ -39,6 +39,11 @@ export class ScriptedGrpcService {
     this.#server.forceShutdown();
   }
 
+  /** `host:port` */
+  get address(): string {
+    return this.#address;
+  }
+
   /** A method such as `busi.Busi/TransOut`, and how its next calls are answered; resolves to its URL. */
   script(method: string, ...answers: ScriptedStatus[]): string {
     const path = `/${method}`;

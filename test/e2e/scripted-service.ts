@@ -27,6 +27,9 @@ export const failure: Scripted = { status: 409, body: '{"error":"no money"}' };
 export const ongoing: Scripted = { status: 425, body: 'ONGOING' };
 export const broken: Scripted = { status: 500, body: 'oops' };
 
+/** Calls by the last part of their paths: `out in`. */
+export const short = (calls: readonly string[]): string => calls.map((path) => path.split('/').at(-1)).join(' ');
+
 /** A branch server that answers as the test scripts it, per path: each answer once, then 200. */
 export class ScriptedService {
   readonly arrived: Arrived[] = [];

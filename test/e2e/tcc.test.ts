@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { until } from '../lib/until.ts';
 import type { DtmClient } from './dtm-client.ts';
 import { second } from './manual-clock.ts';
-import { failure, ongoing, type Scripted, type ScriptedService } from './scripted-service.ts';
+import { failure, ongoing, type Scripted, type ScriptedService, short } from './scripted-service.ts';
 import { world } from './world.ts';
 
 /** Numbers are those of the conformance cases in the protocol's description. */
@@ -26,8 +26,6 @@ async function prepared(client: DtmClient, service: ScriptedService, branches: r
   for (const id of branches) await client.does('registerBranch', branch(service, gid, id));
   return gid;
 }
-
-const short = (calls: string[]) => calls.map((path) => path.split('/').at(-1)).join(' ');
 
 test('70: submit confirms from the last registered to the first', async () => {
   const { client, service } = at();

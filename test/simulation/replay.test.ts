@@ -18,7 +18,7 @@ test('a promise that is broken is told with its seed and with how to see it agai
   const told = /^seed \d+: P2 .+$/mu.exec(output)?.[0] ?? '';
   assert.notEqual(told, '', output);
   context.diagnostic(told);
-  const replay = /^replay: node --conditions=source \S+run\.ts (.+)$/mu.exec(output)?.[1] ?? '';
+  const replay = /^replay: \S+node --conditions=source \S+run\.ts (.+)$/mu.exec(output)?.[1] ?? '';
   assert.match(replay, /--seed \d+/u, output);
   const [first, second] = await Promise.all([runSimulator(replay.split(' ')), runSimulator(replay.split(' '))]);
   assert.equal(first.code, 1);

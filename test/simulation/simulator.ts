@@ -54,5 +54,5 @@ function parsed(output: string): Partial<Record<string, never>> {
 
 /** How to see what happened. */
 export function replayOf(seed: number): string {
-  return `node --conditions=source packages/simulator/src/run.ts --seed ${seed}`;
+  return `node_modules/.bin/node --conditions=source packages/simulator/src/run.ts --seed ${seed}`;
 }

@@ -1,4 +1,4 @@
-/** The rows of server.md section 13 that concern messages, as far as they can be stated without a network. */
+/** The rows of docs/compatibility.md that concern messages, as far as they can be stated without a network. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ruleAbort, rulePrepare, ruleSubmit } from './index.ts';

@@ -1,4 +1,4 @@
-/** The rows of server.md section 13 that concern sagas, as far as they can be stated without a network. */
+/** The rows of docs/compatibility.md that concern sagas, as far as they can be stated without a network. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeHttp, operationAt, ruleAbort, rulePrepare, ruleStop, ruleSubmit } from './index.ts';

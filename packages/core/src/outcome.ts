@@ -5,7 +5,7 @@ import type { Outcome } from './fact.ts';
 export const outcomeMessageBytes = 4096;
 
 /**
- * What an HTTP answer of a branch means, in this order (server.md section 5.2): 425 or the text ONGOING; 409 or the
+ * What an HTTP answer of a branch means, in this order: 425 or the text ONGOING; 409 or the
  * text FAILURE, with any status; any status but 200 is an error, 201 and 204 included; else success.
  * @param retryAfterMs what the answer's Retry-After header asked for, 0 without one
  * @param unread why `body` is not the whole text, empty where it is. A code or a word that was seen counts; what would
@@ -22,7 +22,7 @@ export function judgeHttp(statusCode: number, body: string, retryAfterMs: number
 }
 
 /**
- * What the answer to a JSON-RPC call means: first as any HTTP answer (server.md section 5.3), then by its `error`: the
+ * What the answer to a JSON-RPC call means: first as any HTTP answer, then by its `error`: the
  * codes -32901 and -32902 mean failure and ongoing, under any HTTP status, since nobody but the service can say them.
  */
 export function judgeJsonRpc(statusCode: number, body: string, retryAfterMs: number, unread = ''): Outcome {
@@ -61,7 +61,7 @@ const grpcCodes = [
 ] as const;
 
 /**
- * What a gRPC status of a branch means (server.md section 5.4): ABORTED is failure, but with the message ONGOING of old
+ * What a gRPC status of a branch means: ABORTED is failure, but with the message ONGOING of old
  * services; FAILED_PRECONDITION is ongoing; any other code but OK is an error. Words in a message mean nothing else.
  */
 export function judgeGrpc(code: number, message: string, retryAfterMs = 0): Outcome {

@@ -50,7 +50,7 @@ function isBase64(text: string): boolean {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 }
 
-/** server.md section 7.2: retry_interval, else a shorter timeout_to_fail, else the default. */
+/** dtm's rule: retry_interval, else a shorter timeout_to_fail, else the default. */
 function baseInterval({ options }: Definition, defaults: Defaults): number {
   if (options.retryIntervalMs > 0) return options.retryIntervalMs;
   if (options.timeoutToFailMs > 0 && options.timeoutToFailMs < defaults.retryIntervalMs) return options.timeoutToFailMs;

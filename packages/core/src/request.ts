@@ -16,7 +16,7 @@ import {
 
 /**
  * What clients and operators may ask of a stored transaction, as rules: a fact to make durable, `nothing` where it is
- * so already, or a refusal. Statuses and texts are those of the wire (server.md section 2), spelling included.
+ * so already, or a refusal. Statuses and texts are those of dtm's wire, spelling included.
  */
 export type Ruling = Fact | 'nothing' | HoldfastError;
 

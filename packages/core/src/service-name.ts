@@ -15,7 +15,9 @@ export const serviceNameForms = 'svc://name/..., dns:///host:port/... or dns+srv
 
 const aliasPattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const urlPattern = /^(svc:\/\/|dns:\/\/\/|dns\+srv:\/\/)([^/?#]+)(.*)$/is;
-const hostPattern = /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_.])?$/;
+/** What DNS could be asked for: labels of at most 63 characters, 253 in all, with or without a dot at the end. */
+const hostPattern =
+  /^(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/;
 const hostAndPortPattern = /^(\[[0-9a-f:.]+\]|[^:[\]]+):(\d{1,5})$/i;
 
 /** What an alias may be called. */

@@ -6,8 +6,8 @@ import type { Payload } from './transaction.ts';
 export type CallKind = 'http' | 'json-rpc' | 'grpc';
 
 /**
- * How the transactions of one protocol call a URL that is not empty (server.md section 5.1). One that names a service is
- * called by gRPC in a grpc transaction and by HTTP in others, unless its addresses say otherwise.
+ * How the transactions of one protocol call a URL that is not empty (docs/http-api.md#how-a-url-is-called). One that
+ * names a service is called by gRPC in a grpc transaction and by HTTP in others, unless its addresses say otherwise.
  */
 export function callKindOf(url: string, protocol: string): CallKind {
   if (protocol === 'grpc' ? !isHttp(url) : protocol !== 'http' && !isHttp(url) && !isServiceUrl(url)) return 'grpc';

@@ -16,7 +16,7 @@ export function topicsOf(steps: readonly Step[]): readonly string[] {
 }
 
 /**
- * A step for each subscriber in the place of a step that names a topic (server.md section 6.2). With several their
+ * A step for each subscriber in the place of a step that names a topic (docs/http-api.md#topics). With several their
  * branch ids are `01-01`, `01-02` and so on; a single one is the branch `01` itself.
  * @param subscribers the URLs subscribed to a topic; none where it does not exist
  * @throws HoldfastError INVALID_INPUT `topic not found`, where there are more steps, or more bytes in them, than a

@@ -27,7 +27,7 @@ import type { Table } from './table.ts';
 export type TransactionType = 'saga' | 'msg' | 'tcc' | 'xa' | 'workflow';
 
 /**
- * Status of a transaction. The legal moves (server.md section 1.4); every other one is refused:
+ * Status of a transaction. The legal moves; every other one is refused:
  *
  * | type | moves |
  * |---|---|

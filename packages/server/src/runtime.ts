@@ -67,7 +67,7 @@ function setTimer(delayMs: number, action: () => void): Timer {
   return { cancel: () => clearTimeout(timeout) };
 }
 
-/** 128 bits in base 57, without the characters people mix up; always 22 characters (server.md 11.1). */
+/** 128 bits in base 57, without the characters people mix up; always 22 characters. */
 export function encodeId(bits: bigint): string {
   let id = '';
   let rest = bits;

@@ -16,7 +16,7 @@ export async function reportOf(
   };
   await live(seed, { flavour, sink });
   const replay = [
-    `node --conditions=source packages/simulator/src/run.ts --trace --seed ${seed}`,
+    `node_modules/.bin/node --conditions=source packages/simulator/src/run.ts --trace --seed ${seed}`,
     ...(flavour === undefined ? [] : [`--flavour ${flavour}`]),
     ...(mutant === undefined ? [] : [`--mutant ${mutant}`]),
   ];

@@ -16,7 +16,7 @@ import { createdMs } from './definitions.ts';
 
 /** What must hold of any transaction at any time, written down without looking at the code that is to obey it. */
 
-/** The moves of server.md section 1.4. */
+/** The legal moves, written down once more. */
 const moves: Readonly<Record<string, readonly string[]>> = {
   saga: ['prepared submitted', 'prepared failed', 'submitted aborting', 'submitted succeed', 'aborting failed'],
   msg: ['prepared submitted', 'prepared failed', 'submitted succeed'],

@@ -14,7 +14,7 @@ export interface BranchSenderParts {
   loadGrpc(): Promise<ClosableSender>;
 }
 
-/** Sends each branch call by the protocol that its transaction and its URL ask for (server.md section 5.1). */
+/** Sends each branch call by the protocol that its transaction and its URL ask for. */
 export class BranchSender implements ClosableSender {
   readonly #parts: BranchSenderParts;
   #grpc: ClosableSender | undefined;

@@ -58,7 +58,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#end(errorOf('the URL of the branch is not an absolute http:// or https:// URL'), 'ok');
       return;
     }
-    this.#timer = this.#context.runtime.setTimer(this.#call.timeoutMs, () => this.#timeOut());
+    const { runtime } = this.#context;
+    // Where this process was busy for long, the answer may have arrived in time: what has come is read first.
+    this.#timer = runtime.setTimer(this.#call.timeoutMs, () => runtime.soon(() => this.#timeOut()));
     this.#send({ ...target, path: this.#form.pathOf(target.path) });
   }
 
@@ -162,6 +164,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #timeOut(): void {
+    if (this.#isEnded) return;
     const { timeoutMs } = this.#call;
     if (this.#isSent) this.#end(errorOf(`no whole answer within ${timeoutMs} ms`), 'unavailable');
     else this.#end(errorOf(`no connection within ${timeoutMs} ms`), this.#connectHealth);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer as createTlsServer } from 'node:https';
 import { test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { ManualRuntime } from '../engine/testing/manual-runtime.ts';
 import { systemRuntime } from '../runtime.ts';
 import { HttpSender } from './http-sender.ts';
 import { defaultSenderLimits } from './limits.ts';
@@ -28,27 +29,39 @@ EwQyaszlw9vS3CEYiGKBLHxuLKsYH6uAIsydieMjDw==
 `;
 
 test('the time-out holds for the whole exchange: no answer, a slow answer, redirects', async () => {
-  // The first call of a process takes its time on a busy machine.
-  const warm = await service((_request, response) => response.end());
-  await send(warm.url);
+  const runtime = new ManualRuntime();
+  const sender = senderWith({}, runtime);
   const silent = await service(() => undefined);
-  const answer = await send(silent.url, { timeoutMs: 60 });
+  const unanswered = send(silent.url, { timeoutMs: 60 }, sender);
+  await until(() => silent.seen.length === 1);
+  await runtime.advance(60);
+  const answer = await unanswered;
   assert.equal(messageOf(answer), 'no whole answer within 60 ms');
-  assert.equal(answer.health, 'unavailable');
-  assert.ok(answer.durationMs >= 59 && Number.isInteger(answer.durationMs));
+  assert.deepEqual([answer.health, answer.durationMs], ['unavailable', 60]);
   await until(() => [...silent.sockets].every((socket) => socket.destroyed));
 
+  let drops = 0;
   const slow = await rawService((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
-    const drip = setInterval(() => socket.write('x'), 5);
+    const drip = setInterval(() => socket.write('x', () => (drops += 1)), 5);
     socket.on('close', () => clearInterval(drip));
   });
-  assert.equal(messageOf(await send(slow.url, { timeoutMs: 60 })), 'no whole answer within 60 ms');
+  const dripping = send(slow.url, { timeoutMs: 60 }, sender);
+  await until(() => drops > 2);
+  await runtime.advance(60);
+  assert.equal(messageOf(await dripping), 'no whole answer within 60 ms');
 
+  const turns: (() => void)[] = [];
   const turning = await service((_request, response) => {
-    setTimeout(() => response.writeHead(307, { Location: '/again' }).end(), 40);
+    turns.push(() => response.writeHead(307, { Location: '/again' }).end());
   });
-  assert.equal(messageOf(await send(turning.url, { timeoutMs: 100 })), 'no whole answer within 100 ms');
+  const turned = send(turning.url, { timeoutMs: 100 }, sender);
+  await until(() => turns.length === 1);
+  await runtime.advance(60);
+  turns[0]?.();
+  await until(() => turns.length === 2);
+  await runtime.advance(40);
+  assert.equal(messageOf(await turned), 'no whole answer within 100 ms');
 });
 
 test('without a connection the time-out is a connection failure, and the attempt to connect is given up', async () => {

@@ -26,13 +26,13 @@ export function httpFormOf(call: BranchCall, newId: () => string): HttpForm {
       judge: judgeHttp,
     };
   }
-  // What names the branch is among the params, and the query stays as it is (server.md 5.3).
+  // What names the branch is among the params, and the query stays as it is.
   return { method: 'POST', body: jsonRpcBody(call, newId()), pathOf: (path) => path, judge: judgeJsonRpc };
 }
 
 /**
  * POST where there is something to send, for every call of an xa branch and for a workflow's callback; else GET without
- * body (server.md 5.2).
+ * body.
  */
 function methodOf(type: string, payloadLength: number): 'GET' | 'POST' {
   return payloadLength > 0 || type === 'xa' || type === 'workflow' ? 'POST' : 'GET';

@@ -276,3 +276,12 @@ test('user and password of the URL become an Authorization header, also after a 
     assert.equal(seen.at(-1)?.headers.authorization, `Basic ${Buffer.from(decoded ?? '').toString('base64')}`);
   }
 });
+
+test('an answer that came in time while this process was busy is no time-out', async () => {
+  const { url } = await service((_request, response) => {
+    response.end();
+    const busyUntilMs = performance.now() + 150;
+    while (performance.now() < busyUntilMs);
+  });
+  assert.equal((await send(`${url}/a`, { timeoutMs: 100 })).outcome.kind, 'success');
+});

@@ -17,9 +17,10 @@ export interface HttpSenderParts {
 }
 
 /**
- * Sends branch calls over HTTP/1.1, exactly as server.md sections 5.2 and 5.3 (JSON-RPC) say. `done` comes after `send` has returned, once,
- * within the call's time-out; nothing is ever thrown or sent twice: what goes wrong is an outcome. A `100 Continue` that
- * nobody asked for is a broken answer to undici, hence an error; other 1xx are read past.
+ * Sends branch calls over HTTP/1.1, JSON-RPC included, exactly as docs/http-api.md#what-holdfast-sends-to-a-branch says.
+ * `done` comes after `send` has returned, once, within the call's time-out; nothing is ever thrown or sent twice: what
+ * goes wrong is an outcome. A `100 Continue` that nobody asked for is a broken answer to undici, hence an error; other
+ * 1xx are read past.
  */
 export class HttpSender implements Sender {
   readonly #context: ExchangeContext;

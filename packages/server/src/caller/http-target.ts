@@ -36,7 +36,7 @@ function percentDecoded(text: string): string {
   }
 }
 
-/** The path with what names the branch appended, in alphabetical order, after any query it has (server.md 5.2). */
+/** The path with what names the branch appended, in alphabetical order, after any query it has. */
 export function withBranchQuery(path: string, { branchId, gid, op, type }: BranchCall): string {
   const separator = path.includes('?') ? (/[?&]$/.test(path) ? '' : '&') : '?';
   return `${path}${separator}branch_id=${encoded(branchId)}&gid=${encoded(gid)}&op=${encoded(op)}&trans_type=${encoded(type)}`;

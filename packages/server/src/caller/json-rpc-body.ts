@@ -4,8 +4,8 @@ import type { BranchCall } from '../engine/ports.ts';
 const ownNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'branch_id', 'op']);
 
 /**
- * The request of a JSON-RPC call (server.md section 5.3): the payload's object as params, with what names the branch put
- * in as text. The payload is never parsed and written again, so that its numbers arrive as they were sent.
+ * The request of a JSON-RPC call: the payload's object as params, with what names the branch put in as text. The payload
+ * is never parsed and written again, so that its numbers arrive as they were sent.
  * @throws Error where the payload is no object
  */
 export function jsonRpcBody(call: BranchCall, id: string): string {

@@ -31,7 +31,7 @@ export async function run(argv: readonly string[], environment: NodeJS.ProcessEn
 
 function program(environment: NodeJS.ProcessEnv): Command {
   const holdfast = new Command('holdfast')
-    .description('A distributed transaction coordinator: sagas, TCC and two-phase messages over HTTP.')
+    .description('A distributed transaction coordinator: sagas, two-phase messages, TCC, XA and workflows.')
     .version(readVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
@@ -142,7 +142,7 @@ function withSettings(command: Command, isWanted: (named: { path: string }) => b
     const hint = setting.kind === 'choice' ? `; ${allowedBy(setting, path)}` : '';
     command.option(
       `${flag} <${setting.kind === 'number' ? 'number' : 'value'}>`,
-      `${summary?.replace(/\.$/, '')}${hint} (default ${setting.default})`,
+      `${summary?.replace(/\.$/, '')}${hint}${setting.default === '' ? '' : ` (default ${setting.default})`}`,
     );
   }
   return command;

@@ -156,3 +156,20 @@ test('settings of both kinds may stand in one file, once each', () => {
     'dtm.yaml:3: http.port: was given already (dtm.yaml:1: HttpPort)',
   ]);
 });
+
+test('aliases are what they stand for; one of what it stands in is a problem, not a crash', () => {
+  assert.equal(
+    read('Store: &store { Driver: &d boltdb }\nLogLevel: &l warn\nLog: { Outputs: *l }\n').problems.length,
+    0,
+  );
+  for (const [content, line] of [
+    ['HttpPort: &p [*p]', 'HttpPort'],
+    ['Store: &s { Driver: *s }', 'Store.Driver'],
+    ['names: &n { a: *n }', 'names'],
+  ]) {
+    assert.match(
+      problemsOf(`${content}\n`)[0] ?? '',
+      new RegExp(`^dtm.yaml:1: ${line}: has an alias of what it stands in`),
+    );
+  }
+});

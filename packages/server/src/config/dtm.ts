@@ -47,7 +47,7 @@ const notes: Readonly<Record<string, string>> = {
   'Store.RedisPrefix': 'of Redis alone',
   TransCronInterval: 'nothing is polled: each transaction is looked at when it is due',
   JsonRpcPort: unusedThere,
-  'MicroService.Driver': forRegistries,
+  'MicroService.Driver': `${forRegistries}. Any but default stops the start`,
   'MicroService.Target': forRegistries,
   'MicroService.EndPoint': forRegistries,
   'HttpMicroService.Driver': unusedThere,

@@ -52,7 +52,7 @@ function complaintsOf(name: string, addresses: unknown): readonly string[] {
 }
 
 /** Else it is one of gRPC. */
-export function isHttpAddress(address: string): boolean {
+function isHttpAddress(address: string): boolean {
   return /^https?:\/\//i.test(address);
 }
 

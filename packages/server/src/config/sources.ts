@@ -75,11 +75,11 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
     const origin = at(key?.range?.[0]);
     const entry = Object.entries(settings).find(([name]) => name === names.at(-1))?.[1];
     const dtmKey = dtm.find((one) => one.key === path);
-    if (dtmKey !== undefined) readDtm(dtmKey, origin, plainValue(value));
+    if (dtmKey !== undefined) readDtm(dtmKey, origin, plainValue(value, origin, path));
     else if (names.length === 1 && isDtmSection(path, dtm)) value !== undefined && readSection(value, names, {});
     else if (entry === undefined) problems.push({ origin, name: path, text: unknownSetting(path, known, dtm) });
     else if (isSection(entry)) value !== undefined && readSection(value, names, entry.settings);
-    else give({ path, origin, value: plainValue(value) });
+    else give({ path, origin, value: plainValue(value, origin, path) });
   }
 
   function readDtm(key: DtmKey, origin: string, value: unknown): void {
@@ -97,9 +97,18 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
     else problems.push({ origin: one.origin, name: one.path, text: `was given already (${earlier.origin})` });
   }
 
-  function plainValue(value: Node | undefined): unknown {
+  function plainValue(value: Node | undefined, origin: string, name: string): unknown {
     const content = value === undefined ? undefined : resolve(value);
-    return isScalar(content) ? content.value : (content?.toJS(document) ?? null);
+    if (isScalar(content)) return content.value;
+    try {
+      const plain: unknown = content?.toJS(document) ?? null;
+      // What holds itself by an alias cannot be written out, here or in an error message.
+      JSON.stringify(plain);
+      return plain;
+    } catch {
+      problems.push({ origin, name, text: 'has an alias of what it stands in, or too many of them: write it out' });
+      return null;
+    }
   }
 
   function resolve(node: Node): Node | undefined {

@@ -49,6 +49,8 @@ export interface AcceptanceContext {
   /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
   live(): Incarnation;
   isStopping(): boolean;
+  /** How long requests wait for their turn now. */
+  turnMs(): number;
   restore(stored: StoredTransaction): Transaction;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
@@ -57,6 +59,8 @@ export interface AcceptanceContext {
 
 const conflictRetries = 20;
 const loadLimits = { atOnce: 16, waiting: 10_000 };
+/** Where requests wait longer than this for their turn, more is asked for than can be done: what is new is refused. */
+const longestTurnMs = 500;
 /** Of the transactions that may be active, what new ones may take: the rest is left to recovery. */
 const createShare = 0.8;
 
@@ -176,7 +180,8 @@ export class Acceptance {
     const { maxActive, maxActiveBytes } = this.#context.limits;
     const { activeCount, activeBytes } = this.#context.live();
     const isFull = activeCount >= maxActive * createShare || activeBytes >= maxActiveBytes * createShare;
-    if (!isFull && this.#context.journal.pressure === 'free') return undefined;
+    const isBehind = this.#context.turnMs() > longestTurnMs;
+    if (!isFull && !isBehind && this.#context.journal.pressure === 'free') return undefined;
     return new HoldfastError('OVERLOADED', 'the coordinator takes no new transactions for now', { retryAfterMs: 1000 });
   }
 

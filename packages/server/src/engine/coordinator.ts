@@ -46,6 +46,8 @@ export interface Coordinator {
   /** Records of a category in the order of their keys, after `afterKey`. Topics are the category `topics`. */
   listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]>;
   getValue(category: string, key: string): Promise<KeyValue | undefined>;
+  /** Of a transport whose requests take turns: how long they wait now. Where that is long, nothing new is created. */
+  heedTurns(waitedMs: () => number): void;
   /** Why it cannot serve, or undefined where it can. */
   unready(): string | undefined;
 }

@@ -348,3 +348,18 @@ test('a purge rests after each batch for as long as it took', async () => {
   await runtime.advance(100);
   assert.deepEqual([batches, isDone], [[], true]);
 });
+
+test('D4: where requests wait long for their turn nothing new is created; what is stored is served', async () => {
+  const world = await new EngineWorld().start();
+  const { engine } = world;
+  let waitedMs = 0;
+  engine.heedTurns(() => 0);
+  engine.heedTurns(() => waitedMs);
+  await world.done(engine.prepare(askedTcc('old')));
+  waitedMs = 600;
+  await assert.rejects(world.done(engine.prepare(askedTcc('new'))), { code: 'OVERLOADED' });
+  await world.done(engine.submit(askedTcc('old'), false));
+  assert.equal(world.row('old').progress.status, 'succeed');
+  waitedMs = 100;
+  await world.done(engine.prepare(askedTcc('new')));
+});

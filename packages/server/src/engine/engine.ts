@@ -90,6 +90,7 @@ export class Engine implements Coordinator {
   /** Hands back what it drives: what is lost now is left to others. */
   #closing = false;
   #ended = false;
+  readonly #turns: (() => number)[] = [];
   readonly #timers = new Set<Timer>();
   #defects = 0;
 
@@ -122,6 +123,7 @@ export class Engine implements Coordinator {
       names,
       live: () => this.#live(),
       isStopping: () => this.#stopping,
+      turnMs: () => Math.max(0, ...this.#turns.map((waitedMs) => waitedMs())),
       restore: (stored) => this.#restore(stored),
       created: (transaction) => events.created(transaction),
       moved: (...told) => events.moved(...told),
@@ -180,6 +182,10 @@ export class Engine implements Coordinator {
   /** Refuses what would create a transaction, and goes on with what is stored. The first step of a shutdown. */
   refuseNew(): void {
     this.#stopping = true;
+  }
+
+  heedTurns(waitedMs: () => number): void {
+    this.#turns.push(waitedMs);
   }
 
   unready(): string | undefined {

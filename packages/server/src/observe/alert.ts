@@ -1,7 +1,7 @@
 import { explainOperation, type Transaction } from '@holdfast/core';
 import type { UnreadableRow } from '../store/store.ts';
 
-/** What the alert webhook is told, in dtm's shape (server.md section 7.4). */
+/** What the alert webhook is told, in dtm's shape. */
 export interface Alert {
   readonly gid: string;
   /** Of the transaction. */

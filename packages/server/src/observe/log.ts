@@ -1,7 +1,7 @@
 import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
 import { readableLine } from './readable.ts';
 
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** What a line says beside its message. Never a payload, a header's value or the text of a branch's answer. */

@@ -18,7 +18,7 @@ const batchRows = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 const commitSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /**
- * Every metric. Names that begin with `dtm_` are those of server.md section 10, without the labels that have no bound
+ * Every metric. Names that begin with `dtm_` are dtm's, without the labels that have no bound
  * (`branchid`, the query string in `api`). Children of labelled metrics are bound once.
  */
 export class Metrics {

@@ -5,7 +5,7 @@ import { isEnd } from './answers.ts';
 import type { Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
 
-/** The auditor's own table of legal moves (server.md section 1.4), besides an operator's stop. */
+/** The auditor's own table of legal moves, besides an operator's stop. */
 const legal: Readonly<Record<TransactionType, readonly string[]>> = {
   saga: ['prepared>submitted', 'prepared>failed', 'submitted>succeed', 'submitted>aborting', 'aborting>failed'],
   msg: ['prepared>submitted', 'prepared>failed', 'submitted>succeed'],

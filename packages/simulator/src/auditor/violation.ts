@@ -1,4 +1,4 @@
-/** The promises of the design that the auditor judges; `engine` is an error that no promise covers. */
+/** The promises (docs/architecture.md) that the auditor judges; `engine` is an error that no promise covers. */
 export type PromiseName = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'money' | 'engine';
 
 /** What each promise says, in short. */

@@ -16,7 +16,7 @@ const verdicts = (...ops: string[]) => {
   return ops.map((op) => barrier.enter(request(op)).verdict);
 };
 
-test('the truth tables of the protocol: client.md section 6.3', () => {
+test('the truth tables of the barrier', () => {
   assert.deepEqual(verdicts('action', 'action'), ['run', 'repeated']);
   assert.deepEqual(verdicts('action', 'compensate', 'compensate'), ['run', 'run', 'repeated']);
   assert.deepEqual(verdicts('compensate', 'compensate'), ['null-compensation', 'repeated']);

@@ -6,7 +6,7 @@ const originOf: Readonly<Record<string, string>> = { cancel: 'try', compensate: 
 export type BarrierVerdict = 'run' | 'repeated' | 'null-compensation' | 'too-late';
 
 /**
- * The sub-transaction barrier of client.md section 6: two insert-ignores into a table unique by gid, branch, op.
+ * dtm's sub-transaction barrier: two insert-ignores into a table unique by gid, branch, op.
  * A business that refuses takes its rows back, as its local transaction would.
  */
 export class Barrier {

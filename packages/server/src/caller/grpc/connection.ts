@@ -21,7 +21,7 @@ export interface Obstacle {
 export interface ConnectionOwner {
   /** It is there, or a stream is free again. */
   ready(connection: GrpcConnection): void;
-  /** It takes no new calls any more. `unconnected` says why it never was there. */
+  /** It takes no new calls any more. `unconnected` says why, where it never took one. */
   retired(connection: GrpcConnection, unconnected: string | undefined): void;
 }
 
@@ -54,6 +54,8 @@ export class GrpcConnection {
   readonly #socket: Socket;
   #state: 'connecting' | 'open' | 'checking' | 'retired' = 'connecting';
   #streams = 0;
+  /** A stream has begun on it. */
+  #isUsed = false;
   #mostStreams = 0;
   /** Of the last stream that the service may have processed, once it has said so. */
   #processedId = Number.POSITIVE_INFINITY;
@@ -118,6 +120,7 @@ export class GrpcConnection {
   request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
     const stream = this.#session.request(headers, { endStream: false });
     this.#streams += 1;
+    this.#isUsed = true;
     this.#usedMs = this.#parts.upkeep.monotonicMs();
     stream.once('close', () => this.#ended());
     if ((stream.id ?? 0) > lastStreamId) this.retire('it is out of stream ids');
@@ -146,7 +149,8 @@ export class GrpcConnection {
   /** Takes no more calls, and closes when those under way have ended; at once where none are, or it never was there. */
   retire(why: string): void {
     if (this.#state === 'retired') return;
-    const unconnected = this.#state === 'connecting' ? why : undefined;
+    // Whoever waits for it is told, and opens no other at once: the next one would most likely be as useless.
+    const unconnected = this.#isUsed ? undefined : why;
     this.#state = 'retired';
     this.#timer.cancel();
     this.#pong?.cancel();
@@ -196,7 +200,11 @@ export class GrpcConnection {
     const { upkeep } = this.#parts;
     this.#state = 'checking';
     this.#pings += 1;
-    this.#pong = upkeep.setTimer(timeoutMs, () => this.#giveUp(`no answer to a ping within ${timeoutMs} ms`));
+    this.#pong = upkeep.setTimer(timeoutMs, () => {
+      this.#giveUp(`no answer to a ping within ${timeoutMs} ms`);
+      // Nobody may read what is still to be written, and it would wait for as long as the other end stands still.
+      this.#socket.destroy();
+    });
     const isSent = this.#session.ping((error) => {
       if (error !== null || this.#state === 'retired') return;
       this.#isThere();

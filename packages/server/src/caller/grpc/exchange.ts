@@ -26,7 +26,8 @@ export class GrpcExchange implements WaitingCall {
   readonly #context: GrpcExchangeContext;
   readonly #call: BranchCall;
   readonly #target: GrpcTarget;
-  readonly #channel: GrpcChannel;
+  readonly #channelOf: () => GrpcChannel;
+  #channel: GrpcChannel;
   readonly #done: (answer: SentAnswer) => void;
   readonly #startedMs: number;
   #timer: Timer | undefined;
@@ -41,19 +42,22 @@ export class GrpcExchange implements WaitingCall {
   constructor(
     context: GrpcExchangeContext,
     call: BranchCall,
-    to: { readonly target: GrpcTarget; readonly channel: GrpcChannel },
+    to: { readonly target: GrpcTarget; channel(): GrpcChannel },
     done: (answer: SentAnswer) => void,
   ) {
     this.#context = context;
     this.#call = call;
     this.#target = to.target;
-    this.#channel = to.channel;
+    this.#channelOf = to.channel;
+    this.#channel = to.channel();
     this.#done = done;
     this.#startedMs = context.runtime.monotonicMs();
   }
 
   start(): void {
-    this.#timer = this.#context.runtime.setTimer(this.#call.timeoutMs, () => this.#timeOut());
+    const { runtime } = this.#context;
+    // Where this process was busy for long, the answer may have arrived in time: what has come is read first.
+    this.#timer = runtime.setTimer(this.#call.timeoutMs, () => runtime.soon(() => this.#timeOut()));
     this.#channel.wait(this);
   }
 
@@ -125,10 +129,15 @@ export class GrpcExchange implements WaitingCall {
     this.#connection = undefined;
     this.#resends += 1;
     if (this.#resends > mostResends) this.#end(errorOf('the service refused the call again and again', 'unavailable'));
-    else this.#channel.wait(this);
+    else {
+      // The one it came by may be forgotten: another call would open another connection beside it.
+      this.#channel = this.#channelOf();
+      this.#channel.wait(this);
+    }
   }
 
   #timeOut(): void {
+    if (this.#isEnded) return;
     const { timeoutMs } = this.#call;
     const connection = this.#connection;
     if (connection !== undefined) {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer as createHttpServer } from 'node:http';
 import { constants } from 'node:http2';
-import { createServer as createNetServer } from 'node:net';
+import { createServer as createNetServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
-import { systemRuntime } from '../../runtime.ts';
+import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
 import { certificates } from '../testing/certificates.ts';
 import {
   grpcSenderWith,
@@ -16,6 +17,7 @@ import {
   silentProxy,
 } from '../testing/grpc-services.ts';
 import { listen, messageOf, until } from '../testing/services.ts';
+import { idleCheckMs } from './limits.ts';
 
 const { NGHTTP2_REFUSED_STREAM: refused, NGHTTP2_INTERNAL_ERROR: internal, NGHTTP2_CANCEL: cancelled } = constants;
 
@@ -56,19 +58,24 @@ test('a connection that never comes about ends with the time-out, and is not kep
 test('a service that does not answer: the call is cancelled there, and the connection serves on', async () => {
   const codes: number[] = [];
   let isMute = false;
-  const { url, sessions } = await grpcService((call) => {
+  const { url, sessions, seen } = await grpcService((call) => {
     call.stream.on('close', () => codes.push(call.stream.rstCode));
     if (!isMute) reply(call);
   });
-  await sendGrpc(url);
+  const runtime = new ManualRuntime();
+  const sender = grpcSenderWith({}, { runtime });
+  await sendGrpc(url, {}, sender);
   await until(() => codes.length === 1);
   isMute = true;
-  const sent = await sendGrpc(url, { timeoutMs: 80 });
+  const waiting = sendGrpc(url, { timeoutMs: 80 }, sender);
+  await until(() => seen.length === 2);
+  await runtime.advance(80);
+  const sent = await waiting;
   assert.deepEqual([messageOf(sent), sent.health], ['no whole answer within 80 ms', 'unavailable']);
   await until(() => codes.length === 2);
   assert.deepEqual(codes, [0, cancelled]);
   isMute = false;
-  assert.equal((await sendGrpc(url)).outcome.kind, 'success');
+  assert.equal((await sendGrpc(url, {}, sender)).outcome.kind, 'success');
   assert.equal(sessions.length, 1);
 });
 
@@ -127,7 +134,17 @@ test('GOAWAY: what it says was not processed goes out again on a new connection;
     seen.map(({ headers }) => headers['dtm-gid']),
     ['a', 'b', 'c', 'b', 'c'],
   );
+  assert.equal(messageOf(await sendGrpc(url)), '');
   assert.equal(sessions.length, 2);
+});
+
+test('a connection on which no call can begin is a failure to connect; others are not opened again and again', async () => {
+  const { url, sessions, server, seen } = await grpcService(reply, { settings: { maxConcurrentStreams: 0 } });
+  server.on('session', (session) => session.close());
+  const sent = await sendGrpc(url);
+  assert.match(messageOf(sent), /^cannot connect: the service (closed it|is going away)/);
+  assert.equal(sent.health, 'connect');
+  assert.deepEqual([sessions.length, seen.length], [1, 0]);
 });
 
 test('GOAWAY with an error: what may have been processed is an error, and is not sent again', async () => {
@@ -179,11 +196,16 @@ test('a service that takes one stream at once gets one at once; waiting counts a
     },
     { settings: { maxConcurrentStreams: 1 } },
   );
-  const sent = await Promise.all(Array.from({ length: 20 }, () => sendGrpc(url)));
+  const runtime = new ManualRuntime();
+  const sender = grpcSenderWith({}, { runtime });
+  const sent = await Promise.all(Array.from({ length: 20 }, () => sendGrpc(url, {}, sender)));
   assert.ok(sent.every(({ outcome }) => outcome.kind === 'success'));
   assert.deepEqual([most, seen.length], [1, 20]);
   answers = false;
-  const [first, second] = await Promise.all([sendGrpc(url, { timeoutMs: 200 }), sendGrpc(url, { timeoutMs: 100 })]);
+  const waiting = [200, 100].map((timeoutMs) => sendGrpc(url, { timeoutMs }, sender));
+  await until(() => seen.length === 21);
+  await runtime.advance(200);
+  const [first, second] = await Promise.all(waiting);
   assert.equal(messageOf(first ?? assert.fail()), 'no whole answer within 200 ms');
   assert.equal(messageOf(second ?? assert.fail()), 'no free stream (the service takes 1 at once) within 100 ms');
   assert.equal(second?.health, 'unavailable');
@@ -203,25 +225,42 @@ test('a connection whose other end is gone is found by the first call that times
   assert.equal(proxy.connections(), 2);
 });
 
+test('a connection on which nothing gets through any more is closed with all that waits to be written', async () => {
+  const opened: Socket[] = [];
+  const openedOne = (message: unknown) => opened.push((message as { readonly socket: Socket }).socket);
+  subscribe('net.client.socket', openedOne);
+  const { port, server } = await grpcService(reply, { settings: { initialWindowSize: 2 ** 30 } });
+  server.on('session', (session) => session.setLocalWindowSize(2 ** 30));
+  const proxy = await silentProxy(port);
+  const sender = grpcSenderWith({ grpcKeepaliveTimeoutMs: 50 });
+  assert.equal(messageOf(await sendGrpc(proxy.url, {}, sender)), '');
+  unsubscribe('net.client.socket', openedOne);
+  proxy.freeze();
+  const payload = 'x'.repeat(1_000_000);
+  await Promise.all(Array.from({ length: 30 }, () => sendGrpc(proxy.url, { payload, timeoutMs: 100 }, sender)));
+  await until(() => opened[0]?.destroyed === true);
+});
+
 test('a connection that was silent for long is asked before it is used: a dead one costs no call', async () => {
   const { port, seen } = await grpcService(reply);
   const proxy = await silentProxy(port);
-  let laterMs = 0;
-  const upkeep = { ...systemRuntime, monotonicMs: () => systemRuntime.monotonicMs() + laterMs };
-  const sender = grpcSenderWith({ grpcKeepaliveTimeoutMs: 50 }, { upkeep });
+  const upkeep = new ManualRuntime();
+  const sender = grpcSenderWith({}, { upkeep });
   await sendGrpc(proxy.url, {}, sender);
   let pings = 0;
   seen[0]?.session.on('ping', () => {
     pings += 1;
   });
   await until(() => sender.idleConnections === 1);
-  laterMs += 20_000;
+  await upkeep.advance(20_000);
   assert.equal((await sendGrpc(proxy.url, {}, sender)).outcome.kind, 'success');
   assert.deepEqual([pings, proxy.connections()], [1, 1]);
   proxy.silence();
   await until(() => sender.idleConnections === 1);
-  laterMs += 20_000;
-  assert.equal((await sendGrpc(proxy.url, {}, sender)).outcome.kind, 'success');
+  await upkeep.advance(20_000);
+  const waiting = sendGrpc(proxy.url, {}, sender);
+  await upkeep.advance(idleCheckMs);
+  assert.equal((await waiting).outcome.kind, 'success');
   assert.deepEqual([seen.length, proxy.connections()], [3, 2]);
 });
 

@@ -79,7 +79,10 @@ test('a header that cannot be sent is an error that names it and does not echo i
   assert.match(messageOf(value), /cannot be sent: the header x-a has a line break/);
   const name = await sendGrpc(url, { headers: { 'x a': 'secret' } });
   assert.match(messageOf(name), /not a valid header name/);
-  for (const sent of [value, name]) assert.deepEqual([sent.health, /secret/.test(messageOf(sent))], ['ok', false]);
+  const blank = await sendGrpc(url, { gid: 'secret ' });
+  assert.match(messageOf(blank), /gRPC cannot carry dtm-gid with a blank at its beginning or end/);
+  for (const sent of [value, name, blank])
+    assert.deepEqual([sent.health, /secret/.test(messageOf(sent))], ['ok', false]);
   assert.equal(seen.length, 0);
   assert.equal((await sendGrpc(url)).outcome.kind, 'success');
 });

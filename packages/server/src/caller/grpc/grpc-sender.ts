@@ -19,7 +19,7 @@ export interface GrpcSenderParts {
 }
 
 /**
- * Sends branch calls over gRPC, as server.md section 5.4 says: bytes as they are, whatever the service's messages look
+ * Sends branch calls over gRPC, as docs/http-api.md#grpc says: bytes as they are, whatever the service's messages look
  * like. `done` comes after `send` has returned, once, within the call's time-out.
  */
 export class GrpcSender implements Sender {
@@ -50,7 +50,7 @@ export class GrpcSender implements Sender {
       return;
     }
     this.#calls += 1;
-    new GrpcExchange(this.#context, call, { target, channel: this.#channelOf(target) }, (answer) => {
+    new GrpcExchange(this.#context, call, { target, channel: () => this.#channelOf(target) }, (answer) => {
       this.#calls -= 1;
       done(answer);
       this.#tellClosed();

@@ -4,7 +4,7 @@ import type { BranchCall } from '../../engine/ports.ts';
 /** A message on the wire: not compressed, its length, its bytes. */
 const prefixBytes = 5;
 
-/** The bytes that a call sends: its payload as it is, a workflow's input as WorkflowData (server.md section 5.6). */
+/** The bytes that a call sends: its payload as it is, a workflow's input as WorkflowData. */
 export function messageOf({ type, payload }: Pick<BranchCall, 'type' | 'payload'>): Buffer {
   const length = byteLengthOf(payload);
   const field = type === 'workflow' && length > 0 ? lengthDelimited(1, length) : none;

@@ -34,7 +34,7 @@ const controlPattern = /[\0-\x08\x0a-\x1f\x7f]/;
 const beyondAscii = /[^\0-\x7f]/;
 
 /**
- * The headers of a call (server.md section 5.4): those of gRPC, what names the branch, then the branch's own in lower
+ * The headers of a call (docs/http-api.md#grpc): those of gRPC, what names the branch, then the branch's own in lower
  * case. A value that is not ASCII goes as UTF-8, one of a `-bin` name in base64, as gRPC sends them.
  * @param timeoutMs what is left for the call
  * @throws Error naming the header, never its value
@@ -54,10 +54,10 @@ export function requestHeaders(
     'content-type': 'application/grpc+dtm_raw',
     'user-agent': userAgent,
     'grpc-timeout': timeoutText(timeoutMs),
-    'dtm-gid': wireValue('dtm-gid', call.gid),
+    'dtm-gid': identity('dtm-gid', call.gid),
     'dtm-trans_type': call.type,
-    'dtm-branch_id': wireValue('dtm-branch_id', call.branchId),
-    'dtm-op': wireValue('dtm-op', call.op),
+    'dtm-branch_id': identity('dtm-branch_id', call.branchId),
+    'dtm-op': identity('dtm-op', call.op),
     'dtm-dtm': '',
   });
   for (const name of Object.keys(call.headers)) {
@@ -75,6 +75,12 @@ export function requestHeaders(
 function timeoutText(timeoutMs: number): string {
   const whole = Math.max(1, Math.ceil(timeoutMs));
   return whole < 100_000_000 ? `${whole}m` : `${Math.min(99_999_999, Math.ceil(whole / 1000))}S`;
+}
+
+/** Sent as it is or not at all: a service could take one branch for another. */
+function identity(name: string, value: string): string {
+  if (value !== value.trim()) throw new Error(`gRPC cannot carry ${name} with a blank at its beginning or end`);
+  return wireValue(name, value);
 }
 
 /** As UTF-8 where it is not plain ASCII, one character a byte. HTTP/2 allows no blanks at either end. */

@@ -138,3 +138,44 @@ test('so many names are remembered, the least recently used is forgotten', async
   assert.equal(world.resolve('a').told, 'a');
   assert.equal(world.resolve('b').told, undefined);
 });
+
+test('few new names are asked for at once, the last one first; known ones at once', async () => {
+  const world = new World({ names: 1000 });
+  world.resolve('known');
+  await world.answer(found(1000, 'a'));
+  await world.runtime.advance(1000);
+  const dead = Array.from({ length: 100 }, (_, index) => world.resolve(`dead${index}`));
+  assert.equal(world.asked.length, 1 + 64);
+  const good = world.resolve('good');
+  const again = world.resolve('dead70');
+  world.resolve('known');
+  assert.equal(world.asked.at(-1), 'known');
+  await world.answer({ kind: 'failed', reason: 'silence' });
+  await world.answer({ kind: 'failed', reason: 'silence' });
+  assert.deepEqual(world.asked.slice(-2), ['dead70', 'good']);
+  for (let left = 63; left > 0; left -= 1) await world.answer({ kind: 'failed', reason: 'silence' });
+  await world.answer(found(1000, 'b'));
+  await world.answer(found(1000, 'c'));
+  assert.deepEqual([again.told, good.told], ['b', 'c']);
+  assert.equal(dead[0]?.told, 'unknown: silence');
+  for (let left = 0; left < 100; left += 1) await world.answer({ kind: 'gone', reason: 'none' });
+  assert.deepEqual([dead[99]?.told, dead[64]?.told], ['unknown: none', 'unknown: none']);
+  assert.equal(new Set(world.asked).size, world.asked.length - 1, 'each of the new ones was asked for once');
+});
+
+test('who waits too long for DNS, or behind too many, is told so without a look-up', async () => {
+  const world = new World({ names: 100_000 });
+  for (let index = 0; index < 64; index += 1) world.resolve(`dead${index}`);
+  const first = world.resolve('first');
+  for (let index = 0; index < 9_999; index += 1) world.resolve(`name${index}`);
+  assert.equal(first.told, undefined);
+  world.resolve('last');
+  assert.equal(first.told, 'unknown: too many names wait for DNS');
+  const late = world.resolve('late');
+  await world.runtime.advance(10_001);
+  await world.answer({ kind: 'failed', reason: 'silence' });
+  assert.equal(late.told, 'unknown: too many names wait for DNS');
+  assert.equal(world.asked.length, 64);
+  world.resolve('new');
+  assert.equal(world.asked.at(-1), 'new');
+});

@@ -15,6 +15,13 @@ export interface DnsNamesParts {
   readonly names: number;
 }
 
+/** A call asks for the look-up of a new name. */
+interface Queued {
+  readonly name: ServiceName;
+  readonly entry: Entry;
+  readonly sinceMs: number;
+}
+
 interface Entry {
   /** Of the last answer. */
   rotation: Rotation | undefined;
@@ -24,6 +31,8 @@ interface Entry {
   /** From then on DNS is asked again. */
   askMs: number;
   isAsking: boolean;
+  /** So often it is in the queue. */
+  queued: number;
   waiting: ((found: Found) => void)[];
 }
 
@@ -31,15 +40,27 @@ interface Entry {
 const leastMs = 1000;
 /** Calls that wait for one look-up; more of them are told at once that DNS has not answered yet. */
 const mostWaiting = 10_000;
+/** Look-ups of new names under way at once: each has sockets of its own. */
+const mostLookups = 64;
+/** Calls that ask for the look-up of a new name; the first of more is told that it has come to nothing. */
+const mostQueued = 10_000;
+/** Who has waited for longer in the queue is told the same: most calls have given up before. */
+const mostQueuedMs = 10_000;
 
 /**
  * Remembers what DNS says. A call waits for a look-up only where nothing usable is known: while DNS fails the last
  * answer goes on being used, and is asked for again beside the calls. One look-up serves all who wait for it.
+ *
+ * Names that have addresses are asked for at once. New ones wait for one of a few places, and who asked last has the
+ * first that is free: where thousands of names lead nowhere that call still has time, and those before it have given up.
  */
 export class DnsNames implements NameResolver {
   readonly #parts: DnsNamesParts;
   /** The least recently used first. */
   readonly #entries = new Map<string, Entry>();
+  /** New names; one that is asked for again stands at its end again. */
+  readonly #queue: Queued[] = [];
+  #lookups = 0;
 
   constructor(parts: DnsNamesParts) {
     this.#parts = parts;
@@ -76,6 +97,7 @@ export class DnsNames implements NameResolver {
       reason: undefined,
       askMs: Number.NEGATIVE_INFINITY,
       isAsking: false,
+      queued: 0,
       waiting: [],
     };
     this.#entries.delete(key);
@@ -96,13 +118,59 @@ export class DnsNames implements NameResolver {
 
   #ask(name: ServiceName, entry: Entry): void {
     if (entry.isAsking) return;
+    if (entry.rotation !== undefined) {
+      void this.#lookUp(name, entry);
+      return;
+    }
+    if (this.#queue.at(-1)?.entry === entry) return;
+    this.#queue.push({ name, entry, sinceMs: this.#parts.runtime.monotonicMs() });
+    entry.queued += 1;
+    if (this.#queue.length > mostQueued) this.#drop(this.#queue.shift());
+    this.#askQueued();
+  }
+
+  #askQueued(): void {
+    while (this.#lookups < mostLookups) {
+      const next = this.#queue.pop();
+      if (next === undefined) return;
+      const { name, entry, sinceMs } = next;
+      if (this.#parts.runtime.monotonicMs() - sinceMs > mostQueuedMs) {
+        this.#drop(next);
+        continue;
+      }
+      entry.queued -= 1;
+      // Else it was asked for again, and that has been seen to.
+      if (!entry.isAsking && entry.waiting.length > 0) void this.#lookUpNew(name, entry);
+    }
+  }
+
+  /** Where nothing else is to be waited for. */
+  #drop(queued: Queued | undefined): void {
+    if (queued === undefined) return;
+    const { entry } = queued;
+    entry.queued -= 1;
+    if (entry.queued > 0 || entry.isAsking || entry.waiting.length === 0) return;
+    this.#answered(entry, { kind: 'failed', reason: 'too many names wait for DNS' });
+  }
+
+  async #lookUpNew(name: ServiceName, entry: Entry): Promise<void> {
+    this.#lookups += 1;
+    await this.#lookUp(name, entry);
+    this.#lookups -= 1;
+    this.#askQueued();
+  }
+
+  async #lookUp(name: ServiceName, entry: Entry): Promise<void> {
     entry.isAsking = true;
-    void this.#parts.lookUp(name).then((looked) => {
-      entry.isAsking = false;
-      this.#learn(entry, looked);
-      const found = this.#known(entry, this.#parts.runtime.monotonicMs());
-      for (const done of entry.waiting.splice(0)) done(found);
-    });
+    const looked = await this.#parts.lookUp(name);
+    entry.isAsking = false;
+    this.#answered(entry, looked);
+  }
+
+  #answered(entry: Entry, looked: Looked): void {
+    this.#learn(entry, looked);
+    const found = this.#known(entry, this.#parts.runtime.monotonicMs());
+    for (const done of entry.waiting.splice(0)) done(found);
   }
 
   #learn(entry: Entry, looked: Looked): void {

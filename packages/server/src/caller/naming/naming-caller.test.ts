@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { callKindOf } from '@holdfast/core';
 import type { BranchCall, CallResult } from '../../engine/ports.ts';
 import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
 import { systemRuntime } from '../../runtime.ts';
@@ -213,6 +214,19 @@ test('gRPC: what DNS tells in a grpc transaction, and the addresses of a name th
   assert.deepEqual(
     world.called.map(({ protocol }) => protocol),
     ['grpc', 'grpc', 'grpc'],
+  );
+});
+
+test('whether a call is one of JSON-RPC is for the URL of the branch to say, not for the address', async () => {
+  const world = new World({ orders: ['http://a:1/methods'] });
+  world.begin('svc://orders/pay', [], { protocol: 'json-rpc' }, []);
+  world.begin('svc://orders/pay?method=Pay', [], { protocol: 'json-rpc' }, []);
+  assert.deepEqual(
+    world.called.map(({ url, protocol }) => [url, callKindOf(url, protocol)]),
+    [
+      ['http://a:1/methods/pay', 'http'],
+      ['http://a:1/methods/pay?method=Pay', 'json-rpc'],
+    ],
   );
 });
 

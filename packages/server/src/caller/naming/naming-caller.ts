@@ -1,4 +1,12 @@
-import { isServiceUrl, type Outcome, type ServiceName, serviceNameForms, serviceNameOf, shorten } from '@holdfast/core';
+import {
+  callKindOf,
+  isServiceUrl,
+  type Outcome,
+  type ServiceName,
+  serviceNameForms,
+  serviceNameOf,
+  shorten,
+} from '@holdfast/core';
 import type { BranchCall, Caller, CallResult, Runtime, Timer } from '../../engine/ports.ts';
 import { type Address, isHttp } from './address.ts';
 import type { Found, NameResolver } from './name-resolver.ts';
@@ -164,7 +172,11 @@ class NamedCall {
 /** What DNS tells is called by the protocol of the transaction; a name of the settings says itself how. */
 function concreteCall(call: BranchCall, { kind, rest }: ServiceName, address: Address, timeoutMs: number): BranchCall {
   const { base, authority } = address;
-  if (isHttp(base)) return { ...call, url: base + rest, timeoutMs };
+  if (isHttp(base)) {
+    // Whether it is JSON-RPC was decided by the text of the branch's URL; that of an address may have `method` in it, too.
+    const protocol = callKindOf(call.url, call.protocol) === 'http' ? 'http' : call.protocol;
+    return { ...call, url: base + rest, protocol, timeoutMs };
+  }
   if (kind === 'alias' || call.protocol === 'grpc') {
     return { ...call, url: base + rest, protocol: 'grpc', timeoutMs };
   }

@@ -154,6 +154,10 @@ export async function silentProxy(port: number) {
     silence: () => {
       isSilent = true;
     },
+    /** Nothing is read any more of what callers send. */
+    freeze: () => {
+      for (const socket of sockets) socket.pause();
+    },
     connections: () => connections,
   };
 }

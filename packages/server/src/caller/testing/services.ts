@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { after } from 'node:test';
-import type { BranchCall, Sender, SentAnswer } from '../../engine/ports.ts';
+import type { BranchCall, Runtime, Sender, SentAnswer } from '../../engine/ports.ts';
 import { systemRuntime } from '../../runtime.ts';
 import { HttpSender } from '../http-sender.ts';
 import { defaultSenderLimits, type SenderLimits } from '../limits.ts';
@@ -12,9 +12,9 @@ after(async () => {
   for (const close of closers) await close();
 });
 
-export function senderWith(limits: Partial<SenderLimits> = {}): HttpSender {
+export function senderWith(limits: Partial<SenderLimits> = {}, runtime: Runtime = systemRuntime): HttpSender {
   const sender = new HttpSender({
-    runtime: systemRuntime,
+    runtime,
     limits: { ...defaultSenderLimits, ...limits },
     version: '1.2.3',
   });

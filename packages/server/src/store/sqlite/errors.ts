@@ -23,7 +23,7 @@ export function toStoreError(error: unknown, doing: string): StoreError {
 }
 
 /** The primary result code of an error of node:sqlite, 0 for any other error. */
-export function resultCode(error: unknown): number {
+function resultCode(error: unknown): number {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return 0;
   return error.errcode & 0xff;
 }

@@ -14,7 +14,7 @@ export type Handle = (message: Buffer) => Promise<Reply>;
 
 export type Methods = Readonly<Record<keyof (typeof dtmService)['methods'], Handle>>;
 
-/** dtm's gRPC API, section 4 of server.md. */
+/** dtm's gRPC API (docs/grpc-api.md). */
 export function dtmMethods(coordinator: Coordinator): Methods {
   const { topics } = coordinator;
   return {

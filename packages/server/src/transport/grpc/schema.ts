@@ -1,6 +1,6 @@
 import type { Message } from './protobuf.ts';
 
-/** The messages of dtm's gRPC API, with their names on the wire (server.md section 4). */
+/** The messages of dtm's gRPC API, with their names on the wire (docs/dtm.proto). */
 
 export const empty = { name: 'google.protobuf.Empty', fields: {} } as const satisfies Message;
 

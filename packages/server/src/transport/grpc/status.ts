@@ -21,7 +21,7 @@ export const codes = {
 
 const wordsBytes = 2000;
 
-/** Section 4 of server.md. */
+/** The codes of docs/grpc-api.md. */
 export function verdictStatus({ kind, message }: Exclude<Reply, Buffer>): Status {
   switch (kind) {
     case 'failure':

@@ -27,7 +27,7 @@ export function jsonAnswer(value: object): Answer {
   return answer(200, JSON.stringify(value));
 }
 
-/** Sections 2.1 and 7.6 of server.md. */
+/** How an answer is read (docs/http-api.md#how-an-answer-is-read). */
 export function verdictAnswer(verdict: Verdict): Answer {
   switch (verdict.kind) {
     case 'success':

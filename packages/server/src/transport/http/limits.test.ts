@@ -6,7 +6,7 @@ import { afterEach, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { httpDefaults } from './settings.ts';
-import { held, raw, type Started, shown, start as startServer } from './testing.ts';
+import { held, raw, type Started, shown, start as startServer, until } from './testing.ts';
 
 const started: Started[] = [];
 /** Also of a test that failed, so that the next one runs. */
@@ -21,13 +21,6 @@ async function start(...given: Parameters<typeof startServer>): Promise<Started>
 const head = (...lines: string[]) => ['POST /api/dtmsvr/submit HTTP/1.1', 'Host: x', ...lines, '', ''].join('\r\n');
 const saga = '{"gid":"g","trans_type":"saga"}';
 const mebibyte = Buffer.alloc(1024 * 1024, 0x20);
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + 10_000; !condition(); ) {
-    assert.ok(performance.now() < endMs, 'waited for 10 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 /**
  * Writes as fast as the other side takes it, and counts, until the connection ends or `most` are sent.
@@ -342,4 +335,35 @@ test('closing lets what is under way end, then cuts', async () => {
 test('a port that is taken is said so', async () => {
   const { port } = await start();
   await assert.rejects(start({ settings: { ...httpDefaults, port } }, port), { code: 'EADDRINUSE' });
+});
+
+test('of many requests that come at once only some begin in each round of the event loop', async () => {
+  const { server, port, coordinator } = await start();
+  const connections = 600;
+  const sockets = await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  const answered = Promise.all(sockets.map((socket) => once(socket, 'data')));
+  let most = 0;
+  let before = 0;
+  let isOver = false;
+  const watch = () => {
+    most = Math.max(most, coordinator.asked.length - before);
+    before = coordinator.asked.length;
+    if (!isOver) setImmediate(watch);
+  };
+  watch();
+  const request = `POST /api/dtmsvr/submit HTTP/1.1\r\nHost: x\r\nContent-Length: ${saga.length}\r\n\r\n${saga}`;
+  for (const socket of sockets) socket.write(request);
+  await answered;
+  isOver = true;
+  assert.equal(coordinator.asked.length, connections);
+  // One look of this test may see two rounds.
+  assert.ok(most <= 256, `${most} began in one round`);
+  for (const socket of sockets) socket.destroy();
+  await server.close(0);
 });

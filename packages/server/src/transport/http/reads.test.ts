@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { httpDefaults } from './settings.ts';
-import { type Started, shown, start as startServer } from './testing.ts';
+import { type Started, shown, start as startServer, until } from './testing.ts';
 
 const started: Started[] = [];
 afterEach(() => Promise.all(started.splice(0).map(({ server }) => server.close(0))));
@@ -11,13 +11,6 @@ async function start(settings: Partial<typeof httpDefaults>): Promise<Started> {
   const one = await startServer({ settings: { ...httpDefaults, ...settings } });
   started.push(one);
   return one;
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const endMs = performance.now() + 10_000; !(await condition()); ) {
-    assert.ok(performance.now() < endMs, 'waited for 10 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 const query = 'GET /api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: x\r\n\r\n';

@@ -48,7 +48,7 @@ export interface RouteParts {
   readonly version: string;
 }
 
-/** dtm's routes, section 2.2 of server.md. */
+/** dtm's routes (docs/http-api.md). */
 export function dtmRoutes(parts: RouteParts): readonly Route[] {
   const { coordinator, version } = parts;
   return [

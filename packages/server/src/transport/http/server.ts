@@ -5,6 +5,7 @@ import type { Coordinator } from '../../engine/coordinator.ts';
 import { Gate } from '../../engine/gate.ts';
 import { refusedAnswer, rpcRoute } from '../json-rpc/route.ts';
 import type { RequestObserver } from '../observer.ts';
+import { requestsEachRound, Turns } from '../turns.ts';
 import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
 import { BodyReader } from './body.ts';
 import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
@@ -46,6 +47,8 @@ interface Served {
   refuse(error: unknown): Answer;
   /** Its answer is given up where too many wait for their clients: many may have begun while there was room. */
   readonly hasBudget?: boolean;
+  /** Probes: they wait for no turn. */
+  readonly isAtOnce?: true;
   readonly observe?: Observe;
 }
 
@@ -70,6 +73,7 @@ class FastifyHttpServer implements HttpServer {
   readonly #parts: HttpParts;
   readonly #bodies: BodyReader;
   readonly #reads: Gate;
+  readonly #turns = new Turns(requestsEachRound);
   readonly #unsent: UnsentAnswers;
   readonly #server: Server;
   readonly #app: FastifyInstance;
@@ -82,6 +86,7 @@ class FastifyHttpServer implements HttpServer {
     this.#bodies = new BodyReader(parts.settings);
     const { readsAtOnce, readsWaiting } = parts.settings;
     this.#reads = new Gate({ atOnce: readsAtOnce, waiting: readsWaiting }, setImmediate);
+    parts.coordinator.heedTurns(() => this.#turns.waitedMs);
     this.#unsent = new UnsentAnswers(parts.settings.answerBudgetBytes);
     let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
     this.#server = createLimitedServer(
@@ -141,7 +146,12 @@ class FastifyHttpServer implements HttpServer {
     const path = '/api/json-rpc';
     this.#route(['POST'], { path, handle: rpcRoute({ coordinator, observer }), refuse: refusedAnswer });
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
-      this.#route(methods === 'any' ? this.#app.supportedMethods : methods, { path, handle, refuse: errorAnswer });
+      this.#route(methods === 'any' ? this.#app.supportedMethods : methods, {
+        path,
+        handle,
+        refuse: errorAnswer,
+        isAtOnce: true,
+      });
     }
     this.#app.setNotFoundHandler((request, reply) => {
       reply.hijack();
@@ -178,7 +188,7 @@ class FastifyHttpServer implements HttpServer {
   #answer(
     request: IncomingMessage,
     response: ServerResponse,
-    { path, handle, refuse, hasBudget, observe }: Served,
+    { path, handle, refuse, hasBudget, isAtOnce, observe }: Served,
     inPath: Readonly<Record<string, string>> = {},
   ): void {
     const startedMs = performance.now();
@@ -192,7 +202,7 @@ class FastifyHttpServer implements HttpServer {
       observe?.(answer.status < 400, durationMs);
       observer.answered(request.method ?? '', path, answer.status, durationMs);
     };
-    this.#body(request, (body) => {
+    const serve = (body: Buffer | HoldfastError) => {
       if (body instanceof HoldfastError) {
         finish(refuse(body));
         return;
@@ -204,7 +214,9 @@ class FastifyHttpServer implements HttpServer {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
         finish(refuse(error));
       });
-    });
+    };
+    if (isAtOnce === true) this.#body(request, serve);
+    else this.#turns.take(() => this.#body(request, serve));
   }
 
   /** A body where none belongs is refused if it is too long, and otherwise left where it is. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import {
   type Definition,
@@ -92,6 +93,10 @@ export class RecordingCoordinator implements Coordinator {
 
   getValue(category: string, key: string) {
     return this.#record('getValue', [category, key], this.values[0]);
+  }
+
+  heedTurns(): void {
+    // Nothing is asked of it here.
   }
 
   unready(): string | undefined {
@@ -203,4 +208,12 @@ export function raw(port: number, ...chunks: (string | Buffer)[]): Promise<strin
     socket.on('close', () => resolve(Buffer.concat(received).toString('utf8')));
     for (const chunk of chunks) socket.write(chunk);
   });
+}
+
+/** Waits until it is so, for 10 s at most. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (const endMs = performance.now() + 10_000; !(await condition()); ) {
+    assert.ok(performance.now() < endMs, 'waited for 10 s');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

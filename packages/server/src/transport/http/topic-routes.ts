@@ -9,7 +9,7 @@ import type { Route, RouteParts } from './routes.ts';
 
 type PageLimits = Pick<RouteParts['settings'], 'listRows' | 'listBytes'>;
 
-/** Topics and the records that they are: section 2.12 of server.md. */
+/** Topics and the records that they are (docs/http-api.md#topics). */
 export function topicRoutes(coordinator: Coordinator, limits: PageLimits): readonly Route[] {
   const { topics } = coordinator;
   return [

@@ -1,7 +1,7 @@
 import { HoldfastError, invalid, membersOf } from '@holdfast/core';
 import { nameOf, parseFields, textOf } from '../wire/json.ts';
 
-/** Section 3 of server.md. FAILURE and ONGOING have codes of their own, and nothing else has them. */
+/** The codes of JSON-RPC answers. FAILURE and ONGOING have codes of their own, and nothing else has them. */
 export const codes = {
   parseError: -32700,
   badRequest: -32600,

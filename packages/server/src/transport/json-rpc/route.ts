@@ -13,7 +13,7 @@ export interface RpcParts {
 /** What is counted where no method is named that there is. */
 const unknown = 'unknown';
 
-/** dtm's JSON-RPC API on the HTTP port, section 3 of server.md. */
+/** dtm's JSON-RPC API on the HTTP port (docs/http-api.md#the-json-rpc-route). */
 export function rpcRoute({ coordinator, observer }: RpcParts): (body: Buffer) => Promise<Answer> {
   const methods = rpcMethods(coordinator);
   const observes = new Map(

@@ -11,7 +11,7 @@ import {
 import type { ShownTransaction } from './stored.ts';
 
 /**
- * What query and all show, as dtm's SQL stores do (server.md sections 1.1 to 1.3): steps and payloads are seen in the
+ * What query and all show, as dtm's SQL stores do: steps and payloads are seen in the
  * branches only, and the option block inside the text `options`. Row ids are 0. Times are RFC 3339 with milliseconds.
  */
 export function encodeTransaction(shown: ShownTransaction): object {

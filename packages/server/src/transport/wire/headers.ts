@@ -3,7 +3,7 @@ import { stringMap } from './fields.ts';
 import type { Fields } from './json.ts';
 
 /** Limits of the headers that one transaction may add to its branch calls. */
-export const headerLimits = { count: 100, bytes: 16 * 1024 } as const;
+const headerLimits = { count: 100, bytes: 16 * 1024 } as const;
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const printable = /^[\t\x20-\x7e]*$/;

@@ -35,7 +35,7 @@ export function isLonger(text: string, most: number): boolean {
   return text.length > most * 2 || [...text].length > most;
 }
 
-export function hasControl(text: string): boolean {
+function hasControl(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return /[\u0000-\u001f\u007f]/.test(text);
 }
