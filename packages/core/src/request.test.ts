@@ -131,6 +131,8 @@ test('a difference is one of content; a field left out does not differ', () => {
   assert.deepEqual(differingFields(stored, withPayload('{}')), ['payloads']);
   assert.deepEqual(differingFields(withPayload(Uint8Array.of(1, 2)), withPayload(Uint8Array.of(1, 2))), []);
   assert.deepEqual(differingFields(withPayload(Uint8Array.of(1, 2)), withPayload(Uint8Array.of(1, 3))), ['payloads']);
+  assert.deepEqual(differingFields(withPayload(new TextEncoder().encode('{"é":1}')), withPayload('{"é":1}')), []);
+  assert.deepEqual(differingFields(withPayload('{}'), withPayload(Uint8Array.of(0x7b, 0x7c))), ['payloads']);
   assert.deepEqual(differingFields(stored, saga(3)), ['steps', 'payloads']);
 });
 

@@ -89,9 +89,15 @@ function haveSameTargets(stored: Step, asked: Step): boolean {
 }
 
 /** Text and bytes differ in kind: the one comes over HTTP, the other over gRPC. */
+/** Over HTTP a payload comes as text, over gRPC as bytes. */
 function isSamePayload(stored: Payload, asked: Payload): boolean {
-  if (typeof stored === 'string' || typeof asked === 'string') return stored === asked;
-  return stored.length === asked.length && stored.every((byte, index) => byte === asked[index]);
+  if (typeof stored === 'string' && typeof asked === 'string') return stored === asked;
+  const [one, other] = [bytesOf(stored), bytesOf(asked)];
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}
+
+function bytesOf(payload: Payload): Uint8Array {
+  return typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
 }
 
 /** abort: a prepared message or saga fails without a call; a tcc or xa tells what is registered. */

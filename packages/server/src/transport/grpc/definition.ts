@@ -7,10 +7,12 @@ const asIs = (bytes: Buffer) => bytes;
 
 /** What a client has sent. The library keeps it for as long as its call waits, but not what was taken out of it. */
 export class Sent {
+  readonly length: number;
   #bytes: Buffer;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+    this.length = bytes.length;
   }
 
   /** Once. */

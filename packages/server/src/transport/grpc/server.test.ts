@@ -522,3 +522,21 @@ test('files for TLS that cannot be read or used are named', () => {
   assert.throws(() => readCredentials({ ...tls, certFile: caFile }), /^Error: grpc\.tls: /);
   assert.throws(() => readCredentials({ ...tls, keyFile: certFile }), /^Error: grpc\.tls: /);
 });
+
+test('requests that come in great numbers at once take turns, and the coordinator knows how long they wait', async () => {
+  const { number, coordinator } = await start();
+  const sessions = Array.from({ length: 10 }, () => sessionTo(number));
+  let longestMs = 0;
+  let isOver = false;
+  const watch = () => {
+    longestMs = Math.max(longestMs, ...coordinator.turns.map((waitedMs) => waitedMs()));
+    if (!isOver) setImmediate(watch);
+  };
+  watch();
+  const calls = sessions.flatMap((session) => Array.from({ length: 200 }, () => begin(session)));
+  for (const { stream } of calls) stream.end(framed(submit));
+  for (const { ended } of calls) assert.equal((await ended).code, 0);
+  isOver = true;
+  assert.equal(coordinator.asked.length, calls.length);
+  assert.ok(longestMs > 0);
+});

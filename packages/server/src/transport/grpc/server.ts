@@ -9,6 +9,7 @@ import {
 import { errorCatalogue, HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import type { RequestObserver } from '../observer.ts';
+import { requestsEachRound, Turns } from '../turns.ts';
 import { definitionOf, grpcError, type Sent } from './definition.ts';
 import { Health } from './health.ts';
 import { dtmMethods, type Handle, type Reply } from './methods.ts';
@@ -46,6 +47,7 @@ export class GrpcServer {
   readonly #streams: Streams;
   readonly #health: Health;
   readonly #unsent: UnsentReplies;
+  readonly #turns = new Turns(requestsEachRound);
   readonly #drain: (graceMs: number) => void;
   readonly #waiting = new Set<(answer: Status) => void>();
   #waitingBytes = 0;
@@ -58,6 +60,7 @@ export class GrpcServer {
     setLogVerbosity(logVerbosity.NONE);
     this.#streams = new Streams(settings, port.number);
     this.#unsent = new UnsentReplies(settings.answerBudgetBytes);
+    coordinator.heedTurns(() => this.#turns.waitedMs);
     this.#server = new Server({
       'grpc.max_receive_message_length': settings.messageLimitBytes,
       'grpc.max_concurrent_streams': settings.maxStreams,
@@ -125,8 +128,7 @@ export class GrpcServer {
   /** Calls `finish` once: with the answer, or when nobody waits for it any more. What was asked for goes on. */
   #answer(call: Call, handle: Handle, name: string, finish: (answer: Buffer | Status) => void): void {
     let isFinished = false;
-    const message = call.request.take();
-    const { length } = message;
+    const { length } = call.request;
     this.#waitingBytes += length;
     const once = (answer: Buffer | Status) => {
       if (isFinished) return;
@@ -140,13 +142,17 @@ export class GrpcServer {
     const timer = setTimeout(() => once(tookTooLong), this.#parts.settings.callTimeoutMs);
     call.once('cancelled', () => once(left));
     this.#waiting.add(once);
-    this.#handled(handle, message).then(
-      (reply: Reply) => once(Buffer.isBuffer(reply) ? reply : verdictStatus(reply)),
-      (error: unknown) => {
-        if (!(error instanceof HoldfastError)) this.#parts.observer.broke(name, error);
-        once(errorStatus(error));
-      },
-    );
+    this.#turns.take(() => {
+      // It was given up before its turn.
+      if (isFinished) return;
+      this.#handled(handle, call.request.take()).then(
+        (reply: Reply) => once(Buffer.isBuffer(reply) ? reply : verdictStatus(reply)),
+        (error: unknown) => {
+          if (!(error instanceof HoldfastError)) this.#parts.observer.broke(name, error);
+          once(errorStatus(error));
+        },
+      );
+    });
   }
 
   /** Async, so that whatever it throws is an answer. What the library has received stays in memory until it is given. */

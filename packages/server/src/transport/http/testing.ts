@@ -95,8 +95,10 @@ export class RecordingCoordinator implements Coordinator {
     return this.#record('getValue', [category, key], this.values[0]);
   }
 
-  heedTurns(): void {
-    // Nothing is asked of it here.
+  readonly turns: (() => number)[] = [];
+
+  heedTurns(waitedMs: () => number): void {
+    this.turns.push(waitedMs);
   }
 
   unready(): string | undefined {
