@@ -93,7 +93,8 @@ export interface OverloadFigures {
 
 /** What the limits on memory add up to by default, and what the process takes besides; see docs/operations.md. */
 const peakMib = 1024;
-const answersSeconds = 5;
+/** Five of them are the patience of the clients, who have thousands of requests left to send. */
+const answersSeconds = 10;
 
 export function overloadBudgets(figures: OverloadFigures): Budget[] {
   const { goodput, slowGoodput, broken } = figures;

@@ -3,14 +3,12 @@ import assert from 'node:assert/strict';
 import { type ClientHttp2Session, type ClientSessionOptions, connect, constants } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { after, test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { Client, credentials, type Metadata, Metadata as NewMetadata, type ServiceError } from '@grpc/grpc-js';
 import { type ErrorCode, errorCatalogue, HoldfastError } from '@holdfast/core';
 import { until } from '../../../../../test/lib/until.ts';
 import { certificates } from '../../caller/testing/certificates.ts';
-import { RecordingCoordinator, shown } from '../http/testing.ts';
+import { arrayBytesInUse, RecordingCoordinator, shown } from '../http/testing.ts';
 import { GrpcPort } from './port.ts';
 import { encode } from './protobuf.ts';
 import { dtmRequest } from './schema.ts';
@@ -309,10 +307,7 @@ test('a request that waits for its answer is in memory once at most', async () =
   const { number, coordinator } = await start();
   const { release } = held(coordinator);
   const message = framed(submitOf(2 * mib));
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
-  collect();
-  const before = process.memoryUsage().arrayBuffers;
+  const before = await arrayBytesInUse();
   const session = sessionTo(number);
   const waiting: ReturnType<typeof begin>[] = [];
   for (let count = 1; count <= 16; count += 1) {
@@ -321,8 +316,7 @@ test('a request that waits for its answer is in memory once at most', async () =
     waiting.push(call);
     await until('it was asked', () => coordinator.asked.length === count);
   }
-  collect();
-  const times = (process.memoryUsage().arrayBuffers - before) / (16 * message.length);
+  const times = ((await arrayBytesInUse()) - before) / (16 * message.length);
   assert.ok(times < 1.3, `each is held ${times} times`);
   release();
   for (const { ended } of waiting) assert.equal((await ended).code, 0);

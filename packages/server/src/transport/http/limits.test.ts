@@ -3,10 +3,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { httpDefaults } from './settings.ts';
-import { held, raw, type Started, shown, start as startServer, until } from './testing.ts';
+import { arrayBytesInUse, held, raw, type Started, shown, start as startServer, until } from './testing.ts';
 
 const started: Started[] = [];
 /** Also of a test that failed, so that the next one runs. */
@@ -140,8 +138,6 @@ test('a body is not kept while its request waits for its answer', async () => {
   const { coordinator, port } = await start();
   const { promise, resolve } = Promise.withResolvers<void>();
   coordinator.gate = promise;
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
   const asked = `{"gid":"g","trans_type":"tcc","unknown":"${'x'.repeat(2 * 1024 * 1024)}"}`;
   const rpc = `{"jsonrpc":"2.0","id":"a","method":"submit","params":${asked}}`;
   for (const [path, text] of [
@@ -150,16 +146,14 @@ test('a body is not kept while its request waits for its answer', async () => {
     ['/api/json-rpc', rpc],
   ] as const) {
     const body = Buffer.from(text);
-    collect();
-    const before = process.memoryUsage().arrayBuffers;
+    const before = await arrayBytesInUse();
     for (let count = 0; count < 8; count += 1) {
       const begun = coordinator.asked.length;
       const sent = request({ port, path, method: 'POST', headers: { 'content-length': body.length } });
       sent.on('error', () => undefined).end(body);
       await until(() => coordinator.asked.length > begun);
     }
-    collect();
-    const times = (process.memoryUsage().arrayBuffers - before) / (8 * body.length);
+    const times = ((await arrayBytesInUse()) - before) / (8 * body.length);
     assert.ok(times < 0.5, `${path}: each is kept ${times} times`);
   }
   resolve();

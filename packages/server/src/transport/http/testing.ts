@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   type Definition,
   type HoldfastError,
@@ -218,4 +220,19 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
     assert.ok(performance.now() < endMs, 'waited for 10 s');
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** Bytes of array buffers that are in use, once nothing more can be collected. Freeing goes on beside a collection. */
+export async function arrayBytesInUse(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  let bytes = Number.POSITIVE_INFINITY;
+  for (let same = 0; same < 5; ) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const now = process.memoryUsage().arrayBuffers;
+    same = now === bytes ? same + 1 : 0;
+    bytes = now;
+  }
+  return bytes;
 }
