@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { aDefinition, aProgress, create, found, listed, numbers, put, update } from '../contract/fixtures.ts';
-import { SqliteStore } from './sqlite-store.ts';
-import { readNumber, readText } from './values.ts';
+import { aDefinition, aProgress, create, found, listed, numbers, put, update } from 'holdfast/store/contract/fixtures';
+import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
+import { readNumber, readText } from 'holdfast/store/sqlite/values';
 
 function testOpen(name: string, run: (store: SqliteStore, dataDir: string) => Promise<void>): void {
   test(name, async () => {

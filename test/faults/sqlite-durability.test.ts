@@ -6,11 +6,21 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { aDefinition, aProgress, claim, create, found, numbers, put, startMs, update } from '../contract/fixtures.ts';
-import { connect, workerSettings } from './connection.ts';
-import { SqliteStore } from './sqlite-store.ts';
-import { readNumber } from './values.ts';
-import type { WalFile } from './wal-sync.ts';
+import {
+  aDefinition,
+  aProgress,
+  claim,
+  create,
+  found,
+  numbers,
+  put,
+  startMs,
+  update,
+} from 'holdfast/store/contract/fixtures';
+import { connect, workerSettings } from 'holdfast/store/sqlite/connection';
+import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
+import { readNumber } from 'holdfast/store/sqlite/values';
+import type { WalFile } from 'holdfast/store/sqlite/wal-sync';
 
 /** The real WAL, whose syncs a test can hold back, let fail, and watch. */
 class WatchedWal implements WalFile {

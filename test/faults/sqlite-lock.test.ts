@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { create, found, put } from '../contract/fixtures.ts';
-import { StoreError } from '../store.ts';
-import { SqliteStore } from './sqlite-store.ts';
-import { readNumber } from './values.ts';
+import { create, found, put } from 'holdfast/store/contract/fixtures';
+import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
+import { readNumber } from 'holdfast/store/sqlite/values';
+import { StoreError } from 'holdfast/store/store';
 
 /** This file is also the other process: it opens the store, says so, and stays until it is told to end. */
 async function child(dataDir: string): Promise<void> {

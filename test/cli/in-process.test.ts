@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { CommandError } from './cli/error.ts';
-import { loadSettings } from './config/load.ts';
-import { ManualDevelopment } from './dev/development.ts';
-import { type AnyStore, type ServeOptions, serve } from './main.ts';
-import { createLog } from './observe/log.ts';
-import { systemRuntime } from './runtime.ts';
-import { SqliteStore } from './store/sqlite/sqlite-store.ts';
-import { StoreError } from './store/store.ts';
+import { CommandError } from 'holdfast/cli/error';
+import { loadSettings } from 'holdfast/config/load';
+import { ManualDevelopment } from 'holdfast/dev/development';
+import { type AnyStore, type ServeOptions, serve } from 'holdfast/main';
+import { createLog } from 'holdfast/observe/log';
+import { systemRuntime } from 'holdfast/runtime';
+import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
+import { StoreError } from 'holdfast/store/store';
 
 function settingsIn(t: TestContext, more: Record<string, string> = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-main-'));

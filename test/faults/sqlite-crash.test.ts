@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { aBranch, aProgress, append, create, numbers, put, update } from '../contract/fixtures.ts';
-import { SqliteStore } from './sqlite-store.ts';
+import { aBranch, aProgress, append, create, numbers, put, update } from 'holdfast/store/contract/fixtures';
+import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
 
 const rounds = 5;
 const perBatch = 16;
