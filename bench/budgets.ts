@@ -93,8 +93,7 @@ export interface OverloadFigures {
 
 /** What the limits on memory add up to by default, and what the process takes besides; see docs/operations.md. */
 const peakMib = 1024;
-/** Five of them are the patience of the clients, who have thousands of requests left to send. */
-const answersSeconds = 10;
+const answersSeconds = 5;
 
 export function overloadBudgets(figures: OverloadFigures): Budget[] {
   const { goodput, slowGoodput, broken } = figures;
