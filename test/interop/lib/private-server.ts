@@ -51,14 +51,19 @@ export class PrivateServer {
     return new PrivateServer(name, folder, await freePort(), user);
   }
 
+  /** MariaDB removes what it takes for its own old temporary tables from there, so no two may share it. */
+  get #environment(): NodeJS.ProcessEnv {
+    return { ...process.env, TMPDIR: this.folder };
+  }
+
   /** Runs a program that makes something ready in the folder. @throws Error with what it says */
   async prepare(command: string, args: readonly string[]): Promise<void> {
-    await execute(command, args, { ...this.#user, cwd: this.folder });
+    await execute(command, args, { ...this.#user, cwd: this.folder, env: this.#environment });
   }
 
   /** Resolves once the server prints that it is ready. @throws Error with its output where it ends instead */
   async start(command: string, args: readonly string[], ready: string): Promise<void> {
-    const child = spawn(command, args, { ...this.#user, cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { ...this.#user, cwd: this.folder, env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     running.add(child);
     child.once('exit', () => running.delete(child));
