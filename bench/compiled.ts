@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { freePort } from '../test/lib/free-port.ts';
 import { pause } from './slice.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -143,16 +143,5 @@ function isServing(port: number): Promise<boolean> {
     // Nobody listens yet.
     asked.on('error', () => resolve(false));
     asked.end();
-  });
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
   });
 }

@@ -1,6 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CompiledCoordinator, freePort, installCompiled, wallMs } from '../compiled.ts';
+import { freePort } from '../../test/lib/free-port.ts';
+import { CompiledCoordinator, installCompiled, wallMs } from '../compiled.ts';
 import { markOf, perSecond, type Watched, watch } from '../drain.ts';
 import { settleDisk } from '../machine.ts';
 import { pick } from '../numbers.ts';

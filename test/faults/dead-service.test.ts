@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type Socket } from 'node:net';
 import { it } from 'node:test';
 import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
 import { distribution, percentile } from '../lib/figures.ts';
+import { freePort } from '../lib/free-port.ts';
 import { HttpCaller } from '../lib/http.ts';
 import { behaviourQuery, Participant } from '../lib/participant.ts';
 import { until } from '../lib/until.ts';
@@ -49,14 +50,6 @@ function listen(server: Server | ReturnType<typeof createTcpServer>, port = 0): 
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });
   });
-}
-
-/** A port that was given out and is closed again: connections to it are refused. */
-async function refusingPort(): Promise<number> {
-  const server = createTcpServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 class Trial {
@@ -155,7 +148,7 @@ it(`Q9: ${deadCount * 2} transactions to dead services delay no healthy one`, { 
       assert.ok(p99 < boundMs, `${when} the slowest healthy sagas took ${p99.toFixed(0)} ms, more than ${boundMs} ms`);
     };
 
-    const refused = await refusingPort();
+    const refused = await freePort();
     const hangingUrl = `http://127.0.0.1:${await hanging.listen()}`;
     const submittedMs = performance.now();
     const gids = [...(await trial.dead(hangingUrl)), ...(await trial.dead(`http://127.0.0.1:${refused}`))];

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -39,7 +40,8 @@ process.on('exit', () => {
 
 /** The real coordinator as a child process on a free port and a temporary folder; resolves once it is ready. */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
-  const coordinator = new Coordinator(await mkdtemp(join(tmpdir(), 'holdfast-')), options);
+  const ports = { http: await freePort(), grpc: await freePort() };
+  const coordinator = new Coordinator(await mkdtemp(join(tmpdir(), 'holdfast-')), ports, options);
   try {
     await coordinator.start();
   } catch (error) {
@@ -52,23 +54,25 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
 export class Coordinator {
   /** Removed by `stop`. */
   readonly folder: string;
+  /** The same over restarts. */
+  readonly #ports: { readonly http: number; readonly grpc: number };
   readonly #options: CoordinatorOptions;
   #child: ChildProcess | undefined;
   #url = '';
   #grpcAddress = '';
   #output = '';
 
-  constructor(folder: string, options: CoordinatorOptions) {
+  constructor(folder: string, ports: { readonly http: number; readonly grpc: number }, options: CoordinatorOptions) {
     this.folder = folder;
+    this.#ports = ports;
     this.#options = options;
   }
 
-  /** Stays the same over restarts. */
   get url(): string {
     return this.#url;
   }
 
-  /** Where gRPC is served, as `host:port`; empty where it is not. It stays the same as well. */
+  /** Where gRPC is served, as `host:port`; empty where it is not. */
   get grpcAddress(): string {
     return this.#grpcAddress;
   }
@@ -139,11 +143,10 @@ export class Coordinator {
   /** The process alone, for whoever expects it to end; `start` waits until it serves. */
   spawn(): ChildProcess {
     const { form = 'source', command = 'serve', args = [], settings } = this.#options;
-    const port = this.#url === '' ? '0' : new URL(this.#url).port;
     const env = {
       ...cleanEnvironment(),
-      HOLDFAST_HTTP_PORT: port,
-      HOLDFAST_GRPC_PORT: this.#grpcAddress.split(':').at(-1) || '0',
+      HOLDFAST_HTTP_PORT: String(this.#ports.http),
+      HOLDFAST_GRPC_PORT: String(this.#ports.grpc),
       HOLDFAST_DATA_DIR: join(this.folder, 'data'),
       ...settings,
     };

@@ -7,9 +7,9 @@ import { after, before, it } from 'node:test';
 import { goProgram } from '../../../scripts/lib/toolchains/go.ts';
 import { DtmClient } from '../../e2e/dtm-client.ts';
 import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
+import { freePort } from '../../lib/free-port.ts';
 import { until } from '../../lib/until.ts';
 import { Bank, type Started } from '../lib/bank.ts';
-import { freePort } from '../lib/free-port.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
 
 /** The patterns, and how the wire calls their type. */

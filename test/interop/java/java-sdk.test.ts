@@ -6,9 +6,9 @@ import { type JavaProgram, javaProgram } from '../../../scripts/lib/toolchains/j
 import { DtmClient } from '../../e2e/dtm-client.ts';
 import { ManualClock, second } from '../../e2e/manual-clock.ts';
 import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
+import { freePort } from '../../lib/free-port.ts';
 import { Bank } from '../lib/bank.ts';
 import { type Books, SqlBooks, untouched } from '../lib/books.ts';
-import { freePort } from '../lib/free-port.ts';
 import { MariaDb } from '../lib/maria-db.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
 

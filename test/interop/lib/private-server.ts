@@ -3,8 +3,8 @@ import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../../lib/free-port.ts';
 import { until } from '../../lib/until.ts';
-import { freePort } from './free-port.ts';
 
 const execute = promisify(execFile);
 const running = new Set<ChildProcess>();
@@ -63,7 +63,12 @@ export class PrivateServer {
 
   /** Resolves once the server prints that it is ready. @throws Error with its output where it ends instead */
   async start(command: string, args: readonly string[], ready: string): Promise<void> {
-    const child = spawn(command, args, { ...this.#user, cwd: this.folder, env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      ...this.#user,
+      cwd: this.folder,
+      env: this.#environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     running.add(child);
     child.once('exit', () => running.delete(child));
