@@ -2,7 +2,7 @@ import { Aliases } from './caller/naming/aliases.ts';
 import { lookUp } from './caller/naming/dns-lookup.ts';
 import { DnsNames } from './caller/naming/dns-names.ts';
 import { NamingCaller } from './caller/naming/naming-caller.ts';
-import { dnsServersIn } from './config/rules.ts';
+import { dnsServersIn } from './config/dns-servers.ts';
 import type { Settings } from './config/schema.ts';
 import type { Caller, NameBook, Runtime } from './engine/ports.ts';
 import { systemRuntime } from './runtime.ts';

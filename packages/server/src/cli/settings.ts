@@ -1,5 +1,5 @@
-import { valueAt } from '../config/names.ts';
 import { type Settings, settings } from '../config/schema.ts';
+import { valueAt } from '../config/setting-names.ts';
 
 /** Every setting with its value and where it comes from, as YAML with comments. */
 export function settingLines(loaded: Settings, origins: ReadonlyMap<string, string>): string[] {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { dtmKeys } from './dtm.ts';
 import type { Problem } from './error.ts';
 import { schema, settings } from './schema.ts';
-import { readYaml } from './sources.ts';
+import { readYaml } from './yaml-file.ts';
 
 /** dtm's own sample, every key with the value that it has by default. */
 const sample = `

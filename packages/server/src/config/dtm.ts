@@ -1,6 +1,6 @@
 import { shown } from './error.ts';
-import type { Named } from './names.ts';
 import type { NumberSetting } from './setting.ts';
+import type { Named } from './setting-names.ts';
 
 /** The configuration file of dtm: what becomes of each of its keys. */
 

@@ -1,10 +1,13 @@
+import { readEnvironment } from './environment.ts';
 import { type Problem, SettingsError, shown } from './error.ts';
-import { isSection, valueAt } from './names.ts';
+import { readFlags } from './flags.ts';
 import { brokenRules } from './rules.ts';
 import { type Settings, schema, settings } from './schema.ts';
 import { namesComplaints } from './service-names.ts';
-import { allowedBy, isAllowed, type SettingTree } from './setting.ts';
-import { type Given, readEnvironment, readFlags, readYamlFile, type Source } from './sources.ts';
+import { allowedBy, isAllowed, isSection, type SettingTree } from './setting.ts';
+import { valueAt } from './setting-names.ts';
+import type { Given, Source } from './source.ts';
+import { readYamlFile } from './yaml-file.ts';
 
 export interface SettingSources {
   /** A YAML file. */

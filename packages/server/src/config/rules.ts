@@ -1,8 +1,7 @@
-import { isIP } from 'node:net';
-import { hostAndPortOf } from '@holdfast/core';
+import { dnsServersIn, isDnsServer } from './dns-servers.ts';
 import type { Problem } from './error.ts';
-import { valueAt } from './names.ts';
 import type { Settings } from './schema.ts';
+import { valueAt } from './setting-names.ts';
 
 /** What must hold between settings that are each allowed by themselves. */
 interface Rule {
@@ -16,15 +15,6 @@ interface Rule {
 
 function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
-}
-
-/** The setting dns.servers, as a list. */
-export function dnsServersIn(text: string): readonly string[] {
-  return text.split(',').filter((server) => server !== '');
-}
-
-function isDnsServer(server: string): boolean {
-  return isIP(server) > 0 || isIP(hostAndPortOf(server)?.host ?? '') > 0;
 }
 
 /** A retry interval above timeoutToFailMs is allowed, unlike in dtm: time-outs are due times of their own here. */

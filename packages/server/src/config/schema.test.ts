@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { editDistance, nearestName } from './names.ts';
+import { isServiceLink } from './environment.ts';
 import { schema, settings } from './schema.ts';
 import { allowedBy, isAllowed } from './setting.ts';
-import { isServiceLink } from './sources.ts';
 
 test('names in the environment and of flags follow from the path by one rule', () => {
   const names = (path: string) => settings.find((named) => named.path === path);
@@ -34,19 +35,12 @@ test('sections are described, too', () => {
   }
 });
 
-test('the nearest name tolerates case, separators, a missing unit and small slips, and nothing more', () => {
-  const known = ['http.port', 'http.host', 'retryIntervalMs', 'requestTimeoutMs', 'log.level'];
-  assert.equal(nearestName('HttpPort', known), 'http.port');
-  assert.equal(nearestName('http.hots', known), 'http.host');
-  assert.equal(nearestName('retryInterval', known), 'retryIntervalMs');
-  assert.equal(nearestName('request_timeout', known), 'requestTimeoutMs');
-  assert.equal(nearestName('logLevle', known), 'log.level');
-  assert.equal(nearestName('topology', known), undefined);
-});
-
-test('the edit distance counts exchanged neighbours once', () => {
-  assert.equal(editDistance('', 'abc'), 3);
-  assert.equal(editDistance('port', 'prot'), 1);
-  assert.equal(editDistance('kitten', 'sitting'), 3);
-  assert.equal(editDistance('same', 'same'), 0);
+test('every section has a file of its name, and every file there is a section', async () => {
+  const sections = Object.entries(schema).filter(([, node]) => node.kind === 'section');
+  const files = ['general.ts', ...sections.map(([name]) => `${name}.ts`)];
+  assert.deepEqual(readdirSync(join(import.meta.dirname, 'sections')).sort(), files.sort());
+  for (const [name, node] of sections) {
+    const file: Record<string, unknown> = await import(`./sections/${name}.ts`);
+    assert.equal(file[name], node, name);
+  }
 });

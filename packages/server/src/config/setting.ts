@@ -74,12 +74,20 @@ export const number = (setting: Omit<NumberSetting, 'kind'>): NumberSetting => (
 export const names = (setting: Omit<NamesSetting, 'kind'>): NamesSetting => ({ kind: 'names', ...setting });
 export const text = (setting: Omit<TextSetting, 'kind'>): TextSetting => ({ kind: 'text', ...setting });
 
+/** The path of a file that may be left out. */
+export const file = (setting: Common): TextSetting =>
+  text({ default: '', maxCharacters: 4096, allowed: 'the path of a file, or nothing', ...setting });
+
 export function choice<const Value extends string>(setting: Omit<ChoiceSetting<Value>, 'kind'>): ChoiceSetting<Value> {
   return { kind: 'choice', ...setting };
 }
 
 export function section<Settings extends SettingTree>(description: string, settings: Settings): Section<Settings> {
   return { kind: 'section', description, settings };
+}
+
+export function isSection(node: Setting | Section | undefined): node is Section {
+  return node?.kind === 'section';
 }
 
 /** What a setting takes, as a phrase for error messages and documentation. */

@@ -2,25 +2,9 @@ import { readFileSync } from 'node:fs';
 import { isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { contradiction, type DtmKey, dtmKeys, isDtmSection, translate } from './dtm.ts';
 import type { Problem } from './error.ts';
-import { isSection, type Named, nearestName } from './names.ts';
-import { fromText, type SettingTree } from './setting.ts';
-
-/** A value that somebody gave for a setting, not yet checked. */
-export interface Given {
-  readonly path: string;
-  readonly origin: string;
-  readonly value: unknown;
-}
-
-/** What a source gave, and what in it cannot even be laid at a setting's door. */
-export interface Source {
-  readonly given: readonly Given[];
-  readonly problems: readonly Problem[];
-  /** Keys of dtm that have no meaning here, or another one than they had there; none in other sources. */
-  readonly notes: readonly Problem[];
-  /** It has keys of dtm. */
-  readonly isOfDtm: boolean;
-}
+import { isSection, type SettingTree } from './setting.ts';
+import type { Named } from './setting-names.ts';
+import { type Given, type Source, unknownSetting } from './source.ts';
 
 /**
  * A YAML 1.2 file whose maps are the sections. An empty file, or an empty section, gives nothing. Keys of dtm's own file
@@ -121,61 +105,4 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
     problems.push({ origin: file, name: '', text: contradicts });
   }
   return { given, problems, notes, isOfDtm: ofDtm.size > 0 };
-}
-
-/** Variables that begin with `HOLDFAST_`; an empty one counts as not given. */
-export function readEnvironment(environment: NodeJS.ProcessEnv, known: readonly Named[]): Source {
-  const given: Given[] = [];
-  const problems: Problem[] = [];
-  for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith('HOLDFAST_') || value === undefined || value === '') continue;
-    if (environment['KUBERNETES_SERVICE_HOST'] !== undefined && isServiceLink(variable, value)) continue;
-    const named = known.find((candidate) => candidate.variable === variable);
-    if (named !== undefined) {
-      given.push({ path: named.path, origin: variable, value: fromText(named.setting, value) });
-    } else
-      problems.push({ origin: variable, name: '', text: `is not known${meant(nearestVariable(variable, known))}` });
-  }
-  return { given, problems, notes: [], isOfDtm: false };
-}
-
-/** Values of flags by the path of their setting, as text. */
-export function readFlags(flags: Readonly<Record<string, string>>, known: readonly Named[]): Source {
-  const given: Given[] = [];
-  const problems: Problem[] = [];
-  for (const [path, value] of Object.entries(flags)) {
-    const named = known.find((candidate) => candidate.path === path);
-    if (named === undefined) problems.push({ origin: 'flags', name: path, text: unknownSetting(path, known, []) });
-    else given.push({ path, origin: named.flag, value: fromText(named.setting, value) });
-  }
-  return { given, problems, notes: [], isOfDtm: false };
-}
-
-/**
- * Kubernetes puts the addresses of services into the environment of every pod; those of a service that is itself named
- * `holdfast` begin like our settings and are none.
- */
-export function isServiceLink(variable: string, value: string): boolean {
-  if (/^HOLDFAST_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(variable)) return true;
-  if (/^HOLDFAST_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable)) return true;
-  return variable === 'HOLDFAST_PORT' && /^(tcp|udp|sctp):\/\//.test(value);
-}
-
-function nearestVariable(variable: string, known: readonly Named[]): string | undefined {
-  const paths = known.map(({ path }) => path);
-  const near = nearestName(variable.slice('HOLDFAST_'.length), paths);
-  return known.find(({ path }) => path === near)?.variable;
-}
-
-function unknownSetting(path: string, known: readonly Named[], dtm: readonly DtmKey[]): string {
-  if (known.some((candidate) => candidate.path === path)) {
-    return `is written in two lines: ${path.replace('.', ':, and indented below it ')}:`;
-  }
-  const paths = known.map((candidate) => candidate.path);
-  const near = nearestName(path, /^[A-Z]/.test(path) ? [...dtm.map(({ key }) => key), ...paths] : paths);
-  return `is not a setting${meant(near)}`;
-}
-
-function meant(near: string | undefined): string {
-  return near === undefined ? '' : `; did you mean ${near}?`;
 }

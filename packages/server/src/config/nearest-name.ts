@@ -1,52 +1,3 @@
-import type { Section, Setting, SettingTree } from './setting.ts';
-
-/** One setting with the three names it goes by, all derived from its place in the schema by one rule. */
-export interface Named {
-  /** `http.port`: in the file and in messages. */
-  readonly path: string;
-  /** `HOLDFAST_HTTP_PORT` */
-  readonly variable: string;
-  /** `--http-port`; only settings marked as flags have it. */
-  readonly flag: string;
-  readonly setting: Setting;
-}
-
-/** All settings of a tree, in its order. */
-export function namedSettings(tree: SettingTree, above: readonly string[] = []): Named[] {
-  return Object.entries(tree).flatMap(([name, node]) => {
-    const names = [...above, name];
-    if (node.kind === 'section') return namedSettings(node.settings, names);
-    const words = names.flatMap(wordsOf);
-    return {
-      path: names.join('.'),
-      variable: `HOLDFAST_${words.join('_').toUpperCase()}`,
-      flag: `--${words.join('-')}`,
-      setting: node,
-    };
-  });
-}
-
-export function isSection(node: Setting | Section | undefined): node is Section {
-  return node?.kind === 'section';
-}
-
-/** The value of a setting by its path. */
-export function valueAt(loaded: object, path: string): unknown {
-  let value: unknown = loaded;
-  for (const name of path.split('.')) {
-    value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-  }
-  return value;
-}
-
-/** `bodyLimitBytes`: body, limit, bytes */
-function wordsOf(name: string): string[] {
-  return name
-    .replace(/[A-Z]/g, (letter) => ` ${letter}`)
-    .toLowerCase()
-    .split(' ');
-}
-
 /**
  * The known name that somebody most likely meant, or undefined. Case and separators do not count, and a name that lacks
  * its end (the unit, say) or its beginning (the section) is near.
@@ -64,6 +15,11 @@ export function nearestName(given: string, known: readonly string[]): string | u
     }
   }
   return nearest;
+}
+
+/** The end of a complaint about an unknown name. */
+export function meant(near: string | undefined): string {
+  return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
 function isPartOf(part: string, name: string): boolean {

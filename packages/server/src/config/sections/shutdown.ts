@@ -1,0 +1,19 @@
+import { number, section } from '../setting.ts';
+import { hour, second } from '../units.ts';
+
+export const shutdown = section('What happens at SIGTERM and SIGINT. A second signal ends the process at once.', {
+  drainMs: number({
+    default: 1000,
+    from: 0,
+    to: hour,
+    description:
+      'How long requests are still served after readiness has failed. New transactions are refused; submit, abort and registerBranch of stored ones go through.',
+  }),
+  graceMs: number({
+    default: 10 * second,
+    from: 0,
+    to: hour,
+    description:
+      'How long branch calls under way are then waited for. What has not answered by then is called again after the next start.',
+  }),
+});
