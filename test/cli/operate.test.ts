@@ -119,6 +119,7 @@ test('retry makes it due now, stop ends it; both name what they cannot find', as
   await until('it was tried again', async () => (await attempts()) === 2);
   assert.match(await says('stop', 'retried'), /^retried is failed, and no branch was told/);
   assert.match(await says('show', 'retried'), /^saga retried is failed/);
+  assert.match(await says('retry', 'retried'), /^retried is failed, for good/);
   for (const command of ['retry', 'stop', 'show']) {
     const failed = await coordinator
       .command(command, 'unknown')

@@ -51,4 +51,5 @@ test('the query of a message has a name too; an incident is told', () => {
   stuck.cron();
   const told = explain(stuck.durable, undefined, stuck.nowMs);
   assert.deepEqual([told.incident, told.rule], ['prepared-needs-human', 'prepared-needs-human']);
+  assert.equal(told.nextAtMs, stuck.durable.progress.dueMs, 'it is looked at again when it is due, not later');
 });

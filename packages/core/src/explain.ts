@@ -60,15 +60,16 @@ export function explain(
     inFlight: [...(inFlight ?? [])].map((operation) => explainOperation(transaction, operation)),
     next,
     calls: next.kind === 'call' ? next.operations.map((operation) => explainOperation(transaction, operation)) : [],
-    nextAtMs: timeOf(next, atMs),
+    nextAtMs: timeOf(next, atMs, inFlight !== undefined),
     rule: next.rule,
     sentence: rules[next.rule],
   };
 }
 
-function timeOf(next: Decision, atMs: number): number {
+/** What nobody drives is looked at when it is due, also where all that comes of it is to wait again. */
+function timeOf(next: Decision, atMs: number, isDriven: boolean): number {
   if (next.kind === 'rest') return Number.POSITIVE_INFINITY;
-  return next.kind === 'wait' ? next.untilMs : atMs;
+  return next.kind === 'wait' && isDriven ? next.untilMs : atMs;
 }
 
 /** Which call an operation is; -1 is that of query_prepared. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Foreseen, foreseeAbort, foreseenCalls, foreseeTimeout, HoldfastError, operationAt } from './index.ts';
-import { createdMs, message, registered, saga, tcc, workflow } from './testing/definitions.ts';
+import { createdMs, message, ongoing, registered, saga, tcc, workflow } from './testing/definitions.ts';
 import { Driver } from './testing/driver.ts';
 
 function told({ transaction }: Driver, foreseen: Foreseen | HoldfastError | undefined): string {
@@ -42,6 +42,26 @@ test('the time-out of a prepared message would ask; if that says yes everything 
 test('without query URL nothing would happen at its time', () => {
   const driver = Driver.prepare(message(1, { queryPrepared: '' }));
   assert.equal(told(driver, foreseeTimeout(driver.transaction, createdMs)), 'prepared after 35 s: ');
+});
+
+test('past its time-out a message that asks again, or waits for a human, has none to come; an abort still comes', () => {
+  const asking = Driver.prepare(message(1), { query: [ongoing] });
+  const stuck = Driver.prepare(message(1, { queryPrepared: '' }));
+  for (const driver of [asking, stuck]) {
+    driver.cron();
+    assert.equal(told(driver, foreseeTimeout(driver.durable, driver.nowMs)), 'nothing');
+  }
+  const late = Driver.prepare(tcc(), {}, registered('01'));
+  assert.equal(
+    told(late, foreseeTimeout(late.transaction, createdMs + 50_000)),
+    'failed after 50 s: 01 cancel',
+    'nobody has come to it yet',
+  );
+});
+
+test('a message with a delay would be sent after it', () => {
+  const driver = Driver.prepare(message(1, { customData: { delay: 60 } }));
+  assert.equal(told(driver, foreseeTimeout(driver.transaction, createdMs)), 'succeed after 35 s: 00 query, 01 action');
 });
 
 test('what has no time-out, or has ended, foresees none', () => {

@@ -1,6 +1,7 @@
 import { apply } from './apply.ts';
 import { deadlineMs } from './deadline.ts';
 import { decide } from './decide.ts';
+import type { Decision } from './decision.ts';
 import { HoldfastError } from './error.ts';
 import type { Fact } from './fact.ts';
 import { ruleAbort } from './request.ts';
@@ -31,10 +32,15 @@ export function foreseeAbort(transaction: Transaction, nowMs: number): Foreseen 
   return foresee(ruling === 'nothing' ? transaction : apply(transaction, ruling), nowMs);
 }
 
-/** Its time-out, with nothing else happening before; undefined where it has none any more. */
+/**
+ * Its time-out, with nothing else happening before; undefined where it has none any more. Past it only a move is still
+ * to come: a message that asks again, or what is left to a human, goes on by its due time.
+ */
 export function foreseeTimeout(transaction: Transaction, nowMs: number): Foreseen | undefined {
   const untilMs = isFinal(transaction.progress.status) ? Number.POSITIVE_INFINITY : deadlineMs(transaction);
-  return untilMs === Number.POSITIVE_INFINITY ? undefined : foresee(transaction, Math.max(nowMs, untilMs));
+  if (untilMs === Number.POSITIVE_INFINITY) return undefined;
+  if (untilMs <= nowMs && decide(transaction, noneInFlight, nowMs).kind !== 'move') return undefined;
+  return foresee(transaction, Math.max(nowMs, untilMs));
 }
 
 const noneInFlight: ReadonlySet<number> = new Set();
@@ -42,12 +48,16 @@ const noneInFlight: ReadonlySet<number> = new Set();
 /** Runs the rules themselves ahead, on a copy. */
 function foresee(transaction: Transaction, atMs: number): Foreseen {
   let ahead: Transaction = { ...transaction, run: emptyRun };
+  let nowMs = atMs;
   const calls: number[] = [];
-  for (;;) {
-    const facts = factsAfter(ahead, atMs, calls);
-    if (facts.length === 0) break;
-    for (const fact of facts) ahead = apply(ahead, fact);
-    if (calls.length > foreseenCalls) break;
+  while (calls.length <= foreseenCalls) {
+    const decision = decide(ahead, noneInFlight, nowMs);
+    if (decision.rule === 'delay' && decision.kind === 'wait') nowMs = decision.untilMs;
+    else {
+      const facts = factsAfter(decision, nowMs, calls);
+      if (facts.length === 0) break;
+      for (const fact of facts) ahead = apply(ahead, fact);
+    }
   }
   const { status, reason } = ahead.progress;
   const hasMoreCalls = calls.length > foreseenCalls;
@@ -59,8 +69,7 @@ function foresee(transaction: Transaction, atMs: number): Foreseen {
 const endOf = (status: Status) => (status === 'submitted' ? 'succeed' : status === 'aborting' ? 'failed' : status);
 
 /** None: nothing more happens at that time. */
-function factsAfter(ahead: Transaction, atMs: number, calls: number[]): Fact[] {
-  const decision = decide(ahead, noneInFlight, atMs);
+function factsAfter(decision: Decision, atMs: number, calls: number[]): Fact[] {
   if (decision.kind === 'move') return [{ kind: 'moved', to: decision.to, reason: decision.reason, atMs }];
   if (decision.kind !== 'call') return [];
   // One more than is named tells that there are more.

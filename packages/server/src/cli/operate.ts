@@ -48,10 +48,12 @@ export async function list(address: Address, options: ListOptions): Promise<void
   }
 }
 
-/** Makes it due now: what waits for a retry is tried at once. */
+/** Makes it due now: what waits for a retry is tried at once. A transaction that has ended stays as it is. */
 export async function retry(address: Address, gid: string): Promise<void> {
   await askFor(address, 'POST', '/api/dtmsvr/resetNextCronTime', { gid });
-  console.log(`${gid} is due now; holdfast show ${gid} tells what comes of it`);
+  const { status, finishedAt } = await askFor(address, 'GET', `/api/v1/transactions/${segmentOf(gid, 'gid')}`);
+  if (finishedAt === null) console.log(`${gid} is due now; holdfast show ${gid} tells what comes of it`);
+  else console.log(`${gid} is ${status}, for good: nothing is left to be tried`);
 }
 
 /** Ends it as failed. No branch is called. */
