@@ -88,7 +88,6 @@ function haveSameTargets(stored: Step, asked: Step): boolean {
   return stored.action === asked.action && stored.compensate === asked.compensate;
 }
 
-/** Text and bytes differ in kind: the one comes over HTTP, the other over gRPC. */
 /** Over HTTP a payload comes as text, over gRPC as bytes. */
 function isSamePayload(stored: Payload, asked: Payload): boolean {
   if (typeof stored === 'string' && typeof asked === 'string') return stored === asked;

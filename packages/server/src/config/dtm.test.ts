@@ -125,8 +125,9 @@ test('times are whole seconds in the bounds of their setting', () => {
 
 test('105: what dtm refuses is refused of its file, too', () => {
   assert.match(problemsOf('RetryInterval: 1\n')[0] ?? '', /RetryInterval: should not be less than 10/);
-  assert.match(problemsOf('RetryInterval: 20\nTimeoutToFail: 15\n')[0] ?? '', /should not be less than RetryInterval/);
-  assert.match(problemsOf('RetryInterval: 60\n')[0] ?? '', /should not be less than RetryInterval/);
+  const contradiction = /^dtm\.yaml:2: TimeoutToFail should not be less than RetryInterval/;
+  assert.match(problemsOf('RetryInterval: 20\nTimeoutToFail: 15\n')[0] ?? '', contradiction);
+  assert.match(problemsOf('# as ever\nRetryInterval: 60\n')[0] ?? '', contradiction);
   assert.deepEqual(problemsOf('RetryInterval: 35\n'), []);
   assert.deepEqual(problemsOf('retryIntervalMs: 60000\n'), []);
 });

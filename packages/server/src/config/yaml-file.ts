@@ -26,14 +26,17 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;
   const dtm = dtmKeys(known);
-  /** Values of dtm's keys as they were written. */
-  const ofDtm = new Map<string, unknown>();
+  /** Values of dtm's keys as they were written, and where. */
+  const ofDtm = new Map<string, { readonly value: unknown; readonly origin: string }>();
   const given: Given[] = [];
   const notes: Problem[] = [];
   const problems: Problem[] = [...document.errors, ...document.warnings].map((error) => ({
     origin: at(error.pos[0]),
     name: '',
-    text: `not valid YAML: ${error.message}`,
+    text:
+      error.code === 'MULTIPLE_DOCS'
+        ? 'must be one document: a second begins here'
+        : `not valid YAML: ${error.message}`,
   }));
 
   /** Lays the pairs of one map at the doors of the settings of one section. */
@@ -68,7 +71,7 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
 
   function readDtm(key: DtmKey, origin: string, value: unknown): void {
     const { value: translated, note, problem } = translate(key, value, known);
-    ofDtm.set(key.key, value ?? undefined);
+    ofDtm.set(key.key, { value: value ?? undefined, origin });
     if (problem !== undefined) problems.push({ origin, name: key.key, text: problem });
     else if (note !== undefined) notes.push({ origin, name: key.key, text: note });
     if (translated !== undefined) give({ path: key.path, origin: `${origin}: ${key.key}`, value: translated });
@@ -100,9 +103,11 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
   }
 
   if (problems.length === 0 && document.contents !== null) readSection(document.contents, [], tree);
-  const contradicts = contradiction(ofDtm.get('TimeoutToFail'), ofDtm.get('RetryInterval'));
+  const [timeout, interval] = [ofDtm.get('TimeoutToFail'), ofDtm.get('RetryInterval')];
+  const contradicts = contradiction(timeout?.value, interval?.value);
   if (contradicts !== undefined && problems.length === 0) {
-    problems.push({ origin: file, name: '', text: contradicts });
+    const { origin = file } = timeout ?? interval ?? {};
+    problems.push({ origin, name: '', text: contradicts });
   }
   return { given, problems, notes, isOfDtm: ofDtm.size > 0 };
 }

@@ -15,3 +15,32 @@ test('a topic takes so many subscribers as a message can read with it', async ()
   await engine.topics.unsubscribe('t', urlOf(0));
   await subscribed(0);
 });
+
+test('however many subscribe at once, each is subscribed after one write; what is refused holds up nobody', async () => {
+  const { engine, store } = await new EngineWorld().start();
+  const urls = Array.from({ length: 500 }, (_, index) => `http://h/${index}`);
+  const twice = (url: string) => engine.topics.subscribe('t', { url, remark: '' });
+  const ends = await Promise.allSettled([...urls, ...urls].map(twice));
+  assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, urls.length);
+  const record = await store.getValue('topics', 't');
+  assert.equal(record?.version, urls.length);
+  const subscribers: readonly { readonly url: string }[] = JSON.parse(record?.value ?? '');
+  assert.deepEqual(
+    subscribers.map(({ url }) => url),
+    urls,
+  );
+});
+
+test('beyond what may wait for one topic, who subscribes is told to come back, and another topic is free', async () => {
+  const { engine } = await new EngineWorld().start();
+  const subscribed = (topic: string, index: number) =>
+    engine.topics.subscribe(topic, { url: `http://h/${index}`, remark: '' });
+  const asked = Array.from({ length: 1001 }, (_, index) => subscribed('t', index));
+  asked.push(subscribed('other', 0));
+  const refusals = (await Promise.allSettled(asked)).flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+  assert.deepEqual(
+    refusals.map(({ code, retryAfterMs }) => [code, retryAfterMs]),
+    [['UNAVAILABLE', 500]],
+  );
+  await subscribed('t', 1000);
+});

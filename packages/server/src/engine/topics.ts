@@ -17,6 +17,8 @@ const category = 'topics';
 const mostCharacters = 1024 * 1024;
 /** Others were faster that often: the topic is too busy. */
 const mostTries = 200;
+/** Changes of one topic that may wait for each other on this node. */
+const mostWaiting = 1000;
 
 /**
  * Topics: names that stand for the URLs subscribed to them. A topic is a record of the store, changed at its version;
@@ -26,6 +28,8 @@ export class Topics {
   readonly #store: TopicStore;
   readonly #names: NameBook;
   readonly #nowMs: () => number;
+  /** By topic, while any waits: how many changes there are, and the end of the last. */
+  readonly #changes = new Map<string, { readonly count: number; readonly last: Promise<void> }>();
 
   constructor(store: TopicStore, names: NameBook, nowMs: () => number) {
     this.#store = store;
@@ -88,15 +92,40 @@ export class Topics {
     return expandTopics(steps, protocol, (topic) => urls.get(topic) ?? []);
   }
 
+  /**
+   * Changes of one topic on this node go one after the other. At once each would win one round and the others write in
+   * vain: hundreds of subscribers would give up, after thousands of writes that others wait for.
+   */
   async #change(topic: string, change: (record: KeyValue | undefined) => readonly Subscriber[]): Promise<void> {
+    const { count, last } = this.#changes.get(topic) ?? { count: 0, last: Promise.resolve() };
+    if (count >= mostWaiting) throw tooBusy();
+    const turn = last.then(() => this.#write(topic, change));
+    // Whoever asked is told how it went; the next one goes on whatever came of it.
+    const end = turn.catch(() => undefined).then(() => this.#ended(topic));
+    this.#changes.set(topic, { count: count + 1, last: end });
+    await turn;
+  }
+
+  #ended(topic: string): void {
+    const changes = this.#changes.get(topic);
+    if (changes === undefined || changes.count === 1) this.#changes.delete(topic);
+    else this.#changes.set(topic, { ...changes, count: changes.count - 1 });
+  }
+
+  /** Another node may change the topic meanwhile: then once more, from what it wrote. */
+  async #write(topic: string, change: (record: KeyValue | undefined) => readonly Subscriber[]): Promise<void> {
     for (let tries = 0; tries < mostTries; tries += 1) {
       const record = await this.#store.getValue(category, topic).catch(refuse);
       const value = JSON.stringify(change(record));
       const version = record?.version ?? 0;
       if (await this.#store.putValue(category, topic, value, version, this.#nowMs()).catch(refuse)) return;
     }
-    throw new HoldfastError('UNAVAILABLE', 'the topic is being changed by others; try again', { retryAfterMs: 500 });
+    throw tooBusy();
   }
+}
+
+function tooBusy(): HoldfastError {
+  return new HoldfastError('UNAVAILABLE', 'the topic is being changed by others; try again', { retryAfterMs: 500 });
 }
 
 function subscribersIn({ value }: KeyValue): readonly Subscriber[] {
