@@ -510,3 +510,15 @@ test('a programmer’s error ends this actor alone: it stays owned, and says so'
   assert.deepEqual(answers, ['gone']);
   assert.equal(writes.length, 0);
 });
+
+test('thousands of operations without a call let others have their turn, and are all done', async () => {
+  const asked = askedSaga('g', 2000);
+  const { runtime, writes, calls, nextWrite } = world({
+    ...asked,
+    steps: asked.steps.map((step) => ({ ...step, action: '' })),
+  });
+  assert.equal(writes.length, 0, 'the end has not come in one go');
+  await runtime.settle();
+  assert.equal(nextWrite().write.progress.status, 'succeed');
+  assert.equal(calls.length, 0);
+});

@@ -60,6 +60,9 @@ interface Request {
 /** `gone`: the actor left before it could be decided: ask the store. `given-up`: the store cannot write it now. */
 export type Answer = Transaction | HoldfastError | 'gone' | 'given-up';
 
+/** So many changes follow each other at once; then whatever else waits for the event loop has its turn. */
+const changesInOneGo = 100;
+
 /**
  * Drives one transaction that this incarnation owns: applies its facts in order, decides, makes durable what the
  * decision asks for, calls, applies again. While a status write or the release is uncommitted, facts queue; they are
@@ -153,12 +156,18 @@ export class Actor {
   #step(): void {
     if (this.#stepping) return;
     this.#stepping = true;
+    this.#goOn();
+  }
+
+  /** Thousands of operations without a call, one after the other, are no reason to hold up other transactions. */
+  #goOn(): void {
+    let changes = 0;
     this.#guarded(() => {
-      while (this.#stepOnce()) {
-        // Each turn either starts a call or a write, or applies a fact; it ends when there is only waiting left.
-      }
+      // Each turn either starts a call or a write, or applies a fact; it ends when there is only waiting left.
+      while (changes < changesInOneGo && this.#stepOnce()) changes += 1;
     });
-    this.#stepping = false;
+    if (changes === changesInOneGo) this.#context.runtime.soon(() => this.#goOn());
+    else this.#stepping = false;
   }
 
   /** A programmer's error ends this actor alone. */
