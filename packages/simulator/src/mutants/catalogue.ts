@@ -115,7 +115,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'compensations-at-once',
     file: 'core/src/saga.ts',
-    find: "return callOrWait(transaction, front.ready, inFlight, nowMs, 'backward');",
+    find: "return callOrWait(transaction, front.ready, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');",
     replace: `const { operations } = transaction.progress;
   const all = transaction.plan.topological.map((step) => step * 2);
   const open = all.filter((operation) => operations[operation] !== 's' && operations[operation + 1] !== 'p');
