@@ -109,6 +109,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
   const { version, log, fatal, development } = parts;
   const runtime = development?.runtime ?? systemRuntime;
   const metrics = new Metrics({ version, ...settings.metrics });
+  metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
   const webhook = webhookOf(settings, (result, { gid }, reason) => observer.alerted(result, gid, reason));
   const observer = new Observer({ metrics, log, fatal, ...(webhook && { alert: (alert) => webhook.send(alert) }) });
   const sender = senderOf({ runtime, limits: settings.calls, version, secureContext: await trustedBy(settings) });
