@@ -3,6 +3,7 @@ import { testAlerts } from './contract/alerts.ts';
 import { testAppends } from './contract/appends.ts';
 import { testClaims } from './contract/claims.ts';
 import { testContents } from './contract/contents.ts';
+import { testDamage } from './contract/damage.ts';
 import type { Case, OpenEmpty } from './contract/fixtures.ts';
 import { testLists } from './contract/lists.ts';
 import { testModel } from './contract/model.ts';
@@ -38,6 +39,7 @@ export function testStore(name: string, open: OpenEmpty): void {
     testUpkeep(declare);
     testValues(declare);
     testContents(declare);
+    testDamage(declare);
     testModel(declare);
   });
 }
