@@ -20,7 +20,14 @@ import { Observer } from './observe/observer.ts';
 import { timedStore } from './observe/timed-store.ts';
 import { postJson } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
-import { type BackupCapable, type Counts, type Store, StoreError } from './store/store.ts';
+import {
+  type BackupCapable,
+  type BackupFile,
+  type BackupRequest,
+  type Counts,
+  type Store,
+  StoreError,
+} from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs. */
@@ -140,7 +147,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     observer,
     ...(development && { development }),
     exposition: () => metrics.exposition(),
-    ...(store.backup === undefined ? {} : { backup: () => backUp(store) }),
+    ...(store.backup === undefined ? {} : { backup: (request) => backUp(store, request) }),
   });
   const grpc = settings.grpc.serve === 'on' ? new GrpcDoor(settings) : undefined;
   const end = async (graceMs: number) => {
@@ -214,11 +221,14 @@ function alertsOf({ alert }: Settings, { store, nowMs, observer }: AlertsSources
 }
 
 /** What keeps the store from being copied, such as a full disk, is an answer and no defect. */
-async function backUp(store: AnyStore): Promise<{ readonly path: string; readonly bytes: number }> {
+async function backUp(store: AnyStore, request: BackupRequest): Promise<BackupFile> {
   try {
-    return await (store as BackupCapable).backup();
+    return await (store as BackupCapable).backup(request);
   } catch (cause) {
     if (!(cause instanceof StoreError)) throw cause;
+    if (cause.code === 'bad-folder') {
+      throw new HoldfastError('INVALID_INPUT', `to: ${cause.message}`, { field: 'to', cause });
+    }
     throw new HoldfastError('UNAVAILABLE', `the store could not be copied: ${cause.message}`, { cause });
   }
 }

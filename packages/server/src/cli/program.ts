@@ -59,10 +59,12 @@ function program(environment: NodeJS.ProcessEnv): Command {
   const backup = holdfast
     .command('backup')
     .description('copy the data of the running coordinator, and print where the copy is')
+    .option('--to <folder>', "a folder of the coordinator's machine (default: backups in its data folder)")
+    .option('--keep <number>', 'keep so many backups there, this one included; remove the oldest')
     .copyInheritedSettings(holdfast);
   withSettings(backup, ({ path }) => path.startsWith('http.')).action(async (flags: Flags) => {
     const { backUp } = await import('./backup.ts');
-    await backUp(load(flags, environment).http);
+    await backUp(load(flags, environment).http, flags);
   });
   addOperatorCommands(holdfast, environment);
   return holdfast;

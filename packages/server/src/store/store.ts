@@ -97,10 +97,25 @@ export interface Store {
 /** A store that can copy itself while it is open. */
 export interface BackupCapable {
   /**
-   * Writes a consistent copy that opens as a store of its own, while commits go on. It is on the disk when this
-   * resolves. Nothing removes old ones.
+   * Writes a consistent copy that opens as a store of its own, while commits go on. It is verified and on the disk when
+   * this resolves; where it rejects, nothing of it is left.
+   * @throws StoreError `bad-folder`; `full`, with the room it needs; `not-done`
    */
-  backup(): Promise<{ readonly path: string; readonly bytes: number }>;
+  backup(request?: BackupRequest): Promise<BackupFile>;
+}
+
+export interface BackupRequest {
+  /** An absolute path, where a folder is already. Absent: the store has one. */
+  readonly to?: string;
+  /** So many backups are kept there, this one included; the oldest go once it is made. Absent: all. */
+  readonly keep?: number;
+}
+
+export interface BackupFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Paths of older backups that had to go. */
+  readonly removed: readonly string[];
 }
 
 /**
@@ -297,7 +312,8 @@ export type StoreErrorCode =
   | 'locked'
   | 'version'
   | 'unsafe'
-  | 'bad-position';
+  | 'bad-position'
+  | 'bad-folder';
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';
