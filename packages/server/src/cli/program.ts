@@ -16,7 +16,7 @@ Examples:
   holdfast serve                          on 127.0.0.1:36789, data in ./data
   holdfast serve -c holdfast.yaml         with settings from a file
   HOLDFAST_HTTP_PORT=8080 holdfast serve  with a setting from the environment
-  holdfast list --incidents               what needs somebody
+  holdfast list --incidents               what waits for a decision, or fails again and again
   holdfast show order-17                  what happened to a transaction, what comes next and why
   holdfast dev --clock manual             for tests that do not sleep (docs/development-mode.md)
   holdfast backup                         copies the data of the running coordinator
@@ -90,7 +90,7 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
     .option('--status <status>', 'only those in this status')
     .option('--type <type>', 'only sagas, msgs, tccs, xas or workflows')
     .option('--prefix <gid>', 'only those whose gid begins so')
-    .option('--incidents', 'only those that need somebody')
+    .option('--incidents', 'only those that wait for a decision, or fail again and again')
     .option('--limit <number>', 'at most so many', '100')
     .option('--json', 'one JSON object a line')
     .action(async (flags: ListOptions) => (await operate()).list(at(flags), flags));

@@ -14,6 +14,7 @@ export interface Summary {
   readonly status: string;
   readonly reason: string;
   readonly incident: string;
+  readonly incidentKind: 'decision' | 'failing' | null;
   readonly createdAt: string;
   readonly finishedAt: string | null;
   readonly dueAt: string | null;
@@ -64,12 +65,18 @@ export interface Shown extends Summary {
 }
 
 /** One line of a list. */
-export function lineOf({ gid, type, status, incident, createdAt, dueAt, reason }: Summary): string {
+export function lineOf(summary: Summary): string {
+  const { gid, type, status, incident, createdAt, dueAt, reason } = summary;
   const words = [createdAt, type.padEnd(8), status.padEnd(9), plain(gid)];
-  if (incident !== '') words.push(`needs you: ${plain(incident)}`);
+  if (incident !== '') words.push(incidentText(summary));
   else if (dueAt !== null) words.push(`due ${dueAt}`);
   else if (reason !== '') words.push(plain(reason.slice(0, 100)));
   return words.join('  ');
+}
+
+/** Two things that are not the same: only the first stays as it is until somebody acts. */
+function incidentText({ incident, incidentKind }: Pick<Summary, 'incident' | 'incidentKind'>): string {
+  return `${incidentKind === 'decision' ? 'waits for a decision' : 'fails again and again'}: ${plain(incident)}`;
 }
 
 /** The whole of it, for people. */
@@ -91,6 +98,7 @@ function headOf({
   finishedAt,
   reason,
   incident,
+  incidentKind,
   ignoredFields,
   ...shown
 }: Shown): string[] {
@@ -98,7 +106,7 @@ function headOf({
   const owner = shown.owner === null ? 'nobody, it sleeps' : shown.isDrivenHere ? 'this node' : `node ${shown.owner}`;
   return [
     `${type} ${plain(gid)} is ${status} (${since})`,
-    ...(incident === '' ? [] : [`  needs you: ${plain(incident)}`]),
+    ...(incident === '' ? [] : [`  ${incidentText({ incident, incidentKind })}`]),
     ...(reason === '' ? [] : [`  rolled back because: ${plain(reason)}`]),
     ...(ignoredFields.length === 0 ? [] : [`  its submit differed in ${ignoredFields.join(', ')}: kept as prepared`]),
     ...decisionLines(shown),

@@ -49,7 +49,7 @@ export interface EngineEvents {
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
-  /** It needs somebody now, or not any more (`progress.incident` is empty), or for another reason. */
+  /** It is an incident now, or not any more (`progress.incident` is empty), or another one. */
   incident(transaction: Transaction, former: string): void;
   /** What is stored of it cannot be read: it waits for somebody. */
   unreadable(row: UnreadableRow): void;

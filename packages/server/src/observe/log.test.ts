@@ -142,14 +142,14 @@ test('what cannot be read is told to the log, the metrics and the webhook', asyn
   assert.deepEqual([line.level, line.gid, line.incident], ['warn', 'g', incident]);
   assert.equal(owed, 1);
   const { text } = await metrics.exposition();
-  assert.match(text, /holdfast_incidents_raised_total\{type="saga",kind="unreadable"\} 1/);
+  assert.match(text, /holdfast_incidents_raised_total\{type="saga",kind="decision",incident="unreadable"\} 1/);
 });
 
 test('a webhook that does not take alerts is one warning until it does, and every try is counted', async () => {
   const { log, lines } = recorded('info', false);
   const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
   const observer = new Observer({ metrics, log, fatal: () => undefined });
-  const alert = { gid: 'g', status: 'submitted', branch: '', error: '', retry_count: 0 };
+  const alert = { gid: 'g', status: 'submitted', branch: '', error: '', retry_count: 0, kind: 'failing' } as const;
   const refused = { kind: 'refused', reason: 'HTTP 400' } as const;
   const unavailable = { kind: 'unavailable', reason: 'no answer' } as const;
   for (const result of [refused, unavailable, refused]) observer.alerted(result, alert);

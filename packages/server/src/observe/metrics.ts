@@ -1,4 +1,11 @@
-import { type Outcome, operationAt, queryOperation, type Status, type Transaction } from '@holdfast/core';
+import {
+  type IncidentKind,
+  type Outcome,
+  operationAt,
+  queryOperation,
+  type Status,
+  type Transaction,
+} from '@holdfast/core';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { Transport } from '../transport/observer.ts';
 import { children } from './children.ts';
@@ -62,10 +69,11 @@ export class Metrics {
     this.#counter('holdfast_transactions_moved_total', 'Durable moves of a status.', ['type', 'from', 'to']),
   );
   readonly #incidents = children(
-    this.#counter('holdfast_incidents_raised_total', 'Transactions that began to need somebody, by why.', [
-      'type',
-      'kind',
-    ]),
+    this.#counter(
+      'holdfast_incidents_raised_total',
+      'Transactions that began to wait for a decision, or to fail again and again.',
+      ['type', 'kind', 'incident'],
+    ),
   );
   readonly #alerts = children(
     this.#counter('holdfast_alerts_total', 'Tries to tell the alert webhook, by what became of them.', ['result']),
@@ -147,9 +155,9 @@ export class Metrics {
     this.#endedSeconds(definition.type).observe(Math.max(0, finishedMs - definition.createdMs) / 1000);
   }
 
-  /** @param kind the incident without what it is about */
-  incident(type: string, kind: string): void {
-    this.#incidents(type, kind).inc();
+  /** @param name the incident without what it is about */
+  incident(type: string, kind: IncidentKind, name: string): void {
+    this.#incidents(type, kind, name).inc();
   }
 
   alerted(result: Posted['kind']): void {

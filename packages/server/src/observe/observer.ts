@@ -1,4 +1,4 @@
-import type { Outcome, Status, Transaction } from '@holdfast/core';
+import { type IncidentKind, incidentKind, type Outcome, type Status, type Transaction } from '@holdfast/core';
 import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
 import type { UnreadableRow } from '../store/store.ts';
@@ -66,20 +66,20 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
     const { definition, progress } = transaction;
     const { gid, type } = definition;
     const { incident, status, errorRuns = 0 } = progress;
-    if (incident === '') {
-      this.#log.info('a transaction needs nobody any more', { gid, type, status, incident: former });
+    const kind = incidentKind(incident);
+    if (kind === undefined) {
+      this.#log.info('an incident of a transaction has ended', { gid, type, status, incident: former });
       return;
     }
-    const kind = incident.split(':')[0] ?? incident;
-    this.#metrics.incident(type, kind);
-    this.#log.warn('a transaction needs somebody', { gid, type, status, incident, errorRuns });
+    this.#metrics.incident(type, kind, incident.split(':')[0] ?? incident);
+    this.#log.warn(texts[kind], { gid, type, status, incident, errorRuns });
     this.#alert();
   }
 
   unreadable(row: UnreadableRow): void {
     const { gid, type, status, incident } = row;
-    this.#metrics.incident(type, 'unreadable');
-    this.#log.warn('a transaction needs somebody', { gid, type, status, incident });
+    this.#metrics.incident(type, 'decision', 'unreadable');
+    this.#log.warn(texts.decision, { gid, type, status, incident });
     this.#alert();
   }
 
@@ -131,6 +131,11 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
     this.#log.error('a request broke its handler', { route }, error);
   }
 }
+
+const texts: Readonly<Record<IncidentKind, string>> = {
+  decision: 'a transaction waits for a decision',
+  failing: 'a transaction fails again and again',
+};
 
 /** Milliseconds with microseconds. */
 function rounded(ms: number): number {

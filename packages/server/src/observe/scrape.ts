@@ -98,10 +98,12 @@ export class Scrape {
   #showCounts(counts: Counts | undefined, nowMs: number): void {
     const { unfinished, incidents, due, oldestDue } = this.#gauges;
     unfinished.reset();
-    for (const gauge of [incidents, due, oldestDue]) gauge.remove();
+    incidents.reset();
+    for (const gauge of [due, oldestDue]) gauge.remove();
     if (counts === undefined) return;
     for (const [status, count] of Object.entries(counts.unfinished)) unfinished.set({ status }, count);
-    incidents.set(counts.incidents);
+    incidents.set({ kind: 'decision' }, counts.decisions);
+    incidents.set({ kind: 'failing' }, counts.incidents - counts.decisions);
     due.set(counts.due);
     oldestDue.set(counts.oldestDueMs === undefined ? 0 : Math.max(0, nowMs - counts.oldestDueMs) / 1000);
   }
@@ -133,7 +135,7 @@ function gauges(registry: Registry) {
     active: gauge('holdfast_active_transactions', 'Transactions this node drives now.'),
     activeBytes: gauge('holdfast_active_bytes', 'Bytes of the transactions this node drives now.'),
     unfinished: gauge('holdfast_unfinished_transactions', 'Transactions stored and not final, by status.', 'status'),
-    incidents: gauge('holdfast_incidents', 'Transactions that need a human.'),
+    incidents: gauge('holdfast_incidents', 'Transactions that wait for a decision, or fail again and again.', 'kind'),
     due: gauge('holdfast_due_transactions', 'Transactions due now that nobody drives: the backlog.'),
     oldestDue: gauge('holdfast_oldest_due_seconds', 'How long the oldest of the backlog has been due.'),
     inFlight: gauge('holdfast_destinations_in_flight', 'Branch calls out now.'),

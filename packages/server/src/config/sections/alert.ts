@@ -1,6 +1,6 @@
 import { number, section, text } from '../setting.ts';
 
-export const alert = section('Telling somebody that a transaction needs a human.', {
+export const alert = section('Telling somebody that a transaction waits for a decision, or fails again and again.', {
   webhookUrl: text({
     default: '',
     maxCharacters: 2048,
@@ -8,7 +8,7 @@ export const alert = section('Telling somebody that a transaction needs a human.
     isSecret: true,
     dtm: 'AlertWebHook',
     description:
-      'Where Holdfast POSTs each incident, as JSON with gid, status, branch, error and retry_count. Empty: nowhere. An alert is sent again until the webhook takes it or the incident ends, also after a restart. holdfast config does not show the URL, because it may hold a token.',
+      'Where Holdfast POSTs each incident, as JSON with gid, status, kind (decision or failing), branch, error and retry_count. Empty: nowhere. An alert is sent again until the webhook takes it or the incident ends, also after a restart. holdfast config does not show the URL, because it may hold a token.',
   }),
   afterErrors: number({
     default: 3,
