@@ -30,7 +30,7 @@ export interface LoadedSettings {
   readonly loaded: Settings;
   /** Where a setting was given, by its path; what is not in it has its default. */
   readonly origins: ReadonlyMap<string, string>;
-  /** What somebody who brings a file of dtm should know. */
+  /** What is ignored, or means something else than its writer may think. */
   readonly notes: readonly Problem[];
 }
 
