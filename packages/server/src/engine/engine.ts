@@ -1,4 +1,5 @@
 import {
+  type AskedRollback,
   type BranchOperation,
   type Defaults,
   HoldfastError,
@@ -28,6 +29,7 @@ import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import type { Caller, MachineTime, NameBook, Runtime, Timer } from './ports.ts';
 import { refuse, unknownGid } from './refusals.ts';
+import type { RolledBack } from './rolled-back.ts';
 import { usualSleepMs } from './schedule.ts';
 import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
@@ -234,6 +236,10 @@ export class Engine implements Coordinator {
 
   forceStop(gid: string): Promise<readonly string[]> {
     return this.#acceptance.forceStop(gid);
+  }
+
+  rollback(gid: string, asked: AskedRollback): Promise<RolledBack> {
+    return this.#acceptance.rollback(gid, asked);
   }
 
   registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
