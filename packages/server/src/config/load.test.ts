@@ -292,3 +292,11 @@ test('the message lists every problem on a line of its own', () => {
     '2 settings are not valid\n  a.yaml:1: http.prot: is not a setting\n  HOLDFAST_X: is not known',
   );
 });
+
+test('a secret is not repeated, however wrong it is', () => {
+  for (const value of [`http://u:planted@h/${'x'.repeat(3000)}`, 'ftp://u:planted@h']) {
+    const text = problemsOf({ environment: { HOLDFAST_ALERT_WEBHOOK_URL: value } }).join();
+    assert.match(text, /HOLDFAST_ALERT_WEBHOOK_URL: alert\.webhookUrl: /);
+    assert.doesNotMatch(text, /planted/);
+  }
+});

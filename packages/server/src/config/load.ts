@@ -78,7 +78,9 @@ function checkGiven({ path, origin, value }: Given): readonly Problem[] {
       text,
     }));
   }
-  const text = `${shown(value)} is not allowed; allowed is ${allowedBy(named.setting, path)}`;
+  const isSecret = named.setting.kind === 'text' && named.setting.isSecret === true;
+  const what = isSecret ? 'what was given' : shown(value);
+  const text = `${what} is not allowed; allowed is ${allowedBy(named.setting, path)}`;
   return [{ origin, name: path, text }];
 }
 
