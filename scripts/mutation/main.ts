@@ -6,12 +6,12 @@
 import { commitNow, digestOf } from '../lib/covered.ts';
 import { testFiles } from '../lib/part.ts';
 import { areas } from './areas.ts';
+import { percent, writeFigures } from './page.ts';
 import { idleReasons, keepFile, readRecord, scoreOf, sourcesOf } from './record.ts';
 import { mutate } from './stryker.ts';
 
 const texts = process.argv.slice(2).filter((argument) => argument !== '--survivors');
 const isAsked = (file: string) => texts.length === 0 || texts.some((text) => file.includes(text));
-const percent = (part: number) => `${(part * 100).toFixed(1)} %`;
 
 if (process.argv.includes('--survivors')) {
   for (const { file, line, mutator, replacement } of scoreOf(areas.flatMap(sourcesOf).filter(isAsked)).survived)
@@ -35,6 +35,7 @@ for (const area of areas) {
   }
 }
 
+writeFigures();
 let isGood = true;
 for (const area of areas) {
   const { killed, survived, equivalent, part } = scoreOf(sourcesOf(area));
