@@ -72,7 +72,7 @@ function judge(mutants: readonly Mutant[], lines: readonly string[]) {
   const survivors = mutants
     .filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
     .map(({ location, mutatorName, replacement }): Survivor => {
-      return { line: lines[location.start.line]?.trim() ?? '', mutator: mutatorName, replacement };
+      return { line: lines[location.start.line - 1]?.trim() ?? '', mutator: mutatorName, replacement };
     });
   return { killed, survivors };
 }

@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import { live } from '@holdfast/simulator';
 
-const seeds = 40;
+const seeds = 30;
 
 for (let seed = 1; seed <= seeds; seed += 1) {
   test(`world ${seed}: every promise is kept`, async () => {
