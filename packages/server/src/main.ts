@@ -13,13 +13,21 @@ import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
 import { addressOf, GrpcDoor } from './grpc-door.ts';
 import { createNaming } from './naming.ts';
+import { Alerts } from './observe/alerts.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
 import { timedStore } from './observe/timed-store.ts';
-import { postJson, Webhook, type WebhookParts } from './observe/webhook.ts';
+import { postJson } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
-import { type BackupCapable, type Counts, type Store, StoreError } from './store/store.ts';
+import {
+  type BackupCapable,
+  type BackupFile,
+  type BackupRequest,
+  type Counts,
+  type Store,
+  StoreError,
+} from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs. */
@@ -60,13 +68,8 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
   const log = options.log ?? createLog(logSettings(settings));
   const store = options.store ?? (await createStore(settings));
   try {
-    await store.open().catch((cause: unknown) => {
-      throw openFailure(cause, settings);
-    });
-    const counts = await begin(store, options.development).catch((cause: unknown) => {
-      throw openFailure(cause, settings);
-    });
-    const running = await start(settings, store, { ...options, log, version });
+    const opened = await open(store, settings, options.development);
+    const { counts, ...running } = await start(settings, store, opened, { ...options, log, version });
     const tookMs = performance.now() - startedMs;
     for (const line of greeting(settings, { version, ...running, counts, tookMs })) options.say(line);
     log.info('serving', { version, url: running.url, grpc: running.grpcAddress, store: store.name });
@@ -77,10 +80,47 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
   }
 }
 
-/** What is stored, at the time that it is for transactions. */
-async function begin(store: Store, development: ManualDevelopment | undefined): Promise<Counts> {
-  await development?.begin(store, systemRuntime.wallMs());
-  return store.counts((development?.runtime ?? systemRuntime).wallMs());
+/** What is stored, at the time that it is for transactions; or what it waits for, where that may pass by itself. */
+type Opened =
+  | { readonly counts: Counts; readonly lack?: undefined }
+  | { readonly counts?: undefined; readonly lack: StoreError };
+
+async function open(store: Store, settings: Settings, development: ManualDevelopment | undefined): Promise<Opened> {
+  try {
+    await store.open();
+    await development?.begin(store, systemRuntime.wallMs());
+    return { counts: await store.counts((development?.runtime ?? systemRuntime).wallMs()) };
+  } catch (cause) {
+    if (!(cause instanceof StoreError && cause.code === 'full')) throw openFailure(cause, settings);
+    await store.close();
+    return { lack: cause };
+  }
+}
+
+const reopenAfterMs = 1000;
+
+/**
+ * Without room even a start that only reads cannot be. It answers that it is not ready, and why, until there is: to end
+ * would change nothing, and a supervisor gives up on what ends again and again.
+ */
+async function openOnceThereIsRoom(
+  first: StoreError,
+  { log, say }: Pick<StartParts, 'log' | 'say'>,
+  engine: Engine,
+  again: () => Promise<Opened>,
+): Promise<Counts> {
+  log.warn('the store cannot be opened yet: it is tried again every second', {}, first);
+  say(`holdfast: not ready: ${first.message}`);
+  for (let lack = first; ; ) {
+    engine.waits(lack.message);
+    await new Promise<void>((resolved) => systemRuntime.setTimer(reopenAfterMs, resolved));
+    const opened = await again();
+    if (opened.counts !== undefined) {
+      engine.waits(undefined);
+      return opened.counts;
+    }
+    lack = opened.lack;
+  }
 }
 
 /** For people where a person looks on, else for machines. */
@@ -100,17 +140,22 @@ async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
   }
 }
 
-interface StartParts extends Pick<ServeOptions, 'fatal' | 'development'> {
+interface StartParts extends Pick<ServeOptions, 'fatal' | 'say' | 'development'> {
   readonly version: string;
   readonly log: Log;
 }
 
-async function start(settings: Settings, store: AnyStore, parts: StartParts): Promise<Running> {
+async function start(
+  settings: Settings,
+  store: AnyStore,
+  opened: Opened,
+  parts: StartParts,
+): Promise<Running & { readonly counts: Counts }> {
   const { version, log, fatal, development } = parts;
   const runtime = development?.runtime ?? systemRuntime;
   const metrics = new Metrics({ version, ...settings.metrics });
-  const webhook = webhookOf(settings, (result, { gid }, reason) => observer.alerted(result, gid, reason));
-  const observer = new Observer({ metrics, log, fatal, ...(webhook && { alert: (alert) => webhook.send(alert) }) });
+  metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
+  const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const sender = senderOf({ runtime, limits: settings.calls, version, secureContext: await trustedBy(settings) });
   const { originSharePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
@@ -130,6 +175,9 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     events: observer,
   });
   development?.steers(engine);
+  // A clock moved by hand may stand still: nobody would be told again.
+  const nowMs = () => (development === undefined ? engine.clock.nowMs() : systemRuntime.wallMs());
+  const alerts = alertsOf(settings, { store: timed, nowMs, observer });
   const server = createHttpServer({
     coordinator: engine,
     settings: { ...settings.http, resetAfterMs: 3 * settings.timeoutToFailMs },
@@ -137,12 +185,12 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     observer,
     ...(development && { development }),
     exposition: () => metrics.exposition(),
-    ...(store.backup === undefined ? {} : { backup: () => backUp(store) }),
+    ...(store.backup === undefined ? {} : { backup: (request) => backUp(store, request) }),
   });
   const grpc = settings.grpc.serve === 'on' ? new GrpcDoor(settings) : undefined;
   const end = async (graceMs: number) => {
     await Promise.all([server.close(graceMs), grpc?.close(graceMs), engine.stop(graceMs)]);
-    webhook?.stop();
+    alerts?.stop();
     // A call that outlived the grace holds its connection until its time-out; nobody waits for its answer any more.
     void sender.close();
   };
@@ -150,9 +198,16 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     // The ports first: who cannot be reached must not drive.
     const url = await listen(server, settings);
     const grpcAddress = (await grpc?.listen()) ?? '';
-    await engine.start();
     // HTTP answers already: what gRPC needs takes a tenth of a second to load.
-    await grpc?.serve({ coordinator: engine, observer });
+    const serveGrpc = once(async () => grpc?.serve({ coordinator: engine, observer }));
+    if (opened.lack !== undefined) await serveGrpc();
+    const counts =
+      opened.lack === undefined
+        ? opened.counts
+        : await openOnceThereIsRoom(opened.lack, parts, engine, () => open(store, settings, development));
+    await engine.start();
+    alerts?.owed();
+    await serveGrpc();
     metrics.watch({
       counts: (nowMs) => store.counts(nowMs),
       nowMs: () => engine.clock.nowMs(),
@@ -165,7 +220,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
       await end(settings.shutdown.graceMs);
       await store.close();
     };
-    return { url, grpcAddress, stop: once(stop) };
+    return { url, grpcAddress, counts, stop: once(stop) };
   } catch (error) {
     await end(0);
     throw error;
@@ -191,17 +246,33 @@ async function trustedBy({ calls: { caFile } }: Settings): Promise<SecureContext
   });
 }
 
-function webhookOf({ alert }: Settings, ended: WebhookParts['ended']): Webhook | undefined {
+interface AlertsSources {
+  readonly store: Store;
+  readonly observer: Observer;
+  nowMs(): number;
+}
+
+function alertsOf({ alert }: Settings, { store, nowMs, observer }: AlertsSources): Alerts | undefined {
   if (alert.webhookUrl === '') return undefined;
-  return new Webhook({ url: alert.webhookUrl, runtime: systemRuntime, post: postJson, ended });
+  return new Alerts({
+    store,
+    nowMs,
+    runtime: systemRuntime,
+    post: (body) => postJson(alert.webhookUrl, body),
+    tried: (...told) => observer.alerted(...told),
+    failed: (error) => observer.warned('alerts cannot be read from the store or marked as told', error),
+  });
 }
 
 /** What keeps the store from being copied, such as a full disk, is an answer and no defect. */
-async function backUp(store: AnyStore): Promise<{ readonly path: string; readonly bytes: number }> {
+async function backUp(store: AnyStore, request: BackupRequest): Promise<BackupFile> {
   try {
-    return await (store as BackupCapable).backup();
+    return await (store as BackupCapable).backup(request);
   } catch (cause) {
     if (!(cause instanceof StoreError)) throw cause;
+    if (cause.code === 'bad-folder') {
+      throw new HoldfastError('INVALID_INPUT', `to: ${cause.message}`, { field: 'to', cause });
+    }
     throw new HoldfastError('UNAVAILABLE', `the store could not be copied: ${cause.message}`, { cause });
   }
 }

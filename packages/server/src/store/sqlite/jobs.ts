@@ -1,4 +1,4 @@
-import type { Counts, KeyValue, ListFilter, OwnedRow, StoreErrorCode } from '../store.ts';
+import type { BackupFile, Counts, KeyValue, ListFilter, OwnedRow, StoreErrorCode } from '../store.ts';
 import type { Row } from './values.ts';
 
 /** What the worker thread does, and what it answers. Rows come as they are stored; the event loop decodes them. */
@@ -23,7 +23,10 @@ export interface Jobs {
     readonly answer: Step;
   };
   readonly checkpoint: { readonly ask: 'passive' | 'restart'; readonly answer: Checkpoint };
-  readonly backup: { readonly ask: { readonly folder: string; readonly name: string }; readonly answer: BackupFile };
+  readonly backup: {
+    readonly ask: { readonly folder: string; readonly name: string; readonly keep: number | undefined };
+    readonly answer: BackupFile;
+  };
 }
 
 export interface Step {
@@ -40,11 +43,6 @@ export interface Checkpoint {
   readonly leftPages: number;
 }
 
-export interface BackupFile {
-  readonly path: string;
-  readonly bytes: number;
-}
-
 export type JobName = keyof Jobs;
 export type Ask<K extends JobName> = Jobs[K]['ask'];
 export type Answer<K extends JobName> = Jobs[K]['answer'];
@@ -53,5 +51,5 @@ export type Handlers = { readonly [K in JobName]: (ask: Ask<K>) => Answer<K> | P
 
 export type Reply<K extends JobName> =
   | { readonly kind: 'answer'; readonly answer: Answer<K> }
-  /** `isDamage`: an I/O error or a damaged file; the store cannot go on. */
-  | { readonly kind: 'error'; readonly code: StoreErrorCode; readonly message: string; readonly isDamage: boolean };
+  /** `isLost`: an I/O error or a damaged file; the store cannot go on. */
+  | { readonly kind: 'error'; readonly code: StoreErrorCode; readonly message: string; readonly isLost: boolean };

@@ -1,27 +1,33 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import {
+  type AlertRequest,
   type BackupCapable,
+  type BackupFile,
+  type BackupRequest,
   type ClaimRequest,
   type ClaimResult,
   type Counts,
   type KeyValue,
   type ListFilter,
   type ListPage,
+  type OwedAlert,
   type OwnedRow,
   type Store,
   type StoredTransaction,
   StoreError,
+  type TakenAlerts,
   type Write,
   type WriteResult,
 } from '../store.ts';
+import { backupNameAt, removeUnfinished } from './backup-name.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { connect, loopSettings } from './connection.ts';
 import { toStoreError } from './errors.ts';
 import { FolderLock } from './folder-lock.ts';
-import type { Answer, Ask, BackupFile, JobName, Step } from './jobs.ts';
+import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
 import { migrate, refuseForeign } from './migrate.ts';
 import { toListed } from './rows.ts';
@@ -82,6 +88,7 @@ export class SqliteStore implements Store, BackupCapable {
     try {
       await makeFolder(this.#folder);
       lock = await FolderLock.take(join(this.#folder, 'holdfast.lock'), this.#folder);
+      if (isFolder(this.#backupFolder)) await removeUnfinished(this.#backupFolder);
       db = connect(this.#path, loopSettings, (file) => refuseForeign(file, this.#path));
       migrate(db);
       wal = new WalSync(await this.#openWal(`${this.#path}-wal`), (error) => this.#fail(error));
@@ -89,11 +96,17 @@ export class SqliteStore implements Store, BackupCapable {
       await wal.written();
       this.#opened = this.#start(lock, new LoopConnection(db), wal);
     } catch (error) {
+      // Judged while it holds what it held: descriptors, for example.
+      const judged = toStoreError(error, `the store in ${this.#folder} cannot be opened`, this.#path);
       await wal?.close();
       db?.close();
       lock?.release();
-      throw toStoreError(error, `the store in ${this.#folder} cannot be opened`);
+      throw ofOpening(judged);
     }
+  }
+
+  get #backupFolder(): string {
+    return join(this.#folder, 'backups');
   }
 
   async close(): Promise<void> {
@@ -150,6 +163,14 @@ export class SqliteStore implements Store, BackupCapable {
     return { transactions: rows.map(toListed), next };
   }
 
+  takeAlerts(request: AlertRequest): Promise<TakenAlerts> {
+    return this.#write((loop) => loop.takeAlerts(request));
+  }
+
+  alertTold(taken: OwedAlert): Promise<void> {
+    return this.#write((loop) => loop.alertTold(taken));
+  }
+
   async purge(beforeMs: number, limit: number): Promise<number> {
     const purgeStep = (rows: number) => this.#live().worker.write('purge', { beforeMs, limit: rows });
     return (await this.#steps(limit, purgeStep)).changed;
@@ -183,23 +204,24 @@ export class SqliteStore implements Store, BackupCapable {
     return this.#write((loop) => loop.deleteValue(category, key));
   }
 
-  /** To `backups/holdfast-<UTC time>.db` in the data folder; one after the other. */
-  backup(): Promise<BackupFile> {
-    const done = this.#backups.then(() => this.#copy());
+  /** To `holdfast-<UTC time>.db` in the folder asked for, else in `backups` of the data folder; one after the other. */
+  backup(request: BackupRequest = {}): Promise<BackupFile> {
+    const done = this.#backups.then(() => this.#copy(request));
     this.#backups = done.catch(() => undefined);
     return done;
   }
 
   /** In a thread of its own, so that lists and counts do not wait for it. */
-  async #copy(): Promise<BackupFile> {
+  async #copy({ to, keep }: BackupRequest): Promise<BackupFile> {
     const { checkpointer } = this.#live();
-    const folder = join(this.#folder, 'backups');
-    await makeFolder(folder);
-    const name = `holdfast-${new Date().toISOString().replaceAll(/[-:]/g, '')}.db`;
+    const folder = to ?? this.#backupFolder;
+    if (to === undefined) await makeFolder(folder);
+    else if (!isFolder(to)) throw new StoreError('bad-folder', 'there is no such folder on this machine');
+    const name = backupNameAt(new Date());
     const worker = this.#newWorker();
     checkpointer.pause();
     try {
-      return await worker.read('backup', { folder, name });
+      return await worker.read('backup', { folder, name, keep });
     } finally {
       checkpointer.resume();
       await worker.close();
@@ -227,7 +249,7 @@ export class SqliteStore implements Store, BackupCapable {
 
   #live(): Opened {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#opened === undefined) throw new StoreError('fatal', `the store in ${this.#folder} is not open`);
+    if (this.#opened === undefined) throw new StoreError('not-done', `the store in ${this.#folder} is not open`);
     return this.#opened;
   }
 
@@ -261,7 +283,7 @@ export class SqliteStore implements Store, BackupCapable {
     try {
       return work();
     } catch (error) {
-      const known = toStoreError(error, 'the store');
+      const known = toStoreError(error, 'the store', this.#path);
       if (known.code === 'fatal') this.#fail(known);
       throw known;
     }
@@ -287,6 +309,16 @@ export class SqliteStore implements Store, BackupCapable {
 }
 
 const notShared = () => new StoreError('fatal', 'sqlite is for one process: its lock is the lease, without heartbeats');
+
+/** Nobody waits for a write while the store opens: what is not known to be done is done by the next try. */
+function ofOpening(error: StoreError): StoreError {
+  const { code, message, cause } = error;
+  return code === 'unknown-outcome' ? new StoreError('full', message, { cause }) : error;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
 
 /** Creates the folder; its entry in the parent is on the disk before anything in it counts as durable. */
 async function makeFolder(folder: string): Promise<void> {
