@@ -190,8 +190,14 @@ export class Engine implements Coordinator {
     this.#turns.push(waitedMs);
   }
 
+  /** Why it cannot start yet; undefined: now it can. */
+  waits(reason: string | undefined): void {
+    this.#pausedReason = reason;
+  }
+
   unready(): string | undefined {
     if (this.#stopping || this.#ended) return 'shutting down';
+    if (this.#incarnation === undefined && this.#pausedReason !== undefined) return this.#pausedReason;
     if (this.#incarnation === undefined || !this.#incarnation.lease.isValid()) return 'no lease on the store';
     return this.#pausedReason;
   }
@@ -329,6 +335,7 @@ export class Engine implements Coordinator {
     }
     this.#clock.startAt(Math.max(wallMs, storedMs));
     this.#begin(new LockLease(runtime.newId()));
+    this.#journal.check();
   }
 
   /** The first heartbeat gives the clock and the lease; afterwards it is renewed every second, never behind the journal. */
@@ -398,9 +405,13 @@ export class Engine implements Coordinator {
   }
 
   #failed(message: string, error: unknown): void {
-    if (error instanceof StoreError && error.code === 'fatal') {
+    const code = error instanceof StoreError ? error.code : undefined;
+    if (code === 'fatal') {
       this.#end();
       this.#parts.events.fatal(error);
+    } else if (code === 'full') {
+      // Said once, and until there is room again, by the journal.
+      this.#journal.check();
     } else this.#parts.events.warned(message, error);
   }
 

@@ -1,4 +1,4 @@
-import { type IncidentKind, incidentKind, operationAt, queryOperation } from '@holdfast/core';
+import { type IncidentKind, incidentKind, operationAt, queryOperation, shownUrl } from '@holdfast/core';
 import type { OwedAlert, StoredTransaction } from '../store/store.ts';
 
 /** What the alert webhook is told, in dtm's shape and one field more. */
@@ -8,7 +8,7 @@ export interface Alert {
   readonly status: string;
   /** It waits for somebody to decide, or fails again and again. Not in dtm's. */
   readonly kind: IncidentKind;
-  /** The URL that was called last, or empty. */
+  /** The URL that was called last, without user, password and query; or empty. */
   readonly branch: string;
   /** What it answered, or the incident. */
   readonly error: string;
@@ -27,7 +27,7 @@ export function alertOf(shown: Shown): Alert {
     gid: definition.gid,
     status: progress.status,
     kind: incidentKind(progress.incident) ?? 'failing',
-    branch: isOfCall ? urlOf(shown, last.operation) : '',
+    branch: isOfCall ? shownUrl(urlOf(shown, last.operation)) : '',
     error: isOfCall ? last.reason : progress.incident,
     retry_count: progress.errorRuns ?? 0,
   };
