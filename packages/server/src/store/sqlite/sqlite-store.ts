@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import {
+  type AlertRequest,
   type BackupCapable,
   type BackupFile,
   type BackupRequest,
@@ -12,10 +13,12 @@ import {
   type KeyValue,
   type ListFilter,
   type ListPage,
+  type OwedAlert,
   type OwnedRow,
   type Store,
   type StoredTransaction,
   StoreError,
+  type TakenAlerts,
   type Write,
   type WriteResult,
 } from '../store.ts';
@@ -156,6 +159,14 @@ export class SqliteStore implements Store, BackupCapable {
   async list(filter: ListFilter): Promise<ListPage> {
     const { rows, next } = await this.#lookUp('list', filter);
     return { transactions: rows.map(toListed), next };
+  }
+
+  takeAlerts(request: AlertRequest): Promise<TakenAlerts> {
+    return this.#write((loop) => loop.takeAlerts(request));
+  }
+
+  alertTold(taken: OwedAlert): Promise<void> {
+    return this.#write((loop) => loop.alertTold(taken));
   }
 
   async purge(beforeMs: number, limit: number): Promise<number> {
