@@ -54,7 +54,9 @@ export async function examine(asked: string): Promise<Checked> {
       },
     });
     if (quiet.hasChanged()) {
-      throw new CommandError(`${path}: somebody wrote to it while it was checked, so what was read says nothing.\n${advice}`);
+      throw new CommandError(
+        `${path}: somebody wrote to it while it was checked, so what was read says nothing.\n${advice}`,
+      );
     }
     const { bytes, walBytes } = quiet;
     const kind = isFolder ? 'data folder' : 'database';
@@ -120,10 +122,14 @@ function reportOf(checked: Checked): string[] {
   return [
     `${path} (${kind})`,
     ...holdingsOf(checked).map((line) => `  ${line}`),
-    isWhole ? 'whole' : `NOT WHOLE: ${problemCount} ${problemCount === 1 ? 'problem' : 'problems'}`,
+    isWhole ? 'whole' : `NOT WHOLE: ${problemsOf(checked)}`,
     ...told.map((line) => `  ${line}`),
     ...(rest > 0 ? [`  and ${rest} more${problems.length > told.length ? ' (--json shows more of them)' : ''}`] : []),
   ];
+}
+
+export function problemsOf({ problemCount }: Checked): string {
+  return problemCount === 1 ? '1 problem' : `${problemCount} problems`;
 }
 
 /** What is in it, for people. */

@@ -1,5 +1,5 @@
-import { type Command, CommanderError } from 'commander';
-import { exitCodes } from './error.ts';
+import type { Command } from 'commander';
+import { CommandError, exitCodes } from './error.ts';
 
 /** Commands on files, without a coordinator. */
 export function addDataCommands(holdfast: Command): void {
@@ -11,7 +11,13 @@ export function addDataCommands(holdfast: Command): void {
     .addHelpText('after', '\nExit code: 0 it is whole; 1 it is not; 2 it could not be checked.')
     .action(async (path: string, flags: { json?: boolean }) => {
       const { check } = await import('./check.ts');
-      process.exitCode = (await check(path, flags)) ? exitCodes.done : exitCodes.failed;
+      try {
+        process.exitCode = (await check(path, flags)) ? exitCodes.done : exitCodes.failed;
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        console.error(`holdfast: ${error.message}`);
+        process.exitCode = exitCodes.badSettings;
+      }
     });
   holdfast
     .command('restore <backup>')

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { sizeOf as bytesOf } from '../store/sqlite/quiet-database.ts';
 import { restoreInto } from '../store/sqlite/restore.ts';
 import { StoreError } from '../store/store.ts';
-import { examine, holdingsOf, tell } from './check.ts';
+import { examine, holdingsOf, problemsOf, tell } from './check.ts';
 import { CommandError } from './error.ts';
 import { ageOf } from './greeting.ts';
 
@@ -22,7 +22,7 @@ export async function restore(asked: string, { to, acceptDamage = false }: Resto
   const checked = await examine(backup);
   if (!checked.isWhole && !acceptDamage) {
     throw new CommandError(
-      `${backup} is not whole: ${checked.problemCount} problems; holdfast check ${asked} tells them. Nothing was restored.
+      `${backup} is not whole: ${problemsOf(checked)}; see holdfast check ${asked}. Nothing was restored.
 Take another backup. If there is none, --accept-damage restores what is there.`,
     );
   }
@@ -36,14 +36,15 @@ Take another backup. If there is none, --accept-damage restores what is there.`,
       tell(`${Math.floor((100 * bytes) / total)} % copied`);
     });
   } catch (error) {
-    if (error instanceof StoreError) throw new CommandError(`${error.message}. Nothing was restored.`, { cause: error });
+    if (error instanceof StoreError)
+      throw new CommandError(`${error.message}. Nothing was restored.`, { cause: error });
     throw new CommandError(`${folder}: ${String(error)}. Nothing was restored.`, { cause: error });
   }
   console.log(
     [
       `${folder} is now what ${basename(backup)} was`,
       ...holdingsOf(checked).map((line) => `  ${line}`),
-      ...(checked.isWhole ? [] : [`  damaged    ${checked.problemCount} problems: holdfast check ${to} tells them`]),
+      ...(checked.isWhole ? [] : [`  damaged    ${problemsOf(checked)}; see holdfast check ${to}`]),
       `What happened since ${newestMs === 0 ? 'then' : `its newest change, ${ageOf(nowMs - newestMs)} ago,`} is not in it (docs/operations.md, "Backup and restore").`,
       `Start it with: holdfast serve --data-dir ${to}`,
     ].join('\n'),

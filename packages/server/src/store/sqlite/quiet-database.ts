@@ -1,4 +1,4 @@
-import { constants, type BigIntStats, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { type BigIntStats, constants, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { copyFile, open, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';

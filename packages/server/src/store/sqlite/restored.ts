@@ -1,12 +1,21 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Restored } from '../store.ts';
+import { type Restored, StoreError } from '../store.ts';
 
 /** Says that the store beside it came from a backup; gone once that was told at a start. */
 export const restoredName = 'holdfast.restored';
 /** The copy while it is being made: without the rest of it there is no store. */
 export const restoringName = 'holdfast.restoring';
+
+/** @throws StoreError `unsafe` where the database that is being copied there is missing: nothing else may start */
+export function refuseHalfRestored(folder: string): void {
+  if (!existsSync(join(folder, restoringName))) return;
+  throw new StoreError(
+    'unsafe',
+    `a restore into ${folder} was cut off, or is under way: ${restoringName} is there. Run holdfast restore again; it begins anew`,
+  );
+}
 
 export function encodeRestored(restored: Restored): string {
   return `${JSON.stringify(restored)}\n`;

@@ -1,8 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { damaged } from '../codec.ts';
 import { type StoredTransaction, StoreError } from '../store.ts';
 import { Query } from './connection.ts';
 import { migrate, refuseForeign } from './migrate.ts';
-import { branchColumns, gidOf, idOf, toBranches, toTransaction, transactionColumns, transactionTables } from './rows.ts';
+import {
+  branchColumns,
+  gidOf,
+  idOf,
+  toBranches,
+  toTransaction,
+  transactionColumns,
+  transactionTables,
+} from './rows.ts';
 import { numberAt, type Row, readNumber, storedAt, textAt } from './values.ts';
 
 /** What a database holds, and what is wrong with it. */
@@ -40,6 +49,8 @@ export interface SurveyParts {
 }
 
 const mostProblems = 1000;
+/** The latest that a date can be. */
+const latestTimeMs = 8.64e15;
 
 /**
  * Reads everything: SQLite's own look at its structure, every row with its checksum, and what rows say of each other.
@@ -51,6 +62,7 @@ export function survey(db: DatabaseSync, path: string, parts: SurveyParts): Surv
   found.attempt('', () => refuseForeign(db, path), 'version');
   parts.begins?.('the structure of the database');
   found.attempt('', () => checkStructure(db, found));
+  found.attempt('', () => refuseEmpty(db));
   if (found.isHopeless) return found.survey(0);
   found.attempt('', () => migrate(db));
   found.attempt('', () => readTransactions(db, found, parts));
@@ -95,6 +107,10 @@ class Findings {
   }
 }
 
+function refuseEmpty(db: DatabaseSync): void {
+  if (readNumber(db, 'pragma user_version') === 0) throw damaged('database', 'it is empty');
+}
+
 function checkStructure(db: DatabaseSync, found: Findings): void {
   for (const row of new Query(db, `pragma integrity_check(${mostProblems})`).rows()) {
     const [text] = row;
@@ -128,13 +144,14 @@ function countRow(row: Row, branches: readonly Row[], found: Findings): void {
   found.branches += branches.length;
   const isUnfinished = status !== 'succeed' && status !== 'failed';
   if (isUnfinished && row[9] !== '') found.incidents += 1;
-  for (const at of [7, 8, 17]) found.newestMs = Math.max(found.newestMs, Number(row[at]) || 0);
   if (row[18] === null || row[19] === null || branches.some((branch) => branch[4] === null)) found.withoutChecksum += 1;
 }
 
 function readTransaction(row: Row, branches: Row[], found: Findings, drive: SurveyParts['drive']): void {
   const stored = toTransaction(row, toBranches(row, branches));
   const { definition, progress } = stored;
+  const newestMs = Math.max(definition.createdMs, progress.updatedMs, progress.finishedMs);
+  found.newestMs = Math.max(found.newestMs, Math.min(newestMs, latestTimeMs));
   const bytes = branches.reduce((sum, branch) => sum + storedAt(branch, 2).length, 0);
   const facts: readonly [name: string, said: unknown, is: unknown][] = [
     ['gid', gidOf(row), definition.gid],
@@ -160,7 +177,10 @@ function readOthers(db: DatabaseSync, found: Findings): void {
     );
     if (lost > 0) found.problem('', `${table} of ${lost} transactions that are not there`);
   }
-  for (const row of new Query(db, 'select category, key, value, version, created_ms, updated_ms from key_values').rows()) {
+  for (const row of new Query(
+    db,
+    'select category, key, value, version, created_ms, updated_ms from key_values',
+  ).rows()) {
     if (textAt(row, 0) === 'topics') found.topics += 1;
     found.attempt(`${textAt(row, 0)} ${textAt(row, 1)}`, () => {
       textAt(row, 2);
