@@ -28,7 +28,7 @@ export interface Store {
    * refused are durable; a refused write fails alone.
    * @throws StoreError `unknown-outcome`: perhaps done, perhaps not: issue the same batch again (tokens tell our own
    *   earlier writes, which then count as done); `not-done`: surely nothing was written, try again later;
-   *   `full`: not done, the disk is full; `fatal`: the process must end
+   *   `full`: not done for want of room, which may come back; `fatal`: the process must end
    */
   commit(batch: readonly Write[]): Promise<readonly WriteResult[]>;
 
@@ -108,6 +108,11 @@ export interface Restored {
   /** When a transaction in it was last changed; 0: that is not known. */
   readonly newestMs: number;
   readonly restoredMs: number;
+}
+
+/** A store that may have found, as it opened, what an operator should know; nothing of it keeps it from serving. */
+export interface Cautious {
+  cautions(): readonly string[];
 }
 
 /** A store that can copy itself while it is open. */

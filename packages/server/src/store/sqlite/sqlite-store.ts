@@ -7,6 +7,7 @@ import {
   type BackupCapable,
   type BackupFile,
   type BackupRequest,
+  type Cautious,
   type ClaimRequest,
   type ClaimResult,
   type Counts,
@@ -28,6 +29,7 @@ import { backupNameAt, removeUnfinished } from './backup-name.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { connect, loopSettings } from './connection.ts';
 import { toStoreError } from './errors.ts';
+import { exposure } from './exposure.ts';
 import { FolderLock } from './folder-lock.ts';
 import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
@@ -66,7 +68,7 @@ interface Opened {
  * and synced beside it; nothing leaves the store, written or read, before what it rests on is on the disk. Whatever may
  * take long runs on a second connection in a worker thread, which syncs its own commits before they can be seen.
  */
-export class SqliteStore implements Store, BackupCapable, Restorable {
+export class SqliteStore implements Store, BackupCapable, Cautious, Restorable {
   readonly name = 'sqlite';
   readonly exclusive = true;
   readonly #folder: string;
@@ -100,10 +102,12 @@ export class SqliteStore implements Store, BackupCapable, Restorable {
       await wal.written();
       this.#opened = this.#start(lock, new LoopConnection(db), wal);
     } catch (error) {
+      // Judged while it holds what it held: descriptors, for example.
+      const judged = toStoreError(error, `the store in ${this.#folder} cannot be opened`, this.#path);
       await wal?.close();
       db?.close();
       lock?.release();
-      throw toStoreError(error, `the store in ${this.#folder} cannot be opened`);
+      throw ofOpening(judged);
     }
   }
 
@@ -117,6 +121,11 @@ export class SqliteStore implements Store, BackupCapable, Restorable {
 
   get #backupFolder(): string {
     return join(this.#folder, 'backups');
+  }
+
+  cautions(): readonly string[] {
+    const found = exposure(this.#folder);
+    return found === undefined ? [] : [found];
   }
 
   async close(): Promise<void> {
@@ -259,7 +268,7 @@ export class SqliteStore implements Store, BackupCapable, Restorable {
 
   #live(): Opened {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#opened === undefined) throw new StoreError('fatal', `the store in ${this.#folder} is not open`);
+    if (this.#opened === undefined) throw new StoreError('not-done', `the store in ${this.#folder} is not open`);
     return this.#opened;
   }
 
@@ -293,7 +302,7 @@ export class SqliteStore implements Store, BackupCapable, Restorable {
     try {
       return work();
     } catch (error) {
-      const known = toStoreError(error, 'the store');
+      const known = toStoreError(error, 'the store', this.#path);
       if (known.code === 'fatal') this.#fail(known);
       throw known;
     }
@@ -319,6 +328,12 @@ export class SqliteStore implements Store, BackupCapable, Restorable {
 }
 
 const notShared = () => new StoreError('fatal', 'sqlite is for one process: its lock is the lease, without heartbeats');
+
+/** Nobody waits for a write while the store opens: what is not known to be done is done by the next try. */
+function ofOpening(error: StoreError): StoreError {
+  const { code, message, cause } = error;
+  return code === 'unknown-outcome' ? new StoreError('full', message, { cause }) : error;
+}
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
