@@ -1,5 +1,14 @@
 import type { Outcome } from '@holdfast/core';
-import type { BranchCall, Caller, CallResult, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
+import type {
+  BranchCall,
+  Caller,
+  CallResult,
+  DestinationView,
+  HeldBack,
+  Runtime,
+  Sender,
+  SentAnswer,
+} from '../engine/ports.ts';
 import type { BreakerTicket } from './breaker.ts';
 import type { DestinationLimits } from './limits.ts';
 import { Origin, type Route } from './origin.ts';
@@ -41,7 +50,7 @@ const answersInOneGo = 100;
  * its own time-out has passed. Slots go round robin over the routes of an origin, and over origins where the total is
  * what limits them.
  */
-export class DestinationCaller implements Caller {
+export class DestinationCaller implements Caller, DestinationView {
   readonly #sender: Sender;
   readonly #runtime: Runtime;
   readonly #limits: DestinationLimits;
@@ -97,6 +106,26 @@ export class DestinationCaller implements Caller {
   state(): DestinationsState {
     const totals = { calls: this.#calls, callBytes: this.#callBytes, inFlight: this.#inFlight, refused: this.#refused };
     return { ...totals, origins: Array.from(this.#origins.values(), stateOf) };
+  }
+
+  heldBack(url: string): HeldBack | undefined {
+    const { origin: name, path } = destinationOf(url);
+    const origin = this.#origins.get(name);
+    if (origin === undefined) return undefined;
+    const route = origin.knownRoute(path);
+    const nowMs = this.#runtime.monotonicMs();
+    for (const destination of [origin, route]) {
+      if (destination === undefined || destination.breaker.admits(nowMs)) continue;
+      const { openedMs, state, openUntilMs } = destination.breaker;
+      const probeMs = state === 'open' ? openUntilMs : undefined;
+      return { kind: 'breaker', destination: destination.name, sinceMs: openedMs, probeMs, callsOut: origin.inFlight };
+    }
+    const isOfAll = this.#inFlight >= this.#limits.inFlight;
+    if (!isOfAll && origin.mayStart(route)) return undefined;
+    const full = isOfAll
+      ? { destination: 'destinations.inFlight', callsOut: this.#inFlight }
+      : { destination: origin.name, callsOut: origin.inFlight };
+    return { kind: 'slot', ...full, sinceMs: undefined, probeMs: undefined };
   }
 
   #routeOf(url: string): Route {

@@ -49,7 +49,18 @@ export interface Shown extends Summary {
     readonly reason: string;
   })[];
   readonly attemptsDropped: number;
-  readonly inFlight: readonly (Operation & { readonly sentAt: string | null; readonly until: string | null })[];
+  readonly inFlight: readonly (Operation & {
+    readonly askedAt: string;
+    readonly sentAt: string | null;
+    readonly until: string | null;
+  })[];
+  readonly heldBack: readonly {
+    readonly kind: 'breaker' | 'slot';
+    readonly destination: string;
+    readonly since: string;
+    readonly probeAt: string | null;
+    readonly callsOut: number;
+  }[];
   readonly next: {
     readonly what: string;
     readonly to?: string;
@@ -57,6 +68,10 @@ export interface Shown extends Summary {
     readonly calls: readonly Operation[];
     readonly rule: string;
     readonly because: string;
+    readonly lastFailure:
+      | (Operation & { readonly at: string; readonly outcome: string; readonly reason: string })
+      | null;
+    readonly sooner: 'retry' | null;
   };
   readonly onAbort: Askable;
   readonly onRollback: Askable;
@@ -133,8 +148,9 @@ function decisionLines({ operatorDecisions, untold }: Pick<Shown, 'operatorDecis
 
 const namedAtMost = 20;
 
-function branchLines({ branches }: Shown): string[] {
-  if (branches.length === 0) return ['', 'no branches'];
+function branchLines({ type, branches }: Shown): string[] {
+  const hasSteps = type === 'saga' || type === 'msg';
+  if (branches.length === 0) return ['', hasSteps ? 'no steps: nothing is called, and it succeeds' : 'no branches'];
   return [
     '',
     'branches',
@@ -149,18 +165,27 @@ function attemptLines({ attempts, attemptsDropped, inFlight }: Shown): string[] 
     return `  ${at}  ${nameOf(operation)}  ${outcome.padEnd(7)}  ${Math.round(durationMs)} ms  ${plain(reason)}`.trimEnd();
   });
   const out = inFlight.map(
-    ({ sentAt, until, ...operation }) =>
-      `  ${sentAt ?? 'now                     '}  ${nameOf(operation)}  ${until === null ? 'waits for its turn' : `is out, until ${until} at the latest`}`,
+    ({ askedAt, sentAt, until, ...operation }) =>
+      `  ${sentAt ?? askedAt}  ${nameOf(operation)}  ${until === null ? 'waits for its turn since then' : `is out, until ${until} at the latest`}`,
   );
   return lines.length + out.length === 0 ? ['', 'no attempts yet'] : ['', `attempts${dropped}`, ...lines, ...out];
 }
 
-function nextLines({ next, now }: Shown): string[] {
+function nextLines({ gid, next, now, heldBack }: Shown): string[] {
   const because = `  because: ${next.because} (${next.rule})`;
   if (next.what === 'nothing') return ['', 'next: nothing', because];
   const when = next.at === null ? '' : ` at ${next.at} (${untilText(next.at, now)})`;
-  const what = nextText(next);
-  return ['', `next:${when} ${what}`, because];
+  const { lastFailure: last } = next;
+  const failed = last === null ? [] : [`  last failure: ${shortName(last)} at ${last.at}: ${plain(last.reason)}`];
+  const sooner = next.sooner === null ? [] : [`  sooner: holdfast retry ${plain(gid)}`];
+  return ['', `next:${when} ${nextText(next)}`, because, ...failed, ...heldBack.map(holdText), ...sooner];
+}
+
+function holdText({ kind, destination, since, probeAt, callsOut }: Shown['heldBack'][number]): string {
+  if (kind === 'slot')
+    return `  held back since ${since}: ${plain(destination)} has no place free, ${callsOut} calls are out`;
+  const probe = probeAt === null ? 'a probe is out' : `the next probe may go at ${probeAt}`;
+  return `  held back: ${plain(destination)} does not serve since ${since} (open breaker); ${probe}`;
 }
 
 function nextText({ what, to = '', calls }: Shown['next']): string {

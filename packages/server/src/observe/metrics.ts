@@ -68,6 +68,11 @@ export class Metrics {
   readonly #moves = children(
     this.#counter('holdfast_transactions_moved_total', 'Durable moves of a status.', ['type', 'from', 'to']),
   );
+  readonly #withoutSteps = children(
+    this.#counter('holdfast_submitted_without_steps_total', 'Sagas and messages that were submitted without steps.', [
+      'type',
+    ]),
+  );
   readonly #incidents = children(
     this.#counter(
       'holdfast_incidents_raised_total',
@@ -145,6 +150,10 @@ export class Metrics {
 
   created({ definition, progress }: Transaction): void {
     this.#created(definition.type, progress.status).inc();
+  }
+
+  submittedWithoutSteps(type: string): void {
+    this.#withoutSteps(type).inc();
   }
 
   moved({ definition, progress }: Transaction, from: Status): void {

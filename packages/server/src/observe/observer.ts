@@ -45,6 +45,7 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
 
   created(transaction: Transaction): void {
     this.#metrics.created(transaction);
+    if (transaction.progress.status === 'submitted') this.#tellIfEmpty(transaction);
     if (!this.#log.isDebug) return;
     const { definition, progress } = transaction;
     this.#log.debug('transaction created', { gid: definition.gid, type: definition.type, status: progress.status });
@@ -52,6 +53,7 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
 
   moved(transaction: Transaction, from: Status): void {
     this.#metrics.moved(transaction, from);
+    if (transaction.progress.status === 'submitted') this.#tellIfEmpty(transaction);
     const { definition, progress } = transaction;
     if (from === 'prepared' && progress.ignoredFields !== undefined) {
       const facts = { gid: definition.gid, fields: progress.ignoredFields.join(', ') };
@@ -59,6 +61,13 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
     }
     if (!this.#log.isDebug) return;
     this.#log.debug('transaction moved', { gid: definition.gid, type: definition.type, from, to: progress.status });
+  }
+
+  /** It succeeds and nothing is done: most likely its client has lost its steps. */
+  #tellIfEmpty({ definition: { gid, type, steps } }: Transaction): void {
+    if ((type !== 'saga' && type !== 'msg') || steps.length > 0) return;
+    this.#metrics.submittedWithoutSteps(type);
+    this.#log.warn('a transaction without steps was submitted: it succeeds, and nothing is called', { gid, type });
   }
 
   /** Alerts speak of the same. */

@@ -1,4 +1,5 @@
 import {
+  type ExplainedAttempt,
   type ExplainedCall,
   type ExplainedOperation,
   type Explanation,
@@ -14,7 +15,7 @@ import {
   withoutUserinfo,
 } from '@holdfast/core';
 import { timeText } from './encode.ts';
-import type { ExplainedTransaction, RolledBackTransaction, ShownTransaction } from './stored.ts';
+import type { ExplainedHold, ExplainedTransaction, RolledBackTransaction, ShownTransaction } from './stored.ts';
 
 /**
  * A transaction for operators and programs, the shape of `/api/v1`: camel case, times as RFC 3339 or null, durations in
@@ -36,13 +37,12 @@ export function encodeExplained(shown: ExplainedTransaction): object {
     operatorDecisions: explanation.operatorDecisions.map(({ kind, atMs, status, reason }) => {
       return { kind, at: timeOf(atMs), status, reason };
     }),
-    untold: explanation.untold.map(({ branchId, op, url }) => ({ branchId, op, url })),
+    untold: explanation.untold.map(operationOf),
     branches: branchesOf(transaction),
-    attempts: explanation.attempts.map(({ atMs, durationMs, outcome, reason, ...operation }) => {
-      return { ...operationOf(operation), at: timeOf(atMs), durationMs, outcome, reason };
-    }),
+    attempts: explanation.attempts.map(attemptOf),
     attemptsDropped: explanation.droppedAttempts,
     inFlight: explanation.inFlight.map(callOf),
+    heldBack: shown.heldBack.map(heldBackOf),
     next: nextOf(explanation),
     onAbort: askableOf(transaction, onAbort),
     onRollback: askableOf(transaction, onRollback),
@@ -51,8 +51,18 @@ export function encodeExplained(shown: ExplainedTransaction): object {
   };
 }
 
-function callOf({ branchId, op, url, sentMs, untilMs }: ExplainedCall): object {
-  return { branchId, op, url, sentAt: timeOrNull(sentMs), until: timeOrNull(untilMs) };
+function attemptOf({ atMs, durationMs, outcome, reason, ...operation }: ExplainedAttempt): object {
+  return { ...operationOf(operation), at: timeOf(atMs), durationMs, outcome, reason };
+}
+
+function callOf({ askedMs, sentMs, untilMs, ...operation }: ExplainedCall): object {
+  const times = { askedAt: timeOf(askedMs), sentAt: timeOrNull(sentMs), until: timeOrNull(untilMs) };
+  return { ...operationOf(operation), ...times };
+}
+
+function heldBackOf({ kind, destination, sinceMs, probeMs, callsOut }: ExplainedHold): object {
+  const times = { since: timeOf(sinceMs), probeAt: timeOrNull(probeMs) };
+  return { kind, destination: withoutUserinfo(destination), ...times, callsOut };
 }
 
 function timeOrNull(ms: number | undefined): string | null {
@@ -109,7 +119,7 @@ const statusWords: Readonly<Record<OperationState, string>> = {
   f: 'failed',
 };
 
-function nextOf({ next, calls, nextAtMs, rule, sentence }: Explanation): object {
+function nextOf({ next, calls, nextAtMs, rule, sentence, trouble, isRetriable }: Explanation): object {
   return {
     what: next.kind === 'rest' ? 'nothing' : next.kind,
     ...(next.kind === 'move' && { to: next.to }),
@@ -117,6 +127,8 @@ function nextOf({ next, calls, nextAtMs, rule, sentence }: Explanation): object 
     calls: calls.map(operationOf),
     rule,
     because: sentence,
+    lastFailure: trouble === undefined ? null : attemptOf(trouble),
+    sooner: isRetriable ? 'retry' : null,
   };
 }
 
