@@ -8,7 +8,7 @@ import { exitCodes } from './error.ts';
 const sameSignalMs = 500;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-export interface UntilStopped extends Pick<ServeOptions, 'development'> {
+export interface UntilStopped extends Pick<ServeOptions, 'development' | 'startedMs'> {
   /** What is logged of the settings first. */
   readonly notes?: readonly Problem[];
 }
