@@ -84,12 +84,13 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
     withCoordinator(parent.command(usage, { isDefault }).description(description).copyInheritedSettings(holdfast));
   const operate = () => import('./operate.ts');
   const at = (flags: object) => coordinatorAt(flags, environment);
-  operator(holdfast, 'backup', 'copy the data of the running coordinator, and print where the copy is').action(
-    async (flags: object) => {
+  operator(holdfast, 'backup', 'copy the data of the running coordinator, and print where the copy is')
+    .option('--to <folder>', "a folder of the coordinator's machine (default: backups in its data folder)")
+    .option('--keep <number>', 'keep so many backups there, this one included; remove the oldest')
+    .action(async (flags: Flags) => {
       const { backUp } = await import('./backup.ts');
-      await backUp(at(flags));
-    },
-  );
+      await backUp(at(flags), flags);
+    });
   operator(holdfast, 'show <gid>', 'tell all about one transaction: what happened, what comes next and why')
     .option('--json', 'print JSON, for programs')
     .action(async (gid: string, flags: Output) => (await operate()).show(at(flags), gid, flags));

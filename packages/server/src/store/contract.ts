@@ -1,7 +1,9 @@
 import { describe, test } from 'node:test';
+import { testAlerts } from './contract/alerts.ts';
 import { testAppends } from './contract/appends.ts';
 import { testClaims } from './contract/claims.ts';
 import { testContents } from './contract/contents.ts';
+import { testDamage } from './contract/damage.ts';
 import type { Case, OpenEmpty } from './contract/fixtures.ts';
 import { testLists } from './contract/lists.ts';
 import { testModel } from './contract/model.ts';
@@ -33,9 +35,11 @@ export function testStore(name: string, open: OpenEmpty): void {
     testAppends(declare);
     testClaims(declare);
     testLists(declare);
+    testAlerts(declare);
     testUpkeep(declare);
     testValues(declare);
     testContents(declare);
+    testDamage(declare);
     testModel(declare);
   });
 }

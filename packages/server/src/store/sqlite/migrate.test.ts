@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { create, found, put } from '../contract/fixtures.ts';
+import { aBranch, aDefinition, append, create, found, put, update } from '../contract/fixtures.ts';
 import { StoreError } from '../store.ts';
 import { migrate, migrations } from './migrate.ts';
 import { sql as first } from './migrations/001-transactions.ts';
@@ -52,6 +52,52 @@ test('a database as version 1 made it is opened by the code of now', async () =>
     assert.equal((await found(store, 'g')).version, 1);
     await store.close();
   });
+});
+
+test('what an earlier version wrote without a checksum is read as before, and has one from its next write on', async () => {
+  await inFolder(async (folder) => {
+    const dataDir = folder;
+    const before = new SqliteStore({ dataDir });
+    await before.open();
+    await put(before, create('g', { definition: aDefinition('g', { type: 'tcc' }) }));
+    await put(before, append('g', [aBranch('01')], { type: 'tcc' }));
+    await before.close();
+    const db = new DatabaseSync(join(folder, 'holdfast.db'));
+    for (const table of ['transactions', 'definitions', 'branches'])
+      db.exec(`alter table ${table} drop column checksum`);
+    db.exec('drop index transactions_alert');
+    for (const column of ['alert_ms', 'alert_tries']) db.exec(`alter table transactions drop column ${column}`);
+    db.exec('pragma user_version = 2');
+    const store = new SqliteStore({ dataDir });
+    await store.open();
+    const missing = (table: string) => readNumber(db, `select count(*) from ${table} where checksum is null`);
+    assert.deepEqual(['transactions', 'definitions', 'branches'].map(missing), [1, 1, 1]);
+    const { definition, branches } = await found(store, 'g');
+    assert.deepEqual(branches, [aBranch('01')]);
+    await put(store, update('g', { definition }));
+    await put(store, append('g', [aBranch('02')], { type: 'tcc', whileStatus: 'submitted' }));
+    assert.deepEqual(['transactions', 'definitions', 'branches'].map(missing), [0, 0, 1]);
+    assert.equal((await found(store, 'g')).branches.length, 2);
+    db.close();
+    await store.close();
+  });
+});
+
+test('what needed somebody before alerts were owed is owed one', () => {
+  const db = new DatabaseSync(':memory:');
+  migrate(db, migrations.slice(0, 3));
+  for (const [gid, status, incident] of [
+    ['in need', 'submitted', 'failing'],
+    ['fine', 'submitted', ''],
+    ['over', 'failed', 'was one'],
+  ]) {
+    db.exec(`insert into transactions (gid, type, status, handed_back, version, due_ms, created_ms, updated_ms, finished_ms,
+      incident, create_token, write_token, branch_count, definition_bytes, branches_bytes, reason, progress)
+      values ('${gid}', 'saga', '${status}', 1, 1, 1, 1, 1, 0, '${incident}', '', '', 0, 0, 0, '', '')`);
+  }
+  migrate(db);
+  assert.equal(readText(db, 'select group_concat(gid) from transactions where alert_ms > 0'), 'in need');
+  db.close();
 });
 
 test('a step that fails leaves the database as it was before that step', () => {

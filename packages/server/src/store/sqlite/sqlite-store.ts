@@ -1,27 +1,33 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import {
+  type AlertRequest,
   type BackupCapable,
+  type BackupFile,
+  type BackupRequest,
   type ClaimRequest,
   type ClaimResult,
   type Counts,
   type KeyValue,
   type ListFilter,
   type ListPage,
+  type OwedAlert,
   type OwnedRow,
   type Store,
   type StoredTransaction,
   StoreError,
+  type TakenAlerts,
   type Write,
   type WriteResult,
 } from '../store.ts';
+import { backupNameAt, removeUnfinished } from './backup-name.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { connect, loopSettings } from './connection.ts';
 import { toStoreError } from './errors.ts';
 import { FolderLock } from './folder-lock.ts';
-import type { Answer, Ask, BackupFile, JobName, Step } from './jobs.ts';
+import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
 import { migrate, refuseForeign } from './migrate.ts';
 import { toListed } from './rows.ts';
@@ -82,6 +88,7 @@ export class SqliteStore implements Store, BackupCapable {
     try {
       await makeFolder(this.#folder);
       lock = await FolderLock.take(join(this.#folder, 'holdfast.lock'), this.#folder);
+      if (isFolder(this.#backupFolder)) await removeUnfinished(this.#backupFolder);
       db = connect(this.#path, loopSettings, (file) => refuseForeign(file, this.#path));
       migrate(db);
       wal = new WalSync(await this.#openWal(`${this.#path}-wal`), (error) => this.#fail(error));
@@ -94,6 +101,10 @@ export class SqliteStore implements Store, BackupCapable {
       lock?.release();
       throw toStoreError(error, `the store in ${this.#folder} cannot be opened`);
     }
+  }
+
+  get #backupFolder(): string {
+    return join(this.#folder, 'backups');
   }
 
   async close(): Promise<void> {
@@ -150,6 +161,14 @@ export class SqliteStore implements Store, BackupCapable {
     return { transactions: rows.map(toListed), next };
   }
 
+  takeAlerts(request: AlertRequest): Promise<TakenAlerts> {
+    return this.#write((loop) => loop.takeAlerts(request));
+  }
+
+  alertTold(taken: OwedAlert): Promise<void> {
+    return this.#write((loop) => loop.alertTold(taken));
+  }
+
   async purge(beforeMs: number, limit: number): Promise<number> {
     const purgeStep = (rows: number) => this.#live().worker.write('purge', { beforeMs, limit: rows });
     return (await this.#steps(limit, purgeStep)).changed;
@@ -183,23 +202,24 @@ export class SqliteStore implements Store, BackupCapable {
     return this.#write((loop) => loop.deleteValue(category, key));
   }
 
-  /** To `backups/holdfast-<UTC time>.db` in the data folder; one after the other. */
-  backup(): Promise<BackupFile> {
-    const done = this.#backups.then(() => this.#copy());
+  /** To `holdfast-<UTC time>.db` in the folder asked for, else in `backups` of the data folder; one after the other. */
+  backup(request: BackupRequest = {}): Promise<BackupFile> {
+    const done = this.#backups.then(() => this.#copy(request));
     this.#backups = done.catch(() => undefined);
     return done;
   }
 
   /** In a thread of its own, so that lists and counts do not wait for it. */
-  async #copy(): Promise<BackupFile> {
+  async #copy({ to, keep }: BackupRequest): Promise<BackupFile> {
     const { checkpointer } = this.#live();
-    const folder = join(this.#folder, 'backups');
-    await makeFolder(folder);
-    const name = `holdfast-${new Date().toISOString().replaceAll(/[-:]/g, '')}.db`;
+    const folder = to ?? this.#backupFolder;
+    if (to === undefined) await makeFolder(folder);
+    else if (!isFolder(to)) throw new StoreError('bad-folder', 'there is no such folder on this machine');
+    const name = backupNameAt(new Date());
     const worker = this.#newWorker();
     checkpointer.pause();
     try {
-      return await worker.read('backup', { folder, name });
+      return await worker.read('backup', { folder, name, keep });
     } finally {
       checkpointer.resume();
       await worker.close();
@@ -287,6 +307,10 @@ export class SqliteStore implements Store, BackupCapable {
 }
 
 const notShared = () => new StoreError('fatal', 'sqlite is for one process: its lock is the lease, without heartbeats');
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
 
 /** Creates the folder; its entry in the parent is on the disk before anything in it counts as durable. */
 async function makeFolder(folder: string): Promise<void> {
