@@ -119,6 +119,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
   const { version, log, fatal, development } = parts;
   const runtime = development?.runtime ?? systemRuntime;
   const metrics = new Metrics({ version, ...settings.metrics });
+  metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const sender = senderOf({ runtime, limits: settings.calls, version, secureContext: await trustedBy(settings) });
   const { originSharePercent, ...limits } = settings.destinations;

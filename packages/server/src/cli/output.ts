@@ -1,4 +1,5 @@
 import { exitCodes } from './error.ts';
+import { endWith } from './last-words.ts';
 
 export interface WatchedOutput {
   /** For a command that goes on whoever reads, as `serve` does. */
@@ -12,8 +13,8 @@ export interface WatchedOutput {
 export function endWhereOutputFails(): WatchedOutput {
   const end = (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodes.outputClosed);
-    console.error(`holdfast: the output cannot be written (${error.message}). What was asked for may have been done.`);
-    process.exit(exitCodes.failed);
+    const text = `holdfast: the output cannot be written (${error.message}). What was asked for may have been done.`;
+    endWith(exitCodes.failed, text);
   };
   // Where stderr is broken nobody can be told.
   const ignore = () => undefined;

@@ -1,8 +1,10 @@
+import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import { SettingsError } from '../config/error.ts';
 import { readVersion } from '../config/version.ts';
 import { CommandError, exitCodes, UsageError } from './error.ts';
 import { coordinatorAt, type Flags, load, tell, withCoordinator, withSettings } from './flags.ts';
+import { endWith } from './last-words.ts';
 import type { ListOptions, Output } from './operate.ts';
 import { endWhereOutputFails, outputWritten, type WatchedOutput } from './output.ts';
 import { settingLines } from './settings.ts';
@@ -29,9 +31,9 @@ export async function run(argv: readonly string[], environment: NodeJS.ProcessEn
   try {
     await program(environment, output).parseAsync(argv);
   } catch (error) {
-    const code = report(error);
-    await outputWritten();
-    process.exit(code);
+    const { code, text } = report(error);
+    if (code === exitCodes.done) await outputWritten();
+    endWith(code, text);
   }
 }
 
@@ -161,18 +163,19 @@ function addInformation(holdfast: Command, environment: NodeJS.ProcessEnv): void
     });
 }
 
-/** Says on stderr what people need to know. Programmer errors keep their stack. */
-function report(error: unknown): number {
+/** How the process ends, and what people need to know. Programmer errors keep their stack. */
+function report(error: unknown): { readonly code: number; readonly text: string } {
   // Commander has printed it: help and version end with 0, what it does not understand with 1.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badSettings;
+  if (error instanceof CommanderError) {
+    return { code: error.exitCode === 0 ? exitCodes.done : exitCodes.badSettings, text: '' };
+  }
   if (error instanceof SettingsError) {
-    console.error(`holdfast: ${error.message}\nNothing was done. Every setting is described in docs/configuration.md.`);
-    return exitCodes.badSettings;
+    const text = `holdfast: ${error.message}\nNothing was done. Every setting is described in docs/configuration.md.`;
+    return { code: exitCodes.badSettings, text };
   }
   if (error instanceof CommandError) {
-    console.error(`holdfast: ${error.message}`);
-    return error instanceof UsageError ? exitCodes.badSettings : exitCodes.failed;
+    const code = error instanceof UsageError ? exitCodes.badSettings : exitCodes.failed;
+    return { code, text: `holdfast: ${error.message}` };
   }
-  console.error('holdfast: internal error', error);
-  return exitCodes.failed;
+  return { code: exitCodes.failed, text: `holdfast: internal error ${inspect(error)}` };
 }
