@@ -1,3 +1,4 @@
+import { withoutUserinfo } from '@holdfast/core';
 import { type Address, type Answer, askFor, urlOf } from './ask.ts';
 import { CommandError, UsageError } from './error.ts';
 import { terminalColumns } from './output.ts';
@@ -110,7 +111,8 @@ export async function listTopics(address: Address, { json = false }: Output): Pr
     }
     isFirst = false;
     for (const { k, v } of rows) {
-      const subscribers: readonly { url: string; remark: string }[] = JSON.parse(v);
+      const stored: readonly { url: string; remark: string }[] = JSON.parse(v);
+      const subscribers = stored.map((one) => ({ ...one, url: withoutUserinfo(one.url) }));
       if (json) console.log(JSON.stringify({ topic: k, subscribers }));
       else {
         console.log(plain(k));
@@ -125,12 +127,12 @@ export async function listTopics(address: Address, { json = false }: Output): Pr
 
 export async function subscribe(address: Address, topic: string, url: string, remark: string): Promise<void> {
   await askFor(address, 'GET', `/api/dtmsvr/subscribe?${new URLSearchParams({ topic, url, remark })}`);
-  console.log(`messages to topic://${topic} are sent to ${url} from now on`);
+  console.log(`messages to topic://${topic} are sent to ${withoutUserinfo(url)} from now on`);
 }
 
 export async function unsubscribe(address: Address, topic: string, url: string): Promise<void> {
   await askFor(address, 'GET', `/api/dtmsvr/unsubscribe?${new URLSearchParams({ topic, url })}`);
-  console.log(`messages to topic://${topic} are not sent to ${url} any more`);
+  console.log(`messages to topic://${topic} are not sent to ${withoutUserinfo(url)} any more`);
 }
 
 export async function deleteTopic(address: Address, topic: string): Promise<void> {
