@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
@@ -38,6 +38,21 @@ export class FolderLock {
         );
       }
       await setTimeout(pollMs);
+    }
+  }
+
+  /** Whether a process holds it. Nothing is written, and nobody is kept from taking it. */
+  static isHeld(path: string): boolean {
+    if (!existsSync(path)) return false;
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      db.prepare('select 1 from sqlite_schema').get();
+      return false;
+    } catch (error) {
+      if (isBusy(error)) return true;
+      throw error;
+    } finally {
+      db.close();
     }
   }
 
