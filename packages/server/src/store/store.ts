@@ -254,6 +254,7 @@ export type StoreErrorCode =
   | 'not-done'
   | 'full'
   | 'fatal'
+  | 'damaged'
   | 'locked'
   | 'version'
   | 'unsafe'

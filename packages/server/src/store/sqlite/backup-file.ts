@@ -1,6 +1,7 @@
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { backup, type DatabaseSync } from 'node:sqlite';
+import { backup, DatabaseSync } from 'node:sqlite';
+import { newIdentity } from './identity.ts';
 import type { Ask, BackupFile } from './jobs.ts';
 
 const partial = '.partial';
@@ -17,6 +18,7 @@ export async function writeBackup(db: DatabaseSync, { folder, name }: Ask<'backu
   try {
     db.prepare('select 1 from transactions limit 1').get();
     await backup(db, unfinished, { rate: 1024 });
+    makeAnother(unfinished);
     await sync(unfinished);
     await rename(unfinished, path);
     await sync(folder);
@@ -29,10 +31,21 @@ export async function writeBackup(db: DatabaseSync, { folder, name }: Ask<'backu
   }
 }
 
+/** A backup is a database of its own: beside the state file or the WAL of the one it was made from it is refused. */
+function makeAnother(path: string): void {
+  const copy = new DatabaseSync(path);
+  try {
+    newIdentity(copy);
+  } finally {
+    copy.close();
+  }
+}
+
 /** What a process that died in the middle has left. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (name.endsWith(`.db${partial}`)) await rm(join(folder, name), { force: true });
+    // Beside the copy itself these can be files of SQLite: `.partial-journal`, `.partial-wal`, `.partial-shm`.
+    if (name.includes(`.db${partial}`)) await rm(join(folder, name), { force: true });
   }
 }
 
