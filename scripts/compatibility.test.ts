@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { compatibilityPage, recordingFlags } from './compatibility.ts';
+import { compatibilityPage } from './compatibility.ts';
 import { differences } from './conformance/differences.ts';
 import { quirks } from './conformance/quirks.ts';
 import { notServedYet, provedAnywhere, rows } from './conformance/rows.ts';
@@ -99,7 +99,9 @@ test('a run is recorded as node --test really tells it; a test that failed once 
   );
   const record = join(folder, 'record.jsonl');
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  spawnSync(process.execPath, ['--test', ...recordingFlags(record), file], { cwd: folder, env });
+  const runner = join(import.meta.dirname, 'lib', 'run-tests.ts');
+  const { status } = spawnSync(process.execPath, [runner, '60', record, file], { cwd: folder, env });
+  assert.equal(status, 1, 'a test failed');
   assert.deepEqual(readNumbered([record, join(folder, 'missing')]), [
     { numbers: ['1', 'Q2'], title: 'good', file: 'a.test.ts', outcome: 'passed' },
     { numbers: ['3'], title: 'good and bad', file: 'a.test.ts', outcome: 'failed' },

@@ -9,7 +9,7 @@ import { differences } from './conformance/differences.ts';
 import { quirks } from './conformance/quirks.ts';
 import { notServedYet, rows } from './conformance/rows.ts';
 import { gapsOf, ownNumbers, testsOf } from './lib/conformance.ts';
-import { type NumberedTest, numberedName, readNumbered } from './lib/numbered.ts';
+import { type NumberedTest, numberedName, readNumbered, recordOf } from './lib/numbered.ts';
 
 const root = join(import.meta.dirname, '..');
 const path = join(root, 'docs', 'compatibility.md');
@@ -101,26 +101,17 @@ function numberedFiles(): string[] {
     .sort();
 }
 
-/** What `node --test` needs so that a run is recorded in the file. */
-export function recordingFlags(file: string): string[] {
-  mkdirSync(dirname(file), { recursive: true });
-  rmSync(file, { force: true });
-  const reporter = join(root, 'scripts', 'lib', 'numbered-reporter.ts');
-  return [
-    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-    ...[`--test-reporter=${reporter}`, `--test-reporter-destination=${file}`],
-  ];
-}
-
-/** Where the numbered tests of a part of a run are recorded. */
-export function recordOf(part: string): string {
-  return join(root, 'node_modules', '.cache', 'holdfast', `numbered-${part.replaceAll(' ', '-')}.jsonl`);
-}
-
 if (import.meta.main) {
   const record = recordOf('alone');
-  const limits = ['--test-concurrency=2', '--test-timeout=600000', `--test-name-pattern=${numberedName.source}`];
-  const flags = ['--conditions=source', '--test', ...limits, ...recordingFlags(record)];
+  mkdirSync(dirname(record), { recursive: true });
+  rmSync(record, { force: true });
+  const reporter = join(root, 'scripts', 'lib', 'numbered-reporter.ts');
+  const flags = [
+    ...['--conditions=source', '--test', '--test-concurrency=2', '--test-timeout=600000'],
+    `--test-name-pattern=${numberedName.source}`,
+    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+    ...[`--test-reporter=${reporter}`, `--test-reporter-destination=${record}`],
+  ];
   spawnSync(process.execPath, [...flags, ...numberedFiles()], { cwd: root, stdio: 'inherit' });
   const tests = readNumbered([record]);
   const gaps = gapsOf(tests);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /**
  * A test whose name begins with numbers proves those rows (`22`), quirks (`Q9`) and differences (`D1`) of the protocol:
@@ -36,4 +37,10 @@ export function readNumbered(files: readonly string[]): NumberedTest[] {
     if ((found.get(key)?.outcome ?? 'passed') === 'passed') found.set(key, test);
   }
   return [...found.values()];
+}
+
+/** Where the numbered tests of a part of a run are recorded. */
+export function recordOf(part: string): string {
+  const cache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'holdfast');
+  return join(cache, `numbered-${part.replaceAll(' ', '-')}.jsonl`);
 }

@@ -147,12 +147,14 @@ test('another format, or a damaged one, is refused and never misread', () => {
     newer,
     withBytes.subarray(0, withBytes.length - 1),
     withBytes.subarray(0, 12),
+    new Uint8Array([0x5b, 0xff]),
+    '[1,{}]',
   ];
   for (const stored of bad) {
     assert.throws(
       () => decodeBranch('1', 'confirm', stored),
       (error) =>
-        error instanceof StoreError && error.code === 'version' && /use the version of Holdfast/.test(error.message),
+        error instanceof StoreError && error.code === 'version' && /use the version of|restore a/.test(error.message),
       String(stored),
     );
   }

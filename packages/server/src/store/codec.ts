@@ -38,10 +38,12 @@ export function encodeDefinition(definition: Definition): Stored {
 }
 
 export function decodeDefinition(stored: Stored): Definition {
-  const { value, payloads } = decode<Definition>(stored, 'definition');
-  if (payloads === undefined) return value;
-  const steps: Step[] = value.steps.map((step) => ({ ...step, payload: takePayload(step.payload, payloads) }));
-  return { ...value, steps };
+  return asDamage('definition', () => {
+    const { value, payloads } = decode<Definition>(stored, 'definition');
+    if (payloads === undefined) return value;
+    const steps: Step[] = value.steps.map((step) => ({ ...step, payload: takePayload(step.payload, payloads) }));
+    return { ...value, steps };
+  });
 }
 
 type StoredBranch = readonly [url: string, payload: Payload, state?: NonNullable<BranchOperation['state']>];
@@ -55,10 +57,12 @@ export function encodeBranch({ url, payload, state }: BranchOperation): Stored {
 }
 
 export function decodeBranch(branchId: string, op: string, stored: Stored): BranchOperation {
-  const { value, payloads } = decode<StoredBranch>(stored, 'branch');
-  const [url, given, state] = value;
-  const payload = payloads === undefined ? given : takePayload(given, payloads);
-  return { branchId, op, url, payload, ...(state === undefined ? {} : { state }) };
+  return asDamage('branch', () => {
+    const { value, payloads } = decode<StoredBranch>(stored, 'branch');
+    const [url, given, state] = value;
+    const payload = payloads === undefined ? given : takePayload(given, payloads);
+    return { branchId, op, url, payload, ...(state === undefined ? {} : { state }) };
+  });
 }
 
 /** Whatever has no column goes into the text, also what a later core adds. */
@@ -100,6 +104,16 @@ function isPlainText(text: string): boolean {
 
 const toText = (value: unknown) => `${textStart}${JSON.stringify(value)}]`;
 
+/** Bytes that are no UTF-8, or JSON of another shape, break the decoder somewhere. */
+function asDamage<T>(what: string, decoded: () => T): T {
+  try {
+    return decoded();
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw damaged(what, 'it is not what belongs there', error);
+  }
+}
+
 interface Decoded<T> {
   readonly value: T;
   /** The bytes behind the JSON; undefined in the text form. */
@@ -114,7 +128,7 @@ function decode<T>(stored: Stored, what: string): Decoded<T> {
   if (stored[0] !== format) throw unreadable(what, `format ${stored[0]}`);
   const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
   const end = stored.length < headerBytes ? Number.POSITIVE_INFINITY : headerBytes + view.getUint32(1, true);
-  if (end > stored.length) throw unreadable(what, 'cut off');
+  if (end > stored.length) throw damaged(what, 'it is cut off');
   const value = parseJson<T>(utf8Decoder.decode(stored.subarray(headerBytes, end)), what);
   return { value, payloads: stored.subarray(end) };
 }
@@ -129,14 +143,19 @@ function parseJson<T>(text: string, what: string): T {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw unreadable(what, 'damaged', error);
+    throw damaged(what, 'no JSON', error);
   }
 }
 
 const advice = 'use the version of Holdfast that wrote it, or restore a backup';
 
-function unreadable(what: string, why: string, cause?: unknown): StoreError {
-  return new StoreError('version', `a stored ${what} cannot be read (${why}): ${advice}`, { cause });
+function unreadable(what: string, why: string): StoreError {
+  return new StoreError('version', `a stored ${what} cannot be read (${why}): ${advice}`);
+}
+
+/** @param what such as `definition` */
+export function damaged(what: string, why: string, cause?: unknown): StoreError {
+  return new StoreError('version', `a stored ${what} cannot be read (damaged: ${why}): restore a backup`, { cause });
 }
 
 type Place = readonly [start: number, length: number];
@@ -172,6 +191,6 @@ class PayloadWriter {
 function takePayload(payload: string | Place | Uint8Array, payloads: Uint8Array): Payload {
   if (typeof payload === 'string' || payload instanceof Uint8Array) return payload;
   const [start, length] = payload;
-  if (start + length > payloads.length) throw unreadable('payload', 'cut off');
+  if (start + length > payloads.length) throw damaged('payload', 'it is cut off');
   return payloads.subarray(start, start + length);
 }

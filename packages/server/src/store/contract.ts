@@ -2,6 +2,7 @@ import { describe, test } from 'node:test';
 import { testAppends } from './contract/appends.ts';
 import { testClaims } from './contract/claims.ts';
 import { testContents } from './contract/contents.ts';
+import { testDamage } from './contract/damage.ts';
 import type { Case, OpenEmpty } from './contract/fixtures.ts';
 import { testLists } from './contract/lists.ts';
 import { testModel } from './contract/model.ts';
@@ -36,6 +37,7 @@ export function testStore(name: string, open: OpenEmpty): void {
     testUpkeep(declare);
     testValues(declare);
     testContents(declare);
+    testDamage(declare);
     testModel(declare);
   });
 }

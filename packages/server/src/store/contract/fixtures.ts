@@ -19,7 +19,19 @@ export interface OpenStore {
   /** Closes it and opens the same data again; left out by a store that keeps nothing. */
   readonly reopen?: () => Promise<Store>;
   readonly close: () => Promise<void>;
+  /** Changes what is stored behind the store's back; left out by a store that keeps no bytes. */
+  readonly damage?: (gid: string, damage: Damage) => Promise<void>;
 }
+
+/**
+ * What bytes on a disk may come to. What is damaged still looks like what belongs there: only a checksum or a count can
+ * tell. `exchanged`: with those of the transaction `other`.
+ */
+export type Damage =
+  | { readonly kind: 'changed'; readonly what: 'definition' | 'type' | 'progress' | 'status' | 'reason' | 'finishedMs' }
+  | { readonly kind: 'changed'; readonly what: 'branch' | 'branchId' | 'op' }
+  | { readonly kind: 'lost'; readonly what: 'definition' | 'branch' | 'branches and their count' }
+  | { readonly kind: 'exchanged'; readonly what: 'definition' | 'progress' | 'branches'; readonly other: string };
 
 export type OpenEmpty = () => Promise<OpenStore>;
 

@@ -27,7 +27,7 @@ test('a row that cannot be read keeps no other from being claimed, is an inciden
   await inFolder(async (dataDir, store) => {
     await put(store, ...['a', 'bad', 'c'].map(due));
     const db = new DatabaseSync(join(dataDir, 'holdfast.db'));
-    db.exec("update transactions set progress = '[2,{}]' where gid = 'bad'");
+    db.exec("update transactions set progress = '[2,{}]', checksum = null where gid = 'bad'");
     db.close();
     const first = await claim(store, 'one');
     assert.deepEqual(gidsOf(first.claimed), ['a', 'c']);
@@ -52,7 +52,9 @@ test('a row that cannot be read hides no other from a list, and is in it with wh
   await inFolder(async (dataDir, store) => {
     await put(store, ...['a', 'bad', 'c'].map(due));
     const db = new DatabaseSync(join(dataDir, 'holdfast.db'));
-    db.exec("update definitions set definition = '[2,{}]' where id = (select id from transactions where gid = 'bad')");
+    db.exec(
+      "update definitions set definition = '[2,{}]', checksum = null where id = (select id from transactions where gid = 'bad')",
+    );
     db.close();
     await claim(store, 'one');
     const { transactions } = await store.list({ limit: 10 });
@@ -75,6 +77,8 @@ test('a damaged file is fatal, and nothing is written after it', async () => {
     const noise = new Uint8Array(4096).fill(0xa5);
     for (let at = 4096; at + 4096 <= statSync(path).size; at += 4096) writeSync(file, noise, 0, 4096, at);
     closeSync(file);
+    // Beside its state file it would not be opened at all.
+    rmSync(join(dataDir, 'holdfast.state'));
     const damaged = new SqliteStore({ dataDir });
     await damaged.open().catch((error: unknown) => assert.ok(error instanceof StoreError && error.code === 'fatal'));
     await assert.rejects(damaged.commit([due('new')]), { code: 'fatal' });

@@ -145,6 +145,13 @@ testHealthy('kill -9, and no state file: a folder of an earlier version', killed
 );
 testHealthy('a clean stop, and no state file', closed, both, ({ path }) => rmSync(path(stateName)));
 testHealthy('an empty WAL beside a clean stop', closed, both, ({ path }) => writeFileSync(path(walName), ''));
+testHealthy('changes that somebody made after a clean stop and has not closed', closed, both, ({ path }) => {
+  const db = connect(path(databaseName), loopSettings);
+  db.exec('create table notes (a)');
+  cpSync(path(walName), path('kept'));
+  db.close();
+  cpSync(path('kept'), path(walName));
+});
 testHealthy('a torn frame behind the whole ones', killed, all, ({ path }) => {
   appendFileSync(path(walName), readFileSync(path(walName)).subarray(32, 32 + 1000));
 });

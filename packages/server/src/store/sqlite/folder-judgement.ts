@@ -20,7 +20,7 @@ export interface Damage {
 
 /**
  * Whether a folder lacks what was once on the disk; undefined: it is whole, as far as can be told. Everything that a
- * process that was killed, or a power cut, can leave is whole. docs/decisions/0011-damaged-folders.md has the table.
+ * process that was killed, or a power cut, can leave is whole. docs/decisions/0012-damaged-folders.md has the table.
  */
 export function judgeFolder({ database, wal, state, hasJournal }: FolderSight): Damage | undefined {
   if (state === 'unreadable') {
@@ -36,9 +36,9 @@ export function judgeFolder({ database, wal, state, hasJournal }: FolderSight): 
  */
 export function judgeIdentity(identity: Identity | undefined, { wal, state }: FolderSight): Damage | undefined {
   if (state === undefined || state === 'unreadable') return undefined;
-  // The next start begins its WAL with a commit that counts it.
+  // The start after a clean stop counts more than the state file does.
   const isCounted = identity !== undefined && identity.starts > state.starts;
-  if (state.phase === 'closed' && isAfterStop(wal, state) && !isCounted) return needlessWal(wal?.header, state);
+  if (state.phase === 'closed' && isBegunByStart(wal, state) && !isCounted) return needlessWal(wal?.header, state);
   return identity === undefined ? noId(state) : judgeBelonging(identity, state);
 }
 
@@ -114,10 +114,8 @@ function judgeNeedlessWal(wal: WalSight | undefined, state: FolderState): Damage
   return needlessWal(header, state);
 }
 
-/** Whether a WAL with commits was begun after a clean stop, if it belongs here. */
-function isAfterStop(wal: WalSight | undefined, state: FolderState): boolean {
-  return wal?.header !== undefined && wal.wholeFrames > 0 && !isSameOrLater(wal.header, state.wal);
-}
+const isBegunByStart = (wal: WalSight | undefined, state: FolderState) =>
+  wal?.header !== undefined && wal.beginsWithStart && !isSameOrLater(wal.header, state.wal);
 
 const needlessWal = (header: WalGeneration | undefined, { wal: last }: FolderState): Damage => ({
   file: walName,

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { type DatabaseHeader, databaseHeaderBytes, parseDatabaseHeader } from './database-header.ts';
 import { type Identity, readIdentityAlone } from './identity.ts';
 import { type FolderState, StateFile } from './state-file.ts';
-import { FrameChain, isSameGeneration, parseWalHeader, type WalHeader, walHeaderBytes } from './wal-file.ts';
+import {
+  FrameChain,
+  frameHeaderBytes,
+  isSameGeneration,
+  parseWalHeader,
+  type WalHeader,
+  walHeaderBytes,
+} from './wal-file.ts';
 
 export const databaseName = 'holdfast.db';
 export const walName = 'holdfast.db-wal';
@@ -33,8 +40,10 @@ export interface WalSight {
   readonly bytes: number;
   /** Undefined: it is damaged, or too short. */
   readonly header: WalHeader | undefined;
-  /** Whole frames from the beginning; counted no further than the state file asks for. */
+  /** Whole frames from the beginning, up to what the state file names while it says `open`. */
   readonly wholeFrames: number;
+  /** Its first frame is whole and has the id of the state file: the commit that counts a start. */
+  readonly beginsWithStart: boolean;
 }
 
 /** Looks at the files of a folder; nothing is written, locked or made. */
@@ -61,16 +70,15 @@ function lookAtDatabase(path: string, walPath: string, hasState: boolean): Datab
 function lookAtWal(path: string, state: FolderState | undefined): WalSight | undefined {
   return withFile(path, (file, bytes) => {
     const header = parseWalHeader(readAt(file, 0, walHeaderBytes));
-    const wholeFrames =
-      header === undefined || state === undefined ? 0 : walkFrames(file, header, framesAsked(header, state));
-    return { bytes, header, wholeFrames };
+    const isNamed = header !== undefined && state?.phase === 'open' && isSameGeneration(header, state.wal);
+    const wholeFrames = isNamed ? walkFrames(file, header, state.wal.frames) : 0;
+    return { bytes, header, wholeFrames, beginsWithStart: state !== undefined && beginsWith(file, header, state.id) };
   });
 }
 
-/** After a clean stop only whether there are any counts. */
-function framesAsked(header: WalHeader, { phase, wal }: FolderState): number {
-  if (phase === 'closed') return 1;
-  return isSameGeneration(header, wal) ? wal.frames : 0;
+function beginsWith(file: number, header: WalHeader | undefined, id: string): boolean {
+  if (header === undefined || walkFrames(file, header, 1) === 0) return false;
+  return Buffer.from(readAt(file, walHeaderBytes, frameHeaderBytes + header.pageBytes)).includes(id);
 }
 
 /**

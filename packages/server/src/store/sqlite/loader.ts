@@ -10,6 +10,7 @@ import {
   toTransaction,
   transactionColumns,
   transactionTables,
+  typeOf,
 } from './rows.ts';
 import type { Row } from './values.ts';
 
@@ -39,6 +40,8 @@ export class Loader {
   }
 
   #branchesOf(row: Row): readonly BranchOperation[] {
-    return branchCountOf(row) === 0 ? [] : toBranches(this.#branches.all(idOf(row)));
+    // Those of a saga or message are in its definition. Where others have none, that may be the damage.
+    const hasNone = branchCountOf(row) === 0 && (typeOf(row) === 'saga' || typeOf(row) === 'msg');
+    return hasNone ? [] : toBranches(row, this.#branches.all(idOf(row)));
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { create, found, put } from '../contract/fixtures.ts';
+import { aBranch, aDefinition, append, create, found, put, update } from '../contract/fixtures.ts';
 import { StoreError } from '../store.ts';
 import { migrate, migrations } from './migrate.ts';
 import { sql as first } from './migrations/001-transactions.ts';
@@ -50,6 +50,35 @@ test('a database as version 1 made it is opened by the code of now', async () =>
     await store.open();
     await put(store, create('g'));
     assert.equal((await found(store, 'g')).version, 1);
+    await store.close();
+  });
+});
+
+test('what an earlier version wrote without a checksum is read as before, and has one from its next write on', async () => {
+  await inFolder(async (folder) => {
+    const dataDir = folder;
+    const before = new SqliteStore({ dataDir });
+    await before.open();
+    await put(before, create('g', { definition: aDefinition('g', { type: 'tcc' }) }));
+    await put(before, append('g', [aBranch('01')], { type: 'tcc' }));
+    await before.close();
+    const db = new DatabaseSync(join(folder, 'holdfast.db'));
+    for (const table of ['transactions', 'definitions', 'branches'])
+      db.exec(`alter table ${table} drop column checksum`);
+    db.exec('drop table identity');
+    rmSync(join(folder, 'holdfast.state'));
+    db.exec('pragma user_version = 2');
+    const store = new SqliteStore({ dataDir });
+    await store.open();
+    const missing = (table: string) => readNumber(db, `select count(*) from ${table} where checksum is null`);
+    assert.deepEqual(['transactions', 'definitions', 'branches'].map(missing), [1, 1, 1]);
+    const { definition, branches } = await found(store, 'g');
+    assert.deepEqual(branches, [aBranch('01')]);
+    await put(store, update('g', { definition }));
+    await put(store, append('g', [aBranch('02')], { type: 'tcc', whileStatus: 'submitted' }));
+    assert.deepEqual(['transactions', 'definitions', 'branches'].map(missing), [0, 0, 1]);
+    assert.equal((await found(store, 'g')).branches.length, 2);
+    db.close();
     await store.close();
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testStore } from '../contract.ts';
 import { SqliteStore } from './sqlite-store.ts';
+import { damageRow } from './testing/damage-row.ts';
 
 testStore('sqlite', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-sqlite-'));
@@ -20,6 +21,7 @@ testStore('sqlite', async () => {
       for (const opened of stores) await opened.close();
       return openNext();
     },
+    damage: async (gid, damage) => damageRow(join(dataDir, 'holdfast.db'), gid, damage),
     close: async () => {
       for (const opened of stores) await opened.close();
       await rm(dataDir, { recursive: true });

@@ -11,6 +11,10 @@ export function numberAt(row: Row, index: number): number {
   throw unexpected(index, value);
 }
 
+export function numberOrNullAt(row: Row, index: number): number | null {
+  return row[index] === null ? null : numberAt(row, index);
+}
+
 export function textAt(row: Row, index: number): string {
   const value = row[index];
   if (typeof value === 'string') return value;

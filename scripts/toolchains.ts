@@ -1,0 +1,16 @@
+/** Finds or installs what the interoperation tests need. The tests that miss one say so too, by skipping. */
+import { join } from 'node:path';
+import { mariaDb, postgres, redis } from './lib/toolchains/databases.ts';
+import { goProgram } from './lib/toolchains/go.ts';
+import { javaProgram } from './lib/toolchains/java.ts';
+import { python } from './lib/toolchains/python.ts';
+
+const interop = join(import.meta.dirname, '..', 'test', 'interop');
+const databases = [mariaDb(), postgres(), redis()];
+const sdks = [
+  python(join(interop, 'python/requirements.txt')),
+  goProgram(join(interop, 'go')),
+  javaProgram(join(interop, 'java')),
+];
+for (const toolchain of [...databases, ...sdks])
+  if ('missing' in toolchain) console.log(`holdfast: tests will be skipped: ${toolchain.missing}`);
