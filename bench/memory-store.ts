@@ -11,6 +11,7 @@ import type {
   OwnedRow,
   Store,
   StoredTransaction,
+  TakenAlerts,
   UpdateWrite,
   Write,
   WriteResult,
@@ -153,6 +154,13 @@ export class MemoryStore implements Store {
       .sort((one, other) => (one.gid < other.gid ? -1 : 1))
       .slice(0, limit);
   }
+
+  /** A bench tells nobody. */
+  async takeAlerts(): Promise<TakenAlerts> {
+    return { taken: [], nextMs: undefined };
+  }
+
+  async alertTold(): Promise<void> {}
 
   async makeDue(gid: string, nowMs: number): Promise<boolean> {
     const stored = this.#get(gid);

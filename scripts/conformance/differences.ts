@@ -88,7 +88,7 @@ export const differences: readonly Difference[] = [
     shownBy: ['62', '63'],
     what: 'alerts',
     dtm: 'again at every error, in the drive path',
-    holdfast: 'once for each incident, queued and tried again',
+    holdfast: 'once for each incident, stored and sent until it is taken',
     why: 'an alert is for what somebody must do, and must hold nothing up',
   },
   {

@@ -13,13 +13,21 @@ import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
 import { addressOf, GrpcDoor } from './grpc-door.ts';
 import { createNaming } from './naming.ts';
+import { Alerts } from './observe/alerts.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
 import { timedStore } from './observe/timed-store.ts';
-import { postJson, Webhook, type WebhookParts } from './observe/webhook.ts';
+import { postJson } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
-import { type BackupCapable, type Counts, type Store, StoreError } from './store/store.ts';
+import {
+  type BackupCapable,
+  type BackupFile,
+  type BackupRequest,
+  type Counts,
+  type Store,
+  StoreError,
+} from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs. */
@@ -109,8 +117,8 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
   const { version, log, fatal, development } = parts;
   const runtime = development?.runtime ?? systemRuntime;
   const metrics = new Metrics({ version, ...settings.metrics });
-  const webhook = webhookOf(settings, (result, { gid }, reason) => observer.alerted(result, gid, reason));
-  const observer = new Observer({ metrics, log, fatal, ...(webhook && { alert: (alert) => webhook.send(alert) }) });
+  metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
+  const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const sender = senderOf({ runtime, limits: settings.calls, version, secureContext: await trustedBy(settings) });
   const { originSharePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
@@ -130,6 +138,9 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     events: observer,
   });
   development?.steers(engine);
+  // A clock moved by hand may stand still: nobody would be told again.
+  const nowMs = () => (development === undefined ? engine.clock.nowMs() : systemRuntime.wallMs());
+  const alerts = alertsOf(settings, { store: timed, nowMs, observer });
   const server = createHttpServer({
     coordinator: engine,
     settings: { ...settings.http, resetAfterMs: 3 * settings.timeoutToFailMs },
@@ -137,12 +148,12 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     observer,
     ...(development && { development }),
     exposition: () => metrics.exposition(),
-    ...(store.backup === undefined ? {} : { backup: () => backUp(store) }),
+    ...(store.backup === undefined ? {} : { backup: (request) => backUp(store, request) }),
   });
   const grpc = settings.grpc.serve === 'on' ? new GrpcDoor(settings) : undefined;
   const end = async (graceMs: number) => {
     await Promise.all([server.close(graceMs), grpc?.close(graceMs), engine.stop(graceMs)]);
-    webhook?.stop();
+    alerts?.stop();
     // A call that outlived the grace holds its connection until its time-out; nobody waits for its answer any more.
     void sender.close();
   };
@@ -151,6 +162,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     const url = await listen(server, settings);
     const grpcAddress = (await grpc?.listen()) ?? '';
     await engine.start();
+    alerts?.owed();
     // HTTP answers already: what gRPC needs takes a tenth of a second to load.
     await grpc?.serve({ coordinator: engine, observer });
     metrics.watch({
@@ -191,17 +203,33 @@ async function trustedBy({ calls: { caFile } }: Settings): Promise<SecureContext
   });
 }
 
-function webhookOf({ alert }: Settings, ended: WebhookParts['ended']): Webhook | undefined {
+interface AlertsSources {
+  readonly store: Store;
+  readonly observer: Observer;
+  nowMs(): number;
+}
+
+function alertsOf({ alert }: Settings, { store, nowMs, observer }: AlertsSources): Alerts | undefined {
   if (alert.webhookUrl === '') return undefined;
-  return new Webhook({ url: alert.webhookUrl, runtime: systemRuntime, post: postJson, ended });
+  return new Alerts({
+    store,
+    nowMs,
+    runtime: systemRuntime,
+    post: (body) => postJson(alert.webhookUrl, body),
+    tried: (...told) => observer.alerted(...told),
+    failed: (error) => observer.warned('alerts cannot be read from the store or marked as told', error),
+  });
 }
 
 /** What keeps the store from being copied, such as a full disk, is an answer and no defect. */
-async function backUp(store: AnyStore): Promise<{ readonly path: string; readonly bytes: number }> {
+async function backUp(store: AnyStore, request: BackupRequest): Promise<BackupFile> {
   try {
-    return await (store as BackupCapable).backup();
+    return await (store as BackupCapable).backup(request);
   } catch (cause) {
     if (!(cause instanceof StoreError)) throw cause;
+    if (cause.code === 'bad-folder') {
+      throw new HoldfastError('INVALID_INPUT', `to: ${cause.message}`, { field: 'to', cause });
+    }
     throw new HoldfastError('UNAVAILABLE', `the store could not be copied: ${cause.message}`, { cause });
   }
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import { type Problem, SettingsError } from '../config/error.ts';
 import { type LoadedSettings, loadSettingsWithOrigins } from '../config/load.ts';
@@ -5,6 +6,7 @@ import { type Settings, settings } from '../config/schema.ts';
 import { allowedBy } from '../config/setting.ts';
 import { readVersion } from '../config/version.ts';
 import { CommandError, exitCodes } from './error.ts';
+import { endWith } from './last-words.ts';
 import type { ListOptions, Output } from './operate.ts';
 import { settingLines } from './settings.ts';
 
@@ -25,7 +27,8 @@ export async function run(argv: readonly string[], environment: NodeJS.ProcessEn
   try {
     await program(environment).parseAsync(argv);
   } catch (error) {
-    process.exit(report(error));
+    const { code, text } = report(error);
+    endWith(code, text);
   }
 }
 
@@ -59,10 +62,12 @@ function program(environment: NodeJS.ProcessEnv): Command {
   const backup = holdfast
     .command('backup')
     .description('copy the data of the running coordinator, and print where the copy is')
+    .option('--to <folder>', "a folder of the coordinator's machine (default: backups in its data folder)")
+    .option('--keep <number>', 'keep so many backups there, this one included; remove the oldest')
     .copyInheritedSettings(holdfast);
   withSettings(backup, ({ path }) => path.startsWith('http.')).action(async (flags: Flags) => {
     const { backUp } = await import('./backup.ts');
-    await backUp(load(flags, environment).http);
+    await backUp(load(flags, environment).http, flags);
   });
   addOperatorCommands(holdfast, environment);
   return holdfast;
@@ -166,18 +171,16 @@ function camelCase(flag: string): string {
   return flag.slice(2).replace(/-[a-z]/g, (letter) => letter.slice(1).toUpperCase());
 }
 
-/** Says on stderr what people need to know. Programmer errors keep their stack. */
-function report(error: unknown): number {
+/** How the process ends, and what people need to know. Programmer errors keep their stack. */
+function report(error: unknown): { readonly code: number; readonly text: string } {
   // Commander has printed it: help and version end with 0, what it does not understand with 1.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badSettings;
+  if (error instanceof CommanderError) {
+    return { code: error.exitCode === 0 ? exitCodes.done : exitCodes.badSettings, text: '' };
+  }
   if (error instanceof SettingsError) {
-    console.error(`holdfast: ${error.message}\nNothing was done. Every setting is described in docs/configuration.md.`);
-    return exitCodes.badSettings;
+    const text = `holdfast: ${error.message}\nNothing was done. Every setting is described in docs/configuration.md.`;
+    return { code: exitCodes.badSettings, text };
   }
-  if (error instanceof CommandError) {
-    console.error(`holdfast: ${error.message}`);
-    return exitCodes.failed;
-  }
-  console.error('holdfast: internal error', error);
-  return exitCodes.failed;
+  if (error instanceof CommandError) return { code: exitCodes.failed, text: `holdfast: ${error.message}` };
+  return { code: exitCodes.failed, text: `holdfast: internal error ${inspect(error)}` };
 }

@@ -1,5 +1,5 @@
-import { explainOperation, type Transaction } from '@holdfast/core';
-import type { UnreadableRow } from '../store/store.ts';
+import { operationAt, queryOperation } from '@holdfast/core';
+import type { OwedAlert, StoredTransaction } from '../store/store.ts';
 
 /** What the alert webhook is told, in dtm's shape. */
 export interface Alert {
@@ -14,19 +14,28 @@ export interface Alert {
   readonly retry_count: number;
 }
 
-export function alertOf(transaction: Transaction): Alert {
-  const { definition, progress } = transaction;
+/** What it shows is what is stored: it may be told long after the incident began, by another process. */
+export type Shown = Pick<StoredTransaction, 'definition' | 'branches' | 'progress'>;
+
+export function alertOf(shown: Shown): Alert {
+  const { definition, progress } = shown;
   const last = progress.attempts.findLast(({ outcome }) => outcome === 'error' || outcome === 'failure');
-  const isOfCall = progress.incident.includes(': ') && last !== undefined;
+  const isOfCall = / of branch /.test(progress.incident) && last !== undefined;
   return {
     gid: definition.gid,
     status: progress.status,
-    branch: isOfCall ? explainOperation(transaction, last.operation).url : '',
+    branch: isOfCall ? urlOf(shown, last.operation) : '',
     error: isOfCall ? last.reason : progress.incident,
     retry_count: progress.errorRuns ?? 0,
   };
 }
 
-export function alertOfUnreadable({ gid, status, incident }: UnreadableRow): Alert {
+/** Where the transaction itself cannot be read. */
+export function bareAlertOf({ gid, status, incident }: OwedAlert): Alert {
   return { gid, status, branch: '', error: incident, retry_count: 0 };
+}
+
+function urlOf({ definition, branches }: Shown, operation: number): string {
+  if (operation === queryOperation) return definition.queryPrepared;
+  return operationAt(definition, branches, operation)?.url ?? '';
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { held, shown } from '../transport/http/testing.ts';
-import type { Alert } from './alert.ts';
 import { createLog, type LogLevel } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { Observer } from './observer.ts';
@@ -132,13 +131,40 @@ test('what a submit brought otherwise than its prepare is a warning, once', () =
 test('what cannot be read is told to the log, the metrics and the webhook', async () => {
   const { log, lines } = recorded('info', false);
   const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
-  const alerts: Alert[] = [];
-  const observer = new Observer({ metrics, log, alert: (alert) => alerts.push(alert), fatal: () => undefined });
+  let owed = 0;
+  const alert = () => {
+    owed += 1;
+  };
+  const observer = new Observer({ metrics, log, alert, fatal: () => undefined });
   const incident = 'unreadable: a stored progress cannot be read (format 2)';
   observer.unreadable({ gid: 'g', type: 'saga', status: 'submitted', incident });
   const [line] = lines.map((text) => JSON.parse(text));
   assert.deepEqual([line.level, line.gid, line.incident], ['warn', 'g', incident]);
-  assert.deepEqual(alerts, [{ gid: 'g', status: 'submitted', branch: '', error: incident, retry_count: 0 }]);
+  assert.equal(owed, 1);
   const { text } = await metrics.exposition();
   assert.match(text, /holdfast_incidents_raised_total\{type="saga",kind="unreadable"\} 1/);
+});
+
+test('a webhook that does not take alerts is one warning until it does, and every try is counted', async () => {
+  const { log, lines } = recorded('info', false);
+  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const observer = new Observer({ metrics, log, fatal: () => undefined });
+  const alert = { gid: 'g', status: 'submitted', branch: '', error: '', retry_count: 0 };
+  const refused = { kind: 'refused', reason: 'HTTP 400' } as const;
+  const unavailable = { kind: 'unavailable', reason: 'no answer' } as const;
+  for (const result of [refused, unavailable, refused]) observer.alerted(result, alert);
+  for (let times = 0; times < 2; times += 1) observer.alerted({ kind: 'sent' }, alert);
+  const told = lines.map((text) => JSON.parse(text)).map(({ level, reason, msg }) => [level, reason, msg]);
+  assert.deepEqual(told, [
+    ['warn', 'HTTP 400', 'the alert webhook does not take an alert'],
+    ['info', undefined, 'the alert webhook takes alerts again'],
+  ]);
+  const { text } = await metrics.exposition();
+  for (const [result, count] of [
+    ['sent', 2],
+    ['refused', 2],
+    ['unavailable', 1],
+  ]) {
+    assert.ok(text.includes(`holdfast_alerts_total{result="${result}"} ${count}\n`), `${result}`);
+  }
 });

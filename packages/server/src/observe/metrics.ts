@@ -4,6 +4,7 @@ import type { Transport } from '../transport/observer.ts';
 import { children } from './children.ts';
 import { Scrape, type ScrapeSources } from './scrape.ts';
 import type { StoreOperation } from './timed-store.ts';
+import type { Posted } from './webhook.ts';
 
 export interface MetricsSettings {
   /** Of this program, without a leading v. */
@@ -66,7 +67,9 @@ export class Metrics {
       'kind',
     ]),
   );
-  readonly #alerts = children(this.#counter('holdfast_alerts_total', 'Alerts, by what became of them.', ['result']));
+  readonly #alerts = children(
+    this.#counter('holdfast_alerts_total', 'Tries to tell the alert webhook, by what became of them.', ['result']),
+  );
   readonly #batchRows = this.#histogram('holdfast_journal_batch_rows', 'Writes in one commit.', [], batchRows);
   readonly #commitSeconds = this.#histogram(
     'holdfast_journal_commit_duration_seconds',
@@ -92,6 +95,20 @@ export class Metrics {
   /** From now on each scrape also asks these. */
   watch(sources: ScrapeSources): void {
     this.#scrape.watch(sources);
+  }
+
+  /** A total that somebody else keeps; it is asked for at each scrape. */
+  total(name: string, help: string, read: () => number): void {
+    const registers = [this.#registry];
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
   }
 
   /** Everything in the text format of Prometheus. */
@@ -135,7 +152,7 @@ export class Metrics {
     this.#incidents(type, kind).inc();
   }
 
-  alerted(result: 'sent' | 'dropped'): void {
+  alerted(result: Posted['kind']): void {
     this.#alerts(result).inc();
   }
 

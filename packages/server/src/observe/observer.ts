@@ -3,15 +3,16 @@ import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
 import type { UnreadableRow } from '../store/store.ts';
 import type { RequestObserver, Transport } from '../transport/observer.ts';
-import { type Alert, alertOf, alertOfUnreadable } from './alert.ts';
+import type { Alert } from './alert.ts';
 import type { Log } from './log.ts';
 import { type Metrics, opOf } from './metrics.ts';
+import type { Posted } from './webhook.ts';
 
 export interface ObserverParts {
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Tells somebody of an incident. */
-  alert?(alert: Alert): void;
+  /** Somebody is owed an alert: an incident began, or is another now. */
+  alert?(): void;
   /** The process must end: nothing can be written or acknowledged any more. */
   fatal(error: unknown): void;
 }
@@ -23,7 +24,8 @@ export interface ObserverParts {
 export class Observer implements EngineEvents, RequestObserver, DestinationEvents {
   readonly #metrics: Metrics;
   readonly #log: Log;
-  readonly #alert: (alert: Alert) => void;
+  readonly #alert: () => void;
+  #isWebhookFailing = false;
   readonly #fatal: (error: unknown) => void;
 
   constructor({ metrics, log, fatal, alert = () => undefined }: ObserverParts) {
@@ -71,19 +73,26 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
     const kind = incident.split(':')[0] ?? incident;
     this.#metrics.incident(type, kind);
     this.#log.warn('a transaction needs somebody', { gid, type, status, incident, errorRuns });
-    this.#alert(alertOf(transaction));
+    this.#alert();
   }
 
   unreadable(row: UnreadableRow): void {
     const { gid, type, status, incident } = row;
     this.#metrics.incident(type, 'unreadable');
     this.#log.warn('a transaction needs somebody', { gid, type, status, incident });
-    this.#alert(alertOfUnreadable(row));
+    this.#alert();
   }
 
-  alerted(result: 'sent' | 'dropped', gid: string, reason: string): void {
-    this.#metrics.alerted(result);
-    if (result === 'dropped') this.#log.warn('an alert was given up', { gid, reason });
+  /** Only the first failure after a success is logged; the metric counts every try. */
+  alerted(result: Posted, { gid }: Alert): void {
+    this.#metrics.alerted(result.kind);
+    const wasFailing = this.#isWebhookFailing;
+    this.#isWebhookFailing = result.kind !== 'sent';
+    if (result.kind === 'sent') {
+      if (wasFailing) this.#log.info('the alert webhook takes alerts again');
+    } else if (!wasFailing) {
+      this.#log.warn('the alert webhook does not take an alert', { gid, reason: result.reason });
+    }
   }
 
   opened(destination: string, reason: string): void {
@@ -105,7 +114,6 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
 
   fatal(error: unknown): void {
     this.#log.error('the store is lost: the process ends', {}, error);
-    this.#log.flush();
     this.#fatal(error);
   }
 

@@ -10,6 +10,8 @@ const operations = [
   'makeDue',
   'makeManyDue',
   'list',
+  'takeAlerts',
+  'alertTold',
   'purge',
   'counts',
   'heartbeat',

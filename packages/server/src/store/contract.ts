@@ -1,4 +1,5 @@
 import { describe, test } from 'node:test';
+import { testAlerts } from './contract/alerts.ts';
 import { testAppends } from './contract/appends.ts';
 import { testClaims } from './contract/claims.ts';
 import { testContents } from './contract/contents.ts';
@@ -34,6 +35,7 @@ export function testStore(name: string, open: OpenEmpty): void {
     testAppends(declare);
     testClaims(declare);
     testLists(declare);
+    testAlerts(declare);
     testUpkeep(declare);
     testValues(declare);
     testContents(declare);

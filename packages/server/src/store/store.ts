@@ -66,6 +66,16 @@ export interface Store {
    */
   list(filter: ListFilter): Promise<ListPage>;
 
+  /**
+   * Alerts that are owed. A write that gives an unfinished transaction another incident owes one from then on; it is
+   * owed until it is told (`alertTold`), or until the incident or the transaction has ended. Durably moves up to `limit`
+   * that are due to their next try, so that as a rule no other node takes them: those tried least come first, then the
+   * earliest. Raises no version and leaves tokens alone.
+   */
+  takeAlerts(request: AlertRequest): Promise<TakenAlerts>;
+  /** Nothing is owed any more, unless the incident has changed since it was taken, or it was taken again. */
+  alertTold(taken: OwedAlert): Promise<void>;
+
   /** Deletes up to `limit` transactions finished before `beforeMs`, with their branches. Unfinished ones never. */
   purge(beforeMs: number, limit: number): Promise<number>;
 
@@ -87,10 +97,25 @@ export interface Store {
 /** A store that can copy itself while it is open. */
 export interface BackupCapable {
   /**
-   * Writes a consistent copy that opens as a store of its own, while commits go on. It is on the disk when this
-   * resolves. Nothing removes old ones.
+   * Writes a consistent copy that opens as a store of its own, while commits go on. It is verified and on the disk when
+   * this resolves; where it rejects, nothing of it is left.
+   * @throws StoreError `bad-folder`; `full`, with the room it needs; `not-done`
    */
-  backup(): Promise<{ readonly path: string; readonly bytes: number }>;
+  backup(request?: BackupRequest): Promise<BackupFile>;
+}
+
+export interface BackupRequest {
+  /** An absolute path, where a folder is already. Absent: the store has one. */
+  readonly to?: string;
+  /** So many backups are kept there, this one included; the oldest go once it is made. Absent: all. */
+  readonly keep?: number;
+}
+
+export interface BackupFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Paths of older backups that had to go. */
+  readonly removed: readonly string[];
 }
 
 /**
@@ -202,6 +227,36 @@ export interface UnreadableRow {
   readonly incident: string;
 }
 
+export interface AlertRequest {
+  readonly nowMs: number;
+  /** From a try to the next, doubled with each one... */
+  readonly firstRetryMs: number;
+  /** ...up to this. What is due later than this from now was put off by a clock that was wrong, and is due. */
+  readonly longestRetryMs: number;
+  readonly limit: number;
+}
+
+export interface TakenAlerts {
+  readonly taken: readonly OwedAlert[];
+  /** When the next one is due; undefined: none is owed. */
+  readonly nextMs: number | undefined;
+}
+
+/** Readable columns only: what is stored of the transaction may be what cannot be read. */
+export interface OwedAlert {
+  readonly gid: string;
+  readonly type: string;
+  readonly status: string;
+  readonly incident: string;
+  /** When it is due again, unless it is told. Names this try. */
+  readonly againMs: number;
+}
+
+/** When an alert is due again that has been tried that often before. */
+export function nextAlertMs({ nowMs, firstRetryMs, longestRetryMs }: AlertRequest, tries: number): number {
+  return nowMs + Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(tries, 30));
+}
+
 export interface OwnedRow {
   readonly gid: string;
   readonly version: number;
@@ -258,7 +313,8 @@ export type StoreErrorCode =
   | 'locked'
   | 'version'
   | 'unsafe'
-  | 'bad-position';
+  | 'bad-position'
+  | 'bad-folder';
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';

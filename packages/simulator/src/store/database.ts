@@ -1,7 +1,7 @@
 import { isFinal } from '@holdfast/core';
 import type { AppendWrite, Counts, CreateWrite, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
 import { seal } from './copy.ts';
-import { type Cause, type Row, rowBytes } from './row.ts';
+import { type Cause, owedFor, type Row, rowBytes } from './row.ts';
 import { Values } from './values.ts';
 
 export type Watcher = (before: Row | undefined, after: Row | undefined, cause: Cause) => void;
@@ -109,6 +109,7 @@ export class Database {
       version: 1,
       createToken: token,
       writeToken: token,
+      ...owedFor(progress),
     };
     this.put(gid, row, { kind: 'create', by, write });
     return 'done';
@@ -129,6 +130,7 @@ export class Database {
       handedBack: owner === null || stored.handedBack,
       version: stored.version + 1,
       writeToken: token,
+      ...owedFor(progress, stored),
     };
     this.put(gid, row, { kind: 'update', by, write });
     return 'done';

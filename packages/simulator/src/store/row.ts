@@ -1,4 +1,4 @@
-import type { BranchOperation, Definition, Progress } from '@holdfast/core';
+import { type BranchOperation, type Definition, isFinal, type Progress } from '@holdfast/core';
 import type { StoredTransaction, Write, WriteToken } from 'holdfast/store/store';
 import { seal } from './copy.ts';
 
@@ -12,20 +12,31 @@ export interface Row {
   readonly version: number;
   readonly createToken: WriteToken;
   readonly writeToken: WriteToken;
+  /** When the alert that is owed is due; 0: none is. */
+  readonly alertMs: number;
+  readonly alertTries: number;
 }
 
 /** Why a row changed, and which process asked for it. `write` where it was a write of a batch. */
 export interface Cause {
-  readonly kind: Write['kind'] | 'claim' | 'make-due' | 'purge';
+  readonly kind: Write['kind'] | 'claim' | 'make-due' | 'purge' | 'alert';
   readonly by: string;
   readonly write: Write | undefined;
 }
 
 /** What a reader gets: frozen data may be shared with the database, bytes may not. */
 export function storedOf(row: Row): StoredTransaction {
-  const { definition, branches } = row;
+  const { alertMs: _, alertTries: __, ...stored } = row;
+  const { definition, branches } = stored;
   const hasBytes = [...definition.steps, ...branches].some(({ payload }) => typeof payload !== 'string');
-  return hasBytes ? seal(row) : { ...row };
+  return hasBytes ? seal(stored) : stored;
+}
+
+/** What the incident of a row makes of the alert that is owed for it. */
+export function owedFor({ status, incident }: Progress, before?: Row): Pick<Row, 'alertMs' | 'alertTries'> {
+  if (incident === '' || isFinal(status)) return { alertMs: 0, alertTries: 0 };
+  if (before?.progress.incident !== incident) return { alertMs: 1, alertTries: 0 };
+  return { alertMs: before.alertMs, alertTries: before.alertTries };
 }
 
 /** What the limit of a claim counts: definition and branches. */

@@ -1,18 +1,22 @@
 import { isFinal } from '@holdfast/core';
 import {
+  type AlertRequest,
   type ClaimRequest,
   type ClaimResult,
   type Counts,
   type KeyValue,
   type ListFilter,
   type ListPage,
+  type OwedAlert,
   type OwnedRow,
   type Store,
   type StoredTransaction,
   StoreError,
+  type TakenAlerts,
   type Write,
   type WriteResult,
 } from 'holdfast/store/store';
+import { alertTold, takeAlerts } from './alerts.ts';
 import { claim, makeDue, makeManyDue, ownedRows } from './claims.ts';
 import { seal } from './copy.ts';
 import type { Database } from './database.ts';
@@ -127,6 +131,14 @@ export class SimulatedStore implements Store {
 
   list(filter: ListFilter): Promise<ListPage> {
     return this.#carry('read', () => listPage(this.#database.rows.values(), filter));
+  }
+
+  takeAlerts(request: AlertRequest): Promise<TakenAlerts> {
+    return this.#carry('change', () => takeAlerts(this.#database, request, this.#by));
+  }
+
+  alertTold(taken: OwedAlert): Promise<void> {
+    return this.#carry('change', () => alertTold(this.#database, taken, this.#by));
   }
 
   purge(beforeMs: number, limit: number): Promise<number> {

@@ -44,6 +44,8 @@ export function addPoison({ scheduler, database, statistics }: Surroundings, ran
         version: 1,
         createToken: gid,
         writeToken: gid,
+        alertMs: 0,
+        alertTries: 0,
       };
       database.rows.set(gid, seal(row));
       statistics.count('poisoned row');

@@ -8,7 +8,7 @@ export const alert = section('Telling somebody that a transaction needs a human.
     isSecret: true,
     dtm: 'AlertWebHook',
     description:
-      'Where each incident is POSTed once, as JSON with gid, status, branch, error and retry_count. Empty: nowhere. It is tried again for a quarter of an hour. Not shown by holdfast config, for it may hold a token.',
+      'Where Holdfast POSTs each incident, as JSON with gid, status, branch, error and retry_count. Empty: nowhere. An alert is sent again until the webhook takes it or the incident ends, also after a restart. holdfast config does not show the URL, because it may hold a token.',
   }),
   afterErrors: number({
     default: 3,

@@ -6,6 +6,7 @@ import {
   StoreError,
   type UnreadableRow,
 } from '../store.ts';
+import { owesAlert } from './alerts.ts';
 import { Query } from './connection.ts';
 import type { Loader } from './loader.ts';
 import { unfinished } from './rows.ts';
@@ -47,7 +48,7 @@ export class Claimer {
       update transactions set owner = ?, handed_back = (handed_back and owner is null), version = version + 1
       where id = ? and version = ? and ${unfinished} and owner is not ?1`);
     this.#setAside = db.prepare(`
-      update transactions set owner = null, version = version + 1, due_ms = ?, incident = ?
+      update transactions set owner = null, version = version + 1, due_ms = ?, incident = ?2, ${owesAlert('?2')}
       where id = ? and version = ?`);
     this.#known = new Query(db, 'select gid, type, status, incident from transactions where id = ?');
   }

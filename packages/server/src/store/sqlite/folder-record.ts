@@ -32,7 +32,7 @@ interface FolderRecordParts {
 
 /**
  * Keeps `holdfast.state` true while the store is open. It may say less than there is, and never more: whatever it names
- * is on the disk before. docs/decisions/0012-damaged-folders.md has the order of events.
+ * is on the disk before. docs/decisions/0014-damaged-folders.md has the order of events.
  */
 export class FolderRecord {
   readonly #wal: FileHandle;

@@ -1,4 +1,4 @@
-import type { Counts, KeyValue, ListFilter, OwnedRow, StoreErrorCode } from '../store.ts';
+import type { BackupFile, Counts, KeyValue, ListFilter, OwnedRow, StoreErrorCode } from '../store.ts';
 import type { Row } from './values.ts';
 
 /** What the worker thread does, and what it answers. Rows come as they are stored; the event loop decodes them. */
@@ -23,7 +23,10 @@ export interface Jobs {
     readonly answer: Step;
   };
   readonly checkpoint: { readonly ask: 'passive' | 'restart'; readonly answer: Checkpoint };
-  readonly backup: { readonly ask: { readonly folder: string; readonly name: string }; readonly answer: BackupFile };
+  readonly backup: {
+    readonly ask: { readonly folder: string; readonly name: string; readonly keep: number | undefined };
+    readonly answer: BackupFile;
+  };
 }
 
 export interface Step {
@@ -38,11 +41,6 @@ export interface Checkpoint {
   /** What the WAL holds, and what of it is not in the database yet. */
   readonly walPages: number;
   readonly leftPages: number;
-}
-
-export interface BackupFile {
-  readonly path: string;
-  readonly bytes: number;
 }
 
 export type JobName = keyof Jobs;

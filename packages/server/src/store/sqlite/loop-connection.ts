@@ -1,5 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { ClaimRequest, ClaimResult, KeyValue, StoredTransaction, WriteResult } from '../store.ts';
+import type {
+  AlertRequest,
+  ClaimRequest,
+  ClaimResult,
+  KeyValue,
+  OwedAlert,
+  StoredTransaction,
+  TakenAlerts,
+  WriteResult,
+} from '../store.ts';
+import { Alerts } from './alerts.ts';
 import { Claimer } from './claimer.ts';
 import { Query, Transactions } from './connection.ts';
 import { Loader } from './loader.ts';
@@ -14,6 +24,7 @@ export class LoopConnection {
   readonly #loader: Loader;
   readonly #writer: Writer;
   readonly #claimer: Claimer;
+  readonly #alerts: Alerts;
   readonly #makeDue: StatementSync;
   readonly #isStored: Query;
   readonly #highest: Query;
@@ -30,6 +41,7 @@ export class LoopConnection {
     this.#loader = new Loader(db);
     this.#writer = new Writer(db);
     this.#claimer = new Claimer(db, this.#loader);
+    this.#alerts = new Alerts(db);
     this.#makeDue = db.prepare(
       `update transactions set due_ms = min(due_ms, ?), version = version + 1 where gid = ? and ${unfinished}`,
     );
@@ -79,6 +91,14 @@ export class LoopConnection {
     return this.#transactions.write('make due', () => {
       return this.#makeDue.run(nowMs, gid).changes > 0 || this.#isStored.first(gid) !== undefined;
     });
+  }
+
+  takeAlerts(request: AlertRequest): TakenAlerts {
+    return this.#transactions.write('take alerts', () => this.#alerts.take(request));
+  }
+
+  alertTold(taken: OwedAlert): void {
+    this.#transactions.write('alert told', () => this.#alerts.told(taken));
   }
 
   getValue(category: string, key: string): KeyValue | undefined {

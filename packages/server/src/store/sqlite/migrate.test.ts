@@ -65,6 +65,8 @@ test('what an earlier version wrote without a checksum is read as before, and ha
     const db = new DatabaseSync(join(folder, 'holdfast.db'));
     for (const table of ['transactions', 'definitions', 'branches'])
       db.exec(`alter table ${table} drop column checksum`);
+    db.exec('drop index transactions_alert');
+    for (const column of ['alert_ms', 'alert_tries']) db.exec(`alter table transactions drop column ${column}`);
     db.exec('drop table identity');
     rmSync(join(folder, 'holdfast.state'));
     db.exec('pragma user_version = 2');
@@ -81,6 +83,23 @@ test('what an earlier version wrote without a checksum is read as before, and ha
     db.close();
     await store.close();
   });
+});
+
+test('what needed somebody before alerts were owed is owed one', () => {
+  const db = new DatabaseSync(':memory:');
+  migrate(db, migrations.slice(0, 3));
+  for (const [gid, status, incident] of [
+    ['in need', 'submitted', 'failing'],
+    ['fine', 'submitted', ''],
+    ['over', 'failed', 'was one'],
+  ]) {
+    db.exec(`insert into transactions (gid, type, status, handed_back, version, due_ms, created_ms, updated_ms, finished_ms,
+      incident, create_token, write_token, branch_count, definition_bytes, branches_bytes, reason, progress)
+      values ('${gid}', 'saga', '${status}', 1, 1, 1, 1, 1, 0, '${incident}', '', '', 0, 0, 0, '', '')`);
+  }
+  migrate(db);
+  assert.equal(readText(db, 'select group_concat(gid) from transactions where alert_ms > 0'), 'in need');
+  db.close();
 });
 
 test('a step that fails leaves the database as it was before that step', () => {

@@ -1,24 +1,31 @@
+import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
+  type AlertRequest,
   type BackupCapable,
+  type BackupFile,
+  type BackupRequest,
   type ClaimRequest,
   type ClaimResult,
   type Counts,
   type KeyValue,
   type ListFilter,
   type ListPage,
+  type OwedAlert,
   type OwnedRow,
   type Store,
   type StoredTransaction,
   StoreError,
+  type TakenAlerts,
   type Write,
   type WriteResult,
 } from '../store.ts';
+import { backupNameAt, removeUnfinished } from './backup-name.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { toStoreError } from './errors.ts';
 import { databaseName } from './folder-sight.ts';
-import type { Answer, Ask, BackupFile, JobName, Step } from './jobs.ts';
+import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
 import { makeFolder, OpenedFolder, type OpenWal } from './opened-folder.ts';
 import { toListed } from './rows.ts';
@@ -73,9 +80,15 @@ export class SqliteStore implements Store, BackupCapable {
     try {
       const parts = { openWal: this.#openWal, failed: (error: StoreError) => this.#fail(error) };
       this.#opened = this.#start(await OpenedFolder.open(this.#folder, parts));
+      if (isFolder(this.#backupFolder)) await removeUnfinished(this.#backupFolder);
     } catch (error) {
+      await this.close();
       throw toStoreError(error, `the store in ${this.#folder} cannot be opened`);
     }
+  }
+
+  get #backupFolder(): string {
+    return join(this.#folder, 'backups');
   }
 
   async close(): Promise<void> {
@@ -130,6 +143,14 @@ export class SqliteStore implements Store, BackupCapable {
     return { transactions: rows.map(toListed), next };
   }
 
+  takeAlerts(request: AlertRequest): Promise<TakenAlerts> {
+    return this.#write((loop) => loop.takeAlerts(request));
+  }
+
+  alertTold(taken: OwedAlert): Promise<void> {
+    return this.#write((loop) => loop.alertTold(taken));
+  }
+
   async purge(beforeMs: number, limit: number): Promise<number> {
     const purgeStep = (rows: number) => this.#live().worker.write('purge', { beforeMs, limit: rows });
     return (await this.#steps(limit, purgeStep)).changed;
@@ -163,23 +184,24 @@ export class SqliteStore implements Store, BackupCapable {
     return this.#write((loop) => loop.deleteValue(category, key));
   }
 
-  /** To `backups/holdfast-<UTC time>.db` in the data folder; one after the other. */
-  backup(): Promise<BackupFile> {
-    const done = this.#backups.then(() => this.#copy());
+  /** To `holdfast-<UTC time>.db` in the folder asked for, else in `backups` of the data folder; one after the other. */
+  backup(request: BackupRequest = {}): Promise<BackupFile> {
+    const done = this.#backups.then(() => this.#copy(request));
     this.#backups = done.catch(() => undefined);
     return done;
   }
 
   /** In a thread of its own, so that lists and counts do not wait for it. */
-  async #copy(): Promise<BackupFile> {
+  async #copy({ to, keep }: BackupRequest): Promise<BackupFile> {
     const { checkpointer } = this.#live();
-    const folder = join(this.#folder, 'backups');
-    await makeFolder(folder);
-    const name = `holdfast-${new Date().toISOString().replaceAll(/[-:]/g, '')}.db`;
+    const folder = to ?? this.#backupFolder;
+    if (to === undefined) await makeFolder(folder);
+    else if (!isFolder(to)) throw new StoreError('bad-folder', 'there is no such folder on this machine');
+    const name = backupNameAt(new Date());
     const worker = this.#newWorker();
     checkpointer.pause();
     try {
-      return await worker.read('backup', { folder, name });
+      return await worker.read('backup', { folder, name, keep });
     } finally {
       checkpointer.resume();
       await worker.close();
@@ -267,3 +289,7 @@ export class SqliteStore implements Store, BackupCapable {
 }
 
 const notShared = () => new StoreError('fatal', 'sqlite is for one process: its lock is the lease, without heartbeats');
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

@@ -3,6 +3,7 @@ import type { BranchOperation } from '@holdfast/core';
 import { type Checksum, checksumBranch, checksumDefinition, checksumProgress } from '../checksum.ts';
 import { encodeBranch, encodeDefinition, encodeProgress, type Stored, type StoredProgress } from '../codec.ts';
 import type { AppendWrite, CreateWrite, UpdateWrite, Write, WriteResult } from '../store.ts';
+import { owesAlert } from './alerts.ts';
 import { Query } from './connection.ts';
 import { numberAt, textAt } from './values.ts';
 
@@ -84,13 +85,13 @@ export class Writer {
   constructor(db: DatabaseSync) {
     this.#create = db.prepare(`
       insert into transactions (gid, type, status, owner, handed_back, version, due_ms, created_ms, updated_ms, finished_ms, incident,
-        create_token, write_token, branch_count, definition_bytes, branches_bytes, reason, progress, checksum)
-      values (?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?)
+        create_token, write_token, branch_count, definition_bytes, branches_bytes, reason, progress, checksum, alert_ms)
+      values (?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?, ?)
       on conflict (gid) do nothing`);
     this.#define = db.prepare('insert into definitions (id, definition, checksum) values (?, ?, ?)');
     this.#update = db.prepare(`
       update transactions set status = ?, owner = ?, handed_back = max(handed_back, ?), version = version + 1, due_ms = ?, updated_ms = ?, finished_ms = ?,
-        incident = ?, write_token = ?, reason = ?, progress = ?, checksum = ?
+        incident = ?7, write_token = ?, reason = ?, progress = ?, checksum = ?, ${owesAlert('?7')}
       where gid = ? and version = ? and owner is ?`);
     this.#redefine = db.prepare(
       'update definitions set definition = ?, checksum = ? where id = (select id from transactions where gid = ?)',
@@ -131,7 +132,7 @@ export class Writer {
     // biome-ignore format: one line per line of the statement
     const { changes, lastInsertRowid } = this.#create.run(
       gid, type, status, owner, dueMs, createdMs, updatedMs, finishedMs, incident,
-      token, token, stored.length, reason, text, progress.checksum,
+      token, token, stored.length, reason, text, progress.checksum, incident === '' ? 0 : 1,
     );
     if (changes === 0) return textAt(this.#tokens.first(gid) ?? [], 0) === token ? 'done' : 'exists';
     this.#define.run(lastInsertRowid, stored, checksum);

@@ -269,15 +269,15 @@ test('metrics are served as they are', async () => {
 test('a backup is made one at a time, where the store has one', async () => {
   let finish: (() => void) | undefined;
   const other = await start({
-    backup: () => new Promise((resolve) => (finish = () => resolve({ path: '/data/b', bytes: 7 }))),
+    backup: () => new Promise((resolve) => (finish = () => resolve({ path: '/data/b', bytes: 7, removed: [] }))),
   });
-  const backup = () => fetch(`${other.base}/api/v1/backup`, { method: 'POST', body: 'ignored' });
+  const backup = () => fetch(`${other.base}/api/v1/backup`, { method: 'POST' });
   const first = backup();
   while (finish === undefined) await new Promise(setImmediate);
   const second = await backup();
   assert.deepEqual([second.status, second.headers.get('retry-after')], [503, '5']);
   finish();
-  assert.equal(await (await first).text(), '{"path":"/data/b","bytes":7}');
+  assert.equal(await (await first).text(), '{"path":"/data/b","bytes":7,"removed":[]}');
   await other.server.close(1000);
 });
 

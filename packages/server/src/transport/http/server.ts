@@ -7,6 +7,7 @@ import { refusedAnswer, rpcRoute } from '../json-rpc/route.ts';
 import type { RequestObserver } from '../observer.ts';
 import { requestsEachRound, Turns } from '../turns.ts';
 import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
+import type { Asker } from './backup-route.ts';
 import { BodyReader } from './body.ts';
 import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
 import { type Development, devRoutes } from './dev-routes.ts';
@@ -42,7 +43,7 @@ export interface HttpServer {
 interface Served {
   /** Empty: no route. */
   readonly path: string;
-  handle(body: Buffer, parameters: URLSearchParams): Promise<Answer>;
+  handle(body: Buffer, parameters: URLSearchParams, asker: Asker): Promise<Answer>;
   /** What is thrown, as an answer. */
   refuse(error: unknown): Answer;
   /** Its answer is given up where too many wait for their clients: many may have begun while there was room. */
@@ -160,13 +161,13 @@ class FastifyHttpServer implements HttpServer {
   }
 
   #inTurn(handle: Served['handle']): Served['handle'] {
-    return (body, parameters) => this.#reads.pass(() => handle(body, parameters));
+    return (...asked) => this.#reads.pass(() => handle(...asked));
   }
 
   #underBudget(handle: Served['handle']): Served['handle'] {
-    return async (body, parameters) => {
+    return async (...asked) => {
       if (this.#unsent.isFull) throw tooManyUnsent();
-      return handle(body, parameters);
+      return handle(...asked);
     };
   }
 
@@ -210,7 +211,7 @@ class FastifyHttpServer implements HttpServer {
       const answered = (answer: Answer) => {
         finish(hasBudget && this.#unsent.isFull ? refuse(tooManyUnsent()) : answer);
       };
-      handled(handle, body, parametersOf(request, inPath)).then(answered, (error: unknown) => {
+      handled(handle, body, parametersOf(request, inPath), request.socket).then(answered, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
         finish(refuse(error));
       });
@@ -265,8 +266,8 @@ class FastifyHttpServer implements HttpServer {
 }
 
 /** Async, so that whatever it throws is an answer; and no closure, which would keep the body for as long as it waits. */
-async function handled(handle: Served['handle'], body: Buffer, parameters: URLSearchParams): Promise<Answer> {
-  return handle(body, parameters);
+async function handled(handle: Served['handle'], ...asked: Parameters<Served['handle']>): Promise<Answer> {
+  return handle(...asked);
 }
 
 function tooManyUnsent(): HoldfastError {

@@ -1,19 +1,22 @@
-import { HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
-import { type Answer, answer, jsonAnswer } from './answer.ts';
+import { type Answer, answer } from './answer.ts';
+import { type Asker, type BackupFile, type BackupRequest, backupRoute } from './backup-route.ts';
 
 export interface ServiceParts {
   readonly coordinator: Pick<Coordinator, 'unready'>;
   /** The metrics in the text format of Prometheus. */
   exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
-  /** Copies the store while it runs, to a path that the coordinator chooses. Absent: this store has no such copy. */
-  backup?(): Promise<{ readonly path: string; readonly bytes: number }>;
+  /**
+   * Copies the store while it runs. Absent: this store has no such copy.
+   * @throws HoldfastError INVALID_INPUT naming `to` where that is no folder
+   */
+  backup?(request: BackupRequest): Promise<BackupFile>;
 }
 
 export interface ServiceRoute {
   readonly methods: readonly string[] | 'any';
   readonly path: string;
-  handle(): Promise<Answer>;
+  handle(body: Buffer, parameters: URLSearchParams, asker: Asker): Promise<Answer>;
 }
 
 /** Routes that are about the process, not about a transaction. */
@@ -33,25 +36,13 @@ export function serviceRoutes(parts: ServiceParts): readonly ServiceRoute[] {
     },
   ];
   if (backup === undefined) return probes;
-  return [...probes, { methods: ['POST'], path: '/api/v1/backup', handle: oneAtATime(() => backup.call(parts)) }];
+  return [
+    ...probes,
+    { methods: ['POST'], path: '/api/v1/backup', handle: backupRoute((request) => backup.call(parts, request)) },
+  ];
 }
 
 function readiness(reason: string | undefined): Answer {
   if (reason === undefined) return answer(200, '{"status":"ready"}');
   return answer(503, JSON.stringify({ status: 'unready', message: reason }), 1);
-}
-
-/** A second backup would only slow the first down. */
-function oneAtATime(backup: () => Promise<{ path: string; bytes: number }>): () => Promise<Answer> {
-  let isRunning = false;
-  return async () => {
-    if (isRunning) throw new HoldfastError('UNAVAILABLE', 'a backup is being made already', { retryAfterMs: 5000 });
-    isRunning = true;
-    try {
-      const { path, bytes } = await backup();
-      return jsonAnswer({ path, bytes });
-    } finally {
-      isRunning = false;
-    }
-  };
 }
