@@ -8,6 +8,7 @@ import { readVersion } from '../config/version.ts';
 import { CommandError, exitCodes } from './error.ts';
 import { endWith } from './last-words.ts';
 import type { ListOptions, Output } from './operate.ts';
+import type { RollbackOptions } from './rollback.ts';
 import { settingLines } from './settings.ts';
 
 const examples = `
@@ -96,6 +97,14 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
   operator(holdfast, 'retry <gid>', 'make a transaction due now').action(async (gid: string, flags: object) =>
     (await operate()).retry(at(flags), gid),
   );
+  operator(holdfast, 'rollback <gid>', 'roll back a saga that runs: what has run is compensated')
+    .option('--reason <text>', 'why, for those who look at it later')
+    .option('--do-not-wait', 'do not wait for calls that are out: their actions may still run, a barrier is needed')
+    .option('-y, --yes', 'do not ask for confirmation of --do-not-wait')
+    .action(async (gid: string, flags: RollbackOptions) => {
+      const { rollback } = await import('./rollback.ts');
+      await rollback(at(flags), gid, flags);
+    });
   operator(holdfast, 'stop <gid>', 'end a transaction as failed, without telling any branch').action(
     async (gid: string, flags: object) => (await operate()).stop(at(flags), gid),
   );

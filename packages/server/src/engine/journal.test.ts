@@ -290,3 +290,19 @@ test('once stopped nothing more is committed: who waits is told, and it resolves
   assert.deepEqual(batches, [['a']]);
   assert.deepEqual(results, ['b given-up', 'd given-up', 'a done', 'stopped']);
 });
+
+test('a store that cannot write is found out before anybody writes, and asked until it can', async () => {
+  const answers = [new StoreError('full', 'no room'), new StoreError('full', 'no room'), undefined];
+  const { journal, log, turn } = world(
+    async (batch) => batch.map(() => 'done'),
+    async () => {
+      const error = answers.shift();
+      if (error !== undefined) throw error;
+    },
+  );
+  journal.check();
+  await turn();
+  assert.deepEqual(log, ['paused no room', 'timer 20', 'paused no room', 'timer 40', 'paused undefined']);
+  assert.equal(journal.trouble, undefined);
+  await journal.drained();
+});

@@ -28,7 +28,7 @@ export interface Store {
    * refused are durable; a refused write fails alone.
    * @throws StoreError `unknown-outcome`: perhaps done, perhaps not: issue the same batch again (tokens tell our own
    *   earlier writes, which then count as done); `not-done`: surely nothing was written, try again later;
-   *   `full`: not done, the disk is full; `fatal`: the process must end
+   *   `full`: not done for want of room, which may come back; `fatal`: the process must end
    */
   commit(batch: readonly Write[]): Promise<readonly WriteResult[]>;
 

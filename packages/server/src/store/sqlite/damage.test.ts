@@ -8,6 +8,7 @@ import { aProgress, claim, create, gidsOf, numbers, put, startMs } from '../cont
 import { StoreError } from '../store.ts';
 import { toStoreError } from './errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
+import { readNumber } from './values.ts';
 
 async function inFolder(run: (dataDir: string, store: SqliteStore) => Promise<void>): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-damage-'));
@@ -73,29 +74,59 @@ test('a damaged file is fatal, and nothing is written after it', async () => {
     const path = join(dataDir, 'holdfast.db');
     await put(store, ...numbers(2000).map((index) => due(`g${index}`)));
     await store.close();
+    const db = new DatabaseSync(path);
+    const kept = readNumber(db, "select rootpage from sqlite_schema where name = 'identity'");
+    db.close();
     const file = openSync(path, 'r+');
     const noise = new Uint8Array(4096).fill(0xa5);
-    for (let at = 4096; at + 4096 <= statSync(path).size; at += 4096) writeSync(file, noise, 0, 4096, at);
+    // Without its id the folder would be refused.
+    for (let at = 4096; at + 4096 <= statSync(path).size; at += 4096) {
+      if (at !== (kept - 1) * 4096) writeSync(file, noise, 0, 4096, at);
+    }
     closeSync(file);
-    // Beside its state file it would not be opened at all.
-    rmSync(join(dataDir, 'holdfast.state'));
     const damaged = new SqliteStore({ dataDir });
-    await damaged.open().catch((error: unknown) => assert.ok(error instanceof StoreError && error.code === 'fatal'));
+    await damaged.open();
     await assert.rejects(damaged.commit([due('new')]), { code: 'fatal' });
     await assert.rejects(damaged.ping(), { code: 'fatal' });
     await damaged.close();
   });
 });
 
+test('a backup is recommended only where damage is proven, and what is told says what to do', () => {
+  const path = join(tmpdir(), 'holdfast.db');
+  const told = (facts: object) => toStoreError(Object.assign(new Error('x'), facts), 'commit', path).message;
+  for (const errcode of [11, 26, 267]) assert.match(told({ errcode }), /damaged.*put back a backup/);
+  for (const errcode of [3, 5, 7, 8, 10, 13, 14, 266, 522, 778, 1034, 3082, 4874, 5386]) {
+    assert.doesNotMatch(told({ errcode }), /damaged or no|backup/, `${errcode}`);
+  }
+  for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EMFILE', 'ENFILE', 'EACCES', 'EIO']) {
+    assert.doesNotMatch(told({ code, syscall: 'open' }), /damage|backup/, code);
+  }
+  assert.equal(told({ errcode: 13 }), 'commit: the disk is full (ENOSPC); nothing was written: make room on the disk');
+  assert.match(
+    told({ code: 'EDQUOT', syscall: 'write' }),
+    /quota of this user is used up \(EDQUOT\); nothing was written/,
+  );
+});
+
 test('what an error of SQLite means', () => {
-  const codeOf = (errcode: number) => toStoreError(Object.assign(new Error('x'), { errcode }), 'commit').code;
+  const path = join(tmpdir(), 'holdfast.db');
+  const judged = (facts: object) => toStoreError(Object.assign(new Error('x'), facts), 'commit', path);
+  const codeOf = (errcode: number) => judged({ errcode }).code;
   assert.deepEqual([5, 6, 261, 517].map(codeOf), ['not-done', 'not-done', 'not-done', 'not-done']);
   assert.equal(codeOf(13), 'full');
+  // 778 and 4874: the system is asked, and it lets us write here.
   assert.deepEqual(
-    [10, 11, 14, 26, 1034, 7, 8].map(codeOf),
-    numbers(7).map(() => 'fatal'),
+    [10, 11, 14, 26, 1034, 8, 778, 4874].map(codeOf),
+    numbers(8).map(() => 'fatal'),
   );
-  assert.equal(toStoreError(new TypeError('x'), 'commit').code, 'fatal');
+  assert.deepEqual([7, 3082].map(codeOf), ['unknown-outcome', 'unknown-outcome']);
+  const ofSystem = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM', 'EIO'];
+  assert.deepEqual(
+    ofSystem.map((code) => judged({ code, syscall: 'write' }).code),
+    ['full', 'full', 'full', 'not-done', 'not-done', 'not-done', 'not-done', 'not-done', 'not-done', 'fatal'],
+  );
+  assert.equal(toStoreError(new TypeError('x'), 'commit', path).code, 'fatal');
   const known = new StoreError('version', 'x');
-  assert.equal(toStoreError(known, 'commit'), known);
+  assert.equal(toStoreError(known, 'commit', path), known);
 });

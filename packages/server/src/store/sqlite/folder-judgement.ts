@@ -20,7 +20,7 @@ export interface Damage {
 
 /**
  * Whether a folder lacks what was once on the disk; undefined: it is whole, as far as can be told. Everything that a
- * process that was killed, or a power cut, can leave is whole. docs/decisions/0014-damaged-folders.md has the table.
+ * process that was killed, or a power cut, can leave is whole. docs/decisions/0016-damaged-folders.md has the table.
  */
 export function judgeFolder({ database, wal, state, hasJournal }: FolderSight): Damage | undefined {
   if (state === 'unreadable') {

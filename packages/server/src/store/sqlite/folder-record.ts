@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreError } from '../store.ts';
 import { toStoreError } from './errors.ts';
-import { stateName, walName } from './folder-sight.ts';
+import { databaseName, stateName, walName } from './folder-sight.ts';
 import type { Identity } from './identity.ts';
 import type { Checkpoint } from './jobs.ts';
 import { type FolderState, StateFile, type WalMark } from './state-file.ts';
@@ -23,6 +23,7 @@ export interface Beginning {
 }
 
 interface FolderRecordParts {
+  readonly path: string;
   readonly wal: FileHandle;
   readonly file: StateFile;
   readonly starts: number;
@@ -32,9 +33,11 @@ interface FolderRecordParts {
 
 /**
  * Keeps `holdfast.state` true while the store is open. It may say less than there is, and never more: whatever it names
- * is on the disk before. docs/decisions/0014-damaged-folders.md has the order of events.
+ * is on the disk before. docs/decisions/0016-damaged-folders.md has the order of events.
  */
 export class FolderRecord {
+  /** Of the database. */
+  readonly #path: string;
   readonly #wal: FileHandle;
   readonly #file: StateFile;
   /** Of this opening; the state file says what of it the database has without the WAL. */
@@ -44,7 +47,8 @@ export class FolderRecord {
   #last: Promise<unknown> = Promise.resolve();
   #dueMs = performance.now() + everyMs;
 
-  private constructor({ wal, file, starts, state, failed }: FolderRecordParts) {
+  private constructor({ path, wal, file, starts, state, failed }: FolderRecordParts) {
+    this.#path = path;
     this.#wal = wal;
     this.#file = file;
     this.#starts = starts;
@@ -62,7 +66,7 @@ export class FolderRecord {
       const { id, starts } = identity;
       const state: FolderState = { phase: 'open', id, starts: earlier?.starts ?? 0, wal: mark };
       const file = await StateFile.openWith(join(folder, stateName), state);
-      return new FolderRecord({ wal, file, starts, state, failed });
+      return new FolderRecord({ path: join(folder, databaseName), wal, file, starts, state, failed });
     } catch (error) {
       await wal.close();
       throw error;
@@ -116,7 +120,7 @@ export class FolderRecord {
     try {
       await this.#file.write(state);
     } catch (error) {
-      const known = toStoreError(error, `${stateName} cannot be written`);
+      const known = toStoreError(error, `${stateName} cannot be written`, this.#path);
       if (known.code === 'fatal') this.#failed(known);
       throw known;
     }

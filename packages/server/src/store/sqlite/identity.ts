@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { isDamage } from './errors.ts';
 
 /** What a database says of itself. */
 export interface Identity {
@@ -25,7 +26,8 @@ export function readIdentityAlone(path: string): Identity | undefined {
   const db = new DatabaseSync(new URL(`${pathToFileURL(path).href}?immutable=1`), { readOnly: true });
   try {
     return readIdentity(db);
-  } catch {
+  } catch (error) {
+    if (!isDamage(error)) throw error;
     // Whether the file is damaged is not decided here: SQLite reads it together with its WAL later.
     return undefined;
   } finally {

@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../store.ts';
 import { checkpoint } from './checkpoint.ts';
 import { connect, connectReader, loopSettings } from './connection.ts';
-import { isDamage } from './errors.ts';
+import { isDamage, toStoreError } from './errors.ts';
 import { type Damage, judgeFolder, judgeIdentity } from './folder-judgement.ts';
 import { FolderLock } from './folder-lock.ts';
 import { FolderRecord } from './folder-record.ts';
@@ -74,11 +74,13 @@ export class OpenedFolder {
       const record = await FolderRecord.begin(folder, { identity, frames: frameCount(db), earlier: state, failed });
       return new OpenedFolder(lock, db, reader, wal, record);
     } catch (error) {
+      // Judged while it holds what it held: descriptors, for example.
+      const judged = toStoreError(error, `the store in ${folder} cannot be opened`, path);
       await wal?.close();
       db?.close();
       reader?.close();
       lock?.release();
-      throw error;
+      throw judged;
     }
   }
 

@@ -82,8 +82,9 @@ export class SqliteStore implements Store, BackupCapable {
       this.#opened = this.#start(await OpenedFolder.open(this.#folder, parts));
       if (isFolder(this.#backupFolder)) await removeUnfinished(this.#backupFolder);
     } catch (error) {
+      const judged = toStoreError(error, `the store in ${this.#folder} cannot be opened`, this.#path);
       await this.close();
-      throw toStoreError(error, `the store in ${this.#folder} cannot be opened`);
+      throw ofOpening(judged);
     }
   }
 
@@ -229,7 +230,7 @@ export class SqliteStore implements Store, BackupCapable {
 
   #live(): Opened {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#opened === undefined) throw new StoreError('fatal', `the store in ${this.#folder} is not open`);
+    if (this.#opened === undefined) throw new StoreError('not-done', `the store in ${this.#folder} is not open`);
     return this.#opened;
   }
 
@@ -263,7 +264,7 @@ export class SqliteStore implements Store, BackupCapable {
     try {
       return work();
     } catch (error) {
-      const known = toStoreError(error, 'the store');
+      const known = toStoreError(error, 'the store', this.#path);
       if (known.code === 'fatal') this.#fail(known);
       throw known;
     }
@@ -289,6 +290,12 @@ export class SqliteStore implements Store, BackupCapable {
 }
 
 const notShared = () => new StoreError('fatal', 'sqlite is for one process: its lock is the lease, without heartbeats');
+
+/** Nobody waits for a write while the store opens: what is not known to be done is done by the next try. */
+function ofOpening(error: StoreError): StoreError {
+  const { code, message, cause } = error;
+  return code === 'unknown-outcome' ? new StoreError('full', message, { cause }) : error;
+}
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
