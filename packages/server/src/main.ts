@@ -24,6 +24,7 @@ import {
   type BackupCapable,
   type BackupFile,
   type BackupRequest,
+  type Cautious,
   type Counts,
   type Store,
   StoreError,
@@ -31,7 +32,7 @@ import {
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs. */
-export type AnyStore = Store & Partial<BackupCapable>;
+export type AnyStore = Store & Partial<BackupCapable & Cautious>;
 
 export interface ServeOptions {
   /** Default: on stderr, as the settings say. */
@@ -205,6 +206,7 @@ async function start(
       opened.lack === undefined
         ? opened.counts
         : await openOnceThereIsRoom(opened.lack, parts, engine, () => open(store, settings, development));
+    for (const caution of store.cautions?.() ?? []) observer.warned(caution, undefined);
     await engine.start();
     alerts?.owed();
     await serveGrpc();

@@ -25,6 +25,8 @@ Every setting is described in docs/configuration.md.`;
 
 /** Runs the command line. Returns when the command is done, or for `serve` once it serves; ends the process where it failed. */
 export async function run(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  // Whatever this process makes (data, backups) holds payloads: it is for its own user alone, whatever the shell says.
+  process.umask(0o077);
   try {
     await program(environment).parseAsync(argv);
   } catch (error) {

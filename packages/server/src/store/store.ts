@@ -94,6 +94,11 @@ export interface Store {
   deleteValue(category: string, key: string): Promise<boolean>;
 }
 
+/** A store that may have found, as it opened, what an operator should know; nothing of it keeps it from serving. */
+export interface Cautious {
+  cautions(): readonly string[];
+}
+
 /** A store that can copy itself while it is open. */
 export interface BackupCapable {
   /**

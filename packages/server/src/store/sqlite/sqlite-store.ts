@@ -6,6 +6,7 @@ import {
   type BackupCapable,
   type BackupFile,
   type BackupRequest,
+  type Cautious,
   type ClaimRequest,
   type ClaimResult,
   type Counts,
@@ -24,6 +25,7 @@ import {
 import { backupNameAt, removeUnfinished } from './backup-name.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { toStoreError } from './errors.ts';
+import { exposure } from './exposure.ts';
 import { databaseName } from './folder-sight.ts';
 import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
@@ -58,7 +60,7 @@ interface Opened {
  * and synced beside it; nothing leaves the store, written or read, before what it rests on is on the disk. Whatever may
  * take long runs on a second connection in a worker thread, which syncs its own commits before they can be seen.
  */
-export class SqliteStore implements Store, BackupCapable {
+export class SqliteStore implements Store, BackupCapable, Cautious {
   readonly name = 'sqlite';
   readonly exclusive = true;
   readonly #folder: string;
@@ -90,6 +92,11 @@ export class SqliteStore implements Store, BackupCapable {
 
   get #backupFolder(): string {
     return join(this.#folder, 'backups');
+  }
+
+  cautions(): readonly string[] {
+    const found = exposure(this.#folder);
+    return found === undefined ? [] : [found];
   }
 
   async close(): Promise<void> {
