@@ -12,6 +12,7 @@ import { FolderRecord } from './folder-record.ts';
 import { databaseName, type FolderSight, lookAtFolder, stateName, walName } from './folder-sight.ts';
 import { countStart, readIdentity } from './identity.ts';
 import { migrate, refuseForeign } from './migrate.ts';
+import { refuseHalfRestored } from './restored.ts';
 import { numberAt } from './values.ts';
 import { type WalFile, WalSync } from './wal-sync.ts';
 
@@ -51,6 +52,7 @@ export class OpenedFolder {
     try {
       await makeFolder(folder);
       lock = await FolderLock.take(join(folder, 'holdfast.lock'), folder);
+      refuseHalfRestored(folder);
       const sight = lookAtFolder(folder);
       refuse(folder, judgeFolder(sight));
       const state = sight.state === 'unreadable' ? undefined : sight.state;

@@ -15,6 +15,8 @@ import {
   type ListPage,
   type OwedAlert,
   type OwnedRow,
+  type Restorable,
+  type Restored,
   type Store,
   type StoredTransaction,
   StoreError,
@@ -30,6 +32,7 @@ import { databaseName } from './folder-sight.ts';
 import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
 import { makeFolder, OpenedFolder, type OpenWal } from './opened-folder.ts';
+import { forgetRestored, readRestored } from './restored.ts';
 import { toListed } from './rows.ts';
 import type { WalSync } from './wal-sync.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -60,7 +63,7 @@ interface Opened {
  * and synced beside it; nothing leaves the store, written or read, before what it rests on is on the disk. Whatever may
  * take long runs on a second connection in a worker thread, which syncs its own commits before they can be seen.
  */
-export class SqliteStore implements Store, BackupCapable, Cautious {
+export class SqliteStore implements Store, BackupCapable, Cautious, Restorable {
   readonly name = 'sqlite';
   readonly exclusive = true;
   readonly #folder: string;
@@ -88,6 +91,14 @@ export class SqliteStore implements Store, BackupCapable, Cautious {
       await this.close();
       throw ofOpening(judged);
     }
+  }
+
+  restored(): Promise<Restored | undefined> {
+    return readRestored(this.#folder);
+  }
+
+  forgetRestored(): Promise<void> {
+    return forgetRestored(this.#folder);
   }
 
   get #backupFolder(): string {
