@@ -10,6 +10,7 @@ export { fitProgress } from './fit.ts';
 export * from './foresee.ts';
 export { isDeeperThan, membersOf } from './json-text.ts';
 export { isLegalMove, isStoppable } from './moves.ts';
+export { meant, nearestName } from './nearest-name.ts';
 export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
 export {
   failureText,

@@ -11,6 +11,7 @@ import {
 } from '@holdfast/core';
 import { timeText } from './encode.ts';
 import type { ExplainedTransaction, ShownTransaction } from './stored.ts';
+import { meantBy } from './unknown.ts';
 
 /**
  * A transaction for operators and programs, the shape of `/api/v1`: camel case, times as RFC 3339 or null, durations in
@@ -28,6 +29,7 @@ export function encodeExplained(shown: ExplainedTransaction): object {
     customData: definition.customData,
     options: { ...options, branchHeaders: Object.keys(options.branchHeaders) },
     ignoredFields: explanation.ignoredFields,
+    unknownFields: (definition.unknownFields ?? []).map((name) => ({ name, didYouMean: meantBy(name) ?? null })),
     branches: branchesOf(transaction),
     attempts: explanation.attempts.map(({ branchId, op, url, atMs, durationMs, outcome, reason }) => {
       return { branchId, op, url, at: timeOf(atMs), durationMs, outcome, reason };
