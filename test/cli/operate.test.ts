@@ -109,7 +109,7 @@ test('another server that answers is told from a coordinator', async () => {
   other.closeAllConnections();
 });
 
-test('retry makes it due now, stop ends it; both name what they cannot find', async () => {
+test('B10: retry makes it due now, stop ends it; both name what they cannot find', async () => {
   const steps = [{ action: 'http://127.0.0.1:1/a', compensate: '' }];
   const saga = { gid: 'retried', trans_type: 'saga', steps, payloads: ['1'], retry_interval: 1000, wait_result: true };
   await http.post('/api/dtmsvr/submit', saga);
@@ -118,8 +118,11 @@ test('retry makes it due now, stop ends it; both name what they cannot find', as
   assert.match(await says('retry', 'retried'), /^retried is due now/);
   await until('it was tried again', async () => (await attempts()) === 2);
   assert.match(await says('stop', 'retried'), /^retried is failed, and no branch was told/);
-  assert.match(await says('show', 'retried'), /^saga retried is failed/);
-  assert.match(await says('retry', 'retried'), /^retried is failed, for good/);
+  assert.match(
+    await says('show', 'retried'),
+    /^saga retried is failed[\s\S]*an operator ended it as failed \(it was submitted\)/,
+  );
+  assert.match(await says('retry', 'retried'), /^retried has already failed; there is nothing to retry\.\n$/);
   for (const command of ['retry', 'stop', 'show']) {
     const failed = await coordinator
       .command(command, 'unknown')
@@ -127,6 +130,23 @@ test('retry makes it due now, stop ends it; both name what they cannot find', as
     assert.ok('code' in failed && failed.code === 1);
     assert.match(failed.stderr, /refused: gid: no such transaction \(HTTP 404\)/);
   }
+});
+
+test('rollback turns a saga back, tells what it waits for, and asks before it does not wait', async () => {
+  const steps = [{ action: 'http://127.0.0.1:1/a', compensate: '' }];
+  const saga = { gid: 'turned', trans_type: 'saga', steps, payloads: ['1'], retry_interval: 1000, wait_result: true };
+  await http.post('/api/dtmsvr/submit', saga);
+  assert.match(await says('show', 'turned'), /a rollback now: calls 01 compensate; if all succeed it ends failed/);
+  assert.match(
+    await fails('rollback', 'turned', '--do-not-wait'),
+    /may still run[\s\S]*barrier[\s\S]*add --yes to confirm it/,
+  );
+  assert.match(await says('rollback', 'turned', '--reason', 'not sold any more'), /^turned is aborting/);
+  await until('it has ended', async () => (await says('show', 'turned')).startsWith('saga turned is failed'));
+  const story = await says('show', 'turned');
+  assert.match(story, /an operator asked for the rollback \(it was submitted\), because: not sold any more/);
+  assert.match(await fails('rollback', 'turned', '--do-not-wait', '--yes'), /has ended as failed.* \(HTTP 409\)/);
+  assert.match(await fails('rollback', 'shown'), /must be that of a saga; abort this one while it is prepared/);
 });
 
 test('topics are listed, changed and deleted', async () => {

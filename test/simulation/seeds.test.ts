@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { type Ended, replayOf, simulate } from './simulator.ts';
 
-/** Seeds of a whole range are worlds of every kind; a range is a process of its own. */
-const ranges = ['1..250', '251..500'] as const;
+/** Five hundred at least: worlds of every kind. More of them, or others, are slices of `npm run test:all`. */
+const [first = 1, last = 500] = (process.env['HOLDFAST_TEST_SEEDS'] ?? '1..500').split('..').map(Number);
+const middle = Math.floor((first + last) / 2);
+/** A range is a process of its own. */
+const ranges = [`${first}..${middle}`, `${middle + 1}..${last}`] as const;
 
 const ended = new Map<string, Ended>();
 const total: Record<string, number> = {};
@@ -49,6 +52,7 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'saga aborting: an action failed': 1000,
     'saga aborting: its retries were used up': 100,
     'saga aborting: its time was up': 100,
+    'saga aborting: an operator asked': 100,
     'msg submitted: found to have committed': 200,
     'msg failed: found not to have committed': 200,
     'msg failed: asked for': 300,
@@ -81,6 +85,13 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'asked during a hand-back: make due': 50,
     'asked during a hand-back: submit': 25,
     'asked during a hand-back: stop': 3,
+    'operator: rollback': 300,
+    'asked during a hand-back: rollback': 3,
+    'operator decided: rollback': 100,
+    'operator decided: rollback, on another node': 20,
+    'operator decided: do-not-wait': 30,
+    'operator decided: do-not-wait, on another node': 10,
+    'compensated while its action was out, as an operator wanted': 2,
     'changed under the ownership of another': 20,
   },
   'a death at every await': {

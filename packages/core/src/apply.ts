@@ -6,6 +6,7 @@ import { deriveFront } from './front.ts';
 import { isExpected, mark } from './mark.ts';
 import { isLegalMove, isStoppable } from './moves.ts';
 import { actionOf, operationAt, operationCount, stateOf } from './operation.ts';
+import { applyRollbackAsked, withDecision } from './operator.ts';
 import { emptyRun, nextRun } from './run.ts';
 import { hasSecondPhase, isFinal, limits, type Status, type Transaction } from './transaction.ts';
 
@@ -26,7 +27,9 @@ export function apply(transaction: Transaction, fact: Fact): Transaction {
     case 'abort-asked':
       return move(transaction, hasSecondPhase(definition.type) ? 'aborting' : 'failed', fact.reason, fact.atMs);
     case 'stopped':
-      return isStoppable(progress.status) ? changeStatus(transaction, 'failed', '', fact.atMs) : transaction;
+      return isStoppable(progress.status) ? applyStopped(transaction, fact.atMs) : transaction;
+    case 'rollback-asked':
+      return applyRollbackAsked(transaction, fact);
     case 'alive':
       return applyAlive(transaction, fact.atMs);
     case 'ended':
@@ -44,6 +47,10 @@ export function apply(transaction: Transaction, fact: Fact): Transaction {
     default:
       return fact satisfies never;
   }
+}
+
+function applyStopped(transaction: Transaction, atMs: number): Transaction {
+  return changeStatus(withDecision(transaction, { kind: 'stop', atMs, reason: '' }), 'failed', '', atMs);
 }
 
 /** A workflow that is woken is called back now: it has nothing else to try. */

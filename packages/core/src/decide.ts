@@ -1,5 +1,6 @@
 import type { Decision } from './decision.ts';
 import { decideMessage } from './message.ts';
+import type { InFlight } from './operator.ts';
 import { decideSaga } from './saga.ts';
 import { decideTcc } from './tcc.ts';
 import { isFinal, type Transaction } from './transaction.ts';
@@ -7,7 +8,7 @@ import { decideWorkflow } from './workflow.ts';
 import { decideXa } from './xa.ts';
 
 /** What to do next. Pure and total. `inFlight` holds the operations whose call has no answer yet. */
-export function decide(transaction: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
+export function decide(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {
   if (isFinal(transaction.progress.status)) return { kind: 'rest', rule: 'final' };
   const { type } = transaction.definition;
   switch (type) {

@@ -15,6 +15,9 @@ export const rules = {
   'action-failed': 'An action answered FAILURE: what ran is compensated.',
   'saga-timeout': 'The time-out passed before all actions succeeded: what ran is compensated.',
   'retry-limit': 'An action used up its retries: what ran is compensated.',
+  'rollback-asked': 'An operator asked for the rollback: what ran is compensated.',
+  'not-waited-for':
+    'An operator decided not to wait for the calls that are out: what they may have done is compensated 10 s after that.',
   backward: 'Everything that ran after these is compensated: their compensation is called.',
   'all-compensated': 'Everything that may have run is compensated.',
   'second-phase': 'The decision is durable: the next branch is told.',

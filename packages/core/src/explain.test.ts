@@ -4,10 +4,16 @@ import { explain } from './explain.ts';
 import { error, failure, message, ongoing, saga } from './testing/definitions.ts';
 import { Driver } from './testing/driver.ts';
 
+/** All went out a second ago. */
+const callsOut = ({ inFlight, nowMs }: Driver) => new Map([...inFlight].map((operation) => [operation, nowMs - 1000]));
+
 test('driven: what is out, and that it waits for it', () => {
   const driver = Driver.submit(saga(2), { '02 action': ['out'] });
-  const told = explain(driver.transaction, driver.inFlight, driver.nowMs);
-  assert.deepEqual(told.inFlight, [{ operation: 3, branchId: '02', op: 'action', url: 'http://svc/02/action' }]);
+  const told = explain(driver.transaction, callsOut(driver), driver.nowMs);
+  const times = { sentMs: driver.nowMs - 1000, untilMs: driver.nowMs + 2000 };
+  assert.deepEqual(told.inFlight, [
+    { operation: 3, branchId: '02', op: 'action', url: 'http://svc/02/action', ...times },
+  ]);
   assert.deepEqual([told.rule, told.nextAtMs], ['in-flight', Number.POSITIVE_INFINITY]);
   assert.deepEqual(
     told.attempts.map(({ branchId, op, outcome }) => [branchId, op, outcome]),
@@ -44,8 +50,11 @@ test('final: nothing comes any more, and why it was rolled back', () => {
 test('the query of a message has a name too; an incident is told', () => {
   const asking = Driver.prepare(message(1), { query: ['out'] });
   asking.cron();
-  assert.deepEqual(explain(asking.transaction, asking.inFlight, asking.nowMs).inFlight, [
-    { operation: -1, branchId: '00', op: 'msg', url: 'http://svc/query' },
+  assert.deepEqual(explain(asking.transaction, callsOut(asking), asking.nowMs).inFlight, [
+    {
+      ...{ operation: -1, branchId: '00', op: 'msg', url: 'http://svc/query' },
+      ...{ sentMs: asking.nowMs - 1000, untilMs: asking.nowMs + 2000 },
+    },
   ]);
   const stuck = Driver.prepare(message(1, { queryPrepared: '' }));
   stuck.cron();

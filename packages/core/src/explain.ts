@@ -2,8 +2,9 @@ import { decide } from './decide.ts';
 import { type Decision, type Rule, rules } from './decision.ts';
 import { queryOperation } from './fact.ts';
 import { operationAt } from './operation.ts';
+import { untoldOperations } from './operator.ts';
 import { emptyRun } from './run.ts';
-import { type Attempt, isFinal, type Status, type Transaction } from './transaction.ts';
+import { type Attempt, isFinal, type OperatorDecision, type Status, type Transaction } from './transaction.ts';
 
 /** Which call of which branch: the identity that its barrier sees. */
 export interface ExplainedOperation {
@@ -12,6 +13,17 @@ export interface ExplainedOperation {
   readonly op: string;
   readonly url: string;
 }
+
+/** A call that has no answer yet. */
+export interface ExplainedCall extends ExplainedOperation {
+  /** When it went out, in engine time; undefined: it waits for its turn. */
+  readonly sentMs: number | undefined;
+  /** When its time-out ends it. */
+  readonly untilMs: number | undefined;
+}
+
+/** The calls that have no answer yet, by their operation, with the time when each went out. */
+export type CallsOut = ReadonlyMap<number, number | undefined>;
 
 export interface ExplainedAttempt extends ExplainedOperation, Attempt {}
 
@@ -22,11 +34,14 @@ export interface Explanation {
   readonly incident: string;
   /** Fields of the submit that differed from what was prepared, and were not taken over. */
   readonly ignoredFields: readonly string[];
+  readonly operatorDecisions: readonly OperatorDecision[];
+  /** Where an operator has stopped it: the calls that would have told its branches, and were not made. */
+  readonly untold: readonly ExplainedOperation[];
   /** The last attempts, oldest first. */
   readonly attempts: readonly ExplainedAttempt[];
   /** Attempts made before those and not kept. */
   readonly droppedAttempts: number;
-  readonly inFlight: readonly ExplainedOperation[];
+  readonly inFlight: readonly ExplainedCall[];
   readonly next: Decision;
   /** The operations that `next` calls. */
   readonly calls: readonly ExplainedOperation[];
@@ -41,12 +56,9 @@ export interface Explanation {
  * @param inFlight the operations whose call is out; undefined where nobody drives it: then what comes next comes when
  *   it is due
  */
-export function explain(
-  transaction: Transaction,
-  inFlight: ReadonlySet<number> | undefined,
-  nowMs: number,
-): Explanation {
-  const { status, reason, incident, attempts, attemptCount, dueMs, ignoredFields = [] } = transaction.progress;
+export function explain(transaction: Transaction, inFlight: CallsOut | undefined, nowMs: number): Explanation {
+  const { status, reason, incident, attempts, attemptCount, dueMs } = transaction.progress;
+  const { ignoredFields = [], operatorDecisions = [] } = transaction.progress;
   const atMs = inFlight === undefined && !isFinal(status) ? Math.max(nowMs, dueMs) : nowMs;
   const run = inFlight === undefined ? emptyRun : transaction.run;
   const next = decide({ ...transaction, run }, inFlight ?? new Set(), atMs);
@@ -55,15 +67,26 @@ export function explain(
     reason,
     incident,
     ignoredFields,
+    operatorDecisions,
+    untold: untoldOperations(transaction).map((operation) => explainOperation(transaction, operation)),
     attempts: attempts.map((attempt) => ({ ...attempt, ...explainOperation(transaction, attempt.operation) })),
     droppedAttempts: attemptCount - attempts.length,
-    inFlight: [...(inFlight ?? [])].map((operation) => explainOperation(transaction, operation)),
+    inFlight: explainCalls(transaction, inFlight ?? noCalls),
     next,
     calls: next.kind === 'call' ? next.operations.map((operation) => explainOperation(transaction, operation)) : [],
     nextAtMs: timeOf(next, atMs, inFlight !== undefined),
     rule: next.rule,
     sentence: rules[next.rule],
   };
+}
+
+const noCalls: CallsOut = new Map();
+
+export function explainCalls(transaction: Transaction, calls: CallsOut): readonly ExplainedCall[] {
+  return [...calls].map(([operation, sentMs]) => {
+    const untilMs = sentMs === undefined ? undefined : sentMs + transaction.plan.requestTimeoutMs;
+    return { ...explainOperation(transaction, operation), sentMs, untilMs };
+  });
 }
 
 /** What nobody drives is looked at when it is due, also where all that comes of it is to wait again. */

@@ -42,6 +42,8 @@ export type Fact =
     }
   | { readonly kind: 'abort-asked'; readonly reason: string; readonly atMs: number }
   | { readonly kind: 'stopped'; readonly atMs: number }
+  /** An operator asked to roll a saga back; it moves as soon as its driver knows. `doNotWait`: for calls that are out. */
+  | { readonly kind: 'rollback-asked'; readonly reason: string; readonly doNotWait: boolean; readonly atMs: number }
   /** A workflow gave a sign of life. */
   | { readonly kind: 'alive'; readonly atMs: number }
   /** A workflow said how it ended. */

@@ -19,9 +19,17 @@ export function fitProgress(progress: Progress): Progress {
 }
 
 /** Cheap, and never too small: a character of text takes at most six bytes. */
-function mostBytes({ operations, retries, attempts, incident, ignoredFields = [] }: Progress): number {
+function mostBytes({
+  operations,
+  retries,
+  attempts,
+  incident,
+  ignoredFields = [],
+  operatorDecisions = [],
+}: Progress): number {
   let bytes = 512 + operations.length + incident.length * 6 + ignoredFields.length * 64;
   bytes += Object.keys(retries).length * 32;
+  for (const { reason } of operatorDecisions) bytes += 128 + reason.length * 6;
   for (const attempt of attempts) bytes += 192 + attempt.reason.length * 6;
   return bytes;
 }

@@ -4,7 +4,7 @@ import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import { HoldfastError } from './error.ts';
 import type { Fact } from './fact.ts';
-import { ruleAbort } from './request.ts';
+import { ruleAbort, ruleRollback } from './request.ts';
 import { emptyRun } from './run.ts';
 import { isFinal, type Status, type Transaction } from './transaction.ts';
 
@@ -33,6 +33,16 @@ export function foreseeAbort(transaction: Transaction, nowMs: number): Foreseen 
 }
 
 /**
+ * A rollback now, by an operator.
+ * @returns the refusal where it would be refused
+ */
+export function foreseeRollback(transaction: Transaction, nowMs: number): Foreseen | HoldfastError {
+  const ruling = ruleRollback(transaction, { reason: '', doNotWait: false }, nowMs);
+  if (ruling instanceof HoldfastError) return ruling;
+  return foresee(ruling === 'nothing' ? transaction : apply(transaction, ruling), nowMs);
+}
+
+/**
  * Its time-out, with nothing else happening before; undefined where it has none any more. Past it only a move is still
  * to come: a message that asks again, or what is left to a human, goes on by its due time.
  */
@@ -52,7 +62,8 @@ function foresee(transaction: Transaction, atMs: number): Foreseen {
   const calls: number[] = [];
   while (calls.length <= foreseenCalls) {
     const decision = decide(ahead, noneInFlight, nowMs);
-    if (decision.rule === 'delay' && decision.kind === 'wait') nowMs = decision.untilMs;
+    if (decision.kind === 'wait' && (decision.rule === 'delay' || decision.rule === 'not-waited-for'))
+      nowMs = decision.untilMs;
     else {
       const facts = factsAfter(decision, nowMs, calls);
       if (facts.length === 0) break;

@@ -3,11 +3,12 @@ import type { Decision } from './decision.ts';
 import { queryOperation } from './fact.ts';
 import { frontOf } from './front.ts';
 import { needsHuman } from './human.ts';
+import type { InFlight } from './operator.ts';
 import type { Transaction } from './transaction.ts';
 import { callOrWait } from './turn.ts';
 
 /** Prepared: waits, then asks the query URL. Submitted: after the delay every action, retried until it succeeds. */
-export function decideMessage(transaction: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
+export function decideMessage(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {
   const { plan, progress } = transaction;
   if (progress.status === 'prepared') return decidePrepared(transaction, inFlight, nowMs);
   const untilMs = progress.submittedMs + plan.delayMs;
@@ -18,7 +19,7 @@ export function decideMessage(transaction: Transaction, inFlight: ReadonlySet<nu
   return callOrWait(transaction, front.ready, inFlight, nowMs, 'forward');
 }
 
-function decidePrepared(transaction: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
+function decidePrepared(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {
   const { definition, progress, run } = transaction;
   if (run.queryAnswer === 'committed') return { kind: 'move', to: 'submitted', reason: '', rule: 'query-said-success' };
   if (run.queryAnswer === 'rolled-back') {

@@ -1,5 +1,6 @@
 import { HoldfastError, invalid } from './error.ts';
 import type { Fact, WorkflowEnd } from './fact.ts';
+import { decisionOf } from './operator.ts';
 import { planOf } from './plan.ts';
 import { topicsOf } from './topic.ts';
 import {
@@ -132,6 +133,40 @@ export function ruleStop({ progress }: Transaction, atMs: number): Ruling {
   if (!isFinal(progress.status)) return { kind: 'stopped', atMs };
   return refused(`global transaction force stop error. status: ${progress.status}. error: FAILURE`);
 }
+
+/** What an operator says with a rollback. */
+export interface AskedRollback {
+  /** May be empty. */
+  readonly reason: string;
+  /** Does not wait for the calls that are out. */
+  readonly doNotWait: boolean;
+}
+
+/** rollback: an operator turns back a saga that runs. The same again is fine. */
+export function ruleRollback(
+  { definition, progress }: Transaction,
+  { reason, doNotWait }: AskedRollback,
+  atMs: number,
+): Ruling {
+  const { type } = definition;
+  const { status } = progress;
+  if (type !== 'saga') return invalid('gid', `must be that of a saga; ${insteadOfRollback[type]}`);
+  if (isFinal(status)) return refused(`the saga has ended as ${status}: it cannot be rolled back`);
+  if (status === 'prepared') return refused('the saga is only prepared, and nothing of it has run: abort it instead');
+  const isAsked = status === 'aborting' || decisionOf(progress, 'rollback') !== undefined;
+  const isWaitKept = !doNotWait || decisionOf(progress, 'do-not-wait') !== undefined;
+  return isAsked && isWaitKept ? 'nothing' : { kind: 'rollback-asked', reason, doNotWait, atMs };
+}
+
+const twoPhaseInstead =
+  'abort this one while it is prepared; once it is submitted every branch is told to confirm or commit, and only stop ends it, without telling the others';
+
+const insteadOfRollback: Readonly<Record<Exclude<TransactionType, 'saga'>, string>> = {
+  tcc: twoPhaseInstead,
+  xa: twoPhaseInstead,
+  msg: 'abort this message while it is prepared; once it is submitted it is delivered, and only stop ends it',
+  workflow: 'this workflow decides by itself how it ends; stop ends it without telling its service',
+};
 
 function refused(message: string): HoldfastError {
   return new HoldfastError('WRONG_STATUS', message);

@@ -2,11 +2,12 @@ import { deadlineMs } from './deadline.ts';
 import type { Decision } from './decision.ts';
 import { frontOf } from './front.ts';
 import { needsHuman } from './human.ts';
+import { awaitedCalls, decisionOf, type InFlight } from './operator.ts';
 import type { Transaction } from './transaction.ts';
 import { callOrWait } from './turn.ts';
 
 /** Forward along the plan's edges until all succeeded, or one failed, or time is up; then back in mirror order. */
-export function decideSaga(transaction: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
+export function decideSaga(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {
   const { status } = transaction.progress;
   if (status === 'prepared') return decidePrepared(transaction, nowMs);
   return status === 'submitted'
@@ -21,9 +22,10 @@ function decidePrepared(transaction: Transaction, nowMs: number): Decision {
   return needsHuman(transaction, nowMs);
 }
 
-/** A time-out counts for nothing once all actions succeeded; the reason of a FAILURE came with its mark. */
-function decideForward(transaction: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
+/** What an operator was answered holds whatever came since. A time-out counts for nothing once all actions succeeded; the reason of a FAILURE came with its mark. */
+function decideForward(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {
   const { definition, plan, progress } = transaction;
+  if (decisionOf(progress, 'rollback') !== undefined) return toAborting(progress.reason, 'rollback-asked');
   const front = frontOf(transaction);
   if (front?.hasFailed) return toAborting(progress.reason, 'action-failed');
   if (front === undefined || front.open === 0)
@@ -45,15 +47,21 @@ export function timeoutReason(timeoutMs: number): string {
   return `Timeout after ${Math.round(timeoutMs / 1000)} seconds`;
 }
 
-function toAborting(reason: string, rule: 'action-failed' | 'saga-timeout' | 'retry-limit'): Decision {
+function toAborting(
+  reason: string,
+  rule: 'rollback-asked' | 'action-failed' | 'saga-timeout' | 'retry-limit',
+): Decision {
   return { kind: 'move', to: 'aborting', reason, rule };
 }
 
-/** An action that is still out is waited for before it is compensated: for its answer, or its request time-out. */
-function decideBackward(transaction: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
+/**
+ * An action that is still out is waited for before it is compensated: for its answer, or its request time-out, or for as
+ * long as an operator wants to.
+ */
+function decideBackward(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {
   const front = frontOf(transaction);
   if (front === undefined || front.open === 0) {
     return { kind: 'move', to: 'failed', reason: transaction.progress.reason, rule: 'all-compensated' };
   }
-  return callOrWait(transaction, front.ready, inFlight, nowMs, 'backward');
+  return callOrWait(transaction, front.ready, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');
 }

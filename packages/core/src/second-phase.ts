@@ -1,5 +1,6 @@
 import { deadlineMs } from './deadline.ts';
 import type { Decision } from './decision.ts';
+import type { InFlight } from './operator.ts';
 import { timeoutReason } from './saga.ts';
 import type { OperationName, Transaction } from './transaction.ts';
 import { callOrWait } from './turn.ts';
@@ -15,7 +16,7 @@ export interface SecondPhase {
 export function decideSecondPhase(
   phase: SecondPhase,
   transaction: Transaction,
-  inFlight: ReadonlySet<number>,
+  inFlight: InFlight,
   nowMs: number,
 ): Decision {
   const { plan, progress } = transaction;

@@ -31,7 +31,7 @@ export type TransactionType = 'saga' | 'msg' | 'tcc' | 'xa' | 'workflow';
  *
  * | type | moves |
  * |---|---|
- * | saga | prepared > submitted > succeed; submitted > aborting > failed; prepared > failed (abort) |
+ * | saga | prepared > submitted > succeed; submitted > aborting > failed (also as an operator asks); prepared > failed (abort) |
  * | msg  | prepared > submitted > succeed; prepared > failed |
  * | tcc, xa | prepared > submitted > succeed; prepared > aborting > failed |
  * | workflow | prepared > succeed; prepared > failed, as its submit says |
@@ -119,6 +119,19 @@ export interface Attempt {
   readonly reason: string;
 }
 
+/**
+ * What an operator decided about a transaction. Of each kind the first counts, so that there are never many.
+ * `rollback`: roll it back. `do-not-wait`: do not wait for the calls that are out. `stop`: end it as failed.
+ */
+export interface OperatorDecision {
+  readonly kind: 'rollback' | 'do-not-wait' | 'stop';
+  readonly atMs: number;
+  /** The status it had then. */
+  readonly status: Status;
+  /** Why, in the operator's words; at most 1 KiB, may be empty. */
+  readonly reason: string;
+}
+
 export interface Progress {
   readonly status: Status;
   /** One {@link OperationState} per operation, in operation order. */
@@ -148,6 +161,8 @@ export interface Progress {
   readonly result?: string;
   /** Fields of the submit that differed from what the prepare had stored and were not taken over; absent: none. */
   readonly ignoredFields?: readonly string[];
+  /** What operators decided, oldest first; absent: nothing. */
+  readonly operatorDecisions?: readonly OperatorDecision[];
 }
 
 /** The coordinator's defaults, from its configuration. */

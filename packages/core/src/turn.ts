@@ -1,32 +1,42 @@
 import { deadlineMs } from './deadline.ts';
 import type { Decision, Rule } from './decision.ts';
+import { heldUntilMs, type InFlight } from './operator.ts';
 import { hasTried, retryAtMs } from './run.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
  * Calls what is ready and not out, not tried in this run and not waiting for a retry; with none of those, waits for
  * whatever comes first. Shared by all patterns: they differ only in what is ready. A compensation is held while the
- * action of its step is still out.
+ * action of its step is still out, or for as long as an operator's decision says.
  */
 export function callOrWait(
   transaction: Transaction,
   ready: readonly number[],
-  inFlight: ReadonlySet<number>,
+  inFlight: InFlight,
   nowMs: number,
   rule: Rule,
 ): Decision {
   const { run, progress } = transaction;
   const operations: number[] = [];
   let nextRetryMs = Number.POSITIVE_INFINITY;
+  let heldMs = Number.POSITIVE_INFINITY;
   for (const operation of ready) {
     if (hasTried(run, operation) || inFlight.has(operation)) continue;
-    if (rule === 'backward' && inFlight.has(operation + 1)) continue;
+    if (rule === 'backward') {
+      const untilMs = heldUntilMs(transaction, operation);
+      if (untilMs > nowMs) {
+        heldMs = untilMs;
+        continue;
+      }
+      if (inFlight.has(operation + 1)) continue;
+    }
     const atMs = retryAtMs(run, operation);
     if (atMs <= nowMs) operations.push(operation);
     else nextRetryMs = Math.min(nextRetryMs, atMs);
   }
   if (operations.length > 0) return { kind: 'call', operations, rule };
   const retryOrDeadlineMs = Math.min(nextDeadline(transaction, nowMs), nextRetryMs);
+  if (heldMs < Number.POSITIVE_INFINITY) return { kind: 'wait', untilMs: heldMs, within: true, rule: 'not-waited-for' };
   if (inFlight.size > 0) return { kind: 'wait', untilMs: retryOrDeadlineMs, within: true, rule: 'in-flight' };
   if (nextRetryMs < Number.POSITIVE_INFINITY) {
     return { kind: 'wait', untilMs: retryOrDeadlineMs, within: true, rule: 'retry-within-run' };

@@ -1,12 +1,13 @@
 import type { Decision } from './decision.ts';
 import { queryOperation } from './fact.ts';
+import type { InFlight } from './operator.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
  * The workflow's own process runs it and says how it ends. Should nothing be heard of it for one retry interval, its
  * callback is called, until it has ended.
  */
-export function decideWorkflow({ progress }: Transaction, inFlight: ReadonlySet<number>, nowMs: number): Decision {
+export function decideWorkflow({ progress }: Transaction, inFlight: InFlight, nowMs: number): Decision {
   if (inFlight.has(queryOperation)) {
     return { kind: 'wait', untilMs: Number.POSITIVE_INFINITY, within: true, rule: 'in-flight' };
   }

@@ -24,6 +24,7 @@ import {
   type BackupCapable,
   type BackupFile,
   type BackupRequest,
+  type Cautious,
   type Counts,
   type Store,
   StoreError,
@@ -31,7 +32,7 @@ import {
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs. */
-export type AnyStore = Store & Partial<BackupCapable>;
+export type AnyStore = Store & Partial<BackupCapable & Cautious>;
 
 export interface ServeOptions {
   /** Default: on stderr, as the settings say. */
@@ -68,13 +69,8 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
   const log = options.log ?? createLog(logSettings(settings));
   const store = options.store ?? (await createStore(settings));
   try {
-    await store.open().catch((cause: unknown) => {
-      throw openFailure(cause, settings);
-    });
-    const counts = await begin(store, options.development).catch((cause: unknown) => {
-      throw openFailure(cause, settings);
-    });
-    const running = await start(settings, store, { ...options, log, version });
+    const opened = await open(store, settings, options.development);
+    const { counts, ...running } = await start(settings, store, opened, { ...options, log, version });
     const tookMs = performance.now() - startedMs;
     for (const line of greeting(settings, { version, ...running, counts, tookMs })) options.say(line);
     log.info('serving', { version, url: running.url, grpc: running.grpcAddress, store: store.name });
@@ -85,10 +81,47 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
   }
 }
 
-/** What is stored, at the time that it is for transactions. */
-async function begin(store: Store, development: ManualDevelopment | undefined): Promise<Counts> {
-  await development?.begin(store, systemRuntime.wallMs());
-  return store.counts((development?.runtime ?? systemRuntime).wallMs());
+/** What is stored, at the time that it is for transactions; or what it waits for, where that may pass by itself. */
+type Opened =
+  | { readonly counts: Counts; readonly lack?: undefined }
+  | { readonly counts?: undefined; readonly lack: StoreError };
+
+async function open(store: Store, settings: Settings, development: ManualDevelopment | undefined): Promise<Opened> {
+  try {
+    await store.open();
+    await development?.begin(store, systemRuntime.wallMs());
+    return { counts: await store.counts((development?.runtime ?? systemRuntime).wallMs()) };
+  } catch (cause) {
+    if (!(cause instanceof StoreError && cause.code === 'full')) throw openFailure(cause, settings);
+    await store.close();
+    return { lack: cause };
+  }
+}
+
+const reopenAfterMs = 1000;
+
+/**
+ * Without room even a start that only reads cannot be. It answers that it is not ready, and why, until there is: to end
+ * would change nothing, and a supervisor gives up on what ends again and again.
+ */
+async function openOnceThereIsRoom(
+  first: StoreError,
+  { log, say }: Pick<StartParts, 'log' | 'say'>,
+  engine: Engine,
+  again: () => Promise<Opened>,
+): Promise<Counts> {
+  log.warn('the store cannot be opened yet: it is tried again every second', {}, first);
+  say(`holdfast: not ready: ${first.message}`);
+  for (let lack = first; ; ) {
+    engine.waits(lack.message);
+    await new Promise<void>((resolved) => systemRuntime.setTimer(reopenAfterMs, resolved));
+    const opened = await again();
+    if (opened.counts !== undefined) {
+      engine.waits(undefined);
+      return opened.counts;
+    }
+    lack = opened.lack;
+  }
 }
 
 /** For people where a person looks on, else for machines. */
@@ -108,15 +141,21 @@ async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
   }
 }
 
-interface StartParts extends Pick<ServeOptions, 'fatal' | 'development'> {
+interface StartParts extends Pick<ServeOptions, 'fatal' | 'say' | 'development'> {
   readonly version: string;
   readonly log: Log;
 }
 
-async function start(settings: Settings, store: AnyStore, parts: StartParts): Promise<Running> {
+async function start(
+  settings: Settings,
+  store: AnyStore,
+  opened: Opened,
+  parts: StartParts,
+): Promise<Running & { readonly counts: Counts }> {
   const { version, log, fatal, development } = parts;
   const runtime = development?.runtime ?? systemRuntime;
   const metrics = new Metrics({ version, ...settings.metrics });
+  metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const sender = senderOf({ runtime, limits: settings.calls, version, secureContext: await trustedBy(settings) });
   const { originSharePercent, ...limits } = settings.destinations;
@@ -160,10 +199,17 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
     // The ports first: who cannot be reached must not drive.
     const url = await listen(server, settings);
     const grpcAddress = (await grpc?.listen()) ?? '';
+    // HTTP answers already: what gRPC needs takes a tenth of a second to load.
+    const serveGrpc = once(async () => grpc?.serve({ coordinator: engine, observer }));
+    if (opened.lack !== undefined) await serveGrpc();
+    const counts =
+      opened.lack === undefined
+        ? opened.counts
+        : await openOnceThereIsRoom(opened.lack, parts, engine, () => open(store, settings, development));
+    for (const caution of store.cautions?.() ?? []) observer.warned(caution, undefined);
     await engine.start();
     alerts?.owed();
-    // HTTP answers already: what gRPC needs takes a tenth of a second to load.
-    await grpc?.serve({ coordinator: engine, observer });
+    await serveGrpc();
     metrics.watch({
       counts: (nowMs) => store.counts(nowMs),
       nowMs: () => engine.clock.nowMs(),
@@ -176,7 +222,7 @@ async function start(settings: Settings, store: AnyStore, parts: StartParts): Pr
       await end(settings.shutdown.graceMs);
       await store.close();
     };
-    return { url, grpcAddress, stop: once(stop) };
+    return { url, grpcAddress, counts, stop: once(stop) };
   } catch (error) {
     await end(0);
     throw error;

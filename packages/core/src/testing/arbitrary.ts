@@ -25,6 +25,7 @@ export type Happening =
   | { readonly kind: 'wake' }
   | { readonly kind: 'submit' }
   | { readonly kind: 'abort' }
+  | { readonly kind: 'rollback'; readonly doNotWait: boolean }
   | { readonly kind: 'stop' };
 
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
@@ -46,6 +47,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: 'crash' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'wake' as const }) },
   { weight: 1, arbitrary: fc.constantFrom({ kind: 'submit' as const }, { kind: 'abort' as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rollback' as const), doNotWait: fc.boolean() }) },
 );
 
 /** An operator's stop ends everything, so it is rare and comes last. */

@@ -13,6 +13,7 @@ import {
   type Ruling,
   restoreTransaction,
   ruleAbort,
+  ruleRollback,
   ruleStop,
   ruleSubmit,
   type Status,
@@ -55,6 +56,9 @@ export class Life {
   readonly #succeededInThisLife = new Set<number>();
   #frozen: readonly number[] | undefined;
   #wasStopped = false;
+  #isRolledBack = false;
+  /** When an operator decided not to wait for calls that are out. */
+  #waitsNoMoreSinceMs: number | undefined;
   #turnsSinceTime = 0;
   readonly log: string[] = [];
 
@@ -126,6 +130,9 @@ export class Life {
       case 'abort':
         this.#ask(ruleAbort(this.#transaction, this.#subject.definition.type, 'asked', this.#nowMs));
         return;
+      case 'rollback':
+        this.#rollBack(happening.doNotWait);
+        return;
       case 'stop':
         this.#wasStopped = !isFinal(this.#status);
         this.#ask(ruleStop(this.#transaction, this.#nowMs));
@@ -142,6 +149,15 @@ export class Life {
     this.#isHandedBack = false;
     this.#apply(ruling);
     this.#save();
+  }
+
+  /** Only recorded, as by a node that does not drive it; the driver moves on when it learns of it. */
+  #rollBack(doNotWait: boolean): void {
+    const ruling = ruleRollback(this.#transaction, { reason: 'asked', doNotWait }, this.#nowMs);
+    if (ruling instanceof HoldfastError) return;
+    this.#isRolledBack = true;
+    if (doNotWait) this.#waitsNoMoreSinceMs ??= this.#nowMs;
+    this.#ask(ruling);
   }
 
   #pick(pick: number, isMeant: (operation: number) => boolean): number | undefined {
@@ -248,6 +264,7 @@ export class Life {
         return false;
       case 'move':
         if (decision.to === 'succeed') checkSuccess(this.#subject, this.#transaction);
+        if (this.#isRolledBack) assert.notEqual(decision.to, 'succeed', 'its rollback was acknowledged');
         this.#apply({ kind: 'moved', to: decision.to, reason: decision.reason, atMs: this.#nowMs });
         assert.equal(this.#status, decision.to);
         this.#save();
@@ -267,7 +284,7 @@ export class Life {
   }
 
   #wait({ untilMs, within }: Extract<Decision, { kind: 'wait' }>): boolean {
-    if (this.#inFlight.size > 0) {
+    if (this.#inFlight.size > 0 && !this.#isLeftAlone) {
       assert.ok(within);
       assert.ok(untilMs > this.#nowMs, 'a wait that is over');
       return false;
@@ -278,11 +295,16 @@ export class Life {
       return true;
     }
     assert.ok(untilMs < Number.POSITIVE_INFINITY, 'it would never be looked at again');
-    if (within) return false;
+    if (within || this.#inFlight.size > 0) return false;
     this.#transaction = { ...this.#transaction, progress: { ...this.#transaction.progress, dueMs: untilMs } };
     this.#isHandedBack = true;
     this.#save();
     return false;
+  }
+
+  /** All calls that are out are actions that nobody waits for any more. */
+  get #isLeftAlone(): boolean {
+    return this.#waitedFor.size === 0;
   }
 
   #call(operation: number): void {
@@ -290,12 +312,26 @@ export class Life {
     assert.ok(!this.#succeededInThisLife.has(operation), 'called after it succeeded');
     assert.notEqual(this.#durable.progress.operations[operation], 's', 'called after it succeeded');
     assert.ok(this.#isCalledFor(operation), `${this.#opOf(operation)} before the decision is durable`);
-    checkOrder(this.#subject, this.#transaction, operation, this.#inFlight, this.#frozen ?? []);
+    checkOrder(this.#subject, this.#transaction, operation, this.#waitedFor, this.#frozen ?? []);
+    this.#checkPatience(operation);
     const { definition, branches } = this.#subject;
     this.#inFlight.add(operation);
     if (operationAt(definition, branches, operation)?.url === '') this.#answer(operation, success);
     else if (this.#hasSlots) this.#send(operation);
     else this.#unsent.add(operation);
+  }
+
+  /** The calls that a compensation must wait for. */
+  get #waitedFor(): ReadonlySet<number> {
+    const isOver = this.#nowMs >= (this.#waitsNoMoreSinceMs ?? Number.POSITIVE_INFINITY) + 10_000;
+    return isOver ? new Set([...this.#inFlight].filter((out) => this.#opOf(out) !== 'action')) : this.#inFlight;
+  }
+
+  /** What nobody waits for is compensated 10 s after that was decided, also where a crash came between. */
+  #checkPatience(operation: number): void {
+    if (this.#opOf(operation) !== 'compensate' || this.#waitsNoMoreSinceMs === undefined) return;
+    if (this.#transaction.progress.operations[operation + 1] !== 'm') return;
+    assert.ok(this.#nowMs >= this.#waitsNoMoreSinceMs + 10_000, 'compensated too soon');
   }
 
   #opOf(operation: number): string {

@@ -22,8 +22,8 @@ export async function developUntilStopped({ loaded, origins }: LoadedSettings): 
   }
   const dataDir = origins.has('dataDir') ? loaded.dataDir : temporaryFolder();
   const development = new ManualDevelopment({ machine: systemRuntime, callWaitMs: loaded.dev.callWaitMs });
-  await serveUntilStopped(settingsOf(loaded, dataDir), { development });
-  console.log(`  clock    manual, at ${new Date(development.nowMs).toISOString()}; POST /api/dev/clock moves it`);
+  const say = await serveUntilStopped(settingsOf(loaded, dataDir), { development });
+  say(`  clock    manual, at ${new Date(development.nowMs).toISOString()}; POST /api/dev/clock moves it`);
 }
 
 /** Nothing waits for time to pass before it is written: time does not pass by itself. */

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { Settings } from '../config/schema.ts';
-import { isDamage } from '../store/sqlite/errors.ts';
 import { StoreError } from '../store/store.ts';
 import { CommandError } from './error.ts';
 
@@ -10,11 +9,7 @@ export function openFailure(cause: unknown, { dataDir }: Pick<Settings, 'dataDir
   const isExplained = cause instanceof StoreError && ['locked', 'version', 'unsafe'].includes(cause.code);
   if (isExplained) return new CommandError(cause.message, { cause });
   const what = cause instanceof StoreError ? cause.message : `${resolve(dataDir)}: ${textOf(cause)}`;
-  const other = '--data-dir or HOLDFAST_DATA_DIR names another folder.';
-  const advice = isDamage(cause instanceof Error ? cause.cause : undefined)
-    ? `The files there are damaged or not those of Holdfast: put back a backup, or leave them alone; ${other}`
-    : `Holdfast must be able to make and write files there; ${other}`;
-  return new CommandError(`${what}.\n${advice}`, { cause });
+  return new CommandError(`${what}.\n--data-dir or HOLDFAST_DATA_DIR names another folder.`, { cause });
 }
 
 /** What to tell somebody whose file of certificates cannot be used. */

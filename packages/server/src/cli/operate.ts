@@ -1,6 +1,7 @@
 import { type Address, type Answer, askFor, urlOf } from './ask.ts';
 import { CommandError } from './error.ts';
 import { plain } from './plain.ts';
+import { segmentOf } from './segment.ts';
 import { lineOf, type Shown, type Summary, storyOf } from './story.ts';
 
 /** What an operator does with transactions, through the coordinator that runs. */
@@ -53,7 +54,7 @@ export async function retry(address: Address, gid: string): Promise<void> {
   await askFor(address, 'POST', '/api/dtmsvr/resetNextCronTime', { gid });
   const { status, finishedAt } = await askFor(address, 'GET', `/api/v1/transactions/${segmentOf(gid, 'gid')}`);
   if (finishedAt === null) console.log(`${gid} is due now; holdfast show ${gid} tells what comes of it`);
-  else console.log(`${gid} is ${status}, for good: nothing is left to be tried`);
+  else console.log(`${gid} has already ${status === 'succeed' ? 'succeeded' : status}; there is nothing to retry.`);
 }
 
 /** Ends it as failed. No branch is called. */
@@ -95,12 +96,6 @@ export async function unsubscribe(address: Address, topic: string, url: string):
 export async function deleteTopic(address: Address, topic: string): Promise<void> {
   await askFor(address, 'DELETE', `/api/dtmsvr/topic/${segmentOf(topic, 'topic')}`);
   console.log(`topic ${topic} is deleted: messages to it are refused`);
-}
-
-/** A part of a path. Without it the path would be another one. */
-function segmentOf(text: string, name: string): string {
-  if (text === '') throw new CommandError(`${name} must not be empty`);
-  return encodeURIComponent(text);
 }
 
 /** @throws CommandError where the answer is not what this version of Holdfast gives */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import { type Problem, SettingsError } from '../config/error.ts';
 import { type LoadedSettings, loadSettingsWithOrigins } from '../config/load.ts';
@@ -5,7 +6,9 @@ import { type Settings, settings } from '../config/schema.ts';
 import { allowedBy } from '../config/setting.ts';
 import { readVersion } from '../config/version.ts';
 import { CommandError, exitCodes } from './error.ts';
+import { endWith } from './last-words.ts';
 import type { ListOptions, Output } from './operate.ts';
+import type { RollbackOptions } from './rollback.ts';
 import { settingLines } from './settings.ts';
 
 const examples = `
@@ -22,10 +25,13 @@ Every setting is described in docs/configuration.md.`;
 
 /** Runs the command line. Returns when the command is done, or for `serve` once it serves; ends the process where it failed. */
 export async function run(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  // Whatever this process makes (data, backups) holds payloads: it is for its own user alone, whatever the shell says.
+  process.umask(0o077);
   try {
     await program(environment).parseAsync(argv);
   } catch (error) {
-    process.exit(report(error));
+    const { code, text } = report(error);
+    endWith(code, text);
   }
 }
 
@@ -93,6 +99,14 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
   operator(holdfast, 'retry <gid>', 'make a transaction due now').action(async (gid: string, flags: object) =>
     (await operate()).retry(at(flags), gid),
   );
+  operator(holdfast, 'rollback <gid>', 'roll back a saga that runs: what has run is compensated')
+    .option('--reason <text>', 'why, for those who look at it later')
+    .option('--do-not-wait', 'do not wait for calls that are out: their actions may still run, a barrier is needed')
+    .option('-y, --yes', 'do not ask for confirmation of --do-not-wait')
+    .action(async (gid: string, flags: RollbackOptions) => {
+      const { rollback } = await import('./rollback.ts');
+      await rollback(at(flags), gid, flags);
+    });
   operator(holdfast, 'stop <gid>', 'end a transaction as failed, without telling any branch').action(
     async (gid: string, flags: object) => (await operate()).stop(at(flags), gid),
   );
@@ -168,18 +182,16 @@ function camelCase(flag: string): string {
   return flag.slice(2).replace(/-[a-z]/g, (letter) => letter.slice(1).toUpperCase());
 }
 
-/** Says on stderr what people need to know. Programmer errors keep their stack. */
-function report(error: unknown): number {
+/** How the process ends, and what people need to know. Programmer errors keep their stack. */
+function report(error: unknown): { readonly code: number; readonly text: string } {
   // Commander has printed it: help and version end with 0, what it does not understand with 1.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badSettings;
+  if (error instanceof CommanderError) {
+    return { code: error.exitCode === 0 ? exitCodes.done : exitCodes.badSettings, text: '' };
+  }
   if (error instanceof SettingsError) {
-    console.error(`holdfast: ${error.message}\nNothing was done. Every setting is described in docs/configuration.md.`);
-    return exitCodes.badSettings;
+    const text = `holdfast: ${error.message}\nNothing was done. Every setting is described in docs/configuration.md.`;
+    return { code: exitCodes.badSettings, text };
   }
-  if (error instanceof CommandError) {
-    console.error(`holdfast: ${error.message}`);
-    return exitCodes.failed;
-  }
-  console.error('holdfast: internal error', error);
-  return exitCodes.failed;
+  if (error instanceof CommandError) return { code: exitCodes.failed, text: `holdfast: ${error.message}` };
+  return { code: exitCodes.failed, text: `holdfast: internal error ${inspect(error)}` };
 }

@@ -1,8 +1,10 @@
 import type { Problem } from '../config/error.ts';
 import type { Settings } from '../config/schema.ts';
 import { logSettings, type Running, type ServeOptions, serve } from '../main.ts';
+import { LineWriter, writeOut } from '../observe/line-writer.ts';
 import { createLog, type Log } from '../observe/log.ts';
 import { exitCodes } from './error.ts';
+import { lastWordsMs } from './last-words.ts';
 
 /** Ctrl-C reaches a process several times: from the terminal, from npm and from a wrapper that hands signals on. */
 const sameSignalMs = 500;
@@ -13,6 +15,9 @@ export interface UntilStopped extends Pick<ServeOptions, 'development'> {
   readonly notes?: readonly Problem[];
 }
 
+/** Prints a line for people, without waiting for whoever reads it. */
+export type Say = (line: string) => void;
+
 /**
  * Serves until a signal asks it to stop; then drains and ends the process with 0. A second signal ends it at once. What
  * must not happen (a lost store, an error nobody caught) ends it with 1: nothing is acknowledged after that, and the
@@ -21,56 +26,61 @@ export interface UntilStopped extends Pick<ServeOptions, 'development'> {
 export async function serveUntilStopped(
   settings: Settings,
   { notes = [], ...options }: UntilStopped = {},
-): Promise<void> {
-  const log = createLog(logSettings(settings));
+): Promise<Say> {
+  const streams = { out: new LineWriter({ fd: 1 }), err: new LineWriter({ fd: 2 }) };
+  const log = createLog(logSettings(settings), streams.err);
+  const say: Say = (line) => streams.out.write(`${line}\n`);
+  /** Whoever does not read what was said last does not keep the process, nor its lock. */
+  const end = (code: number): never => {
+    writeOut([streams.err, streams.out], lastWordsMs);
+    process.exit(code);
+  };
+  const endBroken = (what: string, error: unknown): never => {
+    log.error(what, {}, error);
+    return end(exitCodes.failed);
+  };
+  tellNode(log, endBroken);
   for (const { origin, name, text } of notes) log.warn(`${origin}: ${name}: ${text}`);
-  // Whoever read what is said here may be gone, as in `holdfast serve | head -1`: that is no reason to end.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  process.on('uncaughtException', (error) => endBroken(log, 'an error that nobody caught: the process ends', error));
-  process.on('unhandledRejection', (error) =>
-    endBroken(log, 'a rejection that nobody handled: the process ends', error),
-  );
   let running: Running | undefined;
   let stoppingSinceMs: number | undefined;
   for (const signal of stopSignals) {
     process.on(signal, () => {
       if (stoppingSinceMs === undefined) {
         stoppingSinceMs = performance.now();
-        console.log(`holdfast: ${signal}, stopping; once more ends it at once`);
+        say(`holdfast: ${signal}, stopping; once more ends it at once`);
         log.info('stopping', { signal });
         // During the start there is nothing to drain: whatever it had begun is taken up by the next one.
-        if (running === undefined) endAtOnce(log, exitCodes.done);
-        else stop(running, log);
+        if (running === undefined) end(exitCodes.done);
+        else stop(running);
       } else if (performance.now() - stoppingSinceMs > sameSignalMs) {
-        console.log(`holdfast: ${signal} again, ending now; what was in flight is taken up by the next start`);
-        endAtOnce(log, exitCodes.failed);
+        say(`holdfast: ${signal} again, ending now; what was in flight is taken up by the next start`);
+        end(exitCodes.failed);
       }
     });
   }
-  running = await serve(settings, {
-    ...options,
-    log,
-    fatal: () => process.exit(exitCodes.failed),
-    say: (line) => console.log(line),
-  });
+  const stop = (toStop: Running) =>
+    toStop.stop().then(
+      () => {
+        say('holdfast: stopped');
+        end(exitCodes.done);
+      },
+      (error: unknown) => endBroken('stopping failed', error),
+    );
+  try {
+    running = await serve(settings, { ...options, log, fatal: () => end(exitCodes.failed), say });
+    return say;
+  } finally {
+    // Where it failed, what was logged comes before the reason.
+    writeOut([streams.err, streams.out], 0);
+  }
 }
 
-function stop(running: Running, log: Log): void {
-  running.stop().then(
-    () => {
-      console.log('holdfast: stopped');
-      endAtOnce(log, exitCodes.done);
-    },
-    (error: unknown) => endBroken(log, 'stopping failed', error),
-  );
-}
-
-function endBroken(log: Log, what: string, error: unknown): void {
-  log.error(what, {}, error);
-  endAtOnce(log, exitCodes.failed);
-}
-
-function endAtOnce(log: Log, code: number): void {
-  log.flush();
-  process.exit(code);
+/** What Node would write on stderr itself, and wait for it, is said by the log. */
+function tellNode(log: Log, endBroken: (what: string, error: unknown) => never): void {
+  // Whoever read what is said here may be gone, as in `holdfast serve | head -1`: that is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => log.warn('Node warns', { warning: `${warning.name}: ${warning.message}` }));
+  process.on('uncaughtException', (error) => endBroken('an error that nobody caught: the process ends', error));
+  process.on('unhandledRejection', (error) => endBroken('a rejection that nobody handled: the process ends', error));
 }

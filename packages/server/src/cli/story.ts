@@ -27,11 +27,20 @@ interface Foreseen {
   readonly hasMoreCalls: boolean;
 }
 
+type Askable = ({ readonly isAllowed: true } & Foreseen) | { readonly isAllowed: false; readonly message: string };
+
 export interface Shown extends Summary {
   readonly isDrivenHere: boolean;
   readonly owner: string | null;
   readonly ignoredFields: readonly string[];
   readonly unknownFields: readonly { readonly name: string; readonly didYouMean: string | null }[];
+  readonly operatorDecisions: readonly {
+    readonly kind: 'rollback' | 'do-not-wait' | 'stop';
+    readonly at: string;
+    readonly status: string;
+    readonly reason: string;
+  }[];
+  readonly untold: readonly Operation[];
   readonly branches: readonly (Operation & { readonly status: string })[];
   readonly attempts: readonly (Operation & {
     readonly at: string;
@@ -40,7 +49,7 @@ export interface Shown extends Summary {
     readonly reason: string;
   })[];
   readonly attemptsDropped: number;
-  readonly inFlight: readonly Operation[];
+  readonly inFlight: readonly (Operation & { readonly sentAt: string | null; readonly until: string | null })[];
   readonly next: {
     readonly what: string;
     readonly to?: string;
@@ -49,7 +58,8 @@ export interface Shown extends Summary {
     readonly rule: string;
     readonly because: string;
   };
-  readonly onAbort: ({ readonly isAllowed: true } & Foreseen) | { readonly isAllowed: false; readonly message: string };
+  readonly onAbort: Askable;
+  readonly onRollback: Askable;
   readonly onTimeout: ({ readonly at: string } & Foreseen) | null;
   readonly now: string;
 }
@@ -94,9 +104,29 @@ function headOf({
     ...(reason === '' ? [] : [`  rolled back because: ${plain(reason)}`]),
     ...(ignoredFields.length === 0 ? [] : [`  its submit differed in ${ignoredFields.join(', ')}: kept as prepared`]),
     ...(unknownFields.length === 0 ? [] : [`  unknown fields, ignored: ${unknownFields.map(unknownText).join(', ')}`]),
+    ...decisionLines(shown),
     ...(finishedAt === null ? [`  driven by ${owner}`] : []),
   ];
 }
+
+const decisions = {
+  rollback: 'asked for the rollback',
+  'do-not-wait': 'decided not to wait for the calls that were out: their actions may still run',
+  stop: 'ended it as failed',
+} as const;
+
+function decisionLines({ operatorDecisions, untold }: Pick<Shown, 'operatorDecisions' | 'untold'>): string[] {
+  const lines = operatorDecisions.map(({ kind, at, status, reason }) => {
+    const why = reason === '' || kind !== 'rollback' ? '' : `, because: ${plain(reason)}`;
+    return `  at ${at} an operator ${decisions[kind]} (it was ${status})${why}`;
+  });
+  if (untold.length === 0) return lines;
+  const named = untold.slice(0, namedAtMost).map(shortName).join(', ');
+  const more = untold.length > namedAtMost ? ` and ${untold.length - namedAtMost} more` : '';
+  return [...lines, `  not called any more: ${named}${more}`];
+}
+
+const namedAtMost = 20;
 
 function branchLines({ branches }: Shown): string[] {
   if (branches.length === 0) return ['', 'no branches'];
@@ -123,7 +153,8 @@ function attemptLines({ attempts, attemptsDropped, inFlight }: Shown): string[] 
     return `  ${at}  ${nameOf(operation)}  ${outcome.padEnd(7)}  ${Math.round(durationMs)} ms  ${plain(reason)}`.trimEnd();
   });
   const out = inFlight.map(
-    (operation) => `  now                       ${nameOf(operation)}  is out, its answer is waited for`,
+    ({ sentAt, until, ...operation }) =>
+      `  ${sentAt ?? 'now                     '}  ${nameOf(operation)}  ${until === null ? 'waits for its turn' : `is out, until ${until} at the latest`}`,
   );
   return lines.length + out.length === 0 ? ['', 'no attempts yet'] : ['', `attempts${dropped}`, ...lines, ...out];
 }
@@ -142,11 +173,12 @@ function nextText({ what, to = '', calls }: Shown['next']): string {
   return what === 'wait' ? 'it is looked at again' : 'it is marked as needing somebody';
 }
 
-function foreseenLines({ onAbort, onTimeout, finishedAt }: Shown): string[] {
+function foreseenLines({ type, onAbort, onRollback, onTimeout, finishedAt }: Shown): string[] {
   if (finishedAt !== null) return [];
-  const abort = onAbort.isAllowed ? whatOf(onAbort) : `refused: ${plain(onAbort.message)}`;
+  const askable = (asked: Askable) => (asked.isAllowed ? whatOf(asked) : `refused: ${plain(asked.message)}`);
   const timeout = onTimeout === null ? 'it has none' : `at ${onTimeout.at}: ${whatOf(onTimeout)}`;
-  return ['', `an abort now: ${abort}`, `its time-out: ${timeout}`];
+  const rollback = type === 'saga' ? [`a rollback now: ${askable(onRollback)}`] : [];
+  return ['', `an abort now: ${askable(onAbort)}`, ...rollback, `its time-out: ${timeout}`];
 }
 
 function whatOf({ status, calls, hasMoreCalls }: Foreseen): string {

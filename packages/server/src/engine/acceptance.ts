@@ -1,9 +1,11 @@
 import {
+  type AskedRollback,
   apply,
   type BranchOperation,
   branchesLeftPrepared,
   createTransaction,
   type Defaults,
+  type Fact,
   fitProgress,
   HoldfastError,
   hasSecondPhase,
@@ -14,6 +16,7 @@ import {
   ruleEnd,
   rulePrepare,
   rulePrepareWorkflow,
+  ruleRollback,
   ruleStop,
   ruleSubmit,
   type Status,
@@ -23,6 +26,7 @@ import {
   topicsOf,
   type WorkflowEnd,
   limits as wireLimits,
+  withMoveAsked,
 } from '@holdfast/core';
 import type { Store, StoredTransaction, Write, WriteResult } from '../store/store.ts';
 import type { Actor, Answer, Standing } from './actor.ts';
@@ -33,6 +37,7 @@ import { type ActiveLimits, type Incarnation, transactionBytes } from './incarna
 import type { Journal } from './journal.ts';
 import type { NameBook, Runtime } from './ports.ts';
 import { asRefusal, cannotWrite, refuse, unknownGid } from './refusals.ts';
+import { type RolledBack, rolledBack } from './rolled-back.ts';
 import { updateBytes } from './row.ts';
 import { checkTargets, isCalledAlike, unknownName } from './targets.ts';
 import type { Topics } from './topics.ts';
@@ -114,6 +119,13 @@ export class Acceptance {
     if (transaction.definition.type !== 'xa') return [];
     const stored = await this.#load(gid, 'whole');
     return stored === undefined ? [] : branchesLeftPrepared(stored);
+  }
+
+  /** An operator turns back a saga that runs. */
+  async rollback(gid: string, asked: AskedRollback): Promise<RolledBack> {
+    const rule = (stored: Transaction) => ruleRollback(stored, asked, this.#context.clock.nowMs());
+    const { transaction, actor } = await this.#change(gid, rule, false);
+    return rolledBack(transaction, actor?.snapshot);
   }
 
   async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
@@ -309,7 +321,8 @@ export class Acceptance {
     const isBroken = row.owner === incarnation.id && incarnation.isBroken(gid);
     const handedBack = row.handedBack && !isBroken;
     const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
-    const next = apply(isAnothers ? stored : loaded, ruling === 'nothing' ? { kind: 'due', atMs } : ruling);
+    const fact = ruling === 'nothing' ? ({ kind: 'due', atMs } as const) : ruling;
+    const next = isAnothers ? changedElsewhere(stored, fact, atMs) : withMoveAsked(apply(loaded, fact), none, atMs);
     // A workflow that has just given a sign of life has nothing to be driven for before its next callback.
     const isAsleep = next.definition.type === 'workflow' && next.progress.dueMs > atMs;
     const isWaiting = !isAnothers && !isFinal(next.progress.status) && (isAsleep || !this.#hasRoom());
@@ -411,6 +424,17 @@ interface Changed {
   readonly transaction: Transaction;
   /** Who drives it on this node, if anybody does. */
   readonly actor: Actor | undefined;
+}
+
+const none: ReadonlySet<number> = new Set();
+
+/**
+ * What another node drives. A rollback is only recorded: that node moves it, since it knows which actions may have run.
+ * A stop ends it at once; what may have run is then not known.
+ */
+function changedElsewhere(stored: Transaction, fact: Fact, atMs: number): Transaction {
+  const known = fact.kind === 'stopped' ? apply(stored, { kind: 'loaded', handedBack: false, atMs }) : stored;
+  return apply(known, fact);
 }
 
 function isStored(stored: readonly BranchOperation[], branch: BranchOperation): boolean {

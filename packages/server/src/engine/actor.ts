@@ -1,10 +1,14 @@
 import {
+  awaitedCalls,
   type BranchOperation,
+  type CallsOut,
   type Decision,
   decide,
   type Fact,
   HoldfastError,
   hasSecondPhase,
+  type InFlight,
+  moveAsked,
   type Outcome,
   operationAt,
   queryOperation,
@@ -75,7 +79,8 @@ export class Actor {
   #queued: Fact[] = [];
   #requests: Request[] = [];
   #waiters: ((standing: Standing | 'gone') => void)[] = [];
-  readonly #inFlight = new Set<number>();
+  /** Calls without an answer, with the engine time when each went out; undefined: it waits for its turn. */
+  readonly #inFlight = new Map<number, number | undefined>();
   #left = false;
   #closing = false;
   /** A wake that came during a call or an uncommitted write is kept, once. */
@@ -98,8 +103,8 @@ export class Actor {
   }
 
   /** As it is known now, durable or not, with the calls that are out. */
-  get snapshot(): { readonly transaction: Transaction; readonly inFlight: ReadonlySet<number> } {
-    return { transaction: this.#row.transaction, inFlight: new Set(this.#inFlight) };
+  get snapshot(): { readonly transaction: Transaction; readonly inFlight: CallsOut } {
+    return { transaction: this.#row.transaction, inFlight: new Map(this.#inFlight) };
   }
 
   /** It is being handed back: what comes now is for its next owner. */
@@ -218,7 +223,7 @@ export class Actor {
 
   #callAll(operations: readonly number[]): boolean {
     if (this.#closing) {
-      if (this.#inFlight.size === 0) this.#release(this.#context.clock.nowMs());
+      if (this.#awaited.size === 0) this.#release(this.#context.clock.nowMs());
       return false;
     }
     if (this.#context.mustLook(this.#row.seenMs)) {
@@ -243,7 +248,7 @@ export class Actor {
 
   /** Registered branches are read after the move out of prepared is durable: none that was acknowledged is missed. */
   #moved(from: Status): void {
-    this.#context.moved(this.#row.durable, from);
+    if (this.#row.durable.progress.status !== from) this.#context.moved(this.#row.durable, from);
     if (hasSecondPhase(this.#row.durable.definition.type) && from === 'prepared') this.#reload();
     else this.#step();
   }
@@ -260,6 +265,9 @@ export class Actor {
     }
     const from = this.#row.transaction.progress.status;
     this.#row.apply(change);
+    // What an operator decided and the move that it calls for are one write.
+    const move = moveAsked(this.#row.transaction, this.#inFlight, this.#context.clock.nowMs());
+    if (move !== undefined) this.#row.apply(move);
     const definition = change.kind === 'submitted' ? change.amended?.definition : undefined;
     this.#stopFlushing();
     this.#row.tryWrite((result) => this.#served(request, result, from), definition);
@@ -283,7 +291,7 @@ export class Actor {
 
   #wait(decision: Extract<Decision, { kind: 'wait' }>): boolean {
     const nowMs = this.#context.clock.nowMs();
-    if (this.#inFlight.size > 0) return this.#stayUntil(decision.untilMs);
+    if (this.#awaited.size > 0) return this.#stayUntil(decision.untilMs);
     const { progress, run } = this.#row.transaction;
     if (this.#closing) {
       this.#release(this.#woken ? nowMs : Math.max(nowMs, Math.min(decision.untilMs, progress.dueMs)));
@@ -296,9 +304,15 @@ export class Actor {
       this.#row.apply({ kind: 'due', atMs: nowMs });
       return true;
     }
-    if (decision.within) return this.#stayUntil(decision.untilMs);
+    // The answer of a call that nobody waits for is recorded all the same.
+    if (decision.within || this.#inFlight.size > 0) return this.#stayUntil(decision.untilMs);
     this.#release(decision.untilMs);
     return false;
+  }
+
+  /** The calls that are out and whose answer is waited for. */
+  get #awaited(): InFlight {
+    return awaitedCalls(this.#row.transaction, this.#inFlight, this.#context.clock.nowMs());
   }
 
   #stayUntil(untilMs: number): boolean {
@@ -359,7 +373,7 @@ export class Actor {
 
   #call(operation: number): void {
     const target = this.#targetOf(operation);
-    this.#inFlight.add(operation);
+    this.#inFlight.set(operation, undefined);
     if (target.url === '') {
       // An empty URL always succeeds, without a call.
       this.#answered(operation, { kind: 'success' }, 0);
@@ -402,6 +416,7 @@ export class Actor {
     // It ends, or somebody else has changed the row and it is being read.
     if (this.#closing || this.#row.isBlocked) return false;
     this.#row.apply({ kind: 'called', operation });
+    this.#inFlight.set(operation, this.#context.clock.nowMs());
     return true;
   }
 

@@ -1,7 +1,8 @@
-import type { BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
+import type { AskedRollback, BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import type { Standing } from './actor.ts';
 import type { Explained } from './explained.ts';
+import type { RolledBack } from './rolled-back.ts';
 import type { Topics } from './topics.ts';
 
 /** A transaction as a client asks for it: checked and normalised by the transport, not yet created. */
@@ -33,6 +34,11 @@ export interface Coordinator {
    * databases, for whoever ends them there.
    */
   forceStop(gid: string): Promise<readonly string[]>;
+  /**
+   * An operator rolls back a saga that runs. Resolves with the calls that it waits for.
+   * @throws HoldfastError INVALID_INPUT where it is no saga, WRONG_STATUS where it is prepared or has ended
+   */
+  rollback(gid: string, asked: AskedRollback): Promise<RolledBack>;
   query(gid: string): Promise<StoredTransaction | undefined>;
   /** What happened, what comes next and why, and what would happen. */
   explain(gid: string): Promise<Explained | undefined>;

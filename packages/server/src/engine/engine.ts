@@ -1,4 +1,5 @@
 import {
+  type AskedRollback,
   type BranchOperation,
   type Defaults,
   HoldfastError,
@@ -28,6 +29,7 @@ import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import type { Caller, MachineTime, NameBook, Runtime, Timer } from './ports.ts';
 import { refuse, unknownGid } from './refusals.ts';
+import type { RolledBack } from './rolled-back.ts';
 import { usualSleepMs } from './schedule.ts';
 import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
@@ -188,8 +190,14 @@ export class Engine implements Coordinator {
     this.#turns.push(waitedMs);
   }
 
+  /** Why it cannot start yet; undefined: now it can. */
+  waits(reason: string | undefined): void {
+    this.#pausedReason = reason;
+  }
+
   unready(): string | undefined {
     if (this.#stopping || this.#ended) return 'shutting down';
+    if (this.#incarnation === undefined && this.#pausedReason !== undefined) return this.#pausedReason;
     if (this.#incarnation === undefined || !this.#incarnation.lease.isValid()) return 'no lease on the store';
     return this.#pausedReason;
   }
@@ -228,6 +236,10 @@ export class Engine implements Coordinator {
 
   forceStop(gid: string): Promise<readonly string[]> {
     return this.#acceptance.forceStop(gid);
+  }
+
+  rollback(gid: string, asked: AskedRollback): Promise<RolledBack> {
+    return this.#acceptance.rollback(gid, asked);
   }
 
   registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
@@ -323,6 +335,7 @@ export class Engine implements Coordinator {
     }
     this.#clock.startAt(Math.max(wallMs, storedMs));
     this.#begin(new LockLease(runtime.newId()));
+    this.#journal.check();
   }
 
   /** The first heartbeat gives the clock and the lease; afterwards it is renewed every second, never behind the journal. */
@@ -392,9 +405,13 @@ export class Engine implements Coordinator {
   }
 
   #failed(message: string, error: unknown): void {
-    if (error instanceof StoreError && error.code === 'fatal') {
+    const code = error instanceof StoreError ? error.code : undefined;
+    if (code === 'fatal') {
       this.#end();
       this.#parts.events.fatal(error);
+    } else if (code === 'full') {
+      // Said once, and until there is room again, by the journal.
+      this.#journal.check();
     } else this.#parts.events.warned(message, error);
   }
 

@@ -1,8 +1,10 @@
 import {
+  type CallsOut,
   type Explanation,
   explain,
   type Foreseen,
   foreseeAbort,
+  foreseeRollback,
   foreseeTimeout,
   type HoldfastError,
   type Transaction,
@@ -19,6 +21,8 @@ export interface Explained {
   readonly isDrivenHere: boolean;
   /** What an abort now would do, or why it would be refused. */
   readonly onAbort: Foreseen | HoldfastError;
+  /** What a rollback now would do, or why it would be refused. */
+  readonly onRollback: Foreseen | HoldfastError;
   /** What its time-out would do; undefined where it has none. */
   readonly onTimeout: Foreseen | undefined;
   readonly nowMs: number;
@@ -27,7 +31,7 @@ export interface Explained {
 /** What its driver here knows. */
 export interface Known {
   readonly transaction: Transaction;
-  readonly inFlight: ReadonlySet<number>;
+  readonly inFlight: CallsOut;
 }
 
 /** @param known undefined where nobody drives it here */
@@ -45,6 +49,7 @@ export function explained(
     explanation: explain(transaction, known?.inFlight, nowMs),
     isDrivenHere: known !== undefined,
     onAbort: foreseeAbort(transaction, nowMs),
+    onRollback: foreseeRollback(transaction, nowMs),
     onTimeout: foreseeTimeout(transaction, nowMs),
     nowMs,
   };

@@ -86,6 +86,13 @@ export class Journal {
     return isFull || this.#runtime.monotonicMs() - sinceMs >= patienceMs ? reason : undefined;
   }
 
+  /** Finds out whether the store can write: nobody else does where it cannot and nobody has something to write. */
+  check(): void {
+    if (this.#running || this.#stopped) return;
+    this.#running = true;
+    this.#ask(firstRetryMs);
+  }
+
   /** `done` is called once the write is durable or refused, never before `write` returns. However long it takes. */
   write(write: Write, bytes: number, done: (result: WriteResult) => void): void {
     this.#enqueue({ write, bytes, done, giveUp: undefined });
@@ -221,25 +228,26 @@ export class Journal {
   /** Nobody is left to write: finds out when the store can again, because nobody is sent here while it cannot. */
   #probe(delayMs: number): void {
     this.#runtime.setTimer(delayMs, () => {
-      if (this.#queue.length > 0 || this.#stopped) {
-        this.#run();
-        return;
-      }
-      this.#store.ping().then(
-        () => {
-          this.#recovered();
-          this.#run();
-        },
-        (error: unknown) => {
-          if (error instanceof StoreError && error.code === 'fatal') {
-            this.#lost(error);
-            return;
-          }
-          this.#suffered(String(error), error instanceof StoreError && error.code === 'full');
-          this.#probe(Math.min(delayMs * 2, lastRetryMs));
-        },
-      );
+      if (this.#queue.length > 0 || this.#stopped) this.#run();
+      else this.#ask(Math.min(delayMs * 2, lastRetryMs));
     });
+  }
+
+  #ask(retryMs: number): void {
+    this.#store.ping().then(
+      () => {
+        this.#recovered();
+        this.#run();
+      },
+      (error: unknown) => {
+        if (error instanceof StoreError && error.code === 'fatal') {
+          this.#lost(error);
+          return;
+        }
+        this.#suffered(error instanceof Error ? error.message : String(error), isFull(error));
+        this.#probe(retryMs);
+      },
+    );
   }
 
   #suffered(reason: string, isFull: boolean): void {
@@ -264,3 +272,5 @@ export class Journal {
     return batch.filter((entry) => entry.giveUp === undefined);
   }
 }
+
+const isFull = (error: unknown) => error instanceof StoreError && error.code === 'full';

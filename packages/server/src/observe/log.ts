@@ -1,4 +1,5 @@
-import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
+import { LineWriter } from './line-writer.ts';
 import { readableLine } from './readable.ts';
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -14,8 +15,8 @@ export interface Log {
   info(message: string, facts?: LogFacts): void;
   warn(message: string, facts?: LogFacts, error?: unknown): void;
   error(message: string, facts?: LogFacts, error?: unknown): void;
-  /** Writes out what is buffered, at once: before the process ends. */
-  flush(): void;
+  /** How many lines could not be written, so far. */
+  readonly lostLines: number;
 }
 
 export interface LogSettings {
@@ -24,38 +25,36 @@ export interface LogSettings {
   readonly isReadable: boolean;
 }
 
-/** Where lines go; `flushSync` where they may be buffered. */
-export interface LogSink {
-  write(line: string): void;
-  flushSync?(): void;
-}
-
-/** Beyond this many bytes that nobody takes, lines are dropped rather than memory filled. */
-const bufferBytes = 8 * 1024 * 1024;
+/** Where lines go. */
+export interface LogSink extends Pick<LineWriter, 'write'>, Partial<Pick<LineWriter, 'lostLines' | 'tellsLoss'>> {}
 
 /**
  * A log on stderr: one JSON object a line, or one readable line. Standard output stays for what a command prints.
- * Writing never blocks: who reads the log slowly loses lines.
+ * Writing never blocks: lines that nobody takes are lost, counted and told.
  */
-export function createLog(settings: LogSettings, sink: LogSink = standardError()): Log {
-  const write = settings.isReadable ? readableWriter(sink) : jsonWriter(sink);
+export function createLog(settings: LogSettings, sink: LogSink = new LineWriter({ fd: 2 })): Log {
+  const format = settings.isReadable ? readableFormat : jsonFormat();
   const least = logLevels.indexOf(settings.level);
   const at = (level: LogLevel) => (message: string, facts?: LogFacts, error?: unknown) => {
-    if (logLevels.indexOf(level) >= least) write(level, message, facts ?? {}, error);
+    if (logLevels.indexOf(level) >= least) sink.write(format(level, message, facts ?? {}, error));
   };
+  sink.tellsLoss?.((lines) => format('warn', 'lines of the log are missing here', { lines }, undefined));
   return {
     isDebug: least === 0,
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    flush: () => sink.flushSync?.(),
+    get lostLines() {
+      return sink.lostLines ?? 0;
+    },
   };
 }
 
-type Write = (level: LogLevel, message: string, facts: LogFacts, error: unknown) => void;
+type Format = (level: LogLevel, message: string, facts: LogFacts, error: unknown) => string;
 
-function jsonWriter(sink: DestinationStream): Write {
+function jsonFormat(): Format {
+  let written = '';
   const logger = pino(
     {
       level: 'debug',
@@ -63,22 +62,21 @@ function jsonWriter(sink: DestinationStream): Write {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    sink,
+    {
+      write: (line) => {
+        written = line;
+      },
+    },
   );
   return (level, message, facts, error) => {
     logger[level](error === undefined ? facts : { ...facts, error: describe(error) }, message);
+    return written;
   };
 }
 
-function readableWriter(sink: LogSink): Write {
-  return (level, message, facts, error) => {
-    const all = error === undefined ? facts : { ...facts, error: describe(error).message };
-    sink.write(readableLine(new Date(), level, message, all));
-  };
-}
-
-function standardError(): LogSink {
-  return destination({ fd: 2, sync: false, maxLength: bufferBytes });
+function readableFormat(level: LogLevel, message: string, facts: LogFacts, error: unknown): string {
+  const all = error === undefined ? facts : { ...facts, error: describe(error).message };
+  return readableLine(new Date(), level, message, all);
 }
 
 /** An error with its causes, as text. */

@@ -103,6 +103,20 @@ export class Metrics {
     this.#scrape.watch(sources);
   }
 
+  /** A total that somebody else keeps; it is asked for at each scrape. */
+  total(name: string, help: string, read: () => number): void {
+    const registers = [this.#registry];
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+
   /** Everything in the text format of Prometheus. */
   async exposition(): Promise<{ readonly contentType: string; readonly text: string }> {
     await this.#scrape.collect();

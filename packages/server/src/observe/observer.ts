@@ -120,7 +120,6 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
 
   fatal(error: unknown): void {
     this.#log.error('the store is lost: the process ends', {}, error);
-    this.#log.flush();
     this.#fatal(error);
   }
 

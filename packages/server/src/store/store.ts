@@ -28,7 +28,7 @@ export interface Store {
    * refused are durable; a refused write fails alone.
    * @throws StoreError `unknown-outcome`: perhaps done, perhaps not: issue the same batch again (tokens tell our own
    *   earlier writes, which then count as done); `not-done`: surely nothing was written, try again later;
-   *   `full`: not done, the disk is full; `fatal`: the process must end
+   *   `full`: not done for want of room, which may come back; `fatal`: the process must end
    */
   commit(batch: readonly Write[]): Promise<readonly WriteResult[]>;
 
@@ -92,6 +92,11 @@ export interface Store {
   listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]>;
   putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean>;
   deleteValue(category: string, key: string): Promise<boolean>;
+}
+
+/** A store that may have found, as it opened, what an operator should know; nothing of it keeps it from serving. */
+export interface Cautious {
+  cautions(): readonly string[];
 }
 
 /** A store that can copy itself while it is open. */

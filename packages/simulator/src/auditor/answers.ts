@@ -4,7 +4,7 @@ import { accuse, type Court } from './court.ts';
 
 /** A success that a node is about to answer to a client. */
 export type Acknowledgement =
-  | { readonly kind: 'prepare' | 'submit' | 'abort' | 'stop' | 'due' }
+  | { readonly kind: 'prepare' | 'submit' | 'abort' | 'stop' | 'rollback' | 'due' }
   | { readonly kind: 'register'; readonly branches: readonly BranchOperation[] }
   /** How a workflow ended. */
   | { readonly kind: 'end'; readonly end: WorkflowEnd }
@@ -41,6 +41,7 @@ export class AnswerAuditor {
     if (missing !== undefined)
       accuse(this.#court, 'P1', gid, `a success was answered, and the store has no ${missing}`);
     if (answer.kind === 'register') found.registered.push(...answer.branches);
+    if (answer.kind === 'rollback') found.isRolledBack = true;
     if (answer.kind === 'end') found.end = answer.end;
     const untold = answer.kind === 'workflow' ? untoldOf(answer.stored, answer.owed) : undefined;
     if (untold !== undefined) accuse(this.#court, 'P1', gid, `its client was not told of ${untold}`);
@@ -74,6 +75,8 @@ function missingOf(found: Case, answer: Acknowledgement): string | undefined {
       return undefined;
     case 'stop':
       return was('failed') ? undefined : 'failed transaction';
+    case 'rollback':
+      return was('aborting', 'failed') || hasDecision(found) ? undefined : 'rollback of it';
     case 'standing':
       return was(answer.status) ? undefined : `${answer.status} transaction`;
     case 'register':
@@ -87,6 +90,11 @@ function missingOf(found: Case, answer: Acknowledgement): string | undefined {
     default:
       return answer satisfies never;
   }
+}
+
+/** Whoever drives it is to roll it back. */
+function hasDecision({ row }: Case): boolean {
+  return row?.progress.operatorDecisions?.some(({ kind }) => kind === 'rollback') === true;
 }
 
 /** A workflow resumes from what it is told: all that was acknowledged, as it was. */

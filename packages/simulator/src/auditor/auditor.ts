@@ -54,6 +54,12 @@ export class Auditor {
     this.#court.cases.set(asked.gid, found);
   }
 
+  /** An operator is about to say that calls which are out are not to be waited for. */
+  asksNotToWait(gid: string): void {
+    const found = this.#court.cases.get(gid);
+    if (found !== undefined) found.waitsNoMoreSinceMs ??= this.#court.nowMs();
+  }
+
   /** A workflow is about to say that it ended so. */
   asksToEnd(gid: string, end: WorkflowEnd): void {
     this.#court.cases.get(gid)?.endsAsked.push(end);

@@ -13,6 +13,11 @@ const lookAgeMs = 1000;
 /** Timers are a little late, and clocks a little slow. */
 const lateAllowedMs = 500;
 
+/** What an operator does not wait for is compensated this long after that was decided. */
+const patienceMs = 10_000;
+/** Whoever drives it measures by another clock than whoever was asked. */
+const clockErrorMs = 5000;
+
 const statusFor: Readonly<Record<string, string>> = {
   compensate: 'aborting',
   cancel: 'aborting',
@@ -205,9 +210,10 @@ export class CallAuditor {
       accuse(this.#court, 'P5', found.gid, `${name} was called, but its action never was`);
     }
     // What an owner before this one has called may still be out.
-    if ((found.ofStep(step, 'action')?.out.get(found.row?.owner ?? '') ?? 0) > 0) {
+    const isOut = (found.ofStep(step, 'action')?.out.get(found.row?.owner ?? '') ?? 0) > 0;
+    if (isOut && !this.#mayLeave(found)) {
       accuse(this.#court, 'P5', found.gid, `${name} was called while its action was out`);
-    }
+    } else if (isOut) this.#statistics.count('compensated while its action was out, as an operator wanted');
     found.asked.steps.forEach(({ branchId }, other) => {
       const isLater = found.before[other]?.has(step) ?? false;
       if (isLater && found.wasSent(other, 'action') && !found.hasSucceeded(other, 'compensate')) {
@@ -218,6 +224,12 @@ export class CallAuditor {
         accuse(this.#court, 'P5', found.gid, `${name} was called after that of ${branchId}`);
       }
     });
+  }
+
+  /** An operator decided not to wait for what is out, and it was given the time that it has all the same. */
+  #mayLeave({ waitsNoMoreSinceMs }: Case): boolean {
+    if (waitsNoMoreSinceMs === undefined) return false;
+    return this.#court.nowMs() - waitsNoMoreSinceMs >= patienceMs - clockErrorMs;
   }
 
   /** One branch at a time: of a tcc the last registered first, of an xa the first. */

@@ -21,7 +21,7 @@ export interface OperationCase {
 }
 
 /** What clients and operators have asked for, whether or not an answer came. */
-export type Asking = 'prepare' | 'submit' | 'abort' | 'end' | 'stop';
+export type Asking = 'prepare' | 'submit' | 'abort' | 'end' | 'stop' | 'rollback';
 
 /** Another node changed the status under this ownership, as clients asked it to: the driver learns of it a little later. */
 export interface ChangeElsewhere {
@@ -47,6 +47,10 @@ export class Case {
   readonly statuses: Status[] = [];
   /** An operator ended it, whatever it had done by then. */
   wasStopped = false;
+  /** An operator's rollback was acknowledged. */
+  isRolledBack = false;
+  /** True time when an operator first asked not to wait for the calls that are out. */
+  waitsNoMoreSinceMs: number | undefined;
   changedElsewhere: ChangeElsewhere | undefined;
   /** It was taken from an owner that had not handed it back, while forward marks could be lost. */
   marksMayBeLost = false;

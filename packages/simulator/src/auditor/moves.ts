@@ -70,8 +70,11 @@ function reasonFor(court: Court, found: Case, after: Row, move: string): string 
   }
 }
 
-/** An action said FAILURE, or its retries are used up, or its time-out passed. */
+/** An operator asked for it, an action said FAILURE, or its retries are used up, or its time-out passed. */
 function reasonToRollBack(court: Court, found: Case, after: Row): string | undefined {
+  if (after.progress.operatorDecisions?.some(({ kind }) => kind === 'rollback') === true) {
+    return found.askings.has('rollback') ? 'an operator asked' : undefined;
+  }
   const { timeoutToFailMs, retryLimit } = found.asked.options;
   const actions = found.asked.steps.map((_, step) => found.ofStep(step, 'action'));
   if (actions.some((action) => (action?.failures ?? 0) > 0)) return 'an action failed';

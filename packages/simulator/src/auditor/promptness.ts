@@ -1,7 +1,7 @@
 import { hostOf } from '../network/request.ts';
 import type { Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
-import { delayOf } from './wakes.ts';
+import { delayOf, notWaitedForMs } from './wakes.ts';
 
 /** What no dead service is part of ends within this time of its submit. */
 const promptMs = 5000;
@@ -10,7 +10,8 @@ const promptMs = 5000;
 export function judgePromptness(court: Court, deadHost: string): void {
   for (const found of court.cases.values()) {
     if (found.submittedMs === undefined || found.wasStopped || needs(found, deadHost)) continue;
-    const dueMs = found.submittedMs + delayOf(found.row?.definition.customData ?? '');
+    const heldMs = found.waitsNoMoreSinceMs === undefined ? 0 : notWaitedForMs;
+    const dueMs = found.submittedMs + delayOf(found.row?.definition.customData ?? '') + heldMs;
     const tookMs = (found.finishedMs ?? court.nowMs()) - dueMs;
     if (tookMs > promptMs) {
       accuse(

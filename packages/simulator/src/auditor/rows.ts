@@ -8,6 +8,20 @@ import { isDead } from './leases.ts';
 import { isStop, judgeMove, timeoutOf } from './moves.ts';
 import { isSignOfLife, type Signs } from './signs.ts';
 
+/** What a node may write of a row that another one drives, without a move. */
+function isNews(before: Row, after: Row): boolean {
+  return isSignOfLife(before, after) || isDecision(before, after);
+}
+
+/** Nothing but what an operator decided. */
+function isDecision(before: Row, after: Row): boolean {
+  const kept = ({ progress: { operatorDecisions: _, reason: __, updatedMs: ___, ...rest } }: Row) =>
+    JSON.stringify(rest);
+  return kept(before) === kept(after) && before.progress.operatorDecisions !== after.progress.operatorDecisions;
+}
+
+type Decisions = NonNullable<Row['progress']['operatorDecisions']>;
+
 const deadAfterMs = 5000;
 /** An unfinished row without owner is due at the latest this long after the time of the write. */
 const longestSleepMs = 11 * 60_000;
@@ -65,6 +79,7 @@ export class RowAuditor {
     this.#judgeBranches(found, before, after);
     this.#judgeDefinition(found, before, after);
     if (before.progress.incident === '' && after.progress.incident !== '') this.#statistics.count('incident');
+    this.#judgeDecisions(found, before, after, cause);
     if (from === to) return;
     if (before.owner !== null && processOf(before.owner) !== cause.by) this.#changedElsewhere(found, before.owner);
     if (isStop(found, from, after)) {
@@ -72,6 +87,26 @@ export class RowAuditor {
       found.wasStopped = true;
     } else judgeMove(this.#court, found, before, after, this.#statistics);
     this.#reached(found, after);
+  }
+
+  /** What operators decided stays; and what was acknowledged is done. */
+  #judgeDecisions(found: Case, before: Row, after: Row, cause: Cause): void {
+    const [known, now] = [before, after].map(({ progress }) => progress.operatorDecisions ?? []) as [
+      Decisions,
+      Decisions,
+    ];
+    const isKept = known.every((decision, index) => JSON.stringify(decision) === JSON.stringify(now[index]));
+    if (!isKept) accuse(this.#court, 'P1', found.gid, `what an operator decided was lost by ${cause.kind}`);
+    for (const { kind } of now.slice(known.length)) {
+      const isElsewhere = before.owner !== null && processOf(before.owner) !== cause.by;
+      this.#statistics.count(`operator decided: ${kind}${isElsewhere ? ', on another node' : ''}`);
+      if (!found.askings.has(kind === 'stop' ? 'stop' : 'rollback')) {
+        accuse(this.#court, 'P3', found.gid, `an operator is said to have decided ${kind}, and nobody did`);
+      }
+    }
+    if (after.progress.status === 'succeed' && (found.isRolledBack || now.some(({ kind }) => kind === 'rollback'))) {
+      accuse(this.#court, 'P1', found.gid, 'its rollback was durable, and it succeeded');
+    }
   }
 
   #reached(found: Case, { progress, definition }: Row): void {
@@ -166,7 +201,7 @@ export class RowAuditor {
       accuse(this.#court, 'P4', gid, `${by} wrote it as owned by ${after.owner}`);
     }
     const isForeign = before.owner !== null && processOf(before.owner) !== by;
-    if (isForeign && before.progress.status === after.progress.status && !isSignOfLife(before, after)) {
+    if (isForeign && before.progress.status === after.progress.status && !isNews(before, after)) {
       accuse(this.#court, 'P4', gid, `${by} wrote the progress of a row that ${before.owner} drives`);
     }
   }

@@ -1,8 +1,12 @@
 import type { Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
 
-/** A call that was out has timed out by then, its owner has looked at its row, and the next call has gone out. */
-const patienceMs = 7000;
+/** The time-out of a call where nothing else was asked for. */
+const usualTimeoutMs = 3000;
+/** By then a call that was out has timed out, its owner has looked at its row, and the next call has gone out. */
+const goesOnMs = 4000;
+/** What an operator does not wait for is compensated so much later. */
+export const notWaitedForMs = 10_000;
 
 /**
  * P7: a transaction that was made due goes on soon, also where that came during a call or a write. Judged only where
@@ -24,11 +28,17 @@ export class WakeAuditor {
   }
 
   #judgeSoon(found: Case, activity: number): void {
+    const patienceMs = patienceFor(found);
     this.#court.later(patienceMs, () => {
       if (found.activity > activity || found.isFinal) return;
       accuse(this.#court, 'P7', found.gid, `it was made due, and nothing happened for ${patienceMs / 1000} s`);
     });
   }
+}
+
+function patienceFor({ asked, waitsNoMoreSinceMs }: Case): number {
+  const heldMs = waitsNoMoreSinceMs === undefined ? 0 : notWaitedForMs;
+  return Math.max(asked.options.requestTimeoutMs, usualTimeoutMs) + goesOnMs + heldMs;
 }
 
 /** Not while it waits for a submit, or for the delay that was asked for. */

@@ -135,6 +135,18 @@ export class Client {
     );
   }
 
+  /** An operator turns it back; some do not wait for what is out. */
+  rollBack(asked: AskedTransaction): Promise<Answer<unknown>> {
+    const doNotWait = this.random.chance(0.5);
+    if (doNotWait) this.parts.world.auditor.asksNotToWait(asked.gid);
+    return this.#insist(
+      asked,
+      'rollback',
+      (coordinator) => coordinator.rollback(asked.gid, { reason: 'an operator wants it so', doNotWait }),
+      () => [{ kind: 'rollback' }],
+    );
+  }
+
   makeDue(gid: string): Promise<Answer<unknown>> {
     this.parts.world.auditor.wakes(gid);
     const ask = (coordinator: Coordinator) => coordinator.makeDue(gid);

@@ -2,7 +2,7 @@ import type { Case } from '../auditor/case.ts';
 import type { Delicate } from '../world/surroundings.ts';
 import type { Client } from './client.ts';
 
-/** What an operator does to transactions that are none of his: makes due, stops, asks, lists. */
+/** What an operator does to transactions that are none of his: makes due, stops, rolls back, asks, lists. */
 export async function operate(client: Client, untilMs: number): Promise<void> {
   const { random, parts } = client;
   const { scheduler, auditor, statistics } = parts.world;
@@ -11,7 +11,7 @@ export async function operate(client: Client, untilMs: number): Promise<void> {
     const [first, ...others] = [...auditor.cases.values()];
     if (first === undefined) continue;
     const { asked, isFinal } = random.pick([first, ...others]);
-    const deed = random.weighted({ due: 5, allDue: 1, stop: 1, resubmit: 2, query: 2, list: 1 });
+    const deed = random.weighted({ due: 5, allDue: 1, stop: 1, rollback: 1, resubmit: 2, query: 2, list: 1 });
     statistics.count(`operator: ${deed}`);
     switch (deed) {
       case 'due':
@@ -22,6 +22,9 @@ export async function operate(client: Client, untilMs: number): Promise<void> {
         break;
       case 'stop':
         if (!isFinal) await client.stop(asked);
+        break;
+      case 'rollback':
+        if (asked.type === 'saga') await client.rollBack(asked);
         break;
       case 'resubmit':
         // Only where a submit was asked for: an operator does not decide for the client.
@@ -44,12 +47,13 @@ const metShare: Readonly<Record<Delicate, number>> = { call: 0.03, 'hand-back': 
 /** What was taken over is asked for while its first calls are out. */
 const firstCallsMs = 1500;
 
-/** Makes due, asks again or stops, just when it is most inconvenient. */
+/** Makes due, asks again, rolls back or stops, just when it is most inconvenient. */
 export function pester(client: Client, untilMs: number, run: (gid: string, life: Promise<unknown>) => void): void {
   const { random, parts } = client;
   const { scheduler, auditor, delicate } = parts.world;
   const ask = ({ asked, askings, isFinal }: Case): Promise<unknown> => {
-    const deed = random.weighted({ due: 12, resubmit: 6, stop: 1 });
+    const deed = random.weighted({ due: 12, resubmit: 6, rollback: 3, stop: 1 });
+    if (deed === 'rollback' && asked.type === 'saga') return client.rollBack(asked);
     if (deed === 'stop' && !isFinal) return client.stop(asked);
     return deed === 'resubmit' && askings.has('submit') ? client.submit(asked) : client.makeDue(asked.gid);
   };

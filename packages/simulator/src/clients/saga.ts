@@ -31,16 +31,23 @@ function planStep(client: Client, index: number, refuse: boolean): Step {
   };
 }
 
-function planOptions({ random, parts }: Client, gid: string): Options {
+function planOptions(client: Client, gid: string): Options {
+  const { random, parts } = client;
   return {
     ...plainOptions,
     waitResult: random.chance(0.3),
     timeoutToFailMs: random.chance(parts.timeoutShare) ? random.integer(2, 25) * 1000 : 0,
-    requestTimeoutMs: random.chance(0.5) ? random.integer(500, 3000) : 0,
+    requestTimeoutMs: planRequestTimeout(client),
     retryIntervalMs: random.chance(0.7) ? random.integer(1, 5) * 1000 : 0,
     branchHeaders: random.chance(0.3) ? { 'x-gid': gid } : {},
     retryLimit: random.chance(0.2) ? random.integer(1, 3) : 0,
   };
+}
+
+/** A few wait for so long that an operator loses patience. */
+function planRequestTimeout({ random }: Client): number {
+  if (random.chance(0.08)) return random.integer(15, 40) * 1000;
+  return random.chance(0.5) ? random.integer(500, 3000) : 0;
 }
 
 /** Serial; or concurrent, with or without orders; or serial with an order on top, which says nothing new. */
@@ -73,7 +80,12 @@ export async function runSaga(client: Client, asked: AskedTransaction): Promise<
       return;
     }
   }
-  await client.submit(asked);
+  const submitted = client.submit(asked);
+  if (random.chance(asked.options.requestTimeoutMs > 10_000 ? 0.8 : 0.06)) {
+    await client.think(6000);
+    await client.rollBack(asked);
+  }
+  await submitted;
   if (random.chance(0.15)) {
     await client.think(8000);
     await client.submit(asked);

@@ -115,7 +115,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'compensations-at-once',
     file: 'core/src/saga.ts',
-    find: "return callOrWait(transaction, front.ready, inFlight, nowMs, 'backward');",
+    find: "return callOrWait(transaction, front.ready, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');",
     replace: `const { operations } = transaction.progress;
   const all = transaction.plan.topological.map((step) => step * 2);
   const open = all.filter((operation) => operations[operation] !== 's' && operations[operation + 1] !== 'p');
@@ -128,6 +128,46 @@ export const mutants: readonly Mutant[] = [
     find: 'else if (waits === 0) ready.push(',
     replace: 'else if (waits === 0 || isForward) ready.push(',
     breaks: ['P5'],
+  },
+  {
+    name: 'rollback-does-not-wait',
+    file: 'core/src/turn.ts',
+    find: 'if (inFlight.has(operation + 1)) continue;',
+    replace: '',
+    breaks: ['P5'],
+  },
+  {
+    name: 'rollback-is-not-durable-first',
+    file: 'server/src/engine/actor.ts',
+    find: 'if (move !== undefined) this.#row.apply(move);',
+    replace: `if (move !== undefined) {
+      this.#row.apply(move);
+      request.done(this.#row.transaction);
+      return true;
+    }`,
+    breaks: ['P1', 'P2'],
+  },
+  {
+    name: 'do-not-wait-is-at-once',
+    file: 'core/src/operator.ts',
+    find: 'export const doNotWaitMs = 10_000;',
+    replace: 'export const doNotWaitMs = 0;',
+    flavour: 'services',
+    breaks: ['P5'],
+  },
+  {
+    name: 'rollback-elsewhere-freezes-too-early',
+    file: 'server/src/engine/acceptance.ts',
+    find: 'return apply(known, fact);',
+    replace: 'return withMoveAsked(apply(known, fact), none, atMs);',
+    breaks: ['P5'],
+  },
+  {
+    name: 'success-beats-the-rollback',
+    file: 'core/src/saga.ts',
+    find: "if (decisionOf(progress, 'rollback') !== undefined) return",
+    replace: "if ((frontOf(transaction)?.open ?? 0) > 0 && decisionOf(progress, 'rollback') !== undefined) return",
+    breaks: ['P1'],
   },
   {
     name: 'may-have-run-ignored',

@@ -74,7 +74,7 @@ function verify(path: string): void {
 }
 
 function notMade(error: unknown, folder: string): StoreError {
-  const { code, message } = toStoreError(error, `a backup in ${folder}`);
+  const { code, message } = toStoreError(error, `a backup in ${folder}`, join(folder, 'backup'));
   return new StoreError(code === 'full' ? 'full' : 'not-done', `${message}; no backup was made`);
 }
 

@@ -109,7 +109,7 @@ export class Transactions {
       return result;
     } catch (error) {
       this.#rollBack(error, doing);
-      throw toStoreError(error, doing);
+      throw toStoreError(error, doing, this.#db.location() ?? '');
     }
   }
 

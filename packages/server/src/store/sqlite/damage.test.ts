@@ -23,7 +23,7 @@ async function inFolder(run: (dataDir: string, store: SqliteStore) => Promise<vo
 
 const due = (gid: string) => create(gid, { progress: aProgress('submitted', { dueMs: startMs }) });
 
-test('a row that cannot be read keeps no other from being claimed, is an incident, and is told of once', async () => {
+test('B6: a row that cannot be read keeps no other from being claimed, is an incident, and is told of once', async () => {
   await inFolder(async (dataDir, store) => {
     await put(store, ...['a', 'bad', 'c'].map(due));
     const db = new DatabaseSync(join(dataDir, 'holdfast.db'));
@@ -85,15 +85,41 @@ test('a damaged file is fatal, and nothing is written after it', async () => {
   });
 });
 
+test('a backup is recommended only where damage is proven, and what is told says what to do', () => {
+  const path = join(tmpdir(), 'holdfast.db');
+  const told = (facts: object) => toStoreError(Object.assign(new Error('x'), facts), 'commit', path).message;
+  for (const errcode of [11, 26, 267]) assert.match(told({ errcode }), /damaged.*put back a backup/);
+  for (const errcode of [3, 5, 7, 8, 10, 13, 14, 266, 522, 778, 1034, 3082, 4874, 5386]) {
+    assert.doesNotMatch(told({ errcode }), /damaged or no|backup/, `${errcode}`);
+  }
+  for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EMFILE', 'ENFILE', 'EACCES', 'EIO']) {
+    assert.doesNotMatch(told({ code, syscall: 'open' }), /damage|backup/, code);
+  }
+  assert.equal(told({ errcode: 13 }), 'commit: the disk is full (ENOSPC); nothing was written: make room on the disk');
+  assert.match(
+    told({ code: 'EDQUOT', syscall: 'write' }),
+    /quota of this user is used up \(EDQUOT\); nothing was written/,
+  );
+});
+
 test('what an error of SQLite means', () => {
-  const codeOf = (errcode: number) => toStoreError(Object.assign(new Error('x'), { errcode }), 'commit').code;
+  const path = join(tmpdir(), 'holdfast.db');
+  const judged = (facts: object) => toStoreError(Object.assign(new Error('x'), facts), 'commit', path);
+  const codeOf = (errcode: number) => judged({ errcode }).code;
   assert.deepEqual([5, 6, 261, 517].map(codeOf), ['not-done', 'not-done', 'not-done', 'not-done']);
   assert.equal(codeOf(13), 'full');
+  // 778 and 4874: the system is asked, and it lets us write here.
   assert.deepEqual(
-    [10, 11, 14, 26, 1034, 7, 8].map(codeOf),
-    numbers(7).map(() => 'fatal'),
+    [10, 11, 14, 26, 1034, 8, 778, 4874].map(codeOf),
+    numbers(8).map(() => 'fatal'),
   );
-  assert.equal(toStoreError(new TypeError('x'), 'commit').code, 'fatal');
+  assert.deepEqual([7, 3082].map(codeOf), ['unknown-outcome', 'unknown-outcome']);
+  const ofSystem = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM', 'EIO'];
+  assert.deepEqual(
+    ofSystem.map((code) => judged({ code, syscall: 'write' }).code),
+    ['full', 'full', 'full', 'not-done', 'not-done', 'not-done', 'not-done', 'not-done', 'not-done', 'fatal'],
+  );
+  assert.equal(toStoreError(new TypeError('x'), 'commit', path).code, 'fatal');
   const known = new StoreError('version', 'x');
-  assert.equal(toStoreError(known, 'commit'), known);
+  assert.equal(toStoreError(known, 'commit', path), known);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -58,9 +58,41 @@ async function child(disk: string): Promise<void> {
   await store.close();
 }
 
+/** This file is also a process that may have few files open, with so many of them free as it begins. */
+async function childWithFew(dataDir: string, free: number): Promise<void> {
+  const held: number[] = [];
+  try {
+    for (;;) held.push(openSync('/dev/null', 'r'));
+  } catch {
+    // All of them are taken.
+  }
+  for (const file of held.splice(0, free)) closeSync(file);
+  const store = new SqliteStore({ dataDir });
+  const refused: unknown = await store.open().catch((error: unknown) => error);
+  for (const file of held) closeSync(file);
+  await store.close();
+  console.log(refused instanceof StoreError ? `${refused.code} ${refused.message}` : refused);
+}
+
 const canMount = () => spawnSync('unshare', ['-m', 'true']).status === 0;
 
 function declareTests(): void {
+  test('too few open files at the start are told as what they are', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-few-'));
+    try {
+      for (const free of [1, 4]) {
+        const run = `ulimit -n 100; exec ${process.execPath} --conditions=source ${import.meta.filename} few ${folder}/data ${free}`;
+        const { stdout, stderr } = spawnSync('sh', ['-c', run], { encoding: 'utf8' });
+        assert.match(
+          stdout,
+          /^not-done .*too many files open \(EMFILE\).*ulimit -n/,
+          `${free} free: ${stdout}${stderr}`,
+        );
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
   const skip = canMount() ? false : 'needs the right to mount a small disk (unshare -m)';
   test('a full disk: `full`, nothing half-written, and on it goes once there is room', { skip }, () => {
     const disk = mkdtempSync(join(tmpdir(), 'holdfast-full-'));
@@ -74,6 +106,7 @@ function declareTests(): void {
   });
 }
 
-const [, , role, folder] = process.argv;
+const [, , role, folder, free] = process.argv;
 if (role === 'child' && folder !== undefined) await child(folder);
+else if (role === 'few' && folder !== undefined) await childWithFew(folder, Number(free));
 else declareTests();

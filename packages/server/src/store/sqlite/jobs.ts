@@ -51,5 +51,5 @@ export type Handlers = { readonly [K in JobName]: (ask: Ask<K>) => Answer<K> | P
 
 export type Reply<K extends JobName> =
   | { readonly kind: 'answer'; readonly answer: Answer<K> }
-  /** `isDamage`: an I/O error or a damaged file; the store cannot go on. */
-  | { readonly kind: 'error'; readonly code: StoreErrorCode; readonly message: string; readonly isDamage: boolean };
+  /** `isLost`: an I/O error or a damaged file; the store cannot go on. */
+  | { readonly kind: 'error'; readonly code: StoreErrorCode; readonly message: string; readonly isLost: boolean };

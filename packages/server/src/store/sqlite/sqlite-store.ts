@@ -7,6 +7,7 @@ import {
   type BackupCapable,
   type BackupFile,
   type BackupRequest,
+  type Cautious,
   type ClaimRequest,
   type ClaimResult,
   type Counts,
@@ -26,6 +27,7 @@ import { backupNameAt, removeUnfinished } from './backup-name.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { connect, loopSettings } from './connection.ts';
 import { toStoreError } from './errors.ts';
+import { exposure } from './exposure.ts';
 import { FolderLock } from './folder-lock.ts';
 import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
@@ -63,7 +65,7 @@ interface Opened {
  * and synced beside it; nothing leaves the store, written or read, before what it rests on is on the disk. Whatever may
  * take long runs on a second connection in a worker thread, which syncs its own commits before they can be seen.
  */
-export class SqliteStore implements Store, BackupCapable {
+export class SqliteStore implements Store, BackupCapable, Cautious {
   readonly name = 'sqlite';
   readonly exclusive = true;
   readonly #folder: string;
@@ -96,15 +98,22 @@ export class SqliteStore implements Store, BackupCapable {
       await wal.written();
       this.#opened = this.#start(lock, new LoopConnection(db), wal);
     } catch (error) {
+      // Judged while it holds what it held: descriptors, for example.
+      const judged = toStoreError(error, `the store in ${this.#folder} cannot be opened`, this.#path);
       await wal?.close();
       db?.close();
       lock?.release();
-      throw toStoreError(error, `the store in ${this.#folder} cannot be opened`);
+      throw ofOpening(judged);
     }
   }
 
   get #backupFolder(): string {
     return join(this.#folder, 'backups');
+  }
+
+  cautions(): readonly string[] {
+    const found = exposure(this.#folder);
+    return found === undefined ? [] : [found];
   }
 
   async close(): Promise<void> {
@@ -247,7 +256,7 @@ export class SqliteStore implements Store, BackupCapable {
 
   #live(): Opened {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#opened === undefined) throw new StoreError('fatal', `the store in ${this.#folder} is not open`);
+    if (this.#opened === undefined) throw new StoreError('not-done', `the store in ${this.#folder} is not open`);
     return this.#opened;
   }
 
@@ -281,7 +290,7 @@ export class SqliteStore implements Store, BackupCapable {
     try {
       return work();
     } catch (error) {
-      const known = toStoreError(error, 'the store');
+      const known = toStoreError(error, 'the store', this.#path);
       if (known.code === 'fatal') this.#fail(known);
       throw known;
     }
@@ -307,6 +316,12 @@ export class SqliteStore implements Store, BackupCapable {
 }
 
 const notShared = () => new StoreError('fatal', 'sqlite is for one process: its lock is the lease, without heartbeats');
+
+/** Nobody waits for a write while the store opens: what is not known to be done is done by the next try. */
+function ofOpening(error: StoreError): StoreError {
+  const { code, message, cause } = error;
+  return code === 'unknown-outcome' ? new StoreError('full', message, { cause }) : error;
+}
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -12,8 +12,8 @@ const script = new URL(
       if (job === null) { parentPort.close(); return; }
       if (job.ask === 13) throw new Error('unlucky');
       if (job.ask === 14) process.exit(3);
-      if (job.ask === 15) { parentPort.postMessage({ kind: 'error', code: 'full', message: 'no room', isDamage: false }); return; }
-      if (job.ask === 16) { parentPort.postMessage({ kind: 'error', code: 'fatal', message: 'torn', isDamage: true }); return; }
+      if (job.ask === 15) { parentPort.postMessage({ kind: 'error', code: 'full', message: 'no room', isLost: false }); return; }
+      if (job.ask === 16) { parentPort.postMessage({ kind: 'error', code: 'fatal', message: 'torn', isLost: true }); return; }
       parentPort.postMessage({ kind: 'answer', answer: job.ask });
     });
   `)}`,

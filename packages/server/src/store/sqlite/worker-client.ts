@@ -88,7 +88,8 @@ export class WorkerClient {
       };
       const exited = (code: number) => {
         end();
-        const message = `the store's worker thread ended during "${name}" (exit code ${code}); the next one starts anew`;
+        const reason = why instanceof Error ? `: ${why.message}` : '';
+        const message = `the store's worker thread ended during "${name}" (exit code ${code})${reason}; the next one starts anew`;
         reject(new StoreError('unknown-outcome', message, { cause: why }));
       };
       worker.on('message', answered).on('error', failed).on('exit', exited);
@@ -96,9 +97,9 @@ export class WorkerClient {
     });
   }
 
-  #refused({ code, message, isDamage }: Extract<Reply<JobName>, { kind: 'error' }>): StoreError {
+  #refused({ code, message, isLost }: Extract<Reply<JobName>, { kind: 'error' }>): StoreError {
     const error = new StoreError(code, message);
-    if (isDamage) this.#parts.damaged(error);
+    if (isLost) this.#parts.damaged(error);
     return error;
   }
 }

@@ -1,9 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { StoreError } from '../store.ts';
 import { writeBackup } from './backup-file.ts';
 import { checkpoint } from './checkpoint.ts';
 import { connect, Transactions, workerSettings } from './connection.ts';
-import { isDamage, toStoreError } from './errors.ts';
+import { isLost, toStoreError } from './errors.ts';
 import type { Answer, Ask, Handlers, JobName, Reply } from './jobs.ts';
 import { Listing } from './listing.ts';
 import { Upkeep } from './upkeep.ts';
@@ -37,9 +36,8 @@ async function replyTo<K extends JobName>(name: K, ask: Ask<K>): Promise<Reply<K
     const answer: Answer<K> = await handlers[name](ask);
     return { kind: 'answer', answer };
   } catch (error) {
-    const { code, message } = toStoreError(error, name);
-    const cause = error instanceof StoreError ? error.cause : error;
-    return { kind: 'error', code, message, isDamage: isDamage(cause) };
+    const known = toStoreError(error, name, path);
+    return { kind: 'error', code: known.code, message: known.message, isLost: isLost(known) };
   }
 }
 

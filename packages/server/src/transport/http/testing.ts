@@ -61,6 +61,14 @@ export class RecordingCoordinator implements Coordinator {
     return this.#record('forceStop', [gid], this.leftPrepared);
   }
 
+  rolledBack: Awaited<ReturnType<Coordinator['rollback']>> | undefined;
+
+  rollback(...asked: Parameters<Coordinator['rollback']>) {
+    const transaction = held(shown({ gid: asked[0] }));
+    const none = { isDrivenHere: true, waitsFor: [], doesNotWaitFor: [], compensatesFromMs: undefined };
+    return this.#record('rollback', asked, this.rolledBack ?? { transaction, ...none });
+  }
+
   explain(gid: string) {
     return this.#record('explain', [gid], this.explained);
   }

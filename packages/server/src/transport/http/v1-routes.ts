@@ -1,11 +1,12 @@
-import { invalid } from '@holdfast/core';
+import { type AskedRollback, invalid, limits } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
-import { encodeExplained, encodeSummary } from '../wire/explained.ts';
-import { keptText } from '../wire/fields.ts';
+import { encodeExplained, encodeRolledBack, encodeSummary } from '../wire/explained.ts';
+import { booleanField, keptText, stringField } from '../wire/fields.ts';
 import { checkedId, statusNamed, transactionType, unknownGid } from '../wire/identity.ts';
+import { parseObject, textOf } from '../wire/json.ts';
 import { latestTimeMs, wholeNumber } from '../wire/list.ts';
 import type { AskedList } from '../wire/stored.ts';
-import { jsonAnswer } from './answer.ts';
+import { type Answer, jsonAnswer } from './answer.ts';
 import type { Route } from './routes.ts';
 import type { HttpSettings } from './settings.ts';
 
@@ -17,10 +18,15 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
       name: 'transactions/:gid',
       isRead: true,
       handle: async (_, parameters) => {
-        const shown = await coordinator.explain(checkedId(keptText(parameters.get('gid') ?? '', 'gid'), 'gid'));
+        const shown = await coordinator.explain(gidIn(parameters));
         if (shown === undefined) throw unknownGid();
         return jsonAnswer(encodeExplained(shown));
       },
+    },
+    {
+      method: 'POST',
+      name: 'transactions/:gid/rollback',
+      handle: (body, parameters) => rollback(coordinator, gidIn(parameters), askedRollback(textOf(body))),
     },
     {
       method: 'GET',
@@ -32,6 +38,31 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
       },
     },
   ];
+}
+
+function gidIn(parameters: URLSearchParams): string {
+  return checkedId(keptText(parameters.get('gid') ?? '', 'gid'), 'gid');
+}
+
+async function rollback(coordinator: Coordinator, gid: string, asked: AskedRollback): Promise<Answer> {
+  return jsonAnswer(encodeRolledBack(await coordinator.rollback(gid, asked)));
+}
+
+const rollbackFields = ['reason', 'doNotWait'];
+
+/** @throws HoldfastError INVALID_INPUT naming the field, also one that there is not: it would be a typing error */
+function askedRollback(text: string): AskedRollback {
+  const fields = text === '' ? {} : parseObject(text);
+  if (Object.keys(fields).some((name) => !rollbackFields.includes(name))) {
+    throw invalid('body', `must have no fields but ${rollbackFields.join(', ')}`);
+  }
+  const reason = stringField(fields, 'reason');
+  const most = limits.attemptReasonBytes;
+  if (Buffer.byteLength(reason) > most) throw invalid('reason', `must be at most ${most} bytes of UTF-8`);
+  // Clients that wait are told the reason, and to them this word means that it goes on.
+  if (reason.includes('ONGOING'))
+    throw invalid('reason', 'must not contain the word for an outcome that is not known yet');
+  return { reason, doNotWait: booleanField(fields, 'doNotWait') };
 }
 
 const filterNames = [

@@ -1,4 +1,5 @@
 import {
+  type ExplainedCall,
   type Explanation,
   explainOperation,
   type Foreseen,
@@ -10,7 +11,7 @@ import {
   type Transaction,
 } from '@holdfast/core';
 import { timeText } from './encode.ts';
-import type { ExplainedTransaction, ShownTransaction } from './stored.ts';
+import type { ExplainedTransaction, RolledBackTransaction, ShownTransaction } from './stored.ts';
 import { meantBy } from './unknown.ts';
 
 /**
@@ -18,7 +19,7 @@ import { meantBy } from './unknown.ts';
  * milliseconds. Payloads and header values are never in it.
  */
 export function encodeExplained(shown: ExplainedTransaction): object {
-  const { transaction, explanation, stored, isDrivenHere, onAbort, onTimeout } = shown;
+  const { transaction, explanation, stored, isDrivenHere, onAbort, onRollback, onTimeout } = shown;
   const { definition } = transaction;
   const { options } = definition;
   return {
@@ -30,19 +31,44 @@ export function encodeExplained(shown: ExplainedTransaction): object {
     options: { ...options, branchHeaders: Object.keys(options.branchHeaders) },
     ignoredFields: explanation.ignoredFields,
     unknownFields: (definition.unknownFields ?? []).map((name) => ({ name, didYouMean: meantBy(name) ?? null })),
+    operatorDecisions: explanation.operatorDecisions.map(({ kind, atMs, status, reason }) => {
+      return { kind, at: timeOf(atMs), status, reason };
+    }),
+    untold: explanation.untold.map(({ branchId, op, url }) => ({ branchId, op, url })),
     branches: branchesOf(transaction),
     attempts: explanation.attempts.map(({ branchId, op, url, atMs, durationMs, outcome, reason }) => {
       return { branchId, op, url, at: timeOf(atMs), durationMs, outcome, reason };
     }),
     attemptsDropped: explanation.droppedAttempts,
-    inFlight: explanation.inFlight.map(({ branchId, op, url }) => ({ branchId, op, url })),
+    inFlight: explanation.inFlight.map(callOf),
     next: nextOf(explanation),
-    onAbort:
-      onAbort instanceof HoldfastError
-        ? { isAllowed: false, message: onAbort.message }
-        : { isAllowed: true, ...foreseenOf(transaction, onAbort) },
+    onAbort: askableOf(transaction, onAbort),
+    onRollback: askableOf(transaction, onRollback),
     onTimeout: onTimeout === undefined ? null : { at: timeOf(onTimeout.atMs), ...foreseenOf(transaction, onTimeout) },
     now: timeOf(shown.nowMs),
+  };
+}
+
+function callOf({ branchId, op, url, sentMs, untilMs }: ExplainedCall): object {
+  return { branchId, op, url, sentAt: timeOrNull(sentMs), until: timeOrNull(untilMs) };
+}
+
+function timeOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : timeOf(ms);
+}
+
+/** What comes of a rollback. */
+export function encodeRolledBack(rolledBack: RolledBackTransaction): object {
+  const { transaction, isDrivenHere, waitsFor, doesNotWaitFor, compensatesFromMs } = rolledBack;
+  const { definition, progress } = transaction;
+  return {
+    gid: definition.gid,
+    status: progress.status,
+    reason: progress.reason,
+    isDrivenHere,
+    waitsFor: waitsFor.map(callOf),
+    doesNotWaitFor: doesNotWaitFor.map(callOf),
+    compensatesFrom: timeOrNull(compensatesFromMs),
   };
 }
 
@@ -89,6 +115,11 @@ function nextOf({ next, calls, nextAtMs, rule, sentence }: Explanation): object 
     rule,
     because: sentence,
   };
+}
+
+function askableOf(transaction: Transaction, foreseen: Foreseen | HoldfastError): object {
+  if (foreseen instanceof HoldfastError) return { isAllowed: false, message: foreseen.message };
+  return { isAllowed: true, ...foreseenOf(transaction, foreseen) };
 }
 
 /** If every call succeeds. */

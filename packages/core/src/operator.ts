@@ -1,0 +1,106 @@
+import { shorten } from './attempts.ts';
+import type { Fact } from './fact.ts';
+import { actionOf, compensateOf, stateOf } from './operation.ts';
+import { limits, type OperatorDecision, type Progress, type Transaction } from './transaction.ts';
+
+/** The operations whose call has no answer yet. */
+export type InFlight = Pick<ReadonlySet<number>, 'has' | 'size' | 'keys'>;
+
+/** Where an operator decided not to wait for the calls that are out, what they may have done is compensated after this. */
+export const doNotWaitMs = 10_000;
+
+/** Why a transaction was rolled back where the operator gave no reason. */
+export const rollbackReason = 'an operator asked for the rollback';
+
+export function decisionOf(progress: Progress, kind: OperatorDecision['kind']): OperatorDecision | undefined {
+  return progress.operatorDecisions?.find((decision) => decision.kind === kind);
+}
+
+/** Of each kind the first counts. */
+export function withDecision(
+  transaction: Transaction,
+  { kind, atMs, reason }: Omit<OperatorDecision, 'status'>,
+): Transaction {
+  const { progress } = transaction;
+  if (decisionOf(progress, kind) !== undefined) return transaction;
+  const decision = { kind, atMs, status: progress.status, reason: shorten(reason, limits.attemptReasonBytes) };
+  const operatorDecisions = [...(progress.operatorDecisions ?? []), decision];
+  return { ...transaction, progress: { ...progress, operatorDecisions, updatedMs: atMs } };
+}
+
+/**
+ * Only recorded here: whoever drives it decides to move. So it may be recorded by a node that does not drive it and does
+ * not know which actions may have run.
+ */
+export function applyRollbackAsked(
+  transaction: Transaction,
+  { reason, doNotWait, atMs }: Extract<Fact, { kind: 'rollback-asked' }>,
+): Transaction {
+  const { definition, progress } = transaction;
+  const isRunning = progress.status === 'submitted';
+  if (definition.type !== 'saga' || (!isRunning && progress.status !== 'aborting')) return transaction;
+  const asked = isRunning
+    ? withDecision(withReason(transaction, reason), { kind: 'rollback', atMs, reason })
+    : transaction;
+  return doNotWait ? withDecision(asked, { kind: 'do-not-wait', atMs, reason }) : asked;
+}
+
+/** Where an action has failed already, that is why. */
+function withReason(transaction: Transaction, reason: string): Transaction {
+  const { progress } = transaction;
+  if (progress.reason !== '') return transaction;
+  const given = reason === '' ? rollbackReason : shorten(reason, limits.attemptReasonBytes);
+  return { ...transaction, progress: { ...progress, reason: given } };
+}
+
+/**
+ * Until when the compensation of an operation is held back because an operator decided not to wait for its action; 0: it
+ * is not. Which calls were out at the decision is not stored, so that this holds for every action that may have run.
+ */
+export function heldUntilMs({ progress }: Transaction, compensation: number): number {
+  const decision = decisionOf(progress, 'do-not-wait');
+  return decision === undefined || stateOf(progress, compensation + 1) !== 'm' ? 0 : decision.atMs + doNotWaitMs;
+}
+
+/** Those of the calls that are out whose answer is still waited for. */
+export function awaitedCalls({ progress }: Transaction, inFlight: InFlight, nowMs: number): InFlight {
+  const decision = decisionOf(progress, 'do-not-wait');
+  if (decision === undefined || progress.status !== 'aborting' || nowMs < decision.atMs + doNotWaitMs) return inFlight;
+  return new Set([...inFlight.keys()].filter((operation) => operation % 2 === 0));
+}
+
+/**
+ * Where an operator has stopped it: the operations that would have told a branch how it ended, and did not. Empty where
+ * nobody stopped it.
+ */
+export function untoldOperations(transaction: Transaction): readonly number[] {
+  const { definition, plan, branches, progress } = transaction;
+  const from = decisionOf(progress, 'stop')?.status;
+  if (from === undefined) return [];
+  switch (definition.type) {
+    case 'saga':
+      return from === 'prepared' ? [] : plan.topological.toReversed().flatMap((step) => untoldStep(transaction, step));
+    case 'msg':
+      return from === 'prepared' ? [] : definition.steps.flatMap((_, index) => unless(progress, index));
+    case 'tcc':
+    case 'xa': {
+      const told = from === 'submitted' ? ['confirm', 'commit'] : ['cancel', 'rollback'];
+      return branches.flatMap(({ op }, index) => (told.includes(op) ? unless(progress, index) : []));
+    }
+    case 'workflow':
+      return [];
+    default:
+      return definition.type satisfies never;
+  }
+}
+
+/** A step whose action may have run and that has something to undo. */
+function untoldStep({ definition, progress }: Transaction, step: number): readonly number[] {
+  const { action, compensate } = definition.steps[step] ?? { action: '', compensate: '' };
+  const hasRun = action !== '' && stateOf(progress, actionOf(step)) !== 'p';
+  return hasRun && compensate !== '' ? unless(progress, compensateOf(step)) : [];
+}
+
+function unless(progress: Progress, operation: number): readonly number[] {
+  return stateOf(progress, operation) === 's' ? [] : [operation];
+}
