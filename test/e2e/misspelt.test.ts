@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
+import { until } from '../lib/until.ts';
 import { DtmClient } from './dtm-client.ts';
 import { ScriptedService } from './scripted-service.ts';
 
@@ -38,6 +39,7 @@ test('a misspelt key is accepted, and told to whoever develops, in the log once,
     assert.deepEqual([status, body], [200, '{"dtm_result":"SUCCESS"}']);
     assert.equal(warning, `299 holdfast "unknown fields: ${text}"`);
   }
+  await until('it is logged', () => warningsOf(text) > 0);
   assert.equal(warningsOf(text), 1, 'once for each shape');
   const shown = JSON.parse((await client.http.get(`/api/v1/transactions/${gid}`)).text);
   assert.deepEqual(shown.unknownFields, [
@@ -57,7 +59,7 @@ test('the same over JSON-RPC', async () => {
   const { text: body, warning } = await client.http.post('/api/json-rpc', request);
   assert.equal(JSON.parse(body).error, null);
   assert.match(String(warning), /compensation/);
-  assert.equal(warningsOf(text), 2);
+  await until('it is logged for this route too', () => warningsOf(text) === 2);
 });
 
 test('what means nothing to anybody is told of at a branch as well; what is known is not', async () => {

@@ -5,7 +5,7 @@ export interface Answer {
   readonly text: string;
   readonly retryAfter: string | undefined;
   /** Of the `Warning` header. */
-  readonly warning: string | undefined;
+  readonly warning?: string | undefined;
 }
 
 /** Keep-alive HTTP calls to one base URL. A connection that breaks rejects: then nobody knows what was done. */
