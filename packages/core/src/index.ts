@@ -12,6 +12,7 @@ export { failingPrefixes, type IncidentKind, incidentKind } from './incident.ts'
 export { isDeeperThan, membersOf } from './json-text.ts';
 export { moveAsked, withMoveAsked } from './move-asked.ts';
 export { isLegalMove, isStoppable } from './moves.ts';
+export { meant, nearestName } from './nearest-name.ts';
 export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
 export { awaitedCalls, doNotWaitMs, type InFlight, untoldOperations } from './operator.ts';
 export {

@@ -332,6 +332,7 @@ export type StoreErrorCode =
   | 'not-done'
   | 'full'
   | 'fatal'
+  | 'damaged'
   | 'locked'
   | 'version'
   | 'unsafe'
