@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Made, World } from './testing/world.ts';
 
+/** A sixteenth of the defaults, in the same proportions. */
+const small = { inFlight: 256, originInFlight: 16, calls: 1250, originWaiting: 312 };
 const yearMs = 365 * 24 * 3600 * 1000;
 const sentOf = (calls: readonly Made[]) => calls.filter(({ sentMs }) => sentMs !== undefined).length;
 
@@ -27,30 +29,30 @@ function oneByOne(world: World, url: string, count: number): number {
 }
 
 test('sixteen services that hang with long time-outs, each with a sixteenth of the total, hold up nobody', () => {
-  const world = new World();
-  hang(world, 16, 300);
-  assert.equal(world.inFlight.length, 4096 * 0.75 + 4, 'three quarters, and one for each that came after');
+  const world = new World(small);
+  hang(world, 16, 20);
+  assert.equal(world.inFlight.length, 256 * 0.75 + 4, 'three quarters, and one for each that came after');
   assert.equal(oneByOne(world, 'http://healthy/x', 50), 50);
   // It has answered: now it has as many at once.
-  const burst = world.calls(50, 'http://healthy/x');
-  assert.equal(sentOf(burst), 50);
+  const burst = world.calls(16, 'http://healthy/x');
+  assert.equal(sentOf(burst), 16);
 });
 
-test('a thousand services that hang take one place of the reserve each', () => {
-  const world = new World();
-  hang(world, 900, 100);
-  assert.ok(world.inFlight.length < 4096);
+test('sixty services that hang take one place of the reserve each', () => {
+  const world = new World(small);
+  hang(world, 60, 20);
+  assert.ok(world.inFlight.length < 256);
   assert.equal(oneByOne(world, 'http://healthy/x', 20), 20);
 });
 
 test('their waiting calls take no room from others either', () => {
-  const world = new World();
-  // Four services with five thousand waiting each would be all.
-  hang(world, 8, 6000);
+  const world = new World(small);
+  // Four services with as many waiting as may wait would be all.
+  hang(world, 8, 400);
   const { calls } = world.caller.state();
-  assert.ok(calls < 20_000 * 0.76, `${calls} calls`);
+  assert.ok(calls < 1250 * 0.76, `${calls} calls`);
   assert.equal(oneByOne(world, 'http://healthy/x', 20), 20);
-  assert.equal(sentOf(world.calls(20, 'http://healthy/x')), 20);
+  assert.equal(sentOf(world.calls(16, 'http://healthy/x')), 16);
 });
 
 test('a service that answered and then hangs keeps what it has and gets no more', () => {
