@@ -335,6 +335,7 @@ export type StoreErrorCode =
   | 'not-done'
   | 'full'
   | 'fatal'
+  | 'damaged'
   | 'locked'
   | 'version'
   | 'unsafe'
