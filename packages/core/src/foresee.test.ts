@@ -81,3 +81,16 @@ test('no more calls are named than somebody would read', () => {
   assert.deepEqual([foreseen.calls.length, foreseen.hasMoreCalls], [foreseenCalls, true]);
   assert.equal(foreseen.status, 'failed', 'where it would end all the same');
 });
+
+test('a hundred calls are named; of more it says that there are more, and where they lead', () => {
+  for (const [steps, hasMoreCalls] of [
+    [foreseenCalls, false],
+    [foreseenCalls + 1, true],
+  ] as const) {
+    const ids = Array.from({ length: steps }, (_, index) => String(index + 1));
+    const { transaction } = Driver.prepare(tcc(), {}, registered(...ids));
+    const foreseen = foreseeAbort(transaction, createdMs);
+    assert.ok(!(foreseen instanceof HoldfastError));
+    assert.deepEqual([foreseen.calls.length, foreseen.hasMoreCalls, foreseen.status], [100, hasMoreCalls, 'failed']);
+  }
+});
