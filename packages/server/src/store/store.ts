@@ -330,6 +330,7 @@ export type StoreErrorCode =
   | 'not-done'
   | 'full'
   | 'fatal'
+  | 'damaged'
   | 'locked'
   | 'version'
   | 'unsafe'
