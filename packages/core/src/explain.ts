@@ -74,7 +74,7 @@ export interface Explanation {
 export function explain(transaction: Transaction, inFlight: CallsOut | undefined, nowMs: number): Explanation {
   const { status, reason, incident, attempts, attemptCount, dueMs } = transaction.progress;
   const { ignoredFields = [], operatorDecisions = [] } = transaction.progress;
-  const atMs = inFlight === undefined && !isFinal(status) ? Math.max(nowMs, dueMs) : nowMs;
+  const atMs = inFlight === undefined ? Math.max(nowMs, dueMs) : nowMs;
   const run = inFlight === undefined ? emptyRun : transaction.run;
   const next = decide({ ...transaction, run }, inFlight ?? new Set(), atMs);
   const isAsleep = next.kind !== 'rest' && (inFlight === undefined || next.rule === 'back-off');

@@ -49,6 +49,9 @@ const answersInOneGo = 100;
  * no room is left; else it goes out if its route has a slot; else it waits, until a slot is free, a breaker opens, or
  * its own time-out has passed. Slots go round robin over the routes of an origin, and over origins where the total is
  * what limits them.
+ *
+ * The last part of every total is a reserve: there an origin has one call, or as many as it answered in the last ten
+ * seconds. However long the calls of slow origins stay out, whoever answers finds room.
  */
 export class DestinationCaller implements Caller, DestinationView {
   readonly #sender: Sender;
@@ -151,7 +154,7 @@ export class DestinationCaller implements Caller, DestinationView {
     this.#countRefused(route);
     const nowMs = this.#runtime.monotonicMs();
     const { overflowDelayMs, refusedMaxMs, refusedPerSecond } = this.#limits;
-    const perSecond = Math.max(refusedPerSecond, route.origin.answered.perSecond(nowMs));
+    const perSecond = Math.max(refusedPerSecond, route.origin.ended.latest(nowMs));
     return route.origin.overflowRamp.take(nowMs + overflowDelayMs, nowMs + refusedMaxMs, perSecond);
   }
 
@@ -164,6 +167,8 @@ export class DestinationCaller implements Caller, DestinationView {
   #isFull(origin: Origin): boolean {
     const { calls, callBytes, originShare } = this.#limits;
     if (this.#calls >= calls || this.#callBytes >= callBytes) return true;
+    const isTight = this.#isInReserve(this.#calls, calls) || this.#isInReserve(this.#callBytes, callBytes);
+    if (isTight && !this.#hasEarned(origin, origin.calls)) return true;
     return origin.calls >= Math.max(1, calls * originShare) || origin.callBytes >= callBytes * originShare;
   }
 
@@ -173,7 +178,22 @@ export class DestinationCaller implements Caller, DestinationView {
   }
 
   #hasSlot(route: Route): boolean {
-    return this.#inFlight < this.#limits.inFlight && route.origin.hasSlot(route);
+    return this.#mayStart(route.origin) && route.origin.hasSlot(route);
+  }
+
+  /** As far as the total is concerned. */
+  #mayStart(origin: Origin): boolean {
+    const { inFlight } = this.#limits;
+    if (this.#inFlight >= inFlight) return false;
+    return !this.#isInReserve(this.#inFlight, inFlight) || this.#hasEarned(origin, origin.inFlight);
+  }
+
+  #isInReserve(taken: number, limit: number): boolean {
+    return taken >= limit - Math.floor(limit * this.#limits.reserveShare);
+  }
+
+  #hasEarned(origin: Origin, own: number): boolean {
+    return own === 0 || own < origin.answered.latest(this.#runtime.monotonicMs());
   }
 
   #take(pending: PendingCall): void {
@@ -258,14 +278,17 @@ export class DestinationCaller implements Caller, DestinationView {
   #end(pending: PendingCall, tickets: Tickets, { outcome, durationMs, health }: SentAnswer): void {
     const { route } = pending;
     const { origin } = route;
-    const wasFull = this.#inFlight >= this.#limits.inFlight;
+    const wasTight = this.#isInReserve(this.#inFlight, this.#limits.inFlight);
+    const nowMs = this.#runtime.monotonicMs();
     this.#inFlight -= 1;
     origin.inFlight -= 1;
     route.inFlight -= 1;
-    origin.answered.count(this.#runtime.monotonicMs());
+    origin.ended.count(nowMs);
+    if (health === 'ok') origin.answered.count(nowMs);
     this.#release(pending);
     this.#learn(route, tickets, health, outcome);
-    if (wasFull) this.#startAnyWaiting();
+    // What was kept from others by the total may be theirs now.
+    if (wasTight) this.#startAnyWaiting();
     else this.#startWaiting(origin);
     if (health === 'connect') pending.done({ kind: 'answered', outcome, durationMs, isUnsent: true });
     else pending.done({ kind: 'answered', outcome, durationMs });
@@ -324,7 +347,7 @@ export class DestinationCaller implements Caller, DestinationView {
   }
 
   #startWaiting(origin: Origin): void {
-    while (this.#inFlight < this.#limits.inFlight) {
+    while (this.#mayStart(origin)) {
       const pending = origin.nextWaiting();
       if (pending === undefined) return;
       this.#stopWaiting(pending);
@@ -334,7 +357,7 @@ export class DestinationCaller implements Caller, DestinationView {
 
   #startAnyWaiting(): void {
     while (this.#inFlight < this.#limits.inFlight) {
-      const pending = this.#ring.next((origin) => origin.canStart)?.nextWaiting();
+      const pending = this.#ring.next((origin) => origin.canStart && this.#mayStart(origin))?.nextWaiting();
       if (pending === undefined) return;
       this.#stopWaiting(pending);
       this.#start(pending);

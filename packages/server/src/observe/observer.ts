@@ -91,10 +91,11 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
     this.#alert();
   }
 
-  unreadable(row: UnreadableRow): void {
-    const { gid, type, status, incident } = row;
-    this.#metrics.incident(type, 'decision', 'unreadable');
-    this.#log.warn(texts.decision, { gid, type, status, incident });
+  unreadable({ gid, type, status, incident }: UnreadableRow, isKnown: boolean): void {
+    if (!isKnown) {
+      this.#metrics.incident(type, 'decision', 'unreadable');
+      this.#log.warn(texts.decision, { gid, type, status, incident });
+    }
     this.#alert();
   }
 
