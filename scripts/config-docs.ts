@@ -28,7 +28,7 @@ The same as variables: \`HOLDFAST_HTTP_HOST=0.0.0.0\`, \`HOLDFAST_HTTP_PORT=3678
 \`HOLDFAST_RETENTION_MS=86400000\`. An empty variable counts as not given.
 
 Times are milliseconds and sizes are bytes, always, and a name ends with its unit. Relative paths are relative to where
-Holdfast is started. Settings are read once, at the start.
+Holdfast is started. Settings are read once, at the start; the [certificates](#certificates) that they name are read again.
 
 A setting that is unknown, or has a value that is not allowed, stops the start (exit code 2): all mistakes are listed at
 once, each with where it was made, what is allowed, and which name was probably meant. This holds for unknown variables

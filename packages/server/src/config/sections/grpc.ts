@@ -26,7 +26,7 @@ export const grpc = section('Where gRPC is served: the same as over HTTP, but fo
   tls: section('', {
     certFile: file({
       description:
-        'A PEM file with the certificate that clients are shown, and those between it and its root. Empty: plain text. Read at the start.',
+        'A PEM file with the certificate that clients are shown, and those between it and its root. Empty: plain text. [Renewed](#certificates) while Holdfast runs.',
     }),
     keyFile: file({ description: 'A PEM file with the key of that certificate.' }),
     clientCaFile: file({
