@@ -98,7 +98,8 @@ export class WatchedFiles<Value> implements Changing<Value> {
   #make(contents: readonly Buffer[]): Value {
     for (const [index, { setting, path, holds }] of this.#parts.files.entries()) {
       const content = contents[index];
-      if (holds === 'certificates' && content !== undefined) named(`${setting}: ${resolve(path)}`, () => certificatesIn(content));
+      if (holds === 'certificates' && content !== undefined)
+        named(`${setting}: ${resolve(path)}`, () => certificatesIn(content));
     }
     return named(this.name, () => this.#parts.make(contents));
   }
