@@ -12,7 +12,7 @@ const intro = `# Configuration
 Holdfast starts without any configuration: it listens on loopback and keeps its data in \`./data\`. Every setting below can
 be given in three places; where several name the same setting, the later wins:
 
-1. a YAML 1.2 file, \`holdfast serve -c holdfast.yaml\`;
+1. a YAML 1.2 file, \`holdfast serve -c holdfast.yaml\`, or the one that the variable \`HOLDFAST_CONFIG\` names;
 2. the environment: the path of the setting in capitals, words joined by \`_\`, after \`HOLDFAST_\`;
 3. flags, for the most common ones.
 

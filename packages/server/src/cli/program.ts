@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
+import { configVariable } from '../config/environment.ts';
 import { type Problem, SettingsError } from '../config/error.ts';
 import { type LoadedSettings, loadSettingsWithOrigins } from '../config/load.ts';
 import { type Settings, settings } from '../config/schema.ts';
@@ -71,6 +72,15 @@ function program(environment: NodeJS.ProcessEnv): Command {
   withSettings(backup, ({ path }) => path.startsWith('http.')).action(async (flags: Flags) => {
     const { backUp } = await import('./backup.ts');
     await backUp(load(flags, environment).http, flags);
+  });
+  const health = holdfast
+    .command('health')
+    .description('ask the coordinator of these settings whether it is alive: exit code 0, else 1')
+    .option('--ready', 'ask whether it can serve requests, too')
+    .copyInheritedSettings(holdfast);
+  withSettings(health, ({ path }) => path !== '').action(async (flags: object) => {
+    const { askHealth } = await import('./health.ts');
+    await askHealth(load(flags as Flags, environment), flags);
   });
   addOperatorCommands(holdfast, environment);
   return holdfast;
@@ -174,7 +184,11 @@ function loadWithOrigins(flags: Flags, environment: NodeJS.ProcessEnv): LoadedSe
     const value = flags[camelCase(flag)];
     if (value !== undefined) given[path] = value;
   }
-  return loadSettingsWithOrigins({ file: flags['config'], environment, flags: given });
+  return loadSettingsWithOrigins({
+    file: flags['config'] ?? (environment[configVariable] || undefined),
+    environment,
+    flags: given,
+  });
 }
 
 /** `--http-port`: httpPort, as commander names it */
