@@ -48,7 +48,7 @@ describe('holdfast health', { timeout: 120_000 }, () => {
     writeFileSync(file, `http:\n  port: ${port}\n`);
     const ways: Given[] = [
       { variables: { HOLDFAST_HTTP_PORT: port } },
-      { args: ['--http-port', port, '--data-dir', '/somewhere'] },
+      { args: ['--http-port', port] },
       { args: ['-c', file] },
       { variables: { HOLDFAST_CONFIG: file } },
     ];
@@ -65,12 +65,13 @@ describe('holdfast health', { timeout: 120_000 }, () => {
     const port = String((silent.address() as AddressInfo).port);
     const [nobody, mute, wrong] = await Promise.all([
       health({ args: ['--http-port', String(await freePort())] }),
-      health({ args: ['--http-port', port] }),
+      health({ args: ['--http-port', port, '--timeout', '0.5'] }),
       health({ variables: { HOLDFAST_HTTP_PROT: '1' } }),
     ]);
     assert.equal(nobody.code, 1);
     assert.match(nobody.text, /no coordinator answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)/);
     assert.equal(mute.code, 1);
+    assert.match(mute.text, /did not answer within 0\.5 s/);
     assert.equal(wrong.code, 2);
   });
 

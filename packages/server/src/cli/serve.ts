@@ -17,7 +17,7 @@ const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
  */
 const heedsHangUp = () => [0, 1, 2].some((fd) => isatty(fd));
 
-export interface UntilStopped extends Pick<ServeOptions, 'development'> {
+export interface UntilStopped extends Pick<ServeOptions, 'development' | 'startedMs'> {
   /** What is logged of the settings first. */
   readonly notes?: readonly Problem[];
 }

@@ -1,11 +1,12 @@
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { type BackupFile, StoreError } from '../store.ts';
 import { removeOldest, removeUnfinished, unfinishedNames } from './backup-name.ts';
 import { toStoreError } from './errors.ts';
+import { newIdentity } from './identity.ts';
 import type { Ask } from './jobs.ts';
+import { openUnchanging } from './quiet-database.ts';
 import { readNumber, readText } from './values.ts';
 
 /** What a backup leaves free on the disk of the data folder: the WAL may grow to this while it is made. */
@@ -20,7 +21,8 @@ const leftFreeBytes = 64 * 1024 * 1024;
  */
 export async function writeBackup(db: DatabaseSync, { folder, name, keep }: Ask<'backup'>): Promise<BackupFile> {
   const path = join(folder, name);
-  const [partial, journal] = unfinishedNames(path);
+  const unfinished = unfinishedNames(path);
+  const [partial] = unfinished;
   db.exec('begin');
   try {
     await removeUnfinished(folder);
@@ -29,19 +31,29 @@ export async function writeBackup(db: DatabaseSync, { folder, name, keep }: Ask<
     // The file is only its owner's, and surely new: SQLite would make it readable for all, and follow a link.
     await (await open(partial, 'wx', 0o600)).close();
     await backup(db, partial, { rate: 1024 });
+    makeAnother(partial);
     await sync(partial);
     verify(partial);
     await rename(partial, path);
     await sync(folder);
   } catch (error) {
-    await rm(partial, { force: true });
-    await rm(journal, { force: true });
+    for (const one of unfinished) await rm(one, { force: true });
     throw notMade(error, folder);
   } finally {
     db.exec('rollback');
   }
   const { size: bytes } = await stat(path);
   return { path, bytes, removed: keep === undefined ? [] : await removeOld(path, name, keep) };
+}
+
+/** A backup is a database of its own: beside the state file or the WAL of the one it was made from it is refused. */
+function makeAnother(path: string): void {
+  const copy = new DatabaseSync(path);
+  try {
+    newIdentity(copy);
+  } finally {
+    copy.close();
+  }
 }
 
 /** @throws StoreError `full`, with what is needed and what is free */
@@ -62,9 +74,7 @@ async function refuseWithoutRoom(db: DatabaseSync, folder: string): Promise<void
 
 /** A quick look through every page. As nobody writes to the copy, no lock and no file beside it is needed. */
 function verify(path: string): void {
-  const url = pathToFileURL(path);
-  url.searchParams.set('immutable', '1');
-  const copy = new DatabaseSync(url, { readOnly: true });
+  const copy = openUnchanging(path);
   try {
     const found = readText(copy, 'pragma quick_check(1)');
     if (found !== 'ok') throw new StoreError('not-done', `the copy is not whole: ${found}`);

@@ -5,6 +5,7 @@ import type { ServerIdentity } from '../../tls/server-identity.ts';
 import type { Changing } from '../../tls/watched-files.ts';
 import type { RequestObserver } from '../observer.ts';
 import { requestsEachRound, Turns } from '../turns.ts';
+import type { Noted } from '../wire/unknown.ts';
 import { serverCredentials } from './credentials.ts';
 import { definitionOf, grpcError, type Sent } from './definition.ts';
 import { Health } from './health.ts';
@@ -101,7 +102,10 @@ export class GrpcServer {
 
   #addDtmService(): void {
     const { coordinator, observer } = this.#parts;
-    const methods = Object.entries(dtmMethods(coordinator)).map(([name, handle]) => {
+    const noted = (api: string, { unknownFields }: Noted) => {
+      if (unknownFields !== undefined) observer.unknownFields('grpc', api, unknownFields);
+    };
+    const methods = Object.entries(dtmMethods(coordinator, noted)).map(([name, handle]) => {
       const observe = observer.route('grpc', name.toLowerCase());
       const hasBudget = name === 'PrepareWorkflow';
       const serve = (call: Call, send: sendUnaryData<Buffer>) => {
