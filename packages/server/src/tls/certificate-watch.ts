@@ -1,15 +1,13 @@
-import type { Expiry } from './pem.ts';
-import type { Look } from './watched-files.ts';
+import type { Look, NamedExpiry } from './watched-files.ts';
 
 /** What is looked at. */
 export interface Watchable {
   readonly name: string;
-  readonly expiries: readonly (Expiry & { readonly setting: string })[];
+  readonly expiries: readonly NamedExpiry[];
   look(): Promise<Look>;
 }
 
-export interface Expiring extends Expiry {
-  readonly setting: string;
+export interface Expiring extends NamedExpiry {
   readonly isOver: boolean;
 }
 

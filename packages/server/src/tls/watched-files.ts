@@ -11,6 +11,11 @@ export interface NamedFile {
   readonly holds: 'certificates' | 'key';
 }
 
+export interface NamedExpiry extends Expiry {
+  /** That names the file. */
+  readonly setting: string;
+}
+
 export interface WatchedFilesParts<Value> {
   /** For people and metrics, as `grpc.tls`. */
   readonly name: string;
@@ -44,6 +49,7 @@ export class WatchedFiles<Value> implements Changing<Value> {
   readonly #parts: WatchedFilesParts<Value>;
   readonly #listeners: ((value: Value) => void)[] = [];
   #contents: readonly Buffer[];
+  #expiries: readonly NamedExpiry[];
   #value: Value;
 
   /** @throws Error naming the setting whose file cannot be read or used */
@@ -54,6 +60,7 @@ export class WatchedFiles<Value> implements Changing<Value> {
       return named(setting, () => readFileSync(resolve(path)));
     });
     this.#value = this.#make(this.#contents);
+    this.#expiries = expiriesOf(parts.files, this.#contents);
   }
 
   get value(): Value {
@@ -65,12 +72,8 @@ export class WatchedFiles<Value> implements Changing<Value> {
   }
 
   /** When the certificates in use end, by the setting that names their file. */
-  get expiries(): readonly (Expiry & { readonly setting: string })[] {
-    return this.#parts.files.flatMap(({ setting, holds }, index) => {
-      const content = this.#contents[index];
-      const expiry = holds === 'key' || content === undefined ? undefined : expiryOf(certificatesIn(content));
-      return expiry === undefined ? [] : [{ setting, ...expiry }];
-    });
+  get expiries(): readonly NamedExpiry[] {
+    return this.#expiries;
   }
 
   async look(): Promise<Look> {
@@ -86,6 +89,7 @@ export class WatchedFiles<Value> implements Changing<Value> {
       if (contents.every((content, index) => this.#contents[index]?.equals(content))) return { kind: 'same' };
       const value = this.#make(contents);
       this.#contents = contents;
+      this.#expiries = expiriesOf(this.#parts.files, contents);
       this.#value = value;
       for (const listener of this.#listeners) listener(value);
       return { kind: 'changed' };
@@ -103,6 +107,14 @@ export class WatchedFiles<Value> implements Changing<Value> {
     }
     return named(this.name, () => this.#parts.make(contents));
   }
+}
+
+function expiriesOf(files: readonly NamedFile[], contents: readonly Buffer[]): readonly NamedExpiry[] {
+  return files.flatMap(({ setting, holds }, index) => {
+    const content = contents[index];
+    const expiry = holds === 'key' || content === undefined ? undefined : expiryOf(certificatesIn(content));
+    return expiry === undefined ? [] : [{ setting, ...expiry }];
+  });
 }
 
 /** What goes wrong is told with the name of the setting. */
