@@ -169,11 +169,11 @@ async function start(
   const certificates = readCertificates(settings);
   const watch = watchCertificates(certificates, settings, { events: observer, metrics });
   const sender = senderOf({ runtime, limits: settings.calls, version, trust: () => certificates.trust?.value });
-  const { originSharePercent, ...limits } = settings.destinations;
+  const { originSharePercent, reservePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
     runtime,
-    limits: { ...limits, originShare: originSharePercent / 100 },
+    limits: { ...limits, originShare: originSharePercent / 100, reserveShare: reservePercent / 100 },
     events: observer,
   });
   const naming = createNaming(settings, caller, runtime, development && (() => development.waits()));
