@@ -65,7 +65,7 @@ describe('holdfast check', () => {
     damageRow(join(data, 'holdfast.db'), 'two', { kind: 'changed', what: 'status' });
     const bad = holdfast('check', data);
     assert.equal(bad.status, 1, bad.stderr);
-    assert.match(bad.stdout, /NOT WHOLE: 1 problem\n {2}two: a stored progress cannot be read \(damaged/);
+    assert.match(bad.stdout, /NOT WHOLE: \d problems?\n[\s\S]* {2}two: a stored progress cannot be read \(damaged/);
   });
 
   it('says what the files of a folder say of each other, as a start does', async (t) => {
