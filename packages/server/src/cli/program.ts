@@ -129,6 +129,17 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
   operator(topics, 'delete <topic>', 'delete a topic: messages to it are refused').action(
     async (topic: string, flags: object) => (await operate()).deleteTopic(at(flags), topic),
   );
+  const clock = holdfast
+    .command('clock')
+    .description('show the time of the coordinator beside the clock of its machine, or accept a clock that has jumped')
+    .copyInheritedSettings(holdfast)
+    .helpCommand(false);
+  operator(clock, 'show', 'what time it is, and whether a jump of the clock is waited for', true)
+    .option('--json', 'for programs')
+    .action(async (flags: Output) => (await import('./clock.ts')).showClock(at(flags), flags));
+  operator(clock, 'accept', 'the clock of the machine is right: time follows it now').action(async (flags: object) =>
+    (await import('./clock.ts')).acceptClock(at(flags)),
+  );
   const config = holdfast
     .command('config')
     .description('print the settings that are in force, and where each comes from')
