@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { compatibilityPage } from './compatibility.ts';
+import { bugs } from './conformance/bugs.ts';
 import { differences } from './conformance/differences.ts';
 import { quirks } from './conformance/quirks.ts';
 import { notServedYet, provedAnywhere, rows } from './conformance/rows.ts';
@@ -16,7 +17,8 @@ const all = [...rows, ...quirks].map(({ number }) => number);
 const passed = (numbers: readonly string[], file = 'test/e2e/a.test.ts'): NumberedTest => {
   return { numbers, title: `proves ${numbers}`, file, outcome: 'passed' };
 };
-const complete = [...all, ...ownNumbers]
+const bugNumbers = bugs.map(({ number }) => number);
+const complete = [...all, ...ownNumbers, ...bugNumbers]
   .filter((number) => !notServedYet.includes(number))
   .map((number) => passed([number]));
 
@@ -24,6 +26,7 @@ test('the tables are complete, in order, and every cell that must say something 
   const counted = (count: number, prefix = '') => Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
   assert.deepEqual(all, [...counted(105), ...counted(37, 'Q')]);
   assert.deepEqual(ownNumbers, counted(ownNumbers.length, 'D'));
+  assert.deepEqual(bugNumbers, counted(bugs.length, 'B'));
   for (const { number, when, then } of rows) assert.ok(when !== '' && then !== '', number);
   for (const { number, dtm, holdfast } of quirks) assert.ok(dtm !== '' && holdfast !== '', number);
   for (const { what, why, rows: differing, shownBy } of differences) {
@@ -34,9 +37,15 @@ test('the tables are complete, in order, and every cell that must say something 
 test('numbers stand at the beginning of a name, and nowhere else', () => {
   assert.deepEqual(splitName('22: every step'), { numbers: ['22'], title: 'every step' });
   assert.deepEqual(splitName('72, Q31, D4: all: of it'), { numbers: ['72', 'Q31', 'D4'], title: 'all: of it' });
+  assert.deepEqual(splitName('Q10, B2: the loser'), { numbers: ['Q10', 'B2'], title: 'the loser' });
   for (const name of ['row 22: a', '8 to 12: a', '22 a', 'Q: a', 'of 22: a', '22,23: a']) {
     assert.equal(splitName(name), undefined, name);
   }
+});
+
+test('docs/testing.md lists the known bugs as the table does', () => {
+  const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'testing.md'), 'utf8');
+  for (const { number, bug } of bugs) assert.ok(page.includes(`| ${number} | ${bug} |\n`), `| ${number} | ${bug} |`);
 });
 
 test('a run that proves everything leaves nothing open; each number that it does not prove is named', () => {

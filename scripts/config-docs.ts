@@ -32,8 +32,9 @@ Holdfast is started. Settings are read once, at the start.
 
 A setting that is unknown, or has a value that is not allowed, stops the start (exit code 2): all mistakes are listed at
 once, each with where it was made, what is allowed, and which name was probably meant. This holds for unknown variables
-that begin with \`HOLDFAST_\`, too. (In Kubernetes the addresses of a service that is itself named \`holdfast\` appear as
-such variables; they are left alone.)
+that begin with \`HOLDFAST_\`, too. In Kubernetes the addresses of a service that is named \`holdfast\`, or \`holdfast-server\`,
+appear as such variables. Holdfast knows them by their form and ignores them; where one has the name of a setting, as
+\`HOLDFAST_HTTP_PORT=tcp://...\`, it says so. \`enableServiceLinks: false\` in the pod's spec keeps them away.
 
 dtm's configuration file is understood, too ([from dtm](from-dtm.md)); its variables are not. A map of names is written in
 one variable as \`HOLDFAST_NAMES=orders=http://10.0.0.1:8080,http://10.0.0.2:8080 stock=10.0.0.3:9000\`.

@@ -142,6 +142,14 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
+    shownBy: ['D11'],
+    what: 'the URL in a reason (`url:... return failed: ...`), in the answer to `wait_result` and in alerts',
+    dtm: 'the whole URL',
+    holdfast: 'without user, password and fragment; a query is `?...`',
+    why: 'a URL may hold a password or a signature. The service gets all of it, and `query`, `all` and `prepareWorkflow` answer with the URLs as they were given',
+  },
+  {
+    rows: [],
     shownBy: ['66'],
     what: 'JSON-RPC: ONGOING, and who is refused for load or size',
     dtm: '-32603, with status 200',

@@ -1,9 +1,10 @@
+import { bugs } from '../conformance/bugs.ts';
 import { differences } from '../conformance/differences.ts';
 import { quirks } from '../conformance/quirks.ts';
 import { notServedYet, provedAnywhere, rows } from '../conformance/rows.ts';
 import type { NumberedTest } from './numbered.ts';
 
-const known = new Set([...rows, ...quirks].map(({ number }) => number));
+const known = new Set([...rows, ...quirks, ...bugs].map(({ number }) => number));
 /** Numbers of differences that have one of their own, in order. */
 export const ownNumbers: readonly string[] = differences
   .flatMap(({ shownBy }) => shownBy.filter((number) => number.startsWith('D')))
@@ -15,7 +16,7 @@ export function testsOf(number: string, tests: readonly NumberedTest[]): Numbere
   return tests.filter(({ numbers }) => numbers.includes(number));
 }
 
-/** What a run leaves open: nothing where every row, quirk and difference is proved, and nothing else is claimed. */
+/** What a run leaves open: nothing where every row, quirk, difference and bug has its proof, and nothing else is claimed. */
 export function gapsOf(tests: readonly NumberedTest[], missing = notServedYet): string[] {
   return [
     ...tests
@@ -24,7 +25,7 @@ export function gapsOf(tests: readonly NumberedTest[], missing = notServedYet): 
     ...tests.flatMap(({ numbers, file }) =>
       numbers
         .filter((number) => !known.has(number) && !own.has(number))
-        .map((number) => `${number}: no such row, quirk or difference (${file})`),
+        .map((number) => `${number}: no such row, quirk, difference or bug (${file})`),
     ),
     ...[...known, ...own].flatMap((number) => gapOf(number, testsOf(number, tests), missing) ?? []),
     ...differences

@@ -2,7 +2,7 @@
  * How long each test file took the last time. The runner starts with the longest, so that no core waits for one at the
  * end. What this machine measured is kept in the cache; a fresh clone begins with what was committed.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Seconds of each file, named from the root of the project. */
@@ -32,7 +32,10 @@ export function longestFirst(files: readonly string[], durations: Durations): st
 /** Adds what a run measured to what is kept here. */
 export function keepDurations(measured: Durations): void {
   mkdirSync(dirname(cached), { recursive: true });
-  writeFileSync(cached, `${JSON.stringify({ ...readIfThere(cached), ...measured }, undefined, 1)}\n`);
+  // Two runs may end at once: whoever reads sees a whole file.
+  const whole = `${cached}.${process.pid}`;
+  writeFileSync(whole, `${JSON.stringify({ ...readIfThere(cached), ...measured }, undefined, 1)}\n`);
+  renameSync(whole, cached);
 }
 
 /** Makes what is kept here the beginning for fresh clones. */

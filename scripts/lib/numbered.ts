@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A test whose name begins with numbers proves those rows (`22`), quirks (`Q9`) and differences (`D1`) of the protocol:
- * `22: every step succeeds`, `72, 73, Q31: prepared past its time-out it is cancelled`.
+ * A test whose name begins with numbers proves those rows (`22`), quirks (`Q9`) and differences (`D1`) of the protocol, or
+ * shows that a known bug (`B2`) is not there: `22: every step succeeds`, `72, 73, Q31: prepared past its time-out it is cancelled`.
  */
 export interface NumberedTest {
   readonly numbers: readonly string[];
@@ -15,7 +15,7 @@ export interface NumberedTest {
 }
 
 /** The beginning of such a name. */
-export const numberedName = /^((?:[QD]?\d+)(?:, [QD]?\d+)*): /;
+export const numberedName = /^((?:[QDB]?\d+)(?:, [QDB]?\d+)*): /;
 
 /** The numbers and the rest of a name; undefined where it has no numbers. */
 export function splitName(name: string): Pick<NumberedTest, 'numbers' | 'title'> | undefined {

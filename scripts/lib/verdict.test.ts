@@ -17,6 +17,8 @@ const units = (counts: Record<string, number>, code = 0, files = 3): Ended => ({
 test('passes where tests passed and nothing failed', () => {
   assert.deepEqual(judge([types, units({ pass: 2 })], true), {
     isGood: true,
+    passed: 2,
+    failed: 0,
     lines: ['2 passed, 0 failed, 0 skipped'],
   });
 });
@@ -47,5 +49,10 @@ test('the closing lines are those that node --test really prints', () => {
   const args = ['--test-reporter=spec', '--input-type=module', '--eval', `await import(${JSON.stringify(program)})`];
   const { stdout, status } = spawnSync(process.execPath, args, { env: { ...env, FORCE_COLOR: '0' }, encoding: 'utf8' });
   const verdict = judge([{ name: 'units', code: status ?? 1, output: stdout, files: 1 }], false);
-  assert.deepEqual(verdict, { isGood: true, lines: ['1 passed, 0 failed, 1 skipped'] });
+  assert.deepEqual(verdict, {
+    isGood: true,
+    passed: 1,
+    failed: 0,
+    lines: ['1 passed, 0 failed, 1 skipped'],
+  });
 });

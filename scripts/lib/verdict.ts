@@ -9,6 +9,8 @@ export interface Ended {
 
 export interface Verdict {
   readonly isGood: boolean;
+  readonly passed: number;
+  readonly failed: number;
   /** The closing lines: the count CI reads, and what is wrong beyond it. */
   readonly lines: readonly string[];
 }
@@ -20,6 +22,7 @@ export interface Verdict {
 export function judge(ended: readonly Ended[], inCi: boolean): Verdict {
   const sum = (what: string) => ended.reduce((total, { output }) => total + countOf(output, what), 0);
   const broken = ended.filter(({ code, output }) => code !== 0 && countOf(output, 'fail') === 0);
+  const passed = sum('pass');
   const failed = sum('fail') + sum('cancelled') + broken.length;
   const skipped = sum('skipped') + sum('todo');
   const empty = ended.filter(
@@ -28,10 +31,10 @@ export function judge(ended: readonly Ended[], inCi: boolean): Verdict {
   const lines = [
     ...empty.map(({ name }) => `${name}: no test ran, which counts as a failure`),
     ...(skipped > 0 && inCi ? [`${skipped} tests were skipped: a failure in CI`] : []),
-    `${sum('pass')} passed, ${failed} failed, ${skipped} skipped`,
+    `${passed} passed, ${failed} failed, ${skipped} skipped`,
   ];
-  const isGood = failed === 0 && empty.length === 0 && sum('pass') > 0 && !(skipped > 0 && inCi);
-  return { isGood, lines };
+  const isGood = failed === 0 && empty.length === 0 && passed > 0 && !(skipped > 0 && inCi);
+  return { isGood, passed, failed, lines };
 }
 
 /** One of the closing lines of the spec reporter, `ℹ pass 12`. */

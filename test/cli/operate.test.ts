@@ -109,7 +109,7 @@ test('another server that answers is told from a coordinator', async () => {
   other.closeAllConnections();
 });
 
-test('retry makes it due now, stop ends it; both name what they cannot find', async () => {
+test('B10: retry makes it due now, stop ends it; both name what they cannot find', async () => {
   const steps = [{ action: 'http://127.0.0.1:1/a', compensate: '' }];
   const saga = { gid: 'retried', trans_type: 'saga', steps, payloads: ['1'], retry_interval: 1000, wait_result: true };
   await http.post('/api/dtmsvr/submit', saga);

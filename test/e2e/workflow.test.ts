@@ -90,7 +90,7 @@ test('Q18: each sign of life puts the callback off, and errors of the callback d
   }
 });
 
-test('88: whoever resumes it gets the steps that were registered, as they were', async () => {
+test('88, B22: whoever resumes it gets the steps that were registered, as they were', async () => {
   const { client, service } = at();
   const { gid, given } = await started(client, service);
   await client.does('registerBranch', step(gid, '01'));

@@ -76,6 +76,25 @@ function declareTests(): void {
     }
   });
 
+  testLock(
+    'B15: of six processes that start at once on an empty folder one has it, and it is whole',
+    async (dataDir) => {
+      const children = Array.from({ length: 6 }, () => startChild(dataDir));
+      const results = await Promise.allSettled(children);
+      const winners = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      try {
+        assert.equal(winners.length, 1);
+      } finally {
+        for (const winner of winners) winner.stdin?.end('end\n');
+        await Promise.all(winners.map(ended));
+      }
+      const store = new SqliteStore({ dataDir });
+      await store.open();
+      await put(store, create('g'));
+      await store.close();
+    },
+  );
+
   testLock('a process that ends in time is waited for', async (dataDir) => {
     const other = await startChild(dataDir);
     const store = new SqliteStore({ dataDir });

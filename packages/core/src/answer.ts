@@ -6,6 +6,7 @@ import { type Fact, queryOperation } from './fact.ts';
 import { isExpected, mark } from './mark.ts';
 import { operationAt, stateOf } from './operation.ts';
 import { withRetryAt, withTried } from './run.ts';
+import { shownUrl } from './shown-url.ts';
 import { type Attempt, limits, type Progress, type Transaction } from './transaction.ts';
 
 type Answered = Extract<Fact, { kind: 'answered' }>;
@@ -98,7 +99,9 @@ function applyFailure(transaction: Transaction, { operation, atMs }: Answered, m
   const { definition, branches, progress, run } = transaction;
   const url = operationAt(definition, branches, operation)?.url ?? definition.queryPrepared;
   const first = progress.reason === '';
-  const reason = first ? shorten(`url:${url} return failed: ${message}`, limits.reasonBytes) : progress.reason;
+  const reason = first
+    ? shorten(`url:${shownUrl(url)} return failed: ${message}`, limits.reasonBytes)
+    : progress.reason;
   const explained = { ...transaction, progress: { ...progress, reason, updatedMs: atMs } };
   if (operation === queryOperation) return { ...explained, run: { ...run, queryAnswer: 'rolled-back' } };
   return mark(explained, operation, 'f');

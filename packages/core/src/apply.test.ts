@@ -35,7 +35,7 @@ test('an action may have run from the call on, through error and ONGOING, until 
   assert.equal(after(submitted(1), answered(1, error())).progress.operations, 'pm');
 });
 
-test('a settled action stays settled, whatever else comes of it', () => {
+test('B3: a settled action stays settled, whatever else comes of it', () => {
   for (const [first, state] of [
     [success, 's'],
     [failure(), 'f'],
@@ -46,7 +46,7 @@ test('a settled action stays settled, whatever else comes of it', () => {
   }
 });
 
-test('loaded after a crash: every undecided action may have run, but for those behind a durable FAILURE', () => {
+test('B3: loaded after a crash: every undecided action may have run, but for those behind a durable FAILURE', () => {
   assert.equal(after(submitted(3), crashed).progress.operations, 'pmpmpm');
   assert.equal(after(submitted(3), called(1), answered(1, success), crashed).progress.operations, 'pspmpm');
   const graph = { customData: { concurrent: true, orders: { 1: [0], 2: [1] } } };

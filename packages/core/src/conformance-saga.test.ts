@@ -81,7 +81,7 @@ test('30, 31, 32: a run ends final, or where it waits for a timer', () => {
   assert.deepEqual([failed.status, failed.reason.includes('no money')], ['failed', true]);
 });
 
-test('33: past timeout_to_fail it rolls back, whatever is ONGOING', () => {
+test('33, B21: past timeout_to_fail it rolls back, whatever is ONGOING', () => {
   const driver = Driver.submit(saga(2, { options: { timeoutToFailMs: 1_800_000 } }), {
     '01 action': Array.from({ length: 200 }, () => ongoing),
   });

@@ -39,7 +39,7 @@ test('84: a commit that is ONGOING is asked again', () => {
   assert.deepEqual([driver.status, driver.states], ['succeed', 'PS']);
 });
 
-test('what was decided is told until it is heard: errors and FAILURE back off', () => {
+test('B23: what was decided is told until it is heard: errors and FAILURE back off', () => {
   const driver = prepared({ '01 commit': [error(), failure()] });
   submit(driver);
   assert.deepEqual([driver.status, driver.calls, driver.intervalS], ['submitted', ['01 commit'], 20]);

@@ -26,6 +26,7 @@ export { planOf } from './plan.ts';
 export * from './request.ts';
 export { emptyRun } from './run.ts';
 export * from './service-name.ts';
+export { shownUrl, withoutUserinfo } from './shown-url.ts';
 export * from './target.ts';
 export { expandTopics, topicOf, topicsOf } from './topic.ts';
 export * from './transaction.ts';

@@ -49,8 +49,17 @@ for (const orders of [{ 0: [1], 1: [0] }, { 1: [1] }, { 0: [2], 1: [0], 2: [1] }
   });
 }
 
-for (const orders of [{ 3: [0] }, { 1: [3] }, { 1: [-1] }, { '-1': [0] }, { 1: [0.5] }, { 1: ['0'] }, { x: [0] }]) {
-  test(`out of range is refused: ${JSON.stringify(orders)}`, () => {
+for (const orders of [
+  { 3: [0] },
+  { 100000000: [0] },
+  { 1: [3] },
+  { 1: [-1] },
+  { '-1': [0] },
+  { 1: [0.5] },
+  { 1: ['0'] },
+  { x: [0] },
+]) {
+  test(`B11: out of range is refused: ${JSON.stringify(orders)}`, () => {
     assert.equal(refusal(saga(3, { customData: { concurrent: true, orders } })), 'custom_data.orders');
   });
 }

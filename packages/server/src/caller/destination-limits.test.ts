@@ -55,7 +55,7 @@ test('a sender that answers at once, twice, or throws ends the call once and lat
   }
 });
 
-test('mayGo is asked last; a call that may not go takes no slot', () => {
+test('B25: mayGo is asked last; a call that may not go takes no slot', () => {
   const world = new World({ originInFlight: 1 });
   const dropped = world.call(a, { mayGo: false });
   const [first] = world.calls(1, a);
@@ -123,7 +123,7 @@ test('origins are served in turn where the total is what limits them', () => {
   assert.equal(world.inFlight.length, 2);
 });
 
-test('who waits longer than its own time-out is told to come back', () => {
+test('B25: who waits longer than its own time-out is told to come back', () => {
   const world = new World({ originInFlight: 1, overflowDelayMs: 1000 });
   const [first] = world.calls(1, a);
   const brief = world.call(a, { timeoutMs: 100 });

@@ -64,7 +64,7 @@ test('the time-out holds for the whole exchange: no answer, a slow answer, redir
   assert.equal(messageOf(await turned), 'no whole answer within 100 ms');
 });
 
-test('without a connection the time-out is a connection failure, and the attempt to connect is given up', async () => {
+test('B25: without a connection the time-out is a connection failure, and the attempt to connect is given up', async () => {
   // TLS towards a service that accepts and never speaks: the connection is not made before it is secure.
   const { port, sockets } = await rawService(() => undefined);
   const answer = await send(`https://127.0.0.1:${port}/`, { timeoutMs: 50 });

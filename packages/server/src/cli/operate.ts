@@ -1,3 +1,4 @@
+import { withoutUserinfo } from '@holdfast/core';
 import { type Address, type Answer, askFor, urlOf } from './ask.ts';
 import { CommandError } from './error.ts';
 import { plain } from './plain.ts';
@@ -78,7 +79,8 @@ export async function listTopics(address: Address, { json = false }: Output): Pr
     const parameters = new URLSearchParams({ cat: 'topics', position });
     const page = await askFor(address, 'GET', `/api/dtmsvr/scanKV?${parameters}`);
     for (const { k, v } of listIn(page, 'kv', address) as readonly { k: string; v: string }[]) {
-      const subscribers: readonly { url: string; remark: string }[] = JSON.parse(v);
+      const stored: readonly { url: string; remark: string }[] = JSON.parse(v);
+      const subscribers = stored.map((one) => ({ ...one, url: withoutUserinfo(one.url) }));
       if (json) console.log(JSON.stringify({ topic: k, subscribers }));
       else {
         console.log(plain(k));
@@ -93,12 +95,12 @@ export async function listTopics(address: Address, { json = false }: Output): Pr
 
 export async function subscribe(address: Address, topic: string, url: string, remark: string): Promise<void> {
   await askFor(address, 'GET', `/api/dtmsvr/subscribe?${new URLSearchParams({ topic, url, remark })}`);
-  console.log(`messages to topic://${topic} go to ${url} from now on`);
+  console.log(`messages to topic://${topic} go to ${withoutUserinfo(url)} from now on`);
 }
 
 export async function unsubscribe(address: Address, topic: string, url: string): Promise<void> {
   await askFor(address, 'GET', `/api/dtmsvr/unsubscribe?${new URLSearchParams({ topic, url })}`);
-  console.log(`messages to topic://${topic} go to ${url} no more`);
+  console.log(`messages to topic://${topic} go to ${withoutUserinfo(url)} no more`);
 }
 
 export async function deleteTopic(address: Address, topic: string): Promise<void> {

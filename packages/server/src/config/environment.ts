@@ -1,5 +1,6 @@
 import type { Problem } from './error.ts';
 import { meant, nearestName } from './nearest-name.ts';
+import { isServiceLink, linkAdvice, linkNote } from './service-links.ts';
 import { fromText } from './setting.ts';
 import type { Named } from './setting-names.ts';
 import type { Given, Source } from './source.ts';
@@ -8,26 +9,20 @@ import type { Given, Source } from './source.ts';
 export function readEnvironment(environment: NodeJS.ProcessEnv, known: readonly Named[]): Source {
   const given: Given[] = [];
   const problems: Problem[] = [];
+  const notes: Problem[] = [];
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith('HOLDFAST_') || value === undefined || value === '') continue;
-    if (environment['KUBERNETES_SERVICE_HOST'] !== undefined && isServiceLink(variable, value)) continue;
     const named = known.find((candidate) => candidate.variable === variable);
-    if (named !== undefined) {
+    if (isServiceLink(variable, value, environment)) {
+      if (named !== undefined) notes.push({ origin: variable, name: named.path, text: linkNote });
+    } else if (named !== undefined) {
       given.push({ path: named.path, origin: variable, value: fromText(named.setting, value) });
-    } else
-      problems.push({ origin: variable, name: '', text: `is not known${meant(nearestVariable(variable, known))}` });
+    } else {
+      const advice = `${meant(nearestVariable(variable, known))}${linkAdvice(variable, environment)}`;
+      problems.push({ origin: variable, name: '', text: `is not known${advice}` });
+    }
   }
-  return { given, problems, notes: [], isOfDtm: false };
-}
-
-/**
- * Kubernetes puts the addresses of services into the environment of every pod; those of a service that is itself named
- * `holdfast` begin like our settings and are none.
- */
-export function isServiceLink(variable: string, value: string): boolean {
-  if (/^HOLDFAST_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(variable)) return true;
-  if (/^HOLDFAST_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable)) return true;
-  return variable === 'HOLDFAST_PORT' && /^(tcp|udp|sctp):\/\//.test(value);
+  return { given, problems, notes, isOfDtm: false };
 }
 
 function nearestVariable(variable: string, known: readonly Named[]): string | undefined {

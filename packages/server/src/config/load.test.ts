@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { SettingsError } from './error.ts';
-import { loadSettings, type SettingSources } from './load.ts';
+import { loadSettings, loadSettingsWithOrigins, type SettingSources } from './load.ts';
 import { settings } from './schema.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
@@ -114,21 +114,55 @@ test('an empty variable counts as not given', () => {
   assert.equal(loadSettings({ environment: { HOLDFAST_HTTP_PORT: '', HOLDFAST_NOTHING: '' } }).http.port, 36789);
 });
 
-test('the addresses that Kubernetes puts into pods are no settings, and only those', () => {
-  const links = {
-    HOLDFAST_SERVICE_HOST: '10.1.2.3',
-    HOLDFAST_SERVICE_PORT: '36789',
-    HOLDFAST_SERVICE_PORT_HTTP: '36789',
-    HOLDFAST_PORT: 'tcp://10.1.2.3:36789',
-    HOLDFAST_PORT_36789_TCP: 'tcp://10.1.2.3:36789',
-    HOLDFAST_PORT_36789_TCP_ADDR: '10.1.2.3',
+/** What Kubernetes gives every pod for a service with one port. */
+function serviceLinks(service: string): Record<string, string> {
+  return {
+    [`${service}_SERVICE_HOST`]: '10.1.2.3',
+    [`${service}_SERVICE_PORT`]: '36789',
+    [`${service}_SERVICE_PORT_WEB`]: '36789',
+    [`${service}_PORT`]: 'tcp://10.1.2.3:36789',
+    [`${service}_PORT_36789_TCP`]: 'tcp://10.1.2.3:36789',
+    [`${service}_PORT_36789_TCP_PROTO`]: 'tcp',
+    [`${service}_PORT_36789_TCP_PORT`]: '36789',
+    [`${service}_PORT_36789_TCP_ADDR`]: '10.1.2.3',
   };
-  assert.deepEqual(problemsOf({ environment: { ...links, KUBERNETES_SERVICE_HOST: '10.0.0.1' } }), []);
-  assert.equal(problemsOf({ environment: links }).length, 6);
-  const mistake = { HOLDFAST_PORT: '8080', KUBERNETES_SERVICE_HOST: '10.0.0.1' };
-  assert.deepEqual(problemsOf({ environment: mistake }), [
-    'HOLDFAST_PORT: is not known; did you mean HOLDFAST_HTTP_PORT?',
-  ]);
+}
+
+test('the addresses that Kubernetes puts into pods are no settings, whatever the service is called', () => {
+  for (const service of ['HOLDFAST', 'HOLDFAST_SERVER', 'HOLDFAST_2', 'HOLDFAST_SERVICE']) {
+    const { loaded, notes, origins } = loadSettingsWithOrigins({ environment: serviceLinks(service) });
+    assert.deepEqual([loaded.http.port, notes, origins.size], [36789, [], 0], service);
+  }
+});
+
+test('where such an address has the name of a setting it is ignored with a note, and a number still counts', () => {
+  for (const [service, variable, path] of [
+    ['HOLDFAST_HTTP', 'HOLDFAST_HTTP_PORT', 'http.port'],
+    ['HOLDFAST_GRPC', 'HOLDFAST_GRPC_PORT', 'grpc.port'],
+  ] as const) {
+    const environment = serviceLinks(service);
+    const { notes, origins } = loadSettingsWithOrigins({ environment });
+    assert.deepEqual(
+      notes.map(({ origin, name }) => [origin, name]),
+      [[variable, path]],
+    );
+    assert.match(notes[0]?.text ?? '', /Kubernetes.*ignored.*enableServiceLinks: false/);
+    assert.equal(origins.size, 0);
+    const given = loadSettingsWithOrigins({ environment: { ...environment, [variable]: '8080' } });
+    assert.deepEqual([given.origins.get(path), given.notes], [variable, []]);
+    assert.deepEqual(problemsOf({ environment: { [variable]: 'http://10.1.2.3' } }).length, 1, 'only such addresses');
+  }
+});
+
+test('a variable that Kubernetes may have put there is refused with what to do', () => {
+  const advice = '. If Kubernetes put it there for a service, set enableServiceLinks: false in the pod’s spec';
+  for (const variable of ['HOLDFAST_PORT', 'HOLDFAST_SERVICE_HOST', 'HOLDFAST_SERVER_SERVICE_PORT_WEB']) {
+    const [problem = ''] = problemsOf({ environment: { [variable]: '8080' } });
+    assert.ok(problem.startsWith(`${variable}: is not known`) && problem.endsWith(advice), problem);
+  }
+  const [inPod = ''] = problemsOf({ environment: { HOLDFAST_X: '1', KUBERNETES_SERVICE_HOST: '10.0.0.1' } });
+  assert.equal(inPod, `HOLDFAST_X: is not known${advice}`);
+  assert.deepEqual(problemsOf({ environment: { HOLDFAST_X: '1' } }), ['HOLDFAST_X: is not known']);
 });
 
 test('a value of the wrong kind or out of range says what is allowed', () => {
@@ -257,4 +291,12 @@ test('the message lists every problem on a line of its own', () => {
     error.message,
     '2 settings are not valid\n  a.yaml:1: http.prot: is not a setting\n  HOLDFAST_X: is not known',
   );
+});
+
+test('a secret is not repeated, however wrong it is', () => {
+  for (const value of [`http://u:planted@h/${'x'.repeat(3000)}`, 'ftp://u:planted@h']) {
+    const text = problemsOf({ environment: { HOLDFAST_ALERT_WEBHOOK_URL: value } }).join();
+    assert.match(text, /HOLDFAST_ALERT_WEBHOOK_URL: alert\.webhookUrl: /);
+    assert.doesNotMatch(text, /planted/);
+  }
 });

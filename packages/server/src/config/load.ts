@@ -30,7 +30,7 @@ export interface LoadedSettings {
   readonly loaded: Settings;
   /** Where a setting was given, by its path; what is not in it has its default. */
   readonly origins: ReadonlyMap<string, string>;
-  /** What somebody who brings a file of dtm should know. */
+  /** What is ignored, or means something else than its writer may think. */
   readonly notes: readonly Problem[];
 }
 
@@ -78,7 +78,9 @@ function checkGiven({ path, origin, value }: Given): readonly Problem[] {
       text,
     }));
   }
-  const text = `${shown(value)} is not allowed; allowed is ${allowedBy(named.setting, path)}`;
+  const isSecret = named.setting.kind === 'text' && named.setting.isSecret === true;
+  const what = isSecret ? 'what was given' : shown(value);
+  const text = `${what} is not allowed; allowed is ${allowedBy(named.setting, path)}`;
   return [{ origin, name: path, text }];
 }
 

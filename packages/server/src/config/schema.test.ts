@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isServiceLink } from './environment.ts';
 import { schema, settings } from './schema.ts';
+import { isServiceLink } from './service-links.ts';
 import { allowedBy, isAllowed } from './setting.ts';
 
 test('names in the environment and of flags follow from the path by one rule', () => {
@@ -17,7 +17,7 @@ test('names in the environment and of flags follow from the path by one rule', (
 test('no two settings share a variable or a flag, and none looks like a Kubernetes service link', () => {
   assert.equal(new Set(settings.map(({ variable }) => variable)).size, settings.length);
   assert.equal(new Set(settings.map(({ flag }) => flag)).size, settings.length);
-  for (const { variable } of settings) assert.equal(isServiceLink(variable, 'x'), false, variable);
+  for (const { variable } of settings) assert.equal(isServiceLink(variable, 'x', {}), false, variable);
 });
 
 test('every default is allowed by its own setting, and every setting is described in a sentence', () => {

@@ -14,7 +14,7 @@ export interface Given {
 export interface Source {
   readonly given: readonly Given[];
   readonly problems: readonly Problem[];
-  /** Keys of dtm that have no meaning here, or another one than they had there; none in other sources. */
+  /** What has no meaning here, or another one than where it comes from: keys of dtm, addresses of Kubernetes. */
   readonly notes: readonly Problem[];
   /** It has keys of dtm. */
   readonly isOfDtm: boolean;

@@ -275,7 +275,7 @@ test('Q10: without a valid lease nothing goes out', () => {
   assert.equal(nextCall().went, false);
 });
 
-test('Q10: a refused write whose row is another owner’s: dropped, nothing is called any more', () => {
+test('Q10, B16: a refused write whose row is another owner’s: dropped, nothing is called any more', () => {
   const { answer, nextWrite, loads, left, calls, stored, transaction } = world(askedSaga('g', 1));
   answer(failure);
   nextWrite().done('conflict');

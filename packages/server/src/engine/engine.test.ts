@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from '@holdfast/core';
+import { create } from '../store/contract/fixtures.ts';
 import { StoreError } from '../store/store.ts';
 import { askedMessage, askedSaga, askedTcc, defaults } from './testing/asked.ts';
 import { EngineWorld } from './testing/engine-world.ts';
@@ -20,6 +21,20 @@ test('a prepared saga is due at its time-out, whatever the default is', async ()
   await world.done(world.engine.prepare(askedSaga('g', 1)));
   const { progress, definition } = world.row('g');
   assert.equal(progress.dueMs - definition.createdMs, 10_000);
+});
+
+test('B5: it has started while a backlog is still being read, and serves what is new', async () => {
+  const world = new EngineWorld();
+  const backlog = Array.from({ length: 1000 }, (_, index) => create(`old ${index}`));
+  await world.store.open();
+  await world.store.commit(backlog);
+  const claimed = world.hold('claim', 'request');
+  await world.done(world.engine.start());
+  await world.done(world.engine.submit(askedSaga('new', 1), false));
+  assert.equal(world.calls.length, 1);
+  assert.equal(await world.answer({ kind: 'success' }), 'http://a/1');
+  assert.equal(world.row('new').progress.status, 'succeed');
+  claimed();
 });
 
 test('stopped while a page with it is being claimed, by who read it before: nothing is called any more', async () => {
@@ -96,7 +111,7 @@ test('no more are active than may be: what is submitted beyond that waits, due n
   for (const { gid } of messages) assert.equal(world.row(gid).progress.status, 'succeed');
 });
 
-test('a backlog that comes due at once takes half of what may be active, and new transactions go on', async () => {
+test('B20: a backlog that comes due at once takes half of what may be active, and new transactions go on', async () => {
   const world = await new EngineWorld({
     settings: { active: { maxActive: 10, maxActiveBytes: 1e7, claimRows: 10 } },
   }).start();
@@ -184,7 +199,7 @@ test('shared: a lease that lapses during the shutdown is not followed by another
   assert.deepEqual([...database.heartbeats.keys()], [incarnation]);
 });
 
-test('a late page does not bring back what was driven to its end while its row was read', async () => {
+test('B4: a late page does not bring back what was driven to its end while its row was read', async () => {
   const world = await new EngineWorld().start();
   const { engine, runtime, calls } = world;
   await sleeping(world);
@@ -225,7 +240,7 @@ test('a shutdown during which the store is lost comes to its end', async () => {
   assert.deepEqual([fatal.length, hasEnded], [1, true]);
 });
 
-test('a shutdown waits for the page that is being claimed, and hands it back', async () => {
+test('B1: a shutdown waits for the page that is being claimed, and hands it back', async () => {
   const world = await new EngineWorld().start();
   const { engine, runtime } = world;
   await sleeping(world, 2);

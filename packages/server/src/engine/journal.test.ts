@@ -212,7 +212,7 @@ test('a full store: who waits is told at once, drivers keep waiting, and it goes
   assert.equal(journal.trouble, undefined);
 });
 
-test('a store that cannot write for a second is in trouble: who waits is told, unless the outcome is unknown', async () => {
+test('B7: a store that cannot write for a second is in trouble: who waits is told, unless the outcome is unknown', async () => {
   for (const [code, told] of [
     ['not-done', 'given-up'],
     ['unknown-outcome', 'done'],
@@ -250,7 +250,7 @@ test('who waits behind a batch that the store cannot write is told too, whatever
   assert.deepEqual(results, ['given-up after 7']);
 });
 
-test('with nobody left to write it finds out by itself when the store can again', async () => {
+test('B8: with nobody left to write it finds out by itself when the store can again', async () => {
   let pings = 0;
   const { journal, turn, log } = world(
     async () => {

@@ -92,7 +92,7 @@ test('without room nothing is claimed, and it goes on soon after there is room',
   assert.equal(rounds.length, 1);
 });
 
-test('a claim that fails is told, and tried again after a second', async () => {
+test('B8: a claim that fails is told, and tried again after a second', async () => {
   const { runtime, schedule, rounds, errors } = world(async (round) => {
     if (round === 1) throw new Error('away');
     return nothing;

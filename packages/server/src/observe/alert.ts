@@ -1,4 +1,4 @@
-import { operationAt, queryOperation } from '@holdfast/core';
+import { operationAt, queryOperation, shownUrl } from '@holdfast/core';
 import type { OwedAlert, StoredTransaction } from '../store/store.ts';
 
 /** What the alert webhook is told, in dtm's shape. */
@@ -6,7 +6,7 @@ export interface Alert {
   readonly gid: string;
   /** Of the transaction. */
   readonly status: string;
-  /** The URL that was called last, or empty. */
+  /** The URL that was called last, without user, password and query; or empty. */
   readonly branch: string;
   /** What it answered, or why the transaction needs somebody. */
   readonly error: string;
@@ -24,7 +24,7 @@ export function alertOf(shown: Shown): Alert {
   return {
     gid: definition.gid,
     status: progress.status,
-    branch: isOfCall ? urlOf(shown, last.operation) : '',
+    branch: isOfCall ? shownUrl(urlOf(shown, last.operation)) : '',
     error: isOfCall ? last.reason : progress.incident,
     retry_count: progress.errorRuns ?? 0,
   };

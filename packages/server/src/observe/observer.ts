@@ -1,4 +1,4 @@
-import type { Outcome, Status, Transaction } from '@holdfast/core';
+import { type Outcome, type Status, shownUrl, type Transaction } from '@holdfast/core';
 import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
 import type { UnreadableRow } from '../store/store.ts';
@@ -96,11 +96,14 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
   }
 
   opened(destination: string, reason: string): void {
-    this.#log.warn('a destination does not serve: its calls are held back', { destination, reason });
+    this.#log.warn('a destination does not serve: its calls are held back', {
+      destination: shownUrl(destination),
+      reason,
+    });
   }
 
   closed(destination: string): void {
-    this.#log.info('a destination serves again', { destination });
+    this.#log.info('a destination serves again', { destination: shownUrl(destination) });
   }
 
   journalCommitted(rows: number, durationMs: number): void {

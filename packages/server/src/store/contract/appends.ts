@@ -20,7 +20,7 @@ const both = (branchId: string): BranchOperation[] => [aBranch(branchId, { op: '
 
 /** Registered branches. */
 export function testAppends(test: Case): void {
-  test('append: branches come back as given, in the order of their registration', async (store) => {
+  test('B24: append: branches come back as given, in the order of their registration', async (store) => {
     await put(store, create('g'));
     const first = [aBranch('09'), aBranch('10', { payload: new Uint8Array([0, 255, 7]) })];
     const second = [aBranch('02'), aBranch('1'), aBranch('01', { payload: '' })];

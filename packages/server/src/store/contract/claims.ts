@@ -40,7 +40,7 @@ export function testClaims(test: Case): void {
     assert.deepEqual((await claim(store, 'a')).claimed, []);
   });
 
-  test('93: claim: what is due, until it is put off; then at its new time; never once it has ended', async (store) => {
+  test('93, B17: claim: what is due, until it is put off; then at its new time; never once it has ended', async (store) => {
     await live(store, 'a', 'b');
     await put(store, due('g', startMs));
     const [first] = (await claim(store, 'a')).claimed;
@@ -105,7 +105,7 @@ export function testClaims(test: Case): void {
     );
   });
 
-  test('claim: the dead under the limits, and some left: look again now', async (store) => {
+  test('B6: claim: the dead under the limits, and some left: look again now', async (store) => {
     await put(store, ...numbers(5).map((index) => due(`g${index}`, startMs + 50_000, `dead-${index % 2}`)));
     const first = await claim(store, 'b', { maxCount: 3 });
     assert.equal(first.claimed.length, 3);
@@ -129,7 +129,7 @@ export function testClaims(test: Case): void {
     assert.equal((await found(store, 'g')).handedBack, true);
   });
 
-  test('claim: not what it owns itself, and nothing that is finished', async (store) => {
+  test('B4: claim: not what it owns itself, and nothing that is finished', async (store) => {
     await live(store, 'a');
     await put(
       store,
@@ -141,7 +141,7 @@ export function testClaims(test: Case): void {
     assert.equal((await found(store, 'mine')).version, 1);
   });
 
-  test('Q10: claim: the fence holds: the one who lost it cannot write', async (store) => {
+  test('Q10, B16: claim: the fence holds: the one who lost it cannot write', async (store) => {
     await put(store, due('g', startMs, 'dead'));
     await claim(store, 'b');
     assert.deepEqual(await store.commit([update('g', { expectOwner: 'dead', owner: 'dead' })]), ['conflict']);
@@ -177,7 +177,7 @@ export function testClaims(test: Case): void {
     assert.deepEqual(gidsOf((await claim(store, 'b', { deadAfterMs: 0 })).claimed), ['g']);
   });
 
-  test('Q10, Q35: claim: two incarnations at once never get the same row', async (store) => {
+  test('Q10, Q35, B14: claim: two incarnations at once never get the same row', async (store) => {
     await live(store, 'a', 'b');
     await put(store, ...numbers(200).map((index) => due(`g${index}`, startMs - index)));
     const rounds = await Promise.all(

@@ -89,7 +89,7 @@ export function testContents(test: Case): void {
     for (const gid of awkwardGids) assert.deepEqual(await listed(store, { gid }), [gid]);
   });
 
-  test('payloads come back with their type, text by text and byte by byte', async (store) => {
+  test('B12: payloads come back with their type, text by text and byte by byte', async (store) => {
     const steps = payloads.map((payload, index) => ({
       branchId: String(index),
       action: 'u',
@@ -180,7 +180,7 @@ export function testContents(test: Case): void {
     assert.deepEqual(withBranches?.branches, branches);
   });
 
-  test('times and counters up to the largest integer', async (store) => {
+  test('B13: times and counters up to the largest integer', async (store) => {
     const latest = Number.MAX_SAFE_INTEGER;
     const definition = aDefinition('g', { createdMs: latest });
     const progress = aProgress('submitted', {

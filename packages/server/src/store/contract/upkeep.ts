@@ -54,7 +54,7 @@ export function testUpkeep(test: Case): void {
     assert.equal(await store.makeDue('unknown', startMs), false);
   });
 
-  test('makeManyDue: up to the limit, only unfinished without owner and due after the bound', async (store) => {
+  test('B9: makeManyDue: up to the limit, only unfinished without owner and due after the bound', async (store) => {
     await put(
       store,
       ...numbers(5).map((index) => sleeping(`far-${index}`, startMs + 1000 + index)),
@@ -82,7 +82,7 @@ export function testUpkeep(test: Case): void {
     assert.equal((await store.counts(startMs)).due, 2500);
   });
 
-  test('Q23, Q33: purge: what finished before, and nothing else', async (store) => {
+  test('Q23, Q33, B23: purge: what finished before, and nothing else', async (store) => {
     await put(
       store,
       finished('old', 10),
@@ -106,7 +106,7 @@ export function testUpkeep(test: Case): void {
     assert.equal(await store.purge(startMs, 1000), 145);
   });
 
-  test('purge: branches go too, and the gid can be created anew', async (store) => {
+  test('B18: purge: branches go too, and the gid can be created anew', async (store) => {
     await put(store, create('g'));
     await put(store, append('g', [aBranch('01'), aBranch('02')]));
     await put(store, update('g', { progress: aProgress('failed') }));

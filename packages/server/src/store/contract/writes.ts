@@ -74,7 +74,7 @@ export function testWrites(test: Case): void {
     assert.equal((await found(store, 'g')).owner, null);
   });
 
-  test('92, Q13: update: refused for another owner, no owner, another version, an unknown gid', async (store) => {
+  test('92, Q13, B2: update: refused for another owner, no owner, another version, an unknown gid', async (store) => {
     await put(store, create('owned', { owner: 'a' }), create('free'));
     assert.equal(await write(store, update('owned', { expectOwner: 'b' })), 'conflict');
     assert.equal(await write(store, update('owned', { expectOwner: null })), 'conflict');
@@ -103,7 +103,7 @@ export function testWrites(test: Case): void {
     assert.deepEqual((await found(store, 'g')).definition, definition);
   });
 
-  test('update: issued again it finds its own write, unless another was written since', async (store) => {
+  test('B19: update: issued again it finds its own write, unless another was written since', async (store) => {
     await put(store, create('g'));
     const first = update('g', { owner: 'a' });
     await put(store, first);
@@ -144,7 +144,7 @@ export function testWrites(test: Case): void {
     assert.equal((await found(store, 'free')).version, 1);
   });
 
-  test('of many updates that expect the same version one is done', async (store) => {
+  test('B2: of many updates that expect the same version one is done', async (store) => {
     await put(store, create('g'));
     const results = await Promise.all(
       numbers(20).map((index) => write(store, update('g', { owner: `owner-${index}` }))),

@@ -23,7 +23,7 @@ async function inFolder(run: (dataDir: string, store: SqliteStore) => Promise<vo
 
 const due = (gid: string) => create(gid, { progress: aProgress('submitted', { dueMs: startMs }) });
 
-test('a row that cannot be read keeps no other from being claimed, is an incident, and is told of once', async () => {
+test('B6: a row that cannot be read keeps no other from being claimed, is an incident, and is told of once', async () => {
   await inFolder(async (dataDir, store) => {
     await put(store, ...['a', 'bad', 'c'].map(due));
     const db = new DatabaseSync(join(dataDir, 'holdfast.db'));

@@ -1,5 +1,6 @@
 import {
   type ExplainedCall,
+  type ExplainedOperation,
   type Explanation,
   explainOperation,
   type Foreseen,
@@ -9,13 +10,15 @@ import {
   operationsOf,
   stateOf,
   type Transaction,
+  withoutUserinfo,
 } from '@holdfast/core';
 import { timeText } from './encode.ts';
 import type { ExplainedTransaction, RolledBackTransaction, ShownTransaction } from './stored.ts';
 
 /**
  * A transaction for operators and programs, the shape of `/api/v1`: camel case, times as RFC 3339 or null, durations in
- * milliseconds. Payloads and header values are never in it.
+ * milliseconds. Payloads, header values, and users and
+ * passwords of URLs are never in it.
  */
 export function encodeExplained(shown: ExplainedTransaction): object {
   const { transaction, explanation, stored, isDrivenHere, onAbort, onRollback, onTimeout } = shown;
@@ -25,7 +28,7 @@ export function encodeExplained(shown: ExplainedTransaction): object {
     ...encodeSummary({ ...stored, progress: transaction.progress }),
     isDrivenHere,
     protocol: definition.protocol,
-    queryPrepared: definition.queryPrepared,
+    queryPrepared: withoutUserinfo(definition.queryPrepared),
     customData: definition.customData,
     options: { ...options, branchHeaders: Object.keys(options.branchHeaders) },
     ignoredFields: explanation.ignoredFields,
@@ -34,8 +37,8 @@ export function encodeExplained(shown: ExplainedTransaction): object {
     }),
     untold: explanation.untold.map(({ branchId, op, url }) => ({ branchId, op, url })),
     branches: branchesOf(transaction),
-    attempts: explanation.attempts.map(({ branchId, op, url, atMs, durationMs, outcome, reason }) => {
-      return { branchId, op, url, at: timeOf(atMs), durationMs, outcome, reason };
+    attempts: explanation.attempts.map(({ atMs, durationMs, outcome, reason, ...operation }) => {
+      return { ...operationOf(operation), at: timeOf(atMs), durationMs, outcome, reason };
     }),
     attemptsDropped: explanation.droppedAttempts,
     inFlight: explanation.inFlight.map(callOf),
@@ -91,9 +94,9 @@ export function encodeSummary({ definition, progress, owner }: ShownTransaction)
 }
 
 function branchesOf(transaction: Transaction): object[] {
-  return operationsOf(transaction).map(({ branchId, op, url, payload, state }, index) => {
+  return operationsOf(transaction).map(({ payload, state, ...operation }, index) => {
     const status = statusWords[state ?? stateOf(transaction.progress, index)];
-    return { branchId, op, url, status, payloadBytes: Buffer.byteLength(payload) };
+    return { ...operationOf(operation), status, payloadBytes: Buffer.byteLength(payload) };
   });
 }
 
@@ -109,7 +112,7 @@ function nextOf({ next, calls, nextAtMs, rule, sentence }: Explanation): object 
     what: next.kind === 'rest' ? 'nothing' : next.kind,
     ...(next.kind === 'move' && { to: next.to }),
     at: Number.isFinite(nextAtMs) ? timeOf(nextAtMs) : null,
-    calls: calls.map(({ branchId, op, url }) => ({ branchId, op, url })),
+    calls: calls.map(operationOf),
     rule,
     because: sentence,
   };
@@ -120,12 +123,14 @@ function askableOf(transaction: Transaction, foreseen: Foreseen | HoldfastError)
   return { isAllowed: true, ...foreseenOf(transaction, foreseen) };
 }
 
+/** Its URL as it is defined, but for user and password. */
+function operationOf({ branchId, op, url }: Pick<ExplainedOperation, 'branchId' | 'op' | 'url'>) {
+  return { branchId, op, url: withoutUserinfo(url) };
+}
+
 /** If every call succeeds. */
 function foreseenOf(transaction: Transaction, { status, reason, calls, hasMoreCalls }: Foreseen): object {
-  const named = calls.map((operation) => {
-    const { branchId, op, url } = explainOperation(transaction, operation);
-    return { branchId, op, url };
-  });
+  const named = calls.map((operation) => operationOf(explainOperation(transaction, operation)));
   return { status, reason, calls: named, hasMoreCalls };
 }
 

@@ -1,0 +1,52 @@
+/** A part of `npm run test:all`: what takes longer than `npm test` may. It is done, or to be done again, as a whole. */
+export interface Slice {
+  readonly name: string;
+  /** What it shows. */
+  readonly what: string;
+  readonly files: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** A test or a file that takes longer fails. */
+  readonly limitSeconds: number;
+  /** Files and folders: when they change, the result grows old. */
+  readonly covers: readonly string[];
+}
+
+/** Tests that choose a sample by a seed do the whole of it where this is set. */
+const long = { HOLDFAST_LONG: '1' };
+
+const engine = ['packages/core/src', 'packages/server/src/engine'];
+const store = ['packages/server/src/store'];
+const worldsOfSlice = 4000;
+
+export const slices: readonly Slice[] = [
+  ...[0, 1, 2].map((part) => worlds(501 + part * worldsOfSlice)),
+  {
+    name: 'kills',
+    what: 'kill -9 under load, some hundred times',
+    files: ['test/faults/kill.test.ts'],
+    env: { HOLDFAST_TEST_ROUNDS: '200' },
+    limitSeconds: 3600,
+    covers: [...engine, ...store, 'packages/server/src/transport/http', 'test/faults/kill.test.ts'],
+  },
+  {
+    name: 'growth',
+    what: 'a million finished transactions beside what is due',
+    files: ['test/long/growth.ts'],
+    env: long,
+    limitSeconds: 3600,
+    covers: [...store, 'bench/growth', 'test/long/growth.ts'],
+  },
+];
+
+/** Seeds of the simulator after those of `npm test`. */
+function worlds(first: number): Slice {
+  const last = first + worldsOfSlice - 1;
+  return {
+    name: `worlds-${first}`,
+    what: `the worlds ${first} to ${last} of the simulator keep every promise`,
+    files: ['test/simulation/seeds.test.ts'],
+    env: { HOLDFAST_TEST_SEEDS: `${first}..${last}` },
+    limitSeconds: 3600,
+    covers: [...engine, 'packages/simulator/src', 'test/simulation/seeds.test.ts'],
+  };
+}
