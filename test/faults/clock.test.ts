@@ -1,5 +1,6 @@
 /** The clock of the machine is set while the coordinator is stopped: what it does then can be taken back. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { it } from 'node:test';
 import { faketimeLibrary } from '../../scripts/lib/toolchains/faketime.ts';
 import type { Toolchain } from '../../scripts/lib/toolchains/install.ts';
@@ -18,7 +19,7 @@ it('a clock that is a year ahead at a start ends nothing and stamps nothing, unt
 }, async (t) => {
   if ('missing' in faketime) return;
   const aheadEnvironment = { LD_PRELOAD: faketime.found, FAKETIME: '+365d', DONT_FAKE_MONOTONIC: '1' };
-  const settings: Record<string, string> = {};
+  const settings: Record<string, string> = { HOLDFAST_SHUTDOWN_DRAIN_MS: '0' };
   const coordinator = await startCoordinator({ settings });
   t.after(() => coordinator.stop());
   const participant = new Participant();
@@ -78,4 +79,28 @@ it('a clock that is a year ahead at a start ends nothing and stamps nothing, unt
   assert.equal((await coordinator.command('list', '--incidents')).stdout, '');
   assert.match((await coordinator.command('clock', 'accept')).stdout, /nothing to accept/);
   assert.match(coordinator.logs, /clock of this machine is accepted: an operator said so/);
+
+  // And it was wrong: what is written now is a year ahead, also once the clock is put right.
+  await succeeds('wrong');
+  assert.equal((await http.post('/api/dtmsvr/prepare', { ...open, gid: 'open too' })).status, 200);
+  assert.match(
+    await restart(false),
+    /clock of this machine \(\d{4}-[^)]*Z\) is behind the coordinator's time \(\d{4}-/,
+  );
+  const created = async (gid: string) => {
+    const shown = JSON.parse((await http.get(`/api/v1/transactions/${encodeURIComponent(gid)}`)).text);
+    return Date.parse(shown.createdAt);
+  };
+  assert.ok((await created('wrong')) > Date.now() + 300 * dayMs);
+  const setBack = () =>
+    coordinator.command('clock', 'set-back', '--yes', '--data-dir', join(coordinator.folder, 'data'));
+  await coordinator.kill('SIGTERM');
+  assert.match((await setBack()).stdout, /^the stored time is \d{4}-.*Z now; \d+ transactions were corrected/);
+  assert.match((await setBack()).stdout, /nothing to set back/);
+  const from = coordinator.logs.length;
+  await coordinator.start();
+  assert.doesNotMatch(coordinator.logs.slice(from), /clock of this machine/);
+  for (const gid of ['wrong', 'open too']) assert.ok(Math.abs((await created(gid)) - Date.now()) < 3_600_000, gid);
+  assert.deepEqual([await statusOf('wrong'), await statusOf('open%20too')], ['succeed', 'prepared']);
+  await succeeds('now');
 });

@@ -5,6 +5,7 @@ import { type LoadedSettings, loadSettingsWithOrigins } from '../config/load.ts'
 import { type Settings, settings } from '../config/schema.ts';
 import { allowedBy } from '../config/setting.ts';
 import { readVersion } from '../config/version.ts';
+import type { SetBackOptions } from './clock.ts';
 import { CommandError, exitCodes } from './error.ts';
 import { endWith } from './last-words.ts';
 import type { ListOptions, Output } from './operate.ts';
@@ -139,6 +140,14 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
     .action(async (flags: Output) => (await import('./clock.ts')).showClock(at(flags), flags));
   operator(clock, 'accept', 'the clock of the machine is right: time follows it now').action(async (flags: object) =>
     (await import('./clock.ts')).acceptClock(at(flags)),
+  );
+  const setBack = clock
+    .command('set-back')
+    .description('with the coordinator stopped: correct a stored time that is ahead, and what was written by it')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .copyInheritedSettings(holdfast);
+  withSettings(setBack, ({ path }) => path === 'dataDir').action(async (flags: Flags & SetBackOptions) =>
+    (await import('./clock.ts')).setClockBack(load(flags, environment), flags),
   );
   const config = holdfast
     .command('config')

@@ -4,6 +4,7 @@ import {
   aheadText,
   behindText,
   type ClockRecord,
+  clockKey,
   gapWarnedMs,
   holdMs,
   isJump,
@@ -41,7 +42,6 @@ export interface ClockKeeperParts {
   warned(message: string): void;
 }
 
-const key = { category: 'engine', name: 'clock' } as const;
 /** How often the time is written where nothing else is: an idle coordinator must not look like one that was away. */
 const writeEveryMs = { held: 60_000, usual: 600_000 } as const;
 
@@ -68,7 +68,7 @@ export class ClockKeeper {
   /** Engine time starts. */
   async begin(): Promise<void> {
     const { store, clock, runtime, retentionMs, warned } = this.#parts;
-    const known = await store.getValue(key.category, key.name);
+    const known = await store.getValue(clockKey.category, clockKey.name);
     this.#version = known?.version ?? 0;
     this.#record = parseRecord(known?.value);
     const storedMs = Math.max(await store.clockMs(), this.#record.engineMs);
@@ -141,9 +141,9 @@ export class ClockKeeper {
   async #write(engineMs: number, record: ClockRecord = this.#record): Promise<void> {
     const { store, runtime } = this.#parts;
     const next = { ...record, engineMs };
-    if (!(await store.putValue(key.category, key.name, JSON.stringify(next), this.#version, engineMs))) {
+    if (!(await store.putValue(clockKey.category, clockKey.name, JSON.stringify(next), this.#version, engineMs))) {
       // An earlier write of ours, whose answer was lost: this one is done at the next turn.
-      this.#version = (await store.getValue(key.category, key.name))?.version ?? 0;
+      this.#version = (await store.getValue(clockKey.category, clockKey.name))?.version ?? 0;
       throw new Error('the time of the coordinator was not written; it is tried again');
     }
     this.#version += 1;

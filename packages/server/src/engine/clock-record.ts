@@ -5,6 +5,9 @@ export const holdMs = 3_600_000;
 /** A difference that is told. */
 export const gapWarnedMs = 60_000;
 
+/** Where the record lies in the store. */
+export const clockKey = { category: 'engine', name: 'clock' } as const;
+
 /** What is stored of the clock, beside the highest time that a write carries. */
 export interface ClockRecord {
   /** Engine time when it was written. */
@@ -60,6 +63,6 @@ export function runAheadText(nowMs: number, wallMs: number): string {
 export function behindText(storedMs: number, wallMs: number): string {
   return (
     `the clock of this machine (${text(wallMs)}) is behind the coordinator's time (${text(storedMs)}): ` +
-    'time goes on from the later one; put the clock right'
+    'time goes on from the later one; put the clock right, or, if the later one is wrong, stop and run holdfast clock set-back'
   );
 }
