@@ -4,6 +4,8 @@ export interface Answer {
   readonly status: number;
   readonly text: string;
   readonly retryAfter: string | undefined;
+  /** Of the `Warning` header. */
+  readonly warning?: string | undefined;
 }
 
 /** Keep-alive HTTP calls to one base URL. A connection that breaks rejects: then nobody knows what was done. */
@@ -44,7 +46,8 @@ export class HttpCaller {
         response.on('aborted', () => reject(new Error('the answer broke off')));
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString();
-          resolve({ status: response.statusCode ?? 0, text, retryAfter: response.headers['retry-after'] });
+          const { 'retry-after': retryAfter, warning } = response.headers;
+          resolve({ status: response.statusCode ?? 0, text, retryAfter, warning });
         });
       });
       sent.on('error', reject);

@@ -11,6 +11,7 @@ export * from './foresee.ts';
 export { isDeeperThan, membersOf } from './json-text.ts';
 export { moveAsked, withMoveAsked } from './move-asked.ts';
 export { isLegalMove, isStoppable } from './moves.ts';
+export { meant, nearestName } from './nearest-name.ts';
 export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
 export { awaitedCalls, doNotWaitMs, type InFlight, untoldOperations } from './operator.ts';
 export {

@@ -84,6 +84,8 @@ export interface Definition {
   readonly options: Options;
   /** JSON text as the client sent it; saga: concurrency and orders, msg: delay, workflow: name and input. */
   readonly customData: string;
+  /** Fields of the request that created it which mean nothing, perhaps misspelt; the first few, as text for people. Absent: none. */
+  readonly unknownFields?: readonly string[];
   readonly createdMs: number;
 }
 

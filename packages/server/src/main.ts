@@ -6,7 +6,7 @@ import { DestinationCaller } from './caller/destinations.ts';
 import type { GrpcSenderParts } from './caller/grpc/grpc-sender.ts';
 import { HttpSender, type HttpSenderParts } from './caller/http-sender.ts';
 import { caFailure, listenFailure, openFailure } from './cli/failures.ts';
-import { greeting } from './cli/greeting.ts';
+import { greeting, staleness } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
 import type { ManualDevelopment } from './dev/development.ts';
@@ -26,13 +26,14 @@ import {
   type BackupRequest,
   type Cautious,
   type Counts,
+  type Restorable,
   type Store,
   StoreError,
 } from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
-/** A store that may be able to copy itself while it runs. */
-export type AnyStore = Store & Partial<BackupCapable & Cautious>;
+/** A store that may be able to copy itself while it runs, and to be made of such a copy. */
+export type AnyStore = Store & Partial<BackupCapable & Cautious & Restorable>;
 
 export interface ServeOptions {
   /** Default: on stderr, as the settings say. */
@@ -72,7 +73,13 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     const opened = await open(store, settings, options.development);
     const { counts, ...running } = await start(settings, store, opened, { ...options, log, version });
     const tookMs = performance.now() - startedMs;
-    for (const line of greeting(settings, { version, ...running, counts, tookMs })) options.say(line);
+    const restored = await store.restored?.();
+    const nowMs = systemRuntime.wallMs();
+    for (const line of greeting(settings, { version, ...running, counts, tookMs, restored, nowMs })) options.say(line);
+    if (restored !== undefined) {
+      log.warn('this store was restored from a backup', { ...restored, says: staleness(restored, nowMs) });
+      await store.forgetRestored?.();
+    }
     log.info('serving', { version, url: running.url, grpc: running.grpcAddress, store: store.name });
     return running;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import type { Settings } from '../config/schema.ts';
-import type { Counts } from '../store/store.ts';
+import type { Counts, Restored } from '../store/store.ts';
 
 export interface Started {
   readonly version: string;
@@ -11,10 +11,16 @@ export interface Started {
   /** Of the store before anything was resumed. */
   readonly counts: Counts;
   readonly tookMs: number;
+  /** The store was made of a backup, and nobody was told yet. */
+  readonly restored?: Restored | undefined;
+  readonly nowMs: number;
 }
 
 /** What people read at the start: where it listens, on which store, what it resumes. */
-export function greeting(settings: Settings, { version, url, grpcAddress, counts, tookMs }: Started): string[] {
+export function greeting(
+  settings: Settings,
+  { version, url, grpcAddress, counts, tookMs, restored, nowMs }: Started,
+): string[] {
   const { http, grpc } = settings;
   const secured = grpc.tls.certFile === '' ? '' : ' over TLS';
   const isChecked = grpc.tls.clientCaFile !== '';
@@ -23,9 +29,25 @@ export function greeting(settings: Settings, { version, url, grpcAddress, counts
     `  http     ${url}${openness(http.host, false)}`,
     `  grpc     ${grpcAddress === '' ? 'not served' : grpcAddress + secured + openness(grpc.host || http.host, isChecked)}`,
     `  store    ${settings.store.driver} in ${resolve(settings.dataDir)}`,
+    ...(restored === undefined ? [] : [`  restored from ${restored.backup}: ${staleness(restored, nowMs)}`]),
     `  resumes  ${resumed(counts)}`,
     `  ready after ${(tookMs / 1000).toFixed(2)} s`,
   ];
+}
+
+/** How much is missing from a store that was restored. */
+export function staleness({ newestMs }: Restored, nowMs: number): string {
+  if (newestMs === 0) return 'what happened since it was made is not in it';
+  return `its newest change is ${ageOf(nowMs - newestMs)} old, and what happened since is not in it`;
+}
+
+/** A span of time in words, rounded down. */
+export function ageOf(ms: number): string {
+  const minutes = Math.floor(Math.max(0, ms) / 60_000);
+  if (minutes < 1) return `${Math.floor(Math.max(0, ms) / 1000)} s`;
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
 }
 
 function openness(host: string, isChecked: boolean): string {

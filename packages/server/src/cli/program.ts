@@ -6,6 +6,7 @@ import { type Settings, settings } from '../config/schema.ts';
 import { allowedBy } from '../config/setting.ts';
 import { readVersion } from '../config/version.ts';
 import type { SetBackOptions } from './clock.ts';
+import { addDataCommands } from './data-commands.ts';
 import { CommandError, exitCodes } from './error.ts';
 import { endWith } from './last-words.ts';
 import type { ListOptions, Output } from './operate.ts';
@@ -74,6 +75,7 @@ function program(environment: NodeJS.ProcessEnv): Command {
     await backUp(load(flags, environment).http, flags);
   });
   addOperatorCommands(holdfast, environment);
+  addDataCommands(holdfast);
   return holdfast;
 }
 

@@ -33,6 +33,7 @@ export interface Shown extends Summary {
   readonly isDrivenHere: boolean;
   readonly owner: string | null;
   readonly ignoredFields: readonly string[];
+  readonly unknownFields: readonly { readonly name: string; readonly didYouMean: string | null }[];
   readonly operatorDecisions: readonly {
     readonly kind: 'rollback' | 'do-not-wait' | 'stop';
     readonly at: string;
@@ -92,6 +93,7 @@ function headOf({
   reason,
   incident,
   ignoredFields,
+  unknownFields,
   ...shown
 }: Shown): string[] {
   const since = finishedAt === null ? `created ${createdAt}` : `created ${createdAt}, ended ${finishedAt}`;
@@ -101,6 +103,7 @@ function headOf({
     ...(incident === '' ? [] : [`  needs you: ${plain(incident)}`]),
     ...(reason === '' ? [] : [`  rolled back because: ${plain(reason)}`]),
     ...(ignoredFields.length === 0 ? [] : [`  its submit differed in ${ignoredFields.join(', ')}: kept as prepared`]),
+    ...(unknownFields.length === 0 ? [] : [`  unknown fields, ignored: ${unknownFields.map(unknownText).join(', ')}`]),
     ...decisionLines(shown),
     ...(finishedAt === null ? [`  driven by ${owner}`] : []),
   ];
@@ -130,8 +133,17 @@ function branchLines({ branches }: Shown): string[] {
   return [
     '',
     'branches',
-    ...branches.map((branch) => `  ${nameOf(branch)}  ${branch.status.padEnd(12)}  ${plain(branch.url)}`),
+    ...branches.map((branch) => `  ${nameOf(branch)}  ${branch.status.padEnd(12)}  ${urlText(branch)}`.trimEnd()),
   ];
+}
+
+function unknownText({ name, didYouMean }: Shown['unknownFields'][number]): string {
+  return didYouMean === null ? plain(name) : `${plain(name)} (did you mean ${didYouMean}?)`;
+}
+
+/** A step may be meant to have none, or somebody has misspelt it. */
+function urlText({ op, url }: Operation): string {
+  return url === '' && op === 'compensate' ? 'no compensation' : plain(url);
 }
 
 function attemptLines({ attempts, attemptsDropped, inFlight }: Shown): string[] {

@@ -1,5 +1,5 @@
+import { meant, nearestName } from '@holdfast/core';
 import type { Problem } from './error.ts';
-import { meant, nearestName } from './nearest-name.ts';
 import { isServiceLink, linkAdvice, linkNote } from './service-links.ts';
 import { fromText } from './setting.ts';
 import type { Named } from './setting-names.ts';

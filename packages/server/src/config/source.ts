@@ -1,6 +1,6 @@
+import { meant, nearestName } from '@holdfast/core';
 import type { DtmKey } from './dtm.ts';
 import type { Problem } from './error.ts';
-import { meant, nearestName } from './nearest-name.ts';
 import type { Named } from './setting-names.ts';
 
 /** A value that somebody gave for a setting, not yet checked. */

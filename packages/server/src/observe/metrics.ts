@@ -85,6 +85,12 @@ export class Metrics {
       commitSeconds,
     ),
   );
+  readonly #unknownFields = children(
+    this.#counter('holdfast_unknown_fields_total', 'Requests with fields that mean nothing, perhaps misspelt.', [
+      'type',
+      'api',
+    ]),
+  );
   readonly #warnings = this.#counter('holdfast_warnings_total', 'Warnings logged.', []);
 
   constructor(settings: MetricsSettings) {
@@ -163,6 +169,10 @@ export class Metrics {
 
   storeOperated(operation: StoreOperation, isDone: boolean, durationMs: number): void {
     this.#storeSeconds(operation, isDone ? 'ok' : 'fail').observe(durationMs / 1000);
+  }
+
+  unknownFields(transport: Transport, api: string): void {
+    this.#unknownFields(transport, api).inc();
   }
 
   warned(): void {

@@ -3,10 +3,14 @@ import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
 import type { UnreadableRow } from '../store/store.ts';
 import type { RequestObserver, Transport } from '../transport/observer.ts';
+import { unknownText } from '../transport/wire/unknown.ts';
 import type { Alert } from './alert.ts';
 import type { Log } from './log.ts';
 import { type Metrics, opOf } from './metrics.ts';
 import type { Posted } from './webhook.ts';
+
+/** Clients are few; who sends ever other names does not fill the log, nor the memory. */
+const mostShapes = 1000;
 
 export interface ObserverParts {
   readonly metrics: Metrics;
@@ -26,6 +30,8 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
   readonly #log: Log;
   readonly #alert: () => void;
   #isWebhookFailing = false;
+  /** Unknown fields that were logged, by route and names. */
+  readonly #shapes = new Set<string>();
   readonly #fatal: (error: unknown) => void;
 
   constructor({ metrics, log, fatal, alert = () => undefined }: ObserverParts) {
@@ -122,6 +128,21 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
 
   route(transport: Transport, api: string): (isFine: boolean, durationMs: number) => void {
     return this.#metrics.route(transport, api);
+  }
+
+  unknownFields(transport: Transport, api: string, names: readonly string[]): void {
+    this.#metrics.unknownFields(transport, api);
+    const shape = `${transport} ${api} ${[...names].sort().join(',')}`;
+    if (this.#shapes.has(shape) || this.#shapes.size >= mostShapes) return;
+    this.#shapes.add(shape);
+    const isLast = this.#shapes.size === mostShapes;
+    const facts = {
+      transport,
+      api,
+      fields: unknownText(names),
+      ...(isLast && { note: 'no more of these are logged' }),
+    };
+    this.#log.warn('a request has fields that Holdfast does not know and ignores', facts);
   }
 
   answered(method: string, route: string, status: number | string, durationMs: number): void {

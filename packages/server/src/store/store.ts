@@ -95,6 +95,22 @@ export interface Store {
   deleteValue(category: string, key: string): Promise<boolean>;
 }
 
+/** A store that may have been made of a backup. */
+export interface Restorable {
+  /** Undefined: it was not, or that was told. */
+  restored(): Promise<Restored | undefined>;
+  /** It was told: no later start need tell it. */
+  forgetRestored(): Promise<void>;
+}
+
+export interface Restored {
+  /** The name of the backup. */
+  readonly backup: string;
+  /** When a transaction in it was last changed; 0: that is not known. */
+  readonly newestMs: number;
+  readonly restoredMs: number;
+}
+
 /** A store that may have found, as it opened, what an operator should know; nothing of it keeps it from serving. */
 export interface Cautious {
   cautions(): readonly string[];

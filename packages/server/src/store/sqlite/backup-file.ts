@@ -1,11 +1,11 @@
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { backup, DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
+import { backup, type DatabaseSync } from 'node:sqlite';
 import { type BackupFile, StoreError } from '../store.ts';
 import { removeOldest, removeUnfinished, unfinishedNames } from './backup-name.ts';
 import { toStoreError } from './errors.ts';
 import type { Ask } from './jobs.ts';
+import { openUnchanging } from './quiet-database.ts';
 import { readNumber, readText } from './values.ts';
 
 /** What a backup leaves free on the disk of the data folder: the WAL may grow to this while it is made. */
@@ -62,9 +62,7 @@ async function refuseWithoutRoom(db: DatabaseSync, folder: string): Promise<void
 
 /** A quick look through every page. As nobody writes to the copy, no lock and no file beside it is needed. */
 function verify(path: string): void {
-  const url = pathToFileURL(path);
-  url.searchParams.set('immutable', '1');
-  const copy = new DatabaseSync(url, { readOnly: true });
+  const copy = openUnchanging(path);
   try {
     const found = readText(copy, 'pragma quick_check(1)');
     if (found !== 'ok') throw new StoreError('not-done', `the copy is not whole: ${found}`);

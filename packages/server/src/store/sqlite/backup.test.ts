@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { create, numbers, put } from '../contract/fixtures.ts';
+import { restoreInto } from './restore.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 /** This file is also the process on small disks of its own. */
@@ -23,6 +24,13 @@ async function child(folder: string): Promise<void> {
   });
   // There is room for the bytes, and none for a second file: SQLite fails when the copy has begun.
   await assert.rejects(store.backup({ to: narrow }), { code: /full|not-done/, message: /no backup was made/ });
+  const { path } = await store.backup({ to: folder });
+  const restored = { backup: 'b', newestMs: 1, restoredMs: 2 };
+  await assert.rejects(restoreInto(full, path, restored), { code: 'full', message: /no room in \S+full: \d+ bytes/ });
+  await assert.rejects(restoreInto(join(full, 'deep', 'new'), path, restored), { code: 'full' });
+  assert.ok(!existsSync(join(full, 'deep', 'new')));
+  rmSync(join(full, 'deep'), { recursive: true });
+  await assert.rejects(restoreInto(narrow, path, restored), /ENOSPC/);
   for (const disk of [full, narrow, join(data, 'backups')]) assert.deepEqual(readdirSync(disk), [], disk);
   await put(store, create('after'));
   await store.close();

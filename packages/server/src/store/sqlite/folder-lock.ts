@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { StoreError } from '../store.ts';
@@ -31,6 +32,21 @@ export class FolderLock {
         );
       }
       await setTimeout(pollMs);
+    }
+  }
+
+  /** Whether a process holds it. Nothing is written, and nobody is kept from taking it. */
+  static isHeld(path: string): boolean {
+    if (!existsSync(path)) return false;
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      db.prepare('select 1 from sqlite_schema').get();
+      return false;
+    } catch (error) {
+      if (isBusy(error)) return true;
+      throw error;
+    } finally {
+      db.close();
     }
   }
 

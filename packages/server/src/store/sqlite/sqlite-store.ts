@@ -18,6 +18,8 @@ import {
   type ListPage,
   type OwedAlert,
   type OwnedRow,
+  type Restorable,
+  type Restored,
   type Store,
   type StoredTransaction,
   StoreError,
@@ -34,6 +36,7 @@ import { FolderLock } from './folder-lock.ts';
 import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
 import { migrate, refuseForeign } from './migrate.ts';
+import { forgetRestored, readRestored, refuseHalfRestored } from './restored.ts';
 import { toListed } from './rows.ts';
 import { type WalFile, WalSync } from './wal-sync.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -67,7 +70,7 @@ interface Opened {
  * and synced beside it; nothing leaves the store, written or read, before what it rests on is on the disk. Whatever may
  * take long runs on a second connection in a worker thread, which syncs its own commits before they can be seen.
  */
-export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettable {
+export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettable, Restorable {
   readonly name = 'sqlite';
   readonly exclusive = true;
   readonly #folder: string;
@@ -92,6 +95,7 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
     try {
       await makeFolder(this.#folder);
       lock = await FolderLock.take(join(this.#folder, 'holdfast.lock'), this.#folder);
+      refuseHalfRestored(this.#folder);
       if (isFolder(this.#backupFolder)) await removeUnfinished(this.#backupFolder);
       db = connect(this.#path, loopSettings, (file) => refuseForeign(file, this.#path));
       migrate(db);
@@ -107,6 +111,14 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
       lock?.release();
       throw ofOpening(judged);
     }
+  }
+
+  restored(): Promise<Restored | undefined> {
+    return readRestored(this.#folder);
+  }
+
+  forgetRestored(): Promise<void> {
+    return forgetRestored(this.#folder);
   }
 
   get #backupFolder(): string {

@@ -1,6 +1,7 @@
 import type { Coordinator } from '../../engine/coordinator.ts';
 import { remarkParameter, subscriberUrl, topicParameter } from '../wire/topic.ts';
 import { abortOf, prepareOf, submitOf, workflowOf } from '../wire/transaction.ts';
+import type { Noted } from '../wire/unknown.ts';
 import { abortVerdict, submitVerdict, type Verdict } from '../wire/verdict.ts';
 import { emptyReply, encodeGid, encodeProgresses } from './reply.ts';
 import { branchOf, fieldsOf, topicOf } from './request.ts';
@@ -14,8 +15,12 @@ export type Handle = (message: Buffer) => Promise<Reply>;
 
 export type Methods = Readonly<Record<keyof (typeof dtmService)['methods'], Handle>>;
 
-/** dtm's gRPC API (docs/grpc-api.md). */
-export function dtmMethods(coordinator: Coordinator): Methods {
+/**
+ * dtm's gRPC API (docs/grpc-api.md).
+ * @param noted told of fields that mean nothing: protobuf has no names for those it does not know, but the JSON of the
+ *   steps and the map of a branch have
+ */
+export function dtmMethods(coordinator: Coordinator, noted: (api: string, asked: Noted) => void): Methods {
   const { topics } = coordinator;
   return {
     NewGid: async () => encodeGid(coordinator.newGid()),
@@ -23,6 +28,7 @@ export function dtmMethods(coordinator: Coordinator): Methods {
       (message) => prepareOf(fieldsOf(message), message.length),
       async (asked) => {
         await coordinator.prepare(asked);
+        noted('prepare', asked);
         return emptyReply;
       },
     ),
@@ -33,20 +39,27 @@ export function dtmMethods(coordinator: Coordinator): Methods {
           await coordinator.endWorkflow(asked.gid, asked.end);
           return emptyReply;
         }
-        return replyOf(submitVerdict(await coordinator.submit(asked, asked.options.waitResult)));
+        const standing = await coordinator.submit(asked, asked.options.waitResult);
+        noted('submit', asked);
+        return replyOf(submitVerdict(standing));
       },
     ),
     Abort: method(
       (message) => abortOf(fieldsOf(message)),
       async ({ gid, type, reason }) => replyOf(abortVerdict(await coordinator.abort(gid, type, reason))),
     ),
-    RegisterBranch: method(branchOf, async ({ gid, type, branches }) => {
-      await coordinator.registerBranch(gid, type, branches);
+    RegisterBranch: method(branchOf, async (asked) => {
+      await coordinator.registerBranch(asked.gid, asked.type, asked.branches);
+      noted('registerbranch', asked);
       return emptyReply;
     }),
     PrepareWorkflow: method(
       (message) => workflowOf(fieldsOf(message), message.length),
-      async (asked) => encodeProgresses(await coordinator.prepareWorkflow(asked)),
+      async (asked) => {
+        const shown = await coordinator.prepareWorkflow(asked);
+        noted('prepareworkflow', asked);
+        return encodeProgresses(shown);
+      },
     ),
     Subscribe: method(topicOf, async (asked) => {
       await topics.subscribe(topicParameter(asked), { url: subscriberUrl(asked), remark: remarkParameter(asked) });

@@ -1,6 +1,7 @@
 import { invalid, type Payload } from '@holdfast/core';
-import { type AskedBranch, decodeBranch } from '../wire/branch.ts';
+import { type AskedBranch, branchNames, decodeBranch } from '../wire/branch.ts';
 import { type Fields, isObject, parseJson } from '../wire/json.ts';
+import { UnknownNames, unknownIn } from '../wire/unknown.ts';
 import { type Decoded, decode } from './protobuf.ts';
 import { branchRequest, dtmRequest, topicRequest } from './schema.ts';
 
@@ -56,7 +57,10 @@ function isConcurrentMessage({ TransType, CustomedData }: Decoded<typeof dtmRequ
 /** The keys of the map are exact, and its payload stands beside it. `Op` of the request means nothing. */
 export function branchOf(message: Buffer): AskedBranch {
   const { Gid, TransType, BranchID, Data, BusiPayload } = decode(branchRequest, message);
-  const map = Object.assign(Object.create(null), Data, { gid: Gid, trans_type: TransType, branch_id: BranchID });
+  const named = { gid: Gid, trans_type: TransType, branch_id: BranchID };
+  const unknown = new UnknownNames();
+  unknown.addKeysOf(Data, branchNames);
+  const map = Object.assign(Object.create(null), Data, named, { [unknownIn]: unknown });
   return decodeBranch(map, payloadOf(BusiPayload));
 }
 

@@ -43,6 +43,7 @@ async function start(given: Partial<GrpcSettings> = {}) {
     ...{ coordinator, settings, port, credentials: pem },
     observer: {
       route: (transport, api) => (isFine) => observed.push(`${transport} ${api} ${isFine ? 'ok' : 'fail'}`),
+      unknownFields: (transport, api, names) => observed.push(`${transport} ${api} unknown: ${names.join()}`),
       answered: () => undefined,
       broke: (route, error) => observed.push(`broke ${route} ${error}`),
     },

@@ -10,6 +10,7 @@ import { errorCatalogue, HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import type { RequestObserver } from '../observer.ts';
 import { requestsEachRound, Turns } from '../turns.ts';
+import type { Noted } from '../wire/unknown.ts';
 import { definitionOf, grpcError, type Sent } from './definition.ts';
 import { Health } from './health.ts';
 import { dtmMethods, type Handle, type Reply } from './methods.ts';
@@ -106,7 +107,10 @@ export class GrpcServer {
 
   #addDtmService(): void {
     const { coordinator, observer } = this.#parts;
-    const methods = Object.entries(dtmMethods(coordinator)).map(([name, handle]) => {
+    const noted = (api: string, { unknownFields }: Noted) => {
+      if (unknownFields !== undefined) observer.unknownFields('grpc', api, unknownFields);
+    };
+    const methods = Object.entries(dtmMethods(coordinator, noted)).map(([name, handle]) => {
       const observe = observer.route('grpc', name.toLowerCase());
       const hasBudget = name === 'PrepareWorkflow';
       const serve = (call: Call, send: sendUnaryData<Buffer>) => {

@@ -10,6 +10,8 @@ export interface Answer {
   readonly body: string;
   /** 0: no Retry-After header. */
   readonly retryAfterSeconds: number;
+  /** Of the `Warning` header, in ASCII; absent: no header. */
+  readonly warning?: string;
 }
 
 export const jsonType = 'application/json; charset=utf-8';
@@ -83,10 +85,11 @@ export interface Sending {
 /** Writes an answer; a client that has left gets none, and one that does not read its answer is cut off. */
 export function send(response: ServerResponse, given: Answer, { sendTimeoutMs, unsent }: Sending): void {
   if (response.destroyed || response.headersSent) return;
-  const { status, contentType, body, retryAfterSeconds } = given;
+  const { status, contentType, body, retryAfterSeconds, warning } = given;
   const bytes = Buffer.byteLength(body);
   const headers: string[] = ['Content-Type', contentType, 'Content-Length', String(bytes)];
   if (retryAfterSeconds > 0) headers.push('Retry-After', String(retryAfterSeconds));
+  if (warning !== undefined) headers.push('Warning', warning);
   response.writeHead(status, headers);
   response.end(body);
   if (response.writableLength === 0) return;

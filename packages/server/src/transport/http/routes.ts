@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/core';
 import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
-import { decodeBranch, readBranchMap } from '../wire/branch.ts';
+import { type BranchMap, decodeBranch, readBranchMap } from '../wire/branch.ts';
 import { encodeBranches, encodeTransaction } from '../wire/encode.ts';
 import { textOf } from '../wire/json.ts';
 import { decodeList, gidParameter, wholeNumber } from '../wire/list.ts';
@@ -14,6 +14,7 @@ import {
   decodeSubmit,
   decodeWorkflow,
 } from '../wire/transaction.ts';
+import type { Noted } from '../wire/unknown.ts';
 import { abortVerdict, submitVerdict } from '../wire/verdict.ts';
 import {
   type Answer,
@@ -46,6 +47,8 @@ export interface RouteParts {
   readonly settings: Pick<HttpSettings, 'listRows' | 'listBytes' | 'resetRows' | 'resetAfterMs'>;
   /** As `version` shows it, without the leading v. */
   readonly version: string;
+  /** Told of the fields of a request that mean nothing; with what it makes of the answer. */
+  noted(api: string, asked: Noted, answer: Answer): Answer;
 }
 
 /** dtm's routes (docs/http-api.md). */
@@ -58,8 +61,8 @@ export function dtmRoutes(parts: RouteParts): readonly Route[] {
       name: 'newGid',
       handle: async () => jsonAnswer({ dtm_result: 'SUCCESS', gid: coordinator.newGid() }),
     },
-    ...transactionRoutes(coordinator),
-    ...['registerBranch', 'registerXaBranch', 'registerTccBranch'].map((name) => registerRoute(coordinator, name)),
+    ...transactionRoutes(parts),
+    ...['registerBranch', 'registerXaBranch', 'registerTccBranch'].map((name) => registerRoute(parts, name)),
     ...operatorRoutes(parts),
     ...topicRoutes(coordinator, parts.settings),
     { method: 'GET', name: 'query', isRead: true, handle: (_, parameters) => query(coordinator, parameters) },
@@ -67,26 +70,28 @@ export function dtmRoutes(parts: RouteParts): readonly Route[] {
   ];
 }
 
-function transactionRoutes(coordinator: Coordinator): Route[] {
+function transactionRoutes(parts: RouteParts): Route[] {
+  const { coordinator, noted } = parts;
   return [
     {
       method: 'POST',
       name: 'prepare',
       handle: async (body) => {
-        await coordinator.prepare(decodePrepare(textOf(body)));
-        return successAnswer;
+        const asked = decodePrepare(textOf(body));
+        await coordinator.prepare(asked);
+        return noted('prepare', asked, successAnswer);
       },
     },
     {
       method: 'POST',
       name: 'submit',
-      handle: (body) => submit(coordinator, decodeSubmit(textOf(body))),
+      handle: (body) => submit(parts, decodeSubmit(textOf(body))),
     },
     {
       method: 'POST',
       name: 'prepareWorkflow',
       isLarge: true,
-      handle: (body) => prepareWorkflow(coordinator, body),
+      handle: (body) => prepareWorkflow(parts, decodeWorkflow(textOf(body))),
       // SDKs decode whatever JSON comes, with any status, and one of them breaks where that has no transaction.
       refuse: textErrorAnswer,
     },
@@ -99,38 +104,40 @@ function transactionRoutes(coordinator: Coordinator): Route[] {
 }
 
 /** It may wait for long, and what is async keeps what it was given: not the body. */
-async function submit(coordinator: Coordinator, asked: AskedTransaction | AskedEnd): Promise<Answer> {
+async function submit({ coordinator, noted }: RouteParts, asked: AskedTransaction | AskedEnd): Promise<Answer> {
   if ('end' in asked) {
     await coordinator.endWorkflow(asked.gid, asked.end);
     return successAnswer;
   }
-  return verdictAnswer(submitVerdict(await coordinator.submit(asked, asked.options.waitResult)));
+  const verdict = submitVerdict(await coordinator.submit(asked, asked.options.waitResult));
+  return noted('submit', asked, verdictAnswer(verdict));
 }
 
 async function abort(coordinator: Coordinator, { gid, type, reason }: AskedAbort): Promise<Answer> {
   return verdictAnswer(abortVerdict(await coordinator.abort(gid, type, reason)));
 }
 
-async function prepareWorkflow(coordinator: Coordinator, body: Buffer): Promise<Answer> {
-  const shown = await coordinator.prepareWorkflow(decodeWorkflow(textOf(body)));
-  return jsonAnswer({ progresses: encodeBranches(shown), transaction: encodeTransaction(shown) });
+async function prepareWorkflow({ coordinator, noted }: RouteParts, asked: AskedTransaction): Promise<Answer> {
+  const shown = await coordinator.prepareWorkflow(asked);
+  const answer = jsonAnswer({ progresses: encodeBranches(shown), transaction: encodeTransaction(shown) });
+  return noted('prepareworkflow', asked, answer);
 }
 
-function registerRoute(coordinator: Coordinator, name: string): Route {
+function registerRoute({ coordinator, noted }: RouteParts, name: string): Route {
   return {
     method: 'POST',
     name,
     handle: async (body) => {
       const map = branchMapOf(body);
       if (map instanceof HoldfastError) return plainErrorAnswer(map);
-      const { gid, type, branches } = decodeBranch(map);
-      await coordinator.registerBranch(gid, type, branches);
-      return successAnswer;
+      const asked = decodeBranch(map);
+      await coordinator.registerBranch(asked.gid, asked.type, asked.branches);
+      return noted(name.toLowerCase(), asked, successAnswer);
     },
   };
 }
 
-function branchMapOf(body: Buffer): Readonly<Record<string, string>> | HoldfastError {
+function branchMapOf(body: Buffer): BranchMap | HoldfastError {
   try {
     return readBranchMap(textOf(body));
   } catch (error) {

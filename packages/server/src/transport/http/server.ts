@@ -4,8 +4,9 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import { Gate } from '../../engine/gate.ts';
 import { refusedAnswer, rpcRoute } from '../json-rpc/route.ts';
-import type { RequestObserver } from '../observer.ts';
+import type { RequestObserver, Transport } from '../observer.ts';
 import { requestsEachRound, Turns } from '../turns.ts';
+import { type Noted, warningOf } from '../wire/unknown.ts';
 import { type Answer, errorAnswer, notFoundAnswer, send } from './answer.ts';
 import type { Asker } from './backup-route.ts';
 import { BodyReader } from './body.ts';
@@ -134,7 +135,10 @@ class FastifyHttpServer implements HttpServer {
     const { coordinator, settings, development } = this.#parts;
     const forDevelopment = development === undefined ? [] : devRoutes(development);
     const routes = [
-      ...dtmRoutes(this.#parts).map((route) => ({ ...route, path: `/api/dtmsvr/${route.name}` })),
+      ...dtmRoutes({ ...this.#parts, noted: (...given) => this.#noted('http', ...given) }).map((route) => ({
+        ...route,
+        path: `/api/dtmsvr/${route.name}`,
+      })),
       ...v1Routes(coordinator, settings).map((route) => ({ ...route, path: `/api/v1/${route.name}` })),
       ...forDevelopment.map((route) => ({ ...route, path: `/api/dev/${route.name}` })),
     ];
@@ -145,7 +149,8 @@ class FastifyHttpServer implements HttpServer {
       this.#route([method], { path, handle: isRead ? this.#inTurn(bounded) : bounded, refuse, hasBudget, observe });
     }
     const path = '/api/json-rpc';
-    this.#route(['POST'], { path, handle: rpcRoute({ coordinator, observer }), refuse: refusedAnswer });
+    const noted = (api: string, asked: Noted, answer: Answer) => this.#noted('json-rpc', api, asked, answer);
+    this.#route(['POST'], { path, handle: rpcRoute({ coordinator, observer, noted }), refuse: refusedAnswer });
     for (const { methods, path, handle } of serviceRoutes(this.#parts)) {
       this.#route(methods === 'any' ? this.#app.supportedMethods : methods, {
         path,
@@ -158,6 +163,13 @@ class FastifyHttpServer implements HttpServer {
       reply.hijack();
       this.#answer(request.raw, reply.raw, notFound);
     });
+  }
+
+  /** Who develops sees it in the answer too; to others answers stay as dtm's. */
+  #noted(transport: Transport, api: string, { unknownFields }: Noted, answer: Answer): Answer {
+    if (unknownFields === undefined) return answer;
+    this.#parts.observer.unknownFields(transport, api, unknownFields);
+    return this.#parts.development === undefined ? answer : { ...answer, warning: warningOf(unknownFields) };
   }
 
   #inTurn(handle: Served['handle']): Served['handle'] {

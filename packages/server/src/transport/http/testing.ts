@@ -209,6 +209,7 @@ export async function start(given: Partial<HttpParts> = {}, port = 0): Promise<S
     exposition: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'a 1\n' }),
     observer: {
       route: (transport, api) => (isFine) => observed.push(`${transport} ${api} ${isFine ? 'ok' : 'fail'}`),
+      unknownFields: (transport, api, names) => observed.push(`${transport} ${api} unknown: ${names.join()}`),
       answered: () => undefined,
       broke: (route, error) => observed.push(`broke ${route} ${error}`),
     },

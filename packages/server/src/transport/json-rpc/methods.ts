@@ -1,35 +1,43 @@
 import type { Coordinator } from '../../engine/coordinator.ts';
 import { branchMapOf, decodeBranch } from '../wire/branch.ts';
 import { abortOf, prepareOf, submitOf, transactionFields } from '../wire/transaction.ts';
+import type { Noted } from '../wire/unknown.ts';
 import { abortVerdict, submitVerdict, type Verdict } from '../wire/verdict.ts';
 
 /** What a method answers: how it went, or a gid. */
 export type Reply = Verdict | { readonly kind: 'gid'; readonly gid: string };
 
-export type Methods = ReadonlyMap<string, (params: string) => Promise<Reply>>;
+/** @param taken told what was asked once that is done */
+export type Method = (params: string, taken: (asked: Noted) => void) => Promise<Reply>;
+
+export type Methods = ReadonlyMap<string, Method>;
 
 const success: Verdict = { kind: 'success' };
 
 /** A gid is taken as it is, unlike over HTTP. */
 export function rpcMethods(coordinator: Coordinator): Methods {
-  return new Map<string, (params: string) => Promise<Reply>>([
+  return new Map<string, Method>([
     ['newGid', async () => ({ kind: 'gid', gid: coordinator.newGid() })],
     [
       'prepare',
-      async (params) => {
-        await coordinator.prepare(prepareOf(transactionFields(params, 'params'), params.length));
+      async (params, taken) => {
+        const asked = prepareOf(transactionFields(params, 'params'), params.length);
+        await coordinator.prepare(asked);
+        taken(asked);
         return success;
       },
     ],
     [
       'submit',
-      async (params) => {
+      async (params, taken) => {
         const asked = submitOf(transactionFields(params, 'params'), params.length);
         if ('end' in asked) {
           await coordinator.endWorkflow(asked.gid, asked.end);
           return success;
         }
-        return submitVerdict(await coordinator.submit(asked, asked.options.waitResult));
+        const standing = await coordinator.submit(asked, asked.options.waitResult);
+        taken(asked);
+        return submitVerdict(standing);
       },
     ],
     [
@@ -41,9 +49,10 @@ export function rpcMethods(coordinator: Coordinator): Methods {
     ],
     [
       'registerBranch',
-      async (params) => {
-        const { gid, type, branches } = decodeBranch(branchMapOf(params, 'params'));
-        await coordinator.registerBranch(gid, type, branches);
+      async (params, taken) => {
+        const asked = decodeBranch(branchMapOf(params, 'params'));
+        await coordinator.registerBranch(asked.gid, asked.type, asked.branches);
+        taken(asked);
         return success;
       },
     ],

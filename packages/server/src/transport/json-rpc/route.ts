@@ -2,19 +2,22 @@ import { errorCatalogue, HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import { type Answer, answer, retryAfterSeconds, textType } from '../http/answer.ts';
 import type { RequestObserver } from '../observer.ts';
+import type { Noted } from '../wire/unknown.ts';
 import { codes, decodeEnvelope, encodeError, encodeResult, type RpcRefusal, type RpcRequest } from './envelope.ts';
 import { type Methods, type Reply, rpcMethods } from './methods.ts';
 
 export interface RpcParts {
   readonly coordinator: Coordinator;
   readonly observer: RequestObserver;
+  /** Told of the fields of a request that mean nothing; with what it makes of the answer. */
+  noted(api: string, asked: Noted, answer: Answer): Answer;
 }
 
 /** What is counted where no method is named that there is. */
 const unknown = 'unknown';
 
 /** dtm's JSON-RPC API on the HTTP port (docs/http-api.md#the-json-rpc-route). */
-export function rpcRoute({ coordinator, observer }: RpcParts): (body: Buffer) => Promise<Answer> {
+export function rpcRoute({ coordinator, observer, noted }: RpcParts): (body: Buffer) => Promise<Answer> {
   const methods = rpcMethods(coordinator);
   const observes = new Map(
     [...methods.keys(), unknown].map((name) => [name, observer.route('json-rpc', name.toLowerCase())]),
@@ -24,7 +27,7 @@ export function rpcRoute({ coordinator, observer }: RpcParts): (body: Buffer) =>
     const [name, given, isFine] =
       'code' in request
         ? ([unknown, refusalAnswer(request), false] as const)
-        : ([request.method, ...(await answered(request, methods, observer))] as const);
+        : ([request.method, ...(await answered(request, methods, { observer, noted }))] as const);
     observes.get(name)?.(isFine, performance.now() - startedMs);
     return given;
   };
@@ -53,12 +56,18 @@ function refusalAnswer(refusal: RpcRefusal): Answer {
 async function answered(
   { id, method, params }: RpcRequest,
   methods: Methods,
-  observer: RequestObserver,
+  { observer, noted }: Pick<RpcParts, 'observer' | 'noted'>,
 ): Promise<readonly [Answer, isFine: boolean]> {
   try {
-    const reply = await methods.get(method)?.(params);
+    let taken: Noted = {};
+    const reply = await methods.get(method)?.(params, (asked) => {
+      taken = asked;
+    });
     if (reply === undefined) throw new Error('a method that was found is there');
-    return [replyAnswer(id, reply), reply.kind === 'success' || reply.kind === 'gid'];
+    return [
+      noted(method.toLowerCase(), taken, replyAnswer(id, reply)),
+      reply.kind === 'success' || reply.kind === 'gid',
+    ];
   } catch (error) {
     if (!(error instanceof HoldfastError)) observer.broke('json-rpc', error);
     return [errorAnswer(id, error), false];

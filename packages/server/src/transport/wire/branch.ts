@@ -2,15 +2,16 @@ import { type BranchOperation, invalid, limits, membersOf, type Payload, type Tr
 import { keptText, stringMap } from './fields.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
 import { nameOf, parseObject } from './json.ts';
+import { type MayHaveUnknown, type Noted, UnknownNames, unknownIn } from './unknown.ts';
 import { anyUrl } from './url.ts';
 
-export interface AskedBranch {
+export interface AskedBranch extends Noted {
   readonly gid: string;
   readonly type: TransactionType;
   readonly branches: readonly BranchOperation[];
 }
 
-const branchNames: ReadonlySet<string> = new Set([
+export const branchNames: ReadonlySet<string> = new Set([
   'gid',
   'trans_type',
   'branch_id',
@@ -22,7 +23,7 @@ const branchNames: ReadonlySet<string> = new Set([
   'status',
 ]);
 
-export type BranchMap = Readonly<Record<string, string>>;
+export type BranchMap = Readonly<Record<string, string>> & MayHaveUnknown;
 
 /** The body of registerBranch over HTTP; see {@link branchMapOf}. */
 export function readBranchMap(text: string): BranchMap {
@@ -41,6 +42,12 @@ export function branchMapOf(text: string, textName = 'body'): BranchMap {
     if (name !== undefined && typeof (object[key] ?? '') !== 'string') throw invalid(name, 'must be a string');
   }
   const given = stringMap(object, textName);
+  const unknown = new UnknownNames();
+  unknown.addKeysOf(given, branchNames);
+  return Object.assign(byName(given, text), { [unknownIn]: unknown });
+}
+
+function byName(given: Readonly<Record<string, string>>, text: string): BranchMap {
   const map: Record<string, string> = Object.create(null);
   for (const key of Object.keys(given)) {
     const name = nameOf(key, branchNames);
@@ -66,6 +73,10 @@ function inTextOrder(text: string): BranchMap {
  * @param bytes the payload, where it does not come as text in `data`
  */
 export function decodeBranch(map: BranchMap, bytes?: Payload): AskedBranch {
+  return { ...registered(map, bytes), ...map[unknownIn]?.found };
+}
+
+function registered(map: BranchMap, bytes?: Payload): AskedBranch {
   const gid = checkedId(keptText(map['gid'] ?? '', 'gid'), 'gid');
   const type = transactionType(map['trans_type'] ?? '');
   const branchId = checkedId(keptText(map['branch_id'] ?? '', 'branch_id'), 'branch_id', limits.branchIdCharacters);

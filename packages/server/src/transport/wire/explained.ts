@@ -14,6 +14,7 @@ import {
 } from '@holdfast/core';
 import { timeText } from './encode.ts';
 import type { ExplainedTransaction, RolledBackTransaction, ShownTransaction } from './stored.ts';
+import { meantBy } from './unknown.ts';
 
 /**
  * A transaction for operators and programs, the shape of `/api/v1`: camel case, times as RFC 3339 or null, durations in
@@ -32,6 +33,7 @@ export function encodeExplained(shown: ExplainedTransaction): object {
     customData: definition.customData,
     options: { ...options, branchHeaders: Object.keys(options.branchHeaders) },
     ignoredFields: explanation.ignoredFields,
+    unknownFields: (definition.unknownFields ?? []).map((name) => ({ name, didYouMean: meantBy(name) ?? null })),
     operatorDecisions: explanation.operatorDecisions.map(({ kind, atMs, status, reason }) => {
       return { kind, at: timeOf(atMs), status, reason };
     }),

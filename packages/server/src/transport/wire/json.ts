@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { invalid, isDeeperThan, membersOf } from '@holdfast/core';
+import type { MayHaveUnknown, UnknownNames } from './unknown.ts';
 
 /** How deep arrays and objects in a request may be nested. What we read goes three deep. */
 const maxDepth = 100;
 
 /** The fields of an object that we know, by their wire name. What is null or unknown is not in it. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>> & MayHaveUnknown;
 
 /**
  * The text of a request body.
@@ -19,10 +20,12 @@ export function textOf(body: Buffer): string {
 /**
  * A JSON object as Go's decoder reads it into a struct: keys match whatever their case, unknown keys are ignored, null
  * leaves a field unset, the last of several wins.
+ * @param unknown told of the keys that are not known
  * @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object
  */
-export function parseFields(text: string, known: ReadonlySet<string>, name = 'body'): Fields {
+export function parseFields(text: string, known: ReadonlySet<string>, name = 'body', unknown?: UnknownNames): Fields {
   const object = parseObject(text, name);
+  unknown?.addKeysOf(object, known);
   const fields: Record<string, unknown> = Object.create(null);
   for (const key of Object.keys(object)) {
     const name = nameOf(key, known);

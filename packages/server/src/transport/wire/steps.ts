@@ -9,6 +9,7 @@ import {
 } from '@holdfast/core';
 import { arrayField, keptText, stringMap } from './fields.ts';
 import { type Fields, nameOf } from './json.ts';
+import type { UnknownNames } from './unknown.ts';
 import { branchUrl, messageUrl } from './url.ts';
 
 const stepNames: ReadonlySet<string> = new Set(['action', 'compensate', 'data']);
@@ -17,7 +18,7 @@ const stepNames: ReadonlySet<string> = new Set(['action', 'compensate', 'data'])
  * Steps of a saga or message with their payloads. The oldest clients send the payload as `data` of its step. More
  * payloads than steps are ignored, as dtm does.
  */
-export function stepsOf(fields: Fields, type: TransactionType, protocol: string): readonly Step[] {
+export function stepsOf(fields: Fields, { type, protocol, unknown }: StepsOf): readonly Step[] {
   const given = arrayField(fields, 'steps');
   const payloads = arrayField(fields, 'payloads').map(payloadOf);
   if (registersBranches(type)) {
@@ -25,6 +26,7 @@ export function stepsOf(fields: Fields, type: TransactionType, protocol: string)
     return [];
   }
   if (given.length > limits.steps) throw invalid('steps', `must be at most ${limits.steps}`);
+  for (const step of given) unknown.addKeysOf(step, stepNames, 'steps[].');
   return given.map((step, index) => stepOf(step, index, { type, protocol, payload: payloads[index] }));
 }
 
@@ -36,9 +38,14 @@ function payloadOf(value: unknown, index: number): Payload {
   return keptText(text, `payloads[${index}]`);
 }
 
-interface StepOf {
+interface StepsOf {
   readonly type: TransactionType;
   readonly protocol: string;
+  /** Told of the keys of steps that mean nothing. */
+  readonly unknown: UnknownNames;
+}
+
+interface StepOf extends Pick<StepsOf, 'type' | 'protocol'> {
   /** Undefined: there is none at this place of `payloads`. */
   readonly payload: Payload | undefined;
 }

@@ -14,6 +14,7 @@ import { checkedId, isLonger, strippedGid, transactionType } from './identity.ts
 import { checkDepth, type Fields, parseFields } from './json.ts';
 import { checkSize } from './size.ts';
 import { stepsOf } from './steps.ts';
+import { UnknownNames, unknownIn } from './unknown.ts';
 import { branchUrl } from './url.ts';
 
 /** What a client may say of a transaction. Columns of the coordinator's own (status, owner, ...) are not among them. */
@@ -63,7 +64,8 @@ export const decodeGid = (text: string) => gidOf(withStrippedGid(parseFields(tex
 
 /** What a JSON text says of a transaction, by our names. */
 export function transactionFields(text: string, name?: string): Fields {
-  return parseFields(text, transactionNames, name);
+  const unknown = new UnknownNames();
+  return Object.assign(parseFields(text, transactionNames, name, unknown), { [unknownIn]: unknown });
 }
 
 function bodyFields(text: string): Fields {
@@ -121,14 +123,16 @@ function transactionOf(fields: Fields, sentLength: number): AskedTransaction {
   const gid = gidOf(fields);
   const type = transactionType(stringField(fields, 'trans_type'));
   const protocol = protocolOf(stringField(fields, 'protocol'));
+  const unknown = fields[unknownIn] ?? new UnknownNames();
   const asked: AskedTransaction = {
     gid,
     type,
     protocol,
-    steps: stepsOf(fields, type, protocol),
+    steps: stepsOf(fields, { type, protocol, unknown }),
     queryPrepared: branchUrl(stringField(fields, 'query_prepared'), 'query_prepared', protocol),
     options: optionsOf(fields),
     customData: customDataOf(fields, type),
+    ...unknown.found,
   };
   checkSize(asked, sentLength);
   checkPlan(asked);
