@@ -1,10 +1,11 @@
 /** The command line without a coordinator: help, mistakes, exit codes. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type StdioOptions, spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { loadSettings } from 'holdfast/config/load';
 import { cleanEnvironment } from '../lib/coordinator.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -18,9 +19,9 @@ function holdfast(args: readonly string[], settings: Readonly<Record<string, str
   return { status, stdout, stderr };
 }
 
-test('--version prints the version of the package', () => {
-  for (const flag of ['--version', '-v']) {
-    const { status, stdout } = holdfast([flag]);
+test('--version, -v and version print the version of the package', () => {
+  for (const word of ['--version', '-v', 'version']) {
+    const { status, stdout } = holdfast([word]);
     assert.equal(status, 0);
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
   }
@@ -33,6 +34,94 @@ test('--help names the commands and gives examples; serve --help names the flags
   const { status, stdout } = holdfast(['serve', '--help']);
   assert.equal(status, 0);
   assert.match(stdout, /-c, --config <file>[\s\S]*--http-port <number> .*default 36789/);
+});
+
+test('help prints what --help does, of each command; of an unknown one it ends with 2', () => {
+  for (const [words, same] of [
+    [['help'], ['--help']],
+    [
+      ['help', 'list'],
+      ['list', '--help'],
+    ],
+    [
+      ['help', 'topics', 'subscribe'],
+      ['topics', 'subscribe', '--help'],
+    ],
+  ] as const) {
+    const { status, stdout } = holdfast(words);
+    assert.deepEqual([status, stdout], [0, holdfast(same).stdout]);
+  }
+  const unknown = holdfast(['help', 'sreve']);
+  assert.deepEqual([unknown.status, unknown.stdout], [2, '']);
+  assert.match(unknown.stderr, /^holdfast: unknown command 'sreve'/);
+});
+
+test('the help of a command tells what its flags mean there', () => {
+  assert.match(holdfast(['dev', '--help']).stdout, /--data-dir <value> [^-]*\(default: a temporary\s+folder/);
+  const { stdout } = holdfast(['show', '--help']);
+  assert.match(stdout, /--http-host <value> +the address of the running coordinator/);
+  assert.match(stdout, /--timeout <seconds> +how long to wait/);
+  assert.doesNotMatch(stdout, /listens/);
+});
+
+const onLinux = { skip: process.platform !== 'linux' };
+
+test('output that cannot be written ends with 1 and a text', onLinux, () => {
+  for (const command of ['config', '--help', 'version']) {
+    const { status, stderr } = toFullDisk(command);
+    assert.equal(status, 1, command);
+    assert.match(stderr, /^holdfast: the output cannot be written \(ENOSPC/);
+  }
+});
+
+function toFullDisk(command: string) {
+  const full = openSync('/dev/full', 'w');
+  try {
+    const args = ['--conditions=source', cli, command];
+    const stdio: StdioOptions = ['ignore', full, 'pipe'];
+    return spawnSync(process.execPath, args, { env: cleanEnvironment(), encoding: 'utf8', stdio });
+  } finally {
+    closeSync(full);
+  }
+}
+
+test('config prints a file that -c takes, with all that was set, but secrets', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const given = {
+    HOLDFAST_DATA_DIR: 'a "folder": with # signs',
+    HOLDFAST_GRPC_TLS_CERT_FILE: '/certificate.pem',
+    HOLDFAST_GRPC_TLS_KEY_FILE: '/key.pem',
+    HOLDFAST_NAMES: 'orders=http://10.0.0.1:8080,http://10.0.0.2:8080 stock=10.0.0.3:9000',
+    HOLDFAST_ALERT_WEBHOOK_URL: 'http://user:password@127.0.0.1/hook',
+  };
+  const printed = holdfast(['config', '--http-port', '8080'], given);
+  assert.equal(printed.status, 0, printed.stderr);
+  assert.match(printed.stdout, /^http:\n {2}host: "127\.0\.0\.1" +# default\n {2}port: 8080 +# --http-port$/m);
+  assert.match(printed.stdout, /^ {2}# webhookUrl: \(set, not shown\) +# HOLDFAST_ALERT_WEBHOOK_URL$/m);
+  assert.doesNotMatch(printed.stdout, /password/);
+  const file = join(folder, 'holdfast.yaml');
+  writeFileSync(file, printed.stdout);
+  const secret = { alert: { webhookUrl: given.HOLDFAST_ALERT_WEBHOOK_URL } };
+  const { alert, ...rest } = loadSettings({ environment: given, flags: { 'http.port': '8080' } });
+  const { alert: read, ...again } = loadSettings({ file });
+  assert.deepEqual(again, rest);
+  assert.deepEqual({ ...read, ...secret.alert }, { ...alert });
+});
+
+test('wrong words of a command end with 2 and name the right ones; nothing is asked', () => {
+  for (const [args, told] of [
+    [['list', '--type', 'sags'], /--type must be saga, msg \(or message\), tcc, xa or workflow, not 'sags'/],
+    [['list', '--status', 'done'], /--status must be one of prepared, submitted, aborting, succeed, failed/],
+    [['list', '--limit', '0'], /--limit must be a whole number from 1/],
+    [['show', 'a', '--timeout', '0'], /--timeout must be a number of seconds above 0/],
+    [['show'], /missing required argument 'gid'/],
+    [['topics', 'remove'], /too many arguments|unknown command/],
+  ] as const) {
+    const { status, stderr } = holdfast([...args, '--http-port', '1']);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, told);
+  }
 });
 
 test('mistakes in settings end with 2, all of them on stderr, and nothing is started', () => {
@@ -79,8 +168,6 @@ test('a data file that is none is said to be so, not to be unwritable', (t) => {
     /damaged or no database \(file is not a database\): keep a copy of the folder and put back a backup/,
   );
 });
-
-const onLinux = { skip: process.platform !== 'linux' };
 
 test('a data folder that cannot be made is said so, also where the system denies its parent', onLinux, () => {
   const { status, stderr } = holdfast([

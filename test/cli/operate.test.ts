@@ -1,13 +1,18 @@
 /** What operators ask of a coordinator that runs. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
+import { promisify } from 'node:util';
+import { type Coordinator, cleanEnvironment, startCoordinator } from '../lib/coordinator.ts';
 import { HttpCaller } from '../lib/http.ts';
 import { until } from '../lib/until.ts';
 
+const execute = promisify(execFile);
+const cli = join(import.meta.dirname, '..', '..', 'packages', 'server', 'src', 'cli.ts');
 let coordinator: Coordinator;
 let http: HttpCaller;
 
@@ -42,21 +47,67 @@ test('show tells the story of a transaction, and as JSON for programs', async ()
   assert.deepEqual([shown.gid, shown.onAbort.isAllowed], ['shown', true]);
 });
 
-test('list shows a line for each, with filters', async () => {
+test('list shows a heading and a line for each, with filters', async () => {
   for (const gid of ['listed-1', 'listed-2']) await prepare(gid);
-  const lines = (await says('list', '--prefix', 'listed-', '--status', 'prepared')).trim().split('\n');
-  assert.deepEqual(
-    lines.map((line) => line.split(/ {2,}/)[3]),
-    ['listed-2', 'listed-1'],
-  );
+  for (const type of ['tcc', 'tccs', 'TCC']) {
+    const lines = (await says('list', '--prefix', 'listed-', '--status', 'prepared', '--type', type))
+      .trim()
+      .split('\n');
+    assert.deepEqual(
+      lines.map((line) => line.split(/ {2,}/)[3]),
+      ['GID', 'listed-2', 'listed-1'],
+    );
+  }
+  for (const type of ['msg', 'msgs', 'message', 'Messages'])
+    assert.deepEqual(await coordinator.command('list', '--prefix', 'listed-', '--type', type), {
+      stdout: '',
+      stderr: 'No transaction matches.\n',
+    });
   assert.equal((await says('list', '--prefix', 'listed-', '--limit', '1', '--json')).trim().split('\n').length, 1);
 });
 
 async function fails(...args: string[]): Promise<string> {
+  return failsWith(1, ...args);
+}
+
+async function failsWith(code: number, ...args: string[]): Promise<string> {
   const failed = await coordinator.command(...args).catch((error: { code: number; stderr: string }) => error);
-  assert.ok('code' in failed && failed.code === 1, `${args.join(' ')} fails`);
+  assert.ok('code' in failed && failed.code === code, `${args.join(' ')} fails with ${code}`);
   return failed.stderr;
 }
+
+test('who reads a part of a list ends it quietly; a list that cannot be written fails', async () => {
+  for (const gid of ['piped-1', 'piped-2']) await prepare(gid);
+  const listed = "'$0' --conditions=source '$1' list --http-port $2 --prefix piped-";
+  for (const [script, expected] of [
+    [`${listed} | true; echo \${PIPESTATUS[0]}`, { stdout: '141\n', stderr: '' }],
+    [`${listed} > /dev/full; echo $?`, { stdout: '1\n', stderr: /^holdfast: the output cannot be written \(ENOSPC/ }],
+  ] as const) {
+    const args = [process.execPath, cli, new URL(coordinator.url).port];
+    const { stdout, stderr } = await execute('bash', ['-c', script.replaceAll("'", '"'), ...args], {
+      env: cleanEnvironment(),
+    });
+    assert.equal(stdout, expected.stdout, stderr);
+    if (typeof expected.stderr === 'string') assert.equal(stderr, expected.stderr);
+    else assert.match(stderr, expected.stderr);
+  }
+});
+
+test('a coordinator is asked at whatever port, also at the one that gRPC has by default', async () => {
+  await prepare('anywhere');
+  const at = new URL(coordinator.url).port;
+  const { stdout } = await coordinator.commandWith({ HOLDFAST_GRPC_PORT: at }, 'show', 'anywhere');
+  assert.match(stdout, /^tcc anywhere is prepared/);
+});
+
+test('a long reason is told whole once, and wrapped for a terminal', async () => {
+  const steps = [{ action: 'http://127.0.0.1:1/a', compensate: '' }];
+  const reason = `${'a word '.repeat(1000)}the end`;
+  await http.post('/api/dtmsvr/prepare', { gid: 'long', trans_type: 'saga', steps, payloads: ['1'] });
+  await http.post('/api/dtmsvr/abort', { gid: 'long', trans_type: 'saga', rollback_reason: reason });
+  const story = await says('show', 'long');
+  assert.equal(story.split('the end').length, 2, story);
+});
 
 test('a gid that looks like a step on a path is one all the same; an empty one is refused', async () => {
   for (const gid of ['.', '..']) {
@@ -65,13 +116,13 @@ test('a gid that looks like a step on a path is one all the same; an empty one i
     await says('topics', 'subscribe', gid, 'http://127.0.0.1:1/a');
     await says('topics', 'delete', gid);
   }
-  assert.equal(await fails('show', ''), 'holdfast: gid must not be empty\n');
-  assert.equal(await fails('topics', 'delete', ''), 'holdfast: topic must not be empty\n');
+  assert.equal(await failsWith(2, 'show', ''), 'holdfast: gid must not be empty\n');
+  assert.equal(await failsWith(2, 'topics', 'delete', ''), 'holdfast: topic must not be empty\n');
 });
 
 test('a limit that is no number is refused, and lists nothing by mistake', async () => {
   for (const limit of ['abc', '0', '-5', '1.5', '']) {
-    assert.equal(await fails('list', '--limit', limit), 'holdfast: --limit must be a whole number from 1\n');
+    assert.equal(await failsWith(2, 'list', '--limit', limit), 'holdfast: --limit must be a whole number from 1\n');
   }
 });
 
@@ -84,13 +135,16 @@ test('what clients wrote does not command the terminal', async () => {
     '--remark',
     '\u001b[31m red\n  http://evil',
   );
-  assert.equal(await says('topics'), 'news\n  http://127.0.0.1:1/ 31m  ( [31m red   http://evil)\n');
+  assert.equal(
+    await says('topics'),
+    'TOPIC, with its subscribers below it\nnews\n  http://127.0.0.1:1/ 31m  ( [31m red   http://evil)\n',
+  );
   await says('topics', 'delete', 'news');
   await prepare('coloured', 'xa');
   const branch = { gid: 'coloured', trans_type: 'xa', branch_id: '\u009b31m', url: 'http://127.0.0.1:1/\u009b31m' };
   assert.equal((await http.post('/api/dtmsvr/registerBranch', branch)).status, 200);
   assert.ok(!(await says('show', 'coloured')).includes('\u009b'));
-  assert.match(await says('stop', 'coloured'), /branches {2}31m; end them there/);
+  assert.match(await says('stop', 'coloured'), /Branches {2}31m are still prepared/);
 });
 
 test('another server that answers is told from a coordinator', async () => {
@@ -103,7 +157,7 @@ test('another server that answers is told from a coordinator', async () => {
     [['topics', 'list'], 'kv'],
   ] as const) {
     const told = await fails(...command, ...at);
-    assert.match(told, new RegExp(`^holdfast: http://\\S+ gave an answer without ${name}: is it this version`));
+    assert.match(told, new RegExp(`^holdfast: http://\\S+ gave an answer without ${name}\\. Is it a coordinator`));
   }
   other.close();
   other.closeAllConnections();
@@ -115,9 +169,9 @@ test('B10: retry makes it due now, stop ends it; both name what they cannot find
   await http.post('/api/dtmsvr/submit', saga);
   const attempts = async () => JSON.parse(await says('show', 'retried', '--json')).attemptCount;
   assert.equal(await attempts(), 1);
-  assert.match(await says('retry', 'retried'), /^retried is due now/);
+  assert.match(await says('retry', 'retried'), /^retried is tried again now/);
   await until('it was tried again', async () => (await attempts()) === 2);
-  assert.match(await says('stop', 'retried'), /^retried is failed, and no branch was told/);
+  assert.match(await says('stop', 'retried'), /^retried has ended as failed\. No branch was called/);
   assert.match(
     await says('show', 'retried'),
     /^saga retried is failed[\s\S]*an operator ended it as failed \(it was submitted\)/,
@@ -152,21 +206,21 @@ test('rollback turns a saga back, tells what it waits for, and asks before it do
 test('topics are listed, changed and deleted', async () => {
   await says('topics', 'subscribe', 'news', 'http://127.0.0.1:1/a', '--remark', 'the first');
   await says('topics', 'subscribe', 'news', 'http://127.0.0.1:1/b');
-  assert.equal(await says('topics', 'list'), 'news\n  http://127.0.0.1:1/a  (the first)\n  http://127.0.0.1:1/b\n');
+  assert.equal(
+    await says('topics', 'list'),
+    'TOPIC, with its subscribers below it\nnews\n  http://127.0.0.1:1/a  (the first)\n  http://127.0.0.1:1/b\n',
+  );
   await says('topics', 'unsubscribe', 'news', 'http://127.0.0.1:1/a');
   assert.equal(
     await says('topics', 'list', '--json'),
     '{"topic":"news","subscribers":[{"url":"http://127.0.0.1:1/b","remark":""}]}\n',
   );
   await says('topics', 'delete', 'news');
-  assert.equal(await says('topics'), '');
+  assert.deepEqual(await coordinator.command('topics'), { stdout: '', stderr: 'There are no topics.\n' });
 });
 
 test('config tells every setting and where it comes from', async () => {
-  const lines = (await says('config')).split('\n');
-  assert.ok(
-    lines.some((line) => /^http\.port: \d+ +# (--http-port|HOLDFAST_HTTP_PORT)$/.test(line)),
-    lines.join('\n'),
-  );
-  assert.ok(lines.some((line) => /^retryIntervalMs: 10000 +# default$/.test(line)));
+  const printed = await says('config');
+  assert.match(printed, /^ {2}port: \d+ +# HOLDFAST_HTTP_PORT$/m);
+  assert.match(printed, /^retryIntervalMs: 10000 +# default$/m);
 });

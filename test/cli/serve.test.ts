@@ -67,6 +67,7 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
   it('says where it listens, on which store, and what it resumes', async (t) => {
     const coordinator = await started(t);
     assert.match(coordinator.logs, /^holdfast \d+\.\d+\.\d+$/m);
+    assert.ok(coordinator.logs.includes(`\n  pid      ${coordinator.pid}\n`), coordinator.logs);
     assert.match(coordinator.logs, /^ {2}http +http:\/\/127\.0\.0\.1:\d+$/m);
     assert.match(coordinator.logs, /^ {2}grpc +127\.0\.0\.1:\d+$/m);
     assert.ok(
@@ -74,6 +75,14 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
       coordinator.logs,
     );
     assert.match(coordinator.logs, /^ {2}resumes +nothing: no transaction is unfinished$/m);
+  });
+
+  it('counts how long the start took from the start of the process', async (t) => {
+    const busy = 'const until = Date.now() + 700; while (Date.now() < until);';
+    const settings = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(busy)}` };
+    const coordinator = await started(t, { settings });
+    const seconds = Number(/^ {2}ready after (\S+) s$/m.exec(coordinator.logs)?.[1]);
+    assert.ok(seconds >= 0.7, coordinator.logs);
   });
 
   it('takes its settings from a file, too', async (t) => {
@@ -203,7 +212,10 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
     const dataDir = join(first.folder, 'data');
     const error = await startCoordinator({ settings: { HOLDFAST_DATA_DIR: dataDir } }).then(itStarted, String);
     assert.match(error, /ended \(1\)/);
-    assert.match(error, /holdfast: the data folder .* is in use by another process: stop that one/);
+    const holder = new RegExp(
+      `holdfast: the data folder .* is in use by another process \\(pid ${first.pid}\\): stop that`,
+    );
+    assert.match(error, holder);
     assert.ok(error.includes(dataDir), error);
     assert.equal((await fetch(`${first.url}/readyz`)).status, 200);
   });

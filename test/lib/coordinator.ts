@@ -136,7 +136,15 @@ export class Coordinator {
 
   /** Runs another command of the same program against it, `backup` for example. @throws Error where it fails */
   async command(...args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-    const env = { ...cleanEnvironment(), HOLDFAST_HTTP_PORT: new URL(this.#url).port };
+    return this.commandWith({}, ...args);
+  }
+
+  /** As `command`, with more settings by variable. */
+  async commandWith(
+    settings: Readonly<Record<string, string>>,
+    ...args: readonly string[]
+  ): Promise<{ stdout: string; stderr: string }> {
+    const env = { ...cleanEnvironment(), HOLDFAST_HTTP_PORT: new URL(this.#url).port, ...settings };
     return execute(process.execPath, [...commands[this.#options.form ?? 'source'], ...args], { env });
   }
 

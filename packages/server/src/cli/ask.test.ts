@@ -1,24 +1,45 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { test } from 'node:test';
-import { ask } from './ask.ts';
+import { type TestContext, test } from 'node:test';
+import { type Address, ask } from './ask.ts';
 
-test('a coordinator that is silent, or falls silent in its answer, does not hold a command for ever', async (t) => {
-  const server = createServer((request, response) => {
-    if (request.url === '/begins') response.write('{');
-  });
+async function serverOf(t: TestContext, listener: RequestListener): Promise<Address> {
+  const server = createServer(listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
-  const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-  for (const path of ['/', '/begins'])
-    await assert.rejects(ask(address, 'GET', path, undefined, 50), {
+  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, timeoutMs: 50 };
+}
+
+test('a coordinator that is silent, falls silent or trickles does not hold a command for ever', async (t) => {
+  const trickles: NodeJS.Timeout[] = [];
+  t.after(() => trickles.forEach(clearInterval));
+  const address = await serverOf(t, (request, response) => {
+    if (request.url === '/begins') response.write('{');
+    if (request.url === '/trickles') trickles.push(setInterval(() => response.write(' '), 5));
+  });
+  for (const path of ['/', '/begins', '/trickles'])
+    await assert.rejects(ask(address, 'GET', path), {
       name: 'CommandError',
-      message: /^no coordinator answers at http:\/\/127\.0\.0\.1:\d+ \(silent for 0\.05 s\)/,
+      message: /^the coordinator at http:\/\/127\.0\.0\.1:\d+ did not answer within 0\.05 s\.\nIt may be .*--timeout/,
     });
+  await assert.rejects(ask(address, 'POST', '/'), /may have done it all the same: look with holdfast show/);
+});
+
+test('long work is waited for while the coordinator answers, and no longer', async (t) => {
+  let healthy = 0;
+  const address = await serverOf(t, (request, response) => {
+    if (request.url === '/healthz') {
+      healthy += 1;
+      // It is well three times; then it falls silent.
+      if (healthy <= 3) response.end('{}');
+    }
+  });
+  await assert.rejects(ask(address, 'POST', '/long', undefined, { isLong: true }), /did not answer within 0\.05 s/);
+  assert.equal(healthy, 4);
 });

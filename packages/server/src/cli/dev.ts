@@ -22,7 +22,7 @@ export async function developUntilStopped({ loaded, origins }: LoadedSettings): 
   }
   const dataDir = origins.has('dataDir') ? loaded.dataDir : temporaryFolder();
   const development = new ManualDevelopment({ machine: systemRuntime, callWaitMs: loaded.dev.callWaitMs });
-  const say = await serveUntilStopped(settingsOf(loaded, dataDir), { development });
+  const say = await serveUntilStopped(settingsOf(loaded, dataDir), { development, startedMs: 0 });
   say(`  clock    manual, at ${new Date(development.nowMs).toISOString()}; POST /api/dev/clock moves it`);
 }
 

@@ -6,7 +6,7 @@ import { CommandError } from './error.ts';
 /** What to tell somebody whose store does not open. */
 export function openFailure(cause: unknown, { dataDir }: Pick<Settings, 'dataDir'>): CommandError {
   // These say themselves what to do.
-  const isExplained = cause instanceof StoreError && ['locked', 'version', 'unsafe'].includes(cause.code);
+  const isExplained = cause instanceof StoreError && ['damaged', 'locked', 'version', 'unsafe'].includes(cause.code);
   if (isExplained) return new CommandError(cause.message, { cause });
   const what = cause instanceof StoreError ? cause.message : `${resolve(dataDir)}: ${textOf(cause)}`;
   return new CommandError(`${what}.\n--data-dir or HOLDFAST_DATA_DIR names another folder.`, { cause });

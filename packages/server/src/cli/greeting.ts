@@ -26,6 +26,7 @@ export function greeting(
   const isChecked = grpc.tls.clientCaFile !== '';
   return [
     `holdfast ${version}`,
+    `  pid      ${process.pid}`,
     `  http     ${url}${openness(http.host, false)}`,
     `  grpc     ${grpcAddress === '' ? 'not served' : grpcAddress + secured + openness(grpc.host || http.host, isChecked)}`,
     `  store    ${settings.store.driver} in ${resolve(settings.dataDir)}`,

@@ -2,3 +2,18 @@
 export function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
+
+/** One line as several of at most so many columns, cut between words where that is possible; further ones are indented. */
+export function wrapped(line: string, columns: number): string[] {
+  const indent = `${/^ */.exec(line)?.[0] ?? ''}    `;
+  const room = Math.max(columns, indent.length + 20);
+  const lines: string[] = [];
+  let rest = line;
+  while (rest.length > room) {
+    const space = rest.lastIndexOf(' ', room);
+    const end = space > indent.length ? space : room;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = `${indent}${rest.slice(end).trimStart()}`;
+  }
+  return [...lines, rest];
+}

@@ -10,7 +10,7 @@ import { lastWordsMs } from './last-words.ts';
 const sameSignalMs = 500;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-export interface UntilStopped extends Pick<ServeOptions, 'development'> {
+export interface UntilStopped extends Pick<ServeOptions, 'development' | 'startedMs'> {
   /** What is logged of the settings first. */
   readonly notes?: readonly Problem[];
 }

@@ -1,4 +1,4 @@
-import { plain } from './plain.ts';
+import { plain, wrapped } from './plain.ts';
 
 /** What `/api/v1` says of a transaction, in plain words. */
 
@@ -64,24 +64,38 @@ export interface Shown extends Summary {
   readonly now: string;
 }
 
+/** Stands above the lines of a list. */
+export const listHeading = ['CREATED'.padEnd(24), 'TYPE'.padEnd(8), 'STATUS'.padEnd(9), 'GID'].join('  ');
+
 /** One line of a list. */
 export function lineOf({ gid, type, status, incident, createdAt, dueAt, reason }: Summary): string {
   const words = [createdAt, type.padEnd(8), status.padEnd(9), plain(gid)];
   if (incident !== '') words.push(`needs you: ${plain(incident)}`);
   else if (dueAt !== null) words.push(`due ${dueAt}`);
-  else if (reason !== '') words.push(plain(reason.slice(0, 100)));
+  else if (reason !== '') words.push(shortened(plain(reason)));
   return words.join('  ');
 }
 
-/** The whole of it, for people. */
-export function storyOf(shown: Shown): string {
-  return [
+/**
+ * The whole of it, for people.
+ * @param columns of a terminal, where one shows it: what is longer is wrapped at words
+ */
+export function storyOf(shown: Shown, columns?: number): string {
+  const lines = [
     ...headOf(shown),
     ...branchLines(shown),
     ...attemptLines(shown),
     ...nextLines(shown),
     ...foreseenLines(shown),
-  ].join('\n');
+  ];
+  return (columns === undefined ? lines : lines.flatMap((line) => wrapped(line, columns))).join('\n');
+}
+
+/** The reason of an attempt stands in one line, so a long one is cut there. The reason of the transaction is whole. */
+const longestReason = 120;
+
+function shortened(text: string): string {
+  return text.length <= longestReason ? text : `${text.slice(0, longestReason - 1).trimEnd()}…`;
 }
 
 function headOf({
@@ -150,7 +164,7 @@ function attemptLines({ attempts, attemptsDropped, inFlight }: Shown): string[] 
   const dropped =
     attemptsDropped === 0 ? '' : ` (the last ${attempts.length}; ${attemptsDropped} before them are not kept)`;
   const lines = attempts.map(({ at, durationMs, outcome, reason, ...operation }) => {
-    return `  ${at}  ${nameOf(operation)}  ${outcome.padEnd(7)}  ${Math.round(durationMs)} ms  ${plain(reason)}`.trimEnd();
+    return `  ${at}  ${nameOf(operation)}  ${outcome.padEnd(7)}  ${Math.round(durationMs)} ms  ${shortened(plain(reason))}`.trimEnd();
   });
   const out = inFlight.map(
     ({ sentAt, until, ...operation }) =>

@@ -15,6 +15,8 @@ export interface SettingSources {
   readonly environment?: NodeJS.ProcessEnv;
   /** Texts by the path of the setting, as `{ 'http.port': '0' }`. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** Which settings matter, by path. A rule between settings is checked where all of them do. Default: all matter. */
+  readonly isConcerned?: (path: string) => boolean;
 }
 
 /**
@@ -53,7 +55,7 @@ export function loadSettingsWithOrigins(sources: SettingSources = {}): LoadedSet
     }
   }
   const loaded = build(schema, values);
-  if (problems.length === 0) problems.push(...brokenRules(loaded, origins));
+  if (problems.length === 0) problems.push(...brokenRules(loaded, origins, sources.isConcerned));
   if (problems.length > 0) throw new SettingsError(problems);
   return { loaded, origins, notes: notesOf(read, origins) };
 }

@@ -73,9 +73,13 @@ const rules: readonly Rule[] = [
 ];
 
 /** @param origins where each setting was given, by path; what is not in it is a default */
-export function brokenRules(settings: Settings, origins: ReadonlyMap<string, string>): Problem[] {
+export function brokenRules(
+  settings: Settings,
+  origins: ReadonlyMap<string, string>,
+  isConcerned: (path: string) => boolean = () => true,
+): Problem[] {
   return rules
-    .filter((rule) => !rule.holds(settings))
+    .filter((rule) => rule.paths.every(isConcerned) && !rule.holds(settings))
     .map(({ paths, text, isSecret }) => {
       const name = paths.find((path) => origins.has(path)) ?? '';
       const values = paths.map(

@@ -340,6 +340,7 @@ export type StoreErrorCode =
   | 'not-done'
   | 'full'
   | 'fatal'
+  | 'damaged'
   | 'locked'
   | 'version'
   | 'unsafe'

@@ -1,9 +1,10 @@
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { backup, type DatabaseSync } from 'node:sqlite';
+import { backup, DatabaseSync } from 'node:sqlite';
 import { type BackupFile, StoreError } from '../store.ts';
 import { removeOldest, removeUnfinished, unfinishedNames } from './backup-name.ts';
 import { toStoreError } from './errors.ts';
+import { newIdentity } from './identity.ts';
 import type { Ask } from './jobs.ts';
 import { openUnchanging } from './quiet-database.ts';
 import { readNumber, readText } from './values.ts';
@@ -20,7 +21,8 @@ const leftFreeBytes = 64 * 1024 * 1024;
  */
 export async function writeBackup(db: DatabaseSync, { folder, name, keep }: Ask<'backup'>): Promise<BackupFile> {
   const path = join(folder, name);
-  const [partial, journal] = unfinishedNames(path);
+  const unfinished = unfinishedNames(path);
+  const [partial] = unfinished;
   db.exec('begin');
   try {
     await removeUnfinished(folder);
@@ -29,19 +31,29 @@ export async function writeBackup(db: DatabaseSync, { folder, name, keep }: Ask<
     // The file is only its owner's, and surely new: SQLite would make it readable for all, and follow a link.
     await (await open(partial, 'wx', 0o600)).close();
     await backup(db, partial, { rate: 1024 });
+    makeAnother(partial);
     await sync(partial);
     verify(partial);
     await rename(partial, path);
     await sync(folder);
   } catch (error) {
-    await rm(partial, { force: true });
-    await rm(journal, { force: true });
+    for (const one of unfinished) await rm(one, { force: true });
     throw notMade(error, folder);
   } finally {
     db.exec('rollback');
   }
   const { size: bytes } = await stat(path);
   return { path, bytes, removed: keep === undefined ? [] : await removeOld(path, name, keep) };
+}
+
+/** A backup is a database of its own: beside the state file or the WAL of the one it was made from it is refused. */
+function makeAnother(path: string): void {
+  const copy = new DatabaseSync(path);
+  try {
+    newIdentity(copy);
+  } finally {
+    copy.close();
+  }
 }
 
 /** @throws StoreError `full`, with what is needed and what is free */

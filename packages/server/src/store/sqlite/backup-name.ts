@@ -3,12 +3,14 @@ import { join } from 'node:path';
 
 /** What a backup is called: the time of its state, in UTC, so that names sort by time. */
 const named = /^holdfast-\d{8}T\d{6}\.\d{3}Z\.db$/;
-/** While it is being made, with the journal that SQLite keeps beside it. */
-const unfinished = /^holdfast-\d{8}T\d{6}\.\d{3}Z\.db\.partial(-journal)?$/;
+/** While it is being made, with what SQLite keeps beside it. */
+const unfinished = /^holdfast-\d{8}T\d{6}\.\d{3}Z\.db\.partial(-journal|-wal|-shm)?$/;
 
 export const backupNameAt = (time: Date) => `holdfast-${time.toISOString().replaceAll(/[-:]/g, '')}.db`;
 
-export const unfinishedNames = (name: string) => [`${name}.partial`, `${name}.partial-journal`] as const;
+/** The copy itself comes first. */
+export const unfinishedNames = (name: string) =>
+  [`${name}.partial`, `${name}.partial-journal`, `${name}.partial-wal`, `${name}.partial-shm`] as const;
 
 /** Removes what a process that died in the middle of a backup has left. Files of other names are not ours. */
 export async function removeUnfinished(folder: string): Promise<void> {

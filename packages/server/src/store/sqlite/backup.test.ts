@@ -82,7 +82,7 @@ function declareTests(): void {
         'holdfast-20200101.db',
         'holdfast.db',
         'holdfast-20200101T000000.000Z.DB',
-        'holdfast-20200101T000000.000Z.db.partial-wal',
+        'holdfast-20200101T000000.000Z.db.partial-walnut',
       ];
       for (const name of [...own, ...others]) writeFileSync(join(to, name), '');
       const { path, removed } = await store.backup({ to, keep: 2 });

@@ -25,17 +25,11 @@ const walKeptBytes = 64 * 1024 * 1024;
  * A connection to the database in WAL mode. Checkpoints are never made by chance; before one SQLite syncs the WAL, and
  * begins it anew only once all of it is synced in the database: no frame is lost that waits for a sync.
  *
- * @param check throws for a file that must be left as it is
  * @throws StoreError `unsafe` where the file system cannot do it
  */
-export function connect(
-  path: string,
-  { cacheKib, busyMs, synchronous }: ConnectionSettings,
-  check: (db: DatabaseSync) => void = () => undefined,
-): DatabaseSync {
+export function connect(path: string, { cacheKib, busyMs, synchronous }: ConnectionSettings): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
-    check(db);
     const mode = readText(db, 'pragma journal_mode = wal');
     db.exec(`
       pragma synchronous = ${synchronous};
@@ -47,6 +41,25 @@ export function connect(
     if (mode !== 'wal' || readNumber(db, 'pragma synchronous') !== syncLevels[synchronous]) {
       throw new StoreError('unsafe', `${path}: no WAL here (journal mode ${mode}): use a local disk`);
     }
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/**
+ * A connection that only reads. As long as one is open SQLite removes no WAL: the last connection that may write would
+ * copy it to the database and remove it, and this one cannot.
+ *
+ * @param check throws for a file that must be left as it is
+ */
+export function connectReader(path: string, check: (db: DatabaseSync) => void = () => undefined): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: loopSettings.busyMs });
+  try {
+    // SQLite takes hold of the file at the first read.
+    readNumber(db, 'select count(*) from sqlite_schema');
+    check(db);
     return db;
   } catch (error) {
     db.close();

@@ -8,6 +8,7 @@ import { aProgress, claim, create, gidsOf, numbers, put, startMs } from '../cont
 import { StoreError } from '../store.ts';
 import { toStoreError } from './errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
+import { readNumber } from './values.ts';
 
 async function inFolder(run: (dataDir: string, store: SqliteStore) => Promise<void>): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-damage-'));
@@ -73,12 +74,18 @@ test('a damaged file is fatal, and nothing is written after it', async () => {
     const path = join(dataDir, 'holdfast.db');
     await put(store, ...numbers(2000).map((index) => due(`g${index}`)));
     await store.close();
+    const db = new DatabaseSync(path);
+    const kept = readNumber(db, "select rootpage from sqlite_schema where name = 'identity'");
+    db.close();
     const file = openSync(path, 'r+');
     const noise = new Uint8Array(4096).fill(0xa5);
-    for (let at = 4096; at + 4096 <= statSync(path).size; at += 4096) writeSync(file, noise, 0, 4096, at);
+    // Without its id the folder would be refused.
+    for (let at = 4096; at + 4096 <= statSync(path).size; at += 4096) {
+      if (at !== (kept - 1) * 4096) writeSync(file, noise, 0, 4096, at);
+    }
     closeSync(file);
     const damaged = new SqliteStore({ dataDir });
-    await damaged.open().catch((error: unknown) => assert.ok(error instanceof StoreError && error.code === 'fatal'));
+    await damaged.open();
     await assert.rejects(damaged.commit([due('new')]), { code: 'fatal' });
     await assert.rejects(damaged.ping(), { code: 'fatal' });
     await damaged.close();

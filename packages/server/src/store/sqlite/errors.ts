@@ -167,6 +167,10 @@ function resultCode(error: unknown): number {
 
 export const isBusy = (error: unknown) => (resultCode(error) & 0xff) === codes.busy;
 
+/** Whether damage is proven: the file is malformed, or is no database. */
+export const isDamage = (error: unknown) =>
+  [codes.corrupt, codes.notADatabase].some((one) => one === (resultCode(error) & 0xff));
+
 /** Whether the disk or the file is broken, and not only what was asked of it: nothing in it can be relied on now. */
 export function isLost({ code, cause }: StoreError): boolean {
   return (

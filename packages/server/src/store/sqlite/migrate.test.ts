@@ -67,6 +67,8 @@ test('what an earlier version wrote without a checksum is read as before, and ha
       db.exec(`alter table ${table} drop column checksum`);
     db.exec('drop index transactions_alert');
     for (const column of ['alert_ms', 'alert_tries']) db.exec(`alter table transactions drop column ${column}`);
+    db.exec('drop table identity');
+    rmSync(join(folder, 'holdfast.state'));
     db.exec('pragma user_version = 2');
     const store = new SqliteStore({ dataDir });
     await store.open();

@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { join, resolve } from 'node:path';
 import type { ClockMistake } from '../earlier.ts';
 import {
   type AlertRequest,
@@ -29,16 +28,15 @@ import {
 } from '../store.ts';
 import { backupNameAt, removeUnfinished } from './backup-name.ts';
 import { Checkpointer } from './checkpointer.ts';
-import { connect, loopSettings } from './connection.ts';
 import { toStoreError } from './errors.ts';
 import { exposure } from './exposure.ts';
-import { FolderLock } from './folder-lock.ts';
+import { databaseName } from './folder-sight.ts';
 import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
-import { migrate, refuseForeign } from './migrate.ts';
-import { forgetRestored, readRestored, refuseHalfRestored } from './restored.ts';
+import { makeFolder, OpenedFolder, type OpenWal } from './opened-folder.ts';
+import { forgetRestored, readRestored } from './restored.ts';
 import { toListed } from './rows.ts';
-import { type WalFile, WalSync } from './wal-sync.ts';
+import type { WalSync } from './wal-sync.ts';
 import { WorkerClient } from './worker-client.ts';
 import { WriteGate } from './write-gate.ts';
 import { encodeWrite } from './writer.ts';
@@ -48,9 +46,6 @@ export interface SqliteSettings {
   readonly dataDir: string;
 }
 
-/** Opens the file that the commits are synced through; SQLite has created it. */
-export type OpenWal = (path: string) => Promise<WalFile>;
-
 /** Rows per step of a purge or a mass change: commits wait for a step, a few milliseconds. */
 const stepRows = 100;
 
@@ -58,7 +53,7 @@ const workerScript = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : '
 
 /** What exists only while the store is open. */
 interface Opened {
-  readonly lock: FolderLock;
+  readonly folder: OpenedFolder;
   readonly loop: LoopConnection;
   readonly wal: WalSync;
   readonly worker: WorkerClient;
@@ -84,31 +79,18 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
 
   constructor({ dataDir }: SqliteSettings, openWal: OpenWal = (path) => open(path, 'r+')) {
     this.#folder = resolve(dataDir);
-    this.#path = join(this.#folder, 'holdfast.db');
+    this.#path = join(this.#folder, databaseName);
     this.#openWal = openWal;
   }
 
   async open(): Promise<void> {
-    let lock: FolderLock | undefined;
-    let db: DatabaseSync | undefined;
-    let wal: WalSync | undefined;
     try {
-      await makeFolder(this.#folder);
-      lock = await FolderLock.take(join(this.#folder, 'holdfast.lock'), this.#folder);
-      refuseHalfRestored(this.#folder);
+      const parts = { openWal: this.#openWal, failed: (error: StoreError) => this.#fail(error) };
+      this.#opened = this.#start(await OpenedFolder.open(this.#folder, parts));
       if (isFolder(this.#backupFolder)) await removeUnfinished(this.#backupFolder);
-      db = connect(this.#path, loopSettings, (file) => refuseForeign(file, this.#path));
-      migrate(db);
-      wal = new WalSync(await this.#openWal(`${this.#path}-wal`), (error) => this.#fail(error));
-      // A process that was killed may have left commits that were never synced; from here on they are read.
-      await wal.written();
-      this.#opened = this.#start(lock, new LoopConnection(db), wal);
     } catch (error) {
-      // Judged while it holds what it held: descriptors, for example.
       const judged = toStoreError(error, `the store in ${this.#folder} cannot be opened`, this.#path);
-      await wal?.close();
-      db?.close();
-      lock?.release();
+      await this.close();
       throw ofOpening(judged);
     }
   }
@@ -137,9 +119,7 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
     opened.checkpointer.close();
     await this.#backups;
     await opened.worker.close();
-    await opened.wal.close();
-    opened.loop.close();
-    opened.lock.release();
+    await opened.folder.close(this.#failure === undefined);
   }
 
   ping(): Promise<void> {
@@ -261,14 +241,14 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
     }
   }
 
-  #start(lock: FolderLock, loop: LoopConnection, wal: WalSync): Opened {
+  #start(folder: OpenedFolder): Opened {
     const worker = this.#newWorker();
     worker.start();
     const checkpointer = new Checkpointer({
-      passive: () => worker.read('checkpoint', 'passive'),
-      restart: () => worker.write('checkpoint', 'restart'),
+      passive: () => folder.record.checkpointed(() => worker.read('checkpoint', 'passive')),
+      restart: () => folder.record.checkpointed(() => worker.write('checkpoint', 'restart')),
     });
-    return { lock, loop, wal, worker, checkpointer };
+    return { folder, loop: new LoopConnection(folder.db), wal: folder.wal, worker, checkpointer };
   }
 
   #newWorker(): WorkerClient {
@@ -351,18 +331,4 @@ function ofOpening(error: StoreError): StoreError {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-/** Creates the folder; its entry in the parent is on the disk before anything in it counts as durable. */
-async function makeFolder(folder: string): Promise<void> {
-  if (existsSync(folder)) return;
-  // One by one: where the system says ENOENT below a folder that is there (/proc), a recursive mkdir never ends.
-  if (!existsSync(dirname(folder))) await makeFolder(dirname(folder));
-  mkdirSync(folder);
-  const parent = await open(dirname(folder), 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
 }
