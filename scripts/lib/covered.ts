@@ -21,9 +21,10 @@ export function digestOf(covers: readonly string[]): string {
   return digest.digest('hex').slice(0, 16);
 }
 
-/** When the code was changed, by the commit that did it. In a shallow clone that is the latest it can have been. */
+/** When the code was changed, by the commit that did it; now, where none has it yet. In a shallow clone that is the latest it can have been. */
 export function changedAt(covers: readonly string[]): Date {
-  return new Date(git(['log', '-1', '--format=%cI', '--', ...covers]));
+  const committed = git(['log', '-1', '--format=%cI', '--', ...covers]);
+  return committed === '' ? new Date() : new Date(committed);
 }
 
 export function isShallow(): boolean {

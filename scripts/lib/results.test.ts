@@ -52,4 +52,5 @@ test('the digest of code is another where a file is left out', () => {
   assert.equal(digestOf([folder]), digestOf([folder, `${folder}/go.ts`]));
   assert.notEqual(digestOf([folder]), digestOf([`${folder}/go.ts`]));
   assert.ok(changedAt([folder]).getTime() > Date.parse('2026-01-01'));
+  assert.ok(Date.now() - changedAt(['scripts/not-committed-yet.ts']).getTime() < 60_000);
 });

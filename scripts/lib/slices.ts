@@ -29,6 +29,14 @@ export const slices: readonly Slice[] = [
     covers: [...engine, ...store, 'packages/server/src/transport/http', 'test/faults/kill.test.ts'],
   },
   {
+    name: 'shortage',
+    what: 'a start and a run on a disk with every little room there can be',
+    files: ['test/faults/shortage.test.ts'],
+    env: long,
+    limitSeconds: 3600,
+    covers: [...store, 'test/faults/shortage.test.ts', 'test/faults/shortage.scenario.ts'],
+  },
+  {
     name: 'growth',
     what: 'a million finished transactions beside what is due',
     files: ['test/long/growth.ts'],

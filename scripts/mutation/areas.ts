@@ -8,20 +8,17 @@ export interface Area {
   readonly target: number;
 }
 
-/** What the units let pass, a simulated world may still notice. */
-const worlds = 'scripts/mutation/worlds.ts';
-
 export const areas: readonly Area[] = [
   {
     name: 'core',
     sources: ['packages/core/src/*.ts'],
-    tests: ['packages/core/src/*.test.ts', worlds],
+    tests: ['packages/core/src/*.test.ts'],
     target: 0.85,
   },
   {
     name: 'engine',
     sources: ['packages/server/src/engine/*.ts'],
-    tests: ['packages/server/src/engine/*.test.ts', worlds],
+    tests: ['packages/server/src/engine/*.test.ts', 'scripts/mutation/worlds.ts'],
     target: 0.75,
   },
 ];

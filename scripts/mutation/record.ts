@@ -75,23 +75,25 @@ export function idleReasons(record: Record = readRecord()): Equivalent[] {
   });
 }
 
-/** An area as a slice: as old as the oldest of its files that has changed, red where too few were killed. */
+/**
+ * An area as a slice: red where too few were noticed, and as old as the oldest result of a file that has changed since. A
+ * file that is new is as old as the last run.
+ */
 export function resultOf(area: Area, record: Record = readRecord()): { result: Result | undefined; code: Code } {
   const files = sourcesOf(area);
-  const known = files.flatMap((file) => record[file] ?? []);
+  const known = files.flatMap((file) => record[file] ?? []).toSorted((one, other) => (one.date < other.date ? -1 : 1));
   const changed = files.filter((file) => record[file]?.source !== digestOf([file]));
-  const { killed, survived, part } = scoreOf(files, record);
-  const old = changed.flatMap((file) => record[file] ?? []).toSorted((one, other) => (one.date < other.date ? -1 : 1));
-  const oldest = old[0] ?? known[0];
   const code = {
     digest: changed.length === 0 ? 'as it was' : 'changed',
     changedAt: () => changedAt(changed),
     isShallow,
   };
-  if (oldest === undefined || known.length < files.length) return { result: undefined, code };
-  const { date, commit } = oldest;
+  const of = known.find(({ source }) => changed.some((file) => record[file]?.source === source)) ?? known.at(-1);
+  if (of === undefined) return { result: undefined, code };
+  const { killed, survived, part } = scoreOf(files, record);
   const seconds = known.reduce((sum, file) => sum + file.seconds, 0);
   const outcome = part >= area.target ? 'green' : 'red';
+  const { date, commit } = of;
   return {
     result: { date, commit, digest: 'as it was', passed: killed, failed: survived.length, seconds, outcome },
     code,

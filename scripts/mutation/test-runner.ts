@@ -146,20 +146,34 @@ class NodeTestRunner {
     return { loading: `${url.slice(this.#sandbox.length)}: loading`, url, tests };
   }
 
-  /** Why a test failed; an error that nobody waited for counts as well. */
+  /** Why a test failed; an error that nobody waited for counts as well, and a test that hangs. */
   async #failureOf(name: string, body: KeptTest['body']): Promise<string | undefined> {
     const { promise: strayed, reject } = Promise.withResolvers<never>();
     this.#onStray = reject;
     strayed.catch(() => 'is told by the race below');
+    const watch = onIdle(() => reject(new Error('it waits for what does not come')));
     try {
       await Promise.race([(async () => body({ name, diagnostic: () => {} }))(), strayed]);
       return undefined;
     } catch (error) {
       return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     } finally {
+      clearInterval(watch);
       this.#onStray = undefined;
     }
   }
+}
+
+/** These tests wait for no clock and no disk: where the event loop has had nothing to do, nothing is going to happen. */
+function onIdle(action: () => void): NodeJS.Timeout {
+  let before = performance.eventLoopUtilization();
+  let idleLooks = 0;
+  return setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    idleLooks = performance.eventLoopUtilization(now, before).active < 1 ? idleLooks + 1 : 0;
+    before = now;
+    if (idleLooks === 5) action();
+  }, 50);
 }
 
 function hitLimitIsReached(): boolean {

@@ -100,7 +100,7 @@ test('health: who watches is told that it is shutting down, before the connectio
   assert.equal(code, 0);
   await until('both have ended', () => ended === 2);
   assert.deepEqual(seen, { '': [serving, notServing], other: [unknownService] });
-  assert.ok(performance.now() - startedMs < 8000, 'nobody who watches keeps it from ending');
+  assert.ok(performance.now() - startedMs < 20_000, 'nobody who watches keeps it from ending');
   await coordinator.start();
 });
 

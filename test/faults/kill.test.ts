@@ -179,7 +179,8 @@ it(`survives ${rounds} times kill -9 under load`, { timeout: 120_000 + rounds * 
     assert.doesNotMatch(coordinator.logs, /Warning:|[Uu]nhandled|internal error/, 'it complained about itself');
     assert.ok(load.notes.length > rounds * 10, 'there was hardly any load');
     assert.ok(resumption.delaysMs.length > rounds, 'hardly anything was in flight when it was killed');
-    assert.ok(percentile(resumption.delaysMs, 1) < 1000, 'what was in flight resumes within a second');
+    // On a machine that does nothing else it is within a second; what waited for its interval would take ten.
+    assert.ok(percentile(resumption.delaysMs, 1) < 5000, 'what was in flight resumes at once');
   } catch (error) {
     t.diagnostic(coordinator.logs.slice(-8000));
     throw error;

@@ -64,7 +64,7 @@ function declareTests(): void {
       const store = new SqliteStore({ dataDir });
       await assert.rejects(store.open(), isLocked(dataDir));
       const waitedMs = performance.now() - startedMs;
-      assert.ok(waitedMs >= 5000 && waitedMs < 9000, `waited ${waitedMs} ms`);
+      assert.ok(waitedMs >= 5000, `waited ${waitedMs} ms`);
       const opening = store.open();
       other.kill('SIGKILL');
       await opening;

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from './fact.ts';
 import { apply, createTransaction, decide, type Fact, ruleSubmit, type Transaction } from './index.ts';
-import { createdMs, defaults, error, failure, message, ongoing, saga, success } from './testing/definitions.ts';
+import {
+  createdMs,
+  defaults,
+  error,
+  failure,
+  message,
+  ongoing,
+  saga,
+  success,
+  workflow,
+} from './testing/definitions.ts';
 import { Driver } from './testing/driver.ts';
 
 const concurrent = { customData: { concurrent: true } };
@@ -218,4 +228,99 @@ test('a front that was swapped out from under it is derived anew', () => {
   const ahead = after(submitted(2), answered(1, success));
   const swapped = { ...ahead, progress: submitted(2).progress };
   assert.deepEqual(decide(swapped, new Set(), createdMs), { kind: 'call', operations: [1], rule: 'forward' });
+});
+
+test('what comes for a workflow changes nothing else', () => {
+  const running = submitted(1);
+  assert.equal(apply(running, { kind: 'alive', atMs: createdMs + 1 }), running);
+  assert.equal(apply(running, { kind: 'ended', to: 'succeed', reason: '', result: 'r', atMs: createdMs }), running);
+  const woken = apply(running, { kind: 'due', atMs: createdMs + 1 });
+  assert.equal(woken.progress.dueMs, running.progress.dueMs);
+});
+
+test('a workflow that is woken is due now, never later than it was', () => {
+  const asleep = createTransaction(workflow(), 'prepared', defaults);
+  const atMs = asleep.progress.dueMs - 1000;
+  const woken = apply(asleep, { kind: 'due', atMs });
+  assert.equal(woken.progress.dueMs, atMs);
+  assert.equal(apply(woken, { kind: 'due', atMs: atMs + 500 }).progress.dueMs, atMs);
+});
+
+test('a workflow ends with its result, and keeps the one it has where it brings none', () => {
+  const asleep = createTransaction(workflow(), 'prepared', defaults);
+  const { progress } = apply(asleep, { kind: 'ended', to: 'succeed', reason: '', result: 'r', atMs: createdMs });
+  assert.deepEqual([progress.status, progress.result], ['succeed', 'r']);
+  const silent = apply(asleep, { kind: 'ended', to: 'failed', reason: 'why', result: '', atMs: createdMs }).progress;
+  assert.deepEqual([silent.status, silent.reason, 'result' in silent], ['failed', 'why', false]);
+});
+
+test('when it was submitted and why it failed stay known to its end', () => {
+  const sent = apply(createTransaction(saga(1), 'prepared', defaults), { kind: 'submitted', atMs: createdMs + 5 });
+  const back = apply(sent, { kind: 'moved', to: 'aborting', reason: 'because', atMs: createdMs + 50 });
+  assert.deepEqual(
+    [back.progress.submittedMs, back.progress.reason, back.progress.finishedMs],
+    [createdMs + 5, 'because', 0],
+  );
+  const ended = apply(back, { kind: 'moved', to: 'failed', reason: '', atMs: createdMs + 60 }).progress;
+  assert.deepEqual([ended.submittedMs, ended.reason, ended.finishedMs], [createdMs + 5, 'because', createdMs + 60]);
+});
+
+test('a call is recorded from when it went out', () => {
+  const [attempt] = after(submitted(1), answered(1, error(), createdMs + 100)).progress.attempts;
+  assert.deepEqual([attempt?.atMs, attempt?.durationMs], [createdMs + 95, 5]);
+});
+
+test('a call that cannot go out is due again after now, though its slot was said to be free before', () => {
+  const blocked: Fact = { kind: 'blocked', operation: 1, atMs: createdMs + 100, untilMs: createdMs };
+  assert.equal(after(submitted(1), blocked).progress.dueMs, createdMs + 101);
+});
+
+test('of a settled or unknown operation a refused call changes nothing', () => {
+  const blocked = (operation: number): Fact => ({
+    kind: 'blocked',
+    operation,
+    atMs: createdMs,
+    untilMs: createdMs + 1,
+  });
+  const done = after(submitted(2), answered(1, success));
+  for (const operation of [1, 0, 4, -1, 0.5]) assert.equal(apply(done, blocked(operation)), done, String(operation));
+});
+
+test('only an action may have run: a compensation that errs is still to be called', () => {
+  const back = after(submitted(1), called(1), answered(1, failure()), aborting, called(0), answered(0, error()));
+  assert.equal(back.progress.operations, 'pf');
+  assert.equal(after(back, answered(0, failure())).progress.operations, 'pf');
+});
+
+test('the failure of a compensation is an incident, and retry_limit does not end it', () => {
+  const limited = submitted(1, { options: { retryLimit: 1 } });
+  const back = after(limited, called(1), answered(1, failure()), aborting);
+  const failing = after(back, answered(0, error()), answered(0, error()), answered(0, failure()));
+  assert.deepEqual([failing.progress.status, failing.progress.retries], ['aborting', {}]);
+  assert.equal(failing.progress.incident, 'failure-retried: compensate of branch 01');
+  assert.equal(after(failing, answered(0, success)).progress.incident, '');
+});
+
+test('the first failure is the reason, whatever fails after it', () => {
+  const two = after(
+    submitted(2, concurrent),
+    called(1),
+    called(3),
+    answered(3, failure('no room')),
+    answered(1, failure('no money')),
+  );
+  assert.equal(two.progress.reason, 'url:http://svc/02/action return failed: no room');
+});
+
+test('errors of runs in a row are counted until one succeeds, and are an incident from the third on', () => {
+  let failing = submitted(1);
+  const incidents: string[] = [];
+  for (let run = 0; run < 4; run += 1) {
+    failing = after(failing, { kind: 'due', atMs: createdMs }, called(1), answered(1, error()));
+    incidents.push(failing.progress.incident);
+  }
+  const named = 'failing: action of branch 01';
+  assert.deepEqual(incidents, ['', '', named, named]);
+  const better = after(failing, { kind: 'due', atMs: createdMs }, called(1), answered(1, success)).progress;
+  assert.deepEqual([better.errorRuns, better.incident], [0, '']);
 });

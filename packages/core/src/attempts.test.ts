@@ -43,3 +43,8 @@ test('shortened text is the longest beginning that fits', () => {
     }),
   );
 });
+
+test('bytes of the characters at the bounds of UTF-8', () => {
+  const sizes = ['\u007f', '\u0080', '\u07ff', '\u0800', '\uffff', '\u{10000}'].map(utf8Length);
+  assert.deepEqual(sizes, [1, 2, 2, 3, 3, 4]);
+});

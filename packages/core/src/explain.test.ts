@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explain } from './explain.ts';
-import { error, failure, message, ongoing, saga } from './testing/definitions.ts';
+import { explain, explainOperation } from './explain.ts';
+import { ruleStop } from './index.ts';
+import { createdMs, error, failure, message, ongoing, saga, tcc } from './testing/definitions.ts';
 import { Driver } from './testing/driver.ts';
 
 /** All went out a second ago. */
@@ -61,4 +62,38 @@ test('the query of a message has a name too; an incident is told', () => {
   const told = explain(stuck.durable, undefined, stuck.nowMs);
   assert.deepEqual([told.incident, told.rule], ['prepared-needs-human', 'prepared-needs-human']);
   assert.equal(told.nextAtMs, stuck.durable.progress.dueMs, 'it is looked at again when it is due, not later');
+});
+
+test('while one call is out, what has failed in this run is not said to be called again', () => {
+  const driver = Driver.submit(saga(2, { customData: { concurrent: true } }), {
+    '01 action': [error()],
+    '02 action': ['out'],
+  });
+  const told = explain(driver.transaction, new Map([[3, createdMs]]), driver.nowMs);
+  assert.deepEqual([told.rule, told.calls], ['in-flight', []]);
+  assert.deepEqual(
+    told.inFlight.map(({ operation, sentMs, untilMs }) => [operation, sentMs, untilMs]),
+    [[3, createdMs, createdMs + 3000]],
+  );
+});
+
+test('a call that waits for its slot has no time-out yet', () => {
+  const driver = Driver.submit(saga(1), { '01 action': ['out'] });
+  const [call] = explain(driver.transaction, new Map([[1, undefined]]), driver.nowMs).inFlight;
+  assert.deepEqual([call?.sentMs, call?.untilMs], [undefined, undefined]);
+});
+
+test('what a stop left untold is named with its branch', () => {
+  const driver = Driver.submit(saga(1), { '01 action': [error()] });
+  driver.ask(ruleStop(driver.transaction, driver.nowMs));
+  const told = explain(driver.transaction, undefined, driver.nowMs);
+  assert.deepEqual(told.untold, [{ operation: 0, branchId: '01', op: 'compensate', url: 'http://svc/01/compensate' }]);
+  assert.equal(told.nextAtMs, Number.POSITIVE_INFINITY);
+});
+
+test('an operation that is not known, and the call of a query', () => {
+  const { transaction } = Driver.prepare(tcc());
+  assert.deepEqual(explainOperation(transaction, 7), { operation: 7, branchId: '', op: '', url: '' });
+  const { op, url } = explainOperation(Driver.prepare(message(1)).transaction, -1);
+  assert.deepEqual([op, url], ['msg', 'http://svc/query']);
 });

@@ -4,7 +4,7 @@ import { queryOperation } from './fact.ts';
 import { operationAt } from './operation.ts';
 import { untoldOperations } from './operator.ts';
 import { emptyRun } from './run.ts';
-import { type Attempt, isFinal, type OperatorDecision, type Status, type Transaction } from './transaction.ts';
+import type { Attempt, OperatorDecision, Status, Transaction } from './transaction.ts';
 
 /** Which call of which branch: the identity that its barrier sees. */
 export interface ExplainedOperation {
@@ -59,7 +59,7 @@ export interface Explanation {
 export function explain(transaction: Transaction, inFlight: CallsOut | undefined, nowMs: number): Explanation {
   const { status, reason, incident, attempts, attemptCount, dueMs } = transaction.progress;
   const { ignoredFields = [], operatorDecisions = [] } = transaction.progress;
-  const atMs = inFlight === undefined && !isFinal(status) ? Math.max(nowMs, dueMs) : nowMs;
+  const atMs = inFlight === undefined ? Math.max(nowMs, dueMs) : nowMs;
   const run = inFlight === undefined ? emptyRun : transaction.run;
   const next = decide({ ...transaction, run }, inFlight ?? new Set(), atMs);
   return {

@@ -59,6 +59,45 @@ test('then the oldest attempts, then the smallest counters; operations never', (
   assert.equal(undecided.length, 4000, 'those of what has succeeded are given up first');
 });
 
+/** Progress of exactly that many bytes as stored. */
+function ofSize(bytes: number, shape: Partial<Progress>): Progress {
+  const bare = { ...small, ...shape, operations: '' };
+  return { ...bare, operations: 'm'.repeat(bytes - sizeOf(bare)) };
+}
+
+test('exactly at the limit nothing is given up; a byte above it no more than must be', () => {
+  const controls = attempts(3, '\u0001'.repeat(1024));
+  const full = ofSize(limits.progressBytes, { attempts: controls });
+  assert.equal(fitProgress(full), full);
+  const over = fitProgress(ofSize(limits.progressBytes + 1, { attempts: controls }));
+  assert.deepEqual(
+    over.attempts.map(({ reason }) => reason.length),
+    [512, 512, 512],
+  );
+});
+
+test('texts are cut to a half, a quarter, a sixteenth, and away, as far as it takes', () => {
+  for (const [kept, bytes] of [1024, 512, 256, 64, 0].entries()) {
+    const wanted = ofSize(limits.progressBytes, { attempts: attempts(2, 'x'.repeat(bytes)) });
+    const fitted = fitProgress({ ...wanted, attempts: attempts(2, 'x'.repeat(1024)) });
+    assert.deepEqual(fitted, wanted, `cut ${kept} times`);
+  }
+});
+
+test('the oldest attempts go one by one', () => {
+  const wanted = ofSize(limits.progressBytes, { attempts: attempts(3, '').slice(1) });
+  assert.deepEqual(fitProgress({ ...wanted, attempts: attempts(3, 'x') }).attempts, attempts(3, '').slice(1));
+});
+
+test('what a text or a list of names takes as JSON counts, before anything is looked at closely', () => {
+  for (const large of [{ incident: '\u0001'.repeat(1024) }, { ignoredFields: Array(100).fill('x'.repeat(60)) }]) {
+    const fitted = fitProgress(
+      ofSize(limits.progressBytes + 500, { ...large, attempts: attempts(1, '\u0001'.repeat(700)) }),
+    );
+    assert.ok(sizeOf(fitted) <= limits.progressBytes, JSON.stringify(Object.keys(large)));
+  }
+});
+
 const text = (maxLength: number) =>
   fc.oneof(
     anyText(maxLength),

@@ -59,7 +59,6 @@ function withFewerAttempts(progress: Progress, excessBytes: number): Progress {
 }
 
 function withFewerCounters(progress: Progress, excessBytes: number): Progress {
-  if (excessBytes <= 0) return progress;
   let excess = excessBytes;
   const retries: Record<number, number> = {};
   const useOf = ([operation, count]: [string, number]) => (progress.operations[Number(operation)] === 's' ? 0 : count);

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Foreseen, foreseeAbort, foreseenCalls, foreseeTimeout, HoldfastError, operationAt } from './index.ts';
+import {
+  type Foreseen,
+  foreseeAbort,
+  foreseenCalls,
+  foreseeRollback,
+  foreseeTimeout,
+  HoldfastError,
+  operationAt,
+} from './index.ts';
 import { createdMs, message, ongoing, registered, saga, tcc, workflow } from './testing/definitions.ts';
 import { Driver } from './testing/driver.ts';
 
@@ -80,4 +88,39 @@ test('no more calls are named than somebody would read', () => {
   assert.ok(!(foreseen instanceof HoldfastError));
   assert.deepEqual([foreseen.calls.length, foreseen.hasMoreCalls], [foreseenCalls, true]);
   assert.equal(foreseen.status, 'failed', 'where it would end all the same');
+});
+
+test('a hundred calls are named; of more it says that there are more, and where they lead', () => {
+  for (const [steps, hasMoreCalls] of [
+    [foreseenCalls, false],
+    [foreseenCalls + 1, true],
+  ] as const) {
+    const ids = Array.from({ length: steps }, (_, index) => String(index + 1));
+    const { transaction } = Driver.prepare(tcc(), {}, registered(...ids));
+    const foreseen = foreseeAbort(transaction, createdMs);
+    assert.ok(!(foreseen instanceof HoldfastError));
+    assert.deepEqual([foreseen.calls.length, foreseen.hasMoreCalls, foreseen.status], [100, hasMoreCalls, 'failed']);
+  }
+});
+
+test('a message of many steps would be asked about, and then succeed', () => {
+  const { transaction } = Driver.prepare(message(foreseenCalls + 1));
+  const foreseen = foreseeTimeout(transaction, createdMs);
+  assert.deepEqual([foreseen?.calls.length, foreseen?.hasMoreCalls, foreseen?.status], [100, true, 'succeed']);
+});
+
+test('a rollback would compensate what ran; where it is refused, that is told', () => {
+  const driver = Driver.submit(saga(3), { '02 action': [ongoing] });
+  const rollback = () => told(driver, foreseeRollback(driver.transaction, createdMs));
+  assert.equal(rollback(), 'failed after 0 s: 02 compensate, 01 compensate');
+  driver.apply({ kind: 'moved', to: 'aborting', reason: 'because', atMs: createdMs });
+  assert.equal(rollback(), 'failed after 0 s: 02 compensate, 01 compensate', 'it is on its way back already');
+  assert.match(told(driver, foreseeRollback(Driver.prepare(tcc()).transaction, createdMs)), /^refused: /);
+});
+
+test('a rollback that does not wait for a call compensates it in the end', () => {
+  const driver = Driver.submit(saga(1), { '01 action': ['out'] });
+  driver.apply({ kind: 'rollback-asked', reason: '', doNotWait: true, atMs: createdMs });
+  const foreseen = foreseeRollback(driver.transaction, createdMs);
+  assert.equal(told(driver, foreseen), 'failed after 0 s: 01 compensate');
 });

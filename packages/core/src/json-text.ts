@@ -39,14 +39,13 @@ export function* membersOf(text: string): Generator<readonly [key: string, value
     const character = text[at];
     if (character === '"') {
       const end = endOfString(text, at);
-      if (depth === 1 && valueStart === -1) key = JSON.parse(text.slice(at, end + 1));
+      if (valueStart === -1) key = JSON.parse(text.slice(at, end + 1));
       at = end;
     } else if (character === '{' || character === '[') depth += 1;
-    else if (depth === 1 && character === ':' && valueStart === -1) valueStart = at + 1;
+    else if (character === ':' && valueStart === -1) valueStart = at + 1;
     else if (depth === 1 && valueStart !== -1 && (character === ',' || character === '}')) {
       yield [key, text.slice(valueStart, at)];
       valueStart = -1;
-      if (character === '}') depth -= 1;
     } else if (character === '}' || character === ']') depth -= 1;
   }
 }

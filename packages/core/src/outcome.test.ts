@@ -158,3 +158,23 @@ test('HTTP statuses without a gRPC one are mapped as gRPC says', () => {
   assert.deepEqual(statuses.map(grpcCodeOf), [13, 16, 7, 12, 14, 14, 14, 14, 2, 2, 2, 2]);
   assert.deepEqual([...Array(17).keys()].filter(isGrpcUnavailable), [4, 14]);
 });
+
+test('what is cut and still says ONGOING is not told twice; blanks around Retry-After do not count', () => {
+  const long = judgeHttp(425, `ONGOING ${'x'.repeat(outcomeMessageBytes)}`, 0);
+  assert.ok(long.kind === 'ongoing' && /^ONGOING x+$/u.test(long.message), JSON.stringify(long).slice(-40));
+  const short = judgeHttp(425, 'wait', 0);
+  assert.ok(short.kind === 'ongoing' && short.message === 'wait');
+  assert.equal(parseRetryAfter(' 7 ', 0), 7000);
+});
+
+test('blanks before the text of a failure stay, those before the word do not', () => {
+  assert.equal(failureText('  no money  FAILURE'), '  no money FAILURE');
+});
+
+test('JSON-RPC: an error with another code, a list, and a body that was not read are no success', () => {
+  assert.equal(judgeJsonRpc(200, '{"error":{"code":-1,"message":"m"}}', 0).kind, 'error');
+  assert.equal(judgeJsonRpc(200, '[1]', 0).kind, 'error');
+  const unread = judgeJsonRpc(200, '{"error":{"code":-32901,"message":"no"}}', 0, 'too long');
+  assert.notEqual(unread.kind, 'failure');
+  assert.deepEqual(judgeJsonRpc(200, '{"error":null,"result":1}', 0), { kind: 'success' });
+});

@@ -167,11 +167,11 @@ async function start(
   metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const sender = senderOf({ runtime, limits: settings.calls, version, secureContext: await trustedBy(settings) });
-  const { originSharePercent, ...limits } = settings.destinations;
+  const { originSharePercent, reservePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
     runtime,
-    limits: { ...limits, originShare: originSharePercent / 100 },
+    limits: { ...limits, originShare: originSharePercent / 100, reserveShare: reservePercent / 100 },
     events: observer,
   });
   const naming = createNaming(settings, caller, runtime, development && (() => development.waits()));

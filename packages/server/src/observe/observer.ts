@@ -82,10 +82,11 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
     this.#alert();
   }
 
-  unreadable(row: UnreadableRow): void {
-    const { gid, type, status, incident } = row;
-    this.#metrics.incident(type, 'unreadable');
-    this.#log.warn('a transaction needs somebody', { gid, type, status, incident });
+  unreadable({ gid, type, status, incident }: UnreadableRow, isKnown: boolean): void {
+    if (!isKnown) {
+      this.#metrics.incident(type, 'unreadable');
+      this.#log.warn('a transaction needs somebody', { gid, type, status, incident });
+    }
     this.#alert();
   }
 
