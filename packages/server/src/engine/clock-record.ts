@@ -21,7 +21,12 @@ export interface ClockRecord {
 export const newRecord: ClockRecord = { engineMs: 0, held: null, accepted: null };
 
 export function parseRecord(text: string | undefined): ClockRecord {
-  return text === undefined ? newRecord : { ...newRecord, ...(JSON.parse(text) as Partial<ClockRecord>) };
+  try {
+    return text === undefined ? newRecord : { ...newRecord, ...(JSON.parse(text) as Partial<ClockRecord>) };
+  } catch {
+    // Damaged: what the transactions carry still tells the time, and the next write replaces it.
+    return newRecord;
+  }
 }
 
 /**

@@ -456,10 +456,12 @@ export class Engine implements Coordinator {
     if (code === 'fatal') {
       this.#end();
       this.#parts.events.fatal(error);
-    } else if (code === 'full') {
-      // Said once, and until there is room again, by the journal.
-      this.#journal.check();
-    } else this.#parts.events.warned(message, error);
+      return;
+    }
+    const isTold = code === 'full' && this.#pausedReason !== undefined;
+    // It says when there is room again.
+    if (code === 'full') this.#journal.check();
+    if (!isTold) this.#parts.events.warned(message, error);
   }
 
   #after(delayMs: number, action: () => void): void {
