@@ -128,7 +128,7 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
     );
     participant.answer();
     assert.deepEqual(await ended, { code: 0, signal: null });
-    assert.match(coordinator.logs, /^holdfast: SIGTERM, stopping; once more ends it at once$/m);
+    assert.match(coordinator.logs, /^holdfast: SIGTERM, stopping; a second signal ends it at once$/m);
     assert.match(coordinator.logs, /^holdfast: stopped$/m);
     await coordinator.start();
     await until('both are final', async () => {
