@@ -78,11 +78,11 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
   });
 
   it('counts how long the start took from the start of the process', async (t) => {
-    const busy = 'const until = Date.now() + 700; while (Date.now() < until);';
+    const busy = 'const until = Date.now() + 3000; while (Date.now() < until);';
     const settings = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(busy)}` };
     const coordinator = await started(t, { settings });
     const seconds = Number(/^ {2}ready after (\S+) s$/m.exec(coordinator.logs)?.[1]);
-    assert.ok(seconds >= 0.7, coordinator.logs);
+    assert.ok(seconds >= 3, coordinator.logs);
   });
 
   it('takes its settings from a file, too', async (t) => {
@@ -204,7 +204,7 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
   it('refuses a file of certificates that is not there, and says which setting names it', async () => {
     const settings = { HOLDFAST_CALLS_CA_FILE: '/nowhere/ca.pem' };
     const error = await startCoordinator({ settings }).then(itStarted, String);
-    assert.match(error, /holdfast: calls\.caFile: \/nowhere\/ca\.pem: ENOENT.*\n.*certificates in PEM/);
+    assert.match(error, /holdfast: calls\.caFile: ENOENT.*\/nowhere\/ca\.pem.*\n.*certificates in PEM/);
   });
 
   it('refuses a data folder that another process uses, and the other goes on', async (t) => {

@@ -4,7 +4,7 @@ import { day, gib, hour, kib, mib, minute, second } from '../units.ts';
 export const calls = section('Limits of one call to a service, and of the connections kept for the next one.', {
   caFile: file({
     description:
-      'A PEM file with root certificates, in addition to the well-known ones. Certificates of `https://` and `grpcs://` services may be signed by them. Read once, at the start.',
+      'A PEM file with root certificates, in addition to the well-known ones. Certificates of `https://` and `grpcs://` services may be signed by them. [Renewed](#certificates) while Holdfast runs.',
   }),
   answerBytes: number({
     default: mib,

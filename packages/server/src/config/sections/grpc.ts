@@ -13,7 +13,8 @@ export const grpc = section(
     host: text({
       default: '',
       maxCharacters: 255,
-      allowed: 'an address or host name of this machine; 0.0.0.0 for all of them; nothing for that of http.host',
+      allowed:
+        'an address or host name of this machine; 0.0.0.0 for all of IPv4, :: for all of them; nothing for that of http.host',
       flag: true,
       description: 'The address gRPC listens on. Empty: the same as HTTP.',
     }),
@@ -28,7 +29,7 @@ export const grpc = section(
     tls: section('', {
       certFile: file({
         description:
-          'A PEM file with the certificate of this server and its intermediate certificates. Empty: gRPC is served without TLS. Read at the start.',
+          'A PEM file with the certificate of this server and its intermediate certificates. Empty: gRPC is served without TLS. [Renewed](#certificates) while Holdfast runs.',
       }),
       keyFile: file({ description: 'A PEM file with the key of the certificate in `grpc.tls.certFile`.' }),
       clientCaFile: file({
