@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { it } from 'node:test';
 import { damageRow } from 'holdfast/store/sqlite/testing/damage-row';
 import { startCoordinator } from '../lib/coordinator.ts';
@@ -33,13 +34,15 @@ it('what cannot be read is told of at the start, though it is not due for an hou
     alerts.close();
   });
   const prepare = async (gid: string) => {
-    const body = { gid, trans_type: 'tcc', timeout_to_fail: 3600 };
+    const saga = { trans_type: 'saga', steps: [{ action: 'http://127.0.0.1:1/', compensate: '' }], payloads: [''] };
+    const body = { gid, timeout_to_fail: 3600, ...(gid === 'fine' ? saga : { trans_type: 'tcc' }) };
     assert.equal((await http.post('/api/dtmsvr/prepare', body)).status, 200);
   };
   for (const gid of ['at-start', 'asked', 'fine']) await prepare(gid);
   const ended = { gid: 'ended', trans_type: 'saga', steps: [], payloads: [], wait_result: true };
   assert.equal((await http.post('/api/dtmsvr/submit', ended)).status, 200);
-  await coordinator.kill();
+  // A clean stop: who writes to the database after a kill takes the WAL away, and no coordinator would start.
+  await coordinator.kill('SIGTERM');
   const database = join(coordinator.folder, 'data', 'holdfast.db');
   damageRow(database, 'at-start', { kind: 'changed', what: 'progress' });
   damageRow(database, 'ended', { kind: 'changed', what: 'finishedMs' });
@@ -56,4 +59,28 @@ it('what cannot be read is told of at the start, though it is not due for an hou
   assert.equal((await http.get('/api/dtmsvr/query?gid=fine')).status, 200);
   assert.deepEqual(alerts.gids.toSorted(), ['asked', 'at-start'], 'each once, and none for what has ended');
   assert.equal(coordinator.logs.match(/"gid":"at-start".*unreadable: /g)?.length, 1);
+
+  const { stdout } = await coordinator.command('stop', 'asked');
+  assert.match(stdout, /asked has ended as failed/);
+  assert.equal(JSON.parse((await http.get('/api/dtmsvr/query?gid=asked')).text).transaction.status, 'failed');
+  assert.match((await coordinator.command('show', 'asked')).stdout, /set aside, because it could not be read: /);
+  await coordinator.restart();
+  assert.equal(JSON.parse((await http.get('/api/dtmsvr/query?gid=asked')).text).transaction.status, 'failed');
+  await coordinator.kill('SIGTERM');
+  const db = new DatabaseSync(database);
+  // As another version might have written it: it can be read, and not be followed.
+  db.exec(`update definitions set checksum = null, definition = replace(definition, '"customData":""', '"customData":"{"')
+    where id = (select id from transactions where gid = 'fine')`);
+  const kept = db
+    .prepare('select what from set_aside order by what')
+    .all()
+    .map(({ what }) => what);
+  db.close();
+  assert.deepEqual(kept, ['columns', 'progress'], 'its definition was lost');
+  await coordinator.start();
+  assert.match((await coordinator.command('stop', 'fine')).stdout, /fine has ended as failed/);
+  assert.match(
+    (await coordinator.command('show', 'fine')).stdout,
+    /set aside, because it could not be read: custom_data/,
+  );
 });

@@ -182,6 +182,11 @@ export interface UpdateWrite {
   readonly progress: Progress;
   /** Only with the move from prepared to submitted, where the submit brought options or custom data. */
   readonly definition?: Definition;
+  /**
+   * What was stored cannot be read: definition, progress and branches go where people find them, and what is written here
+   * takes their place, without branches. Only with a definition.
+   */
+  readonly setsAside?: true;
 }
 
 /**
