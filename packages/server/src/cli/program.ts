@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import { SettingsError } from '../config/error.ts';
 import { readVersion } from '../config/version.ts';
+import { addClockCommands } from './clock-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { CommandError, exitCodes, UsageError } from './error.ts';
 import { coordinatorAt, type Flags, load, tell, withCoordinator, withSettings } from './flags.ts';
@@ -57,6 +58,7 @@ function program(environment: NodeJS.ProcessEnv, output: WatchedOutput): Command
     });
   addServices(holdfast, environment);
   addOperatorCommands(holdfast, environment);
+  addClockCommands(holdfast, environment);
   addDataCommands(holdfast);
   addInformation(holdfast, environment);
   return holdfast;
