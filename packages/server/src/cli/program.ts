@@ -22,6 +22,7 @@ Examples:
   holdfast show order-17                  what happened to a transaction, what comes next and why
   holdfast dev --clock manual             for tests that do not sleep (docs/development-mode.md)
   holdfast backup                         copies the data of the running coordinator
+  holdfast check data                     says what is in a data folder, and whether it is whole
 
 Exit codes: 0 done; 1 failed, stderr says why; 2 wrong usage or settings, nothing was done.
 Every setting is described in docs/configuration.md, every command in docs/command-line.md.`;
