@@ -40,7 +40,10 @@ function aWatch(folder: string) {
     nowMs = atMs;
     await watch.look();
   };
-  return { watch, told, look };
+  const at = (ms: number) => {
+    nowMs = ms;
+  };
+  return { watch, told, look, at };
 }
 
 const failing: Look = () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }));
@@ -85,14 +88,18 @@ test('a file system that cannot tell is a doubt for ten seconds, then the end', 
   });
 });
 
-test('a look that does not end counts as one that cannot tell', async () => {
+test('a look that does not end within five seconds counts as one that cannot tell', async () => {
   await withStore(async (folder) => {
-    const { watch, told, look } = aWatch(folder);
+    const { watch, told, look, at } = aWatch(folder);
     const held = Promise.withResolvers<{ dev: bigint; ino: bigint }>();
     const first = look(() => held.promise, 0);
-    await look(() => held.promise, 1000);
+    for (let second = 1; second < 5; second += 1) watch.tick();
+    assert.equal(watch.doubt, undefined, 'a busy machine');
+    at(5000);
+    watch.tick();
     assert.match(watch.doubt ?? '', /does not answer/);
-    await look(() => held.promise, 11_000);
+    at(15_000);
+    watch.tick();
     assert.match(told.at(-1) ?? '', /^lost: /);
     held.resolve({ dev: 1n, ino: 1n });
     await first;

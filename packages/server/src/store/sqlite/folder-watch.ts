@@ -10,6 +10,8 @@ const watched = [databaseName, walName, lockName];
 const everyMs = 1000;
 /** How often in a row the names must belong to other files. */
 const oddLooks = 2;
+/** A look that has not ended after so many seconds does not tell; a busy machine takes one now and then. */
+const slowLooks = 5;
 /** How long the file system may be unable to tell. */
 const patienceMs = 10_000;
 
@@ -57,6 +59,7 @@ export class FolderWatch {
   #oddInARow = 0;
   #unknownSinceMs: number | undefined;
   #looking: Promise<void> | undefined;
+  #waitedTicks = 0;
   #isOver = false;
 
   /** Right after the files were opened. */
@@ -69,7 +72,7 @@ export class FolderWatch {
     this.#numbers = first;
     this.isBlind = !isSame(first, numbersOf(folder)) || !isSame(first, numbersOf(folder));
     if (this.isBlind) return;
-    this.#timer = setInterval(() => void this.look(), everyMs);
+    this.#timer = setInterval(() => this.tick(), everyMs);
     this.#timer.unref();
   }
 
@@ -78,16 +81,26 @@ export class FolderWatch {
     return this.#doubt;
   }
 
-  /** Looks now; a look that has not ended yet counts as one that cannot tell. */
-  async look(): Promise<void> {
-    if (this.isBlind || this.#isOver) return;
-    if (this.#looking !== undefined) {
-      this.#judge({ kind: 'unknown', reason: `the file system of ${this.#folder} does not answer` });
+  /** Once a second. */
+  tick(): void {
+    if (this.#looking === undefined) {
+      this.#waitedTicks = 0;
+      void this.look();
       return;
     }
-    this.#looking = this.#see().then((seen) => this.#judge(seen));
-    await this.#looking;
-    this.#looking = undefined;
+    this.#waitedTicks += 1;
+    if (this.#waitedTicks < slowLooks) return;
+    this.#judge({ kind: 'unknown', reason: `the file system of ${this.#folder} does not answer` });
+  }
+
+  /** Resolves when a look, one that is under way or a new one, has ended. */
+  look(): Promise<void> {
+    if (this.isBlind || this.#isOver) return Promise.resolve();
+    this.#looking ??= this.#see().then((seen) => {
+      this.#looking = undefined;
+      this.#judge(seen);
+    });
+    return this.#looking;
   }
 
   close(): void {
