@@ -102,7 +102,7 @@ function fullPipe(t: TestContext) {
   return { writer, taken };
 }
 
-describe('where nobody takes what is said', { timeout: 120_000, concurrency: 2 }, () => {
+describe('where nobody takes what is said', { timeout: 600_000, concurrency: 2 }, () => {
   it('a full disk: it serves on, counts lost lines, ends with 0', async (t) => {
     const full = openSync('/dev/full', 'w');
     t.after(() => closeSync(full));
