@@ -19,7 +19,7 @@ const store = ['packages/server/src/store'];
 const worldsOfSlice = 4000;
 
 export const slices: readonly Slice[] = [
-  ...[0, 1, 2].map((part) => worlds(501 + part * worldsOfSlice)),
+  ...[0, 1].map((part) => worlds(501 + part * worldsOfSlice)),
   {
     name: 'kills',
     what: 'kill -9 under load, some hundred times',

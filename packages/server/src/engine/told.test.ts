@@ -60,24 +60,6 @@ test('an incident is told when it begins, once, and when it is over', async () =
   assert.deepEqual(incidents, ["g: '' to 'failing: action of branch 01'", "g: 'failing: action of branch 01' to ''"]);
 });
 
-test('B7: a store that cannot write is told, with its reason for whoever asks whether it is ready', async () => {
-  const world = await new EngineWorld().start();
-  const { engine, runtime } = world;
-  world.failing.set('commit', new StoreError('full', 'the disk is full'));
-  for (const gid of ['a', 'b']) {
-    const refused = assert.rejects(engine.submit(askedSaga(gid, 1), false), { code: 'UNAVAILABLE' });
-    await runtime.advance(2000);
-    await refused;
-  }
-  assert.deepEqual([...new Set(world.warnings)], ['the store cannot write']);
-  assert.notEqual(engine.unready(), undefined);
-  world.failing.clear();
-  await runtime.advance(2000);
-  assert.equal(engine.unready(), undefined);
-  await world.done(engine.submit(askedSaga('c', 1), false));
-  assert.deepEqual(world.told, ['c: created submitted']);
-});
-
 test('a store that is lost while it writes ends the engine, and that is told', async () => {
   const world = await new EngineWorld().start();
   world.failing.set('commit', new StoreError('fatal', 'the disk is gone'));
