@@ -72,14 +72,23 @@ export class MemoryStore implements Store {
     return 'done';
   }
 
-  #update({ gid, token, expectOwner, expectVersion, owner, progress, definition }: UpdateWrite): WriteResult {
+  #update({
+    gid,
+    token,
+    expectOwner,
+    expectVersion,
+    owner,
+    progress,
+    definition,
+    setsAside,
+  }: UpdateWrite): WriteResult {
     const stored = this.#get(gid);
     if (stored === undefined) return 'missing';
     if (stored.writeToken === token) return 'done';
     if (stored.owner !== expectOwner || stored.version !== expectVersion) return 'conflict';
     this.#put({
       definition: definition ?? stored.definition,
-      branches: stored.branches,
+      branches: setsAside ? [] : stored.branches,
       progress,
       owner,
       handedBack: owner === null || stored.handedBack,

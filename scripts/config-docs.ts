@@ -12,7 +12,7 @@ const intro = `# Configuration
 Holdfast starts without any configuration: it listens on loopback and keeps its data in \`./data\`. Every setting below can
 be given in three places; where several name the same setting, the later wins:
 
-1. a YAML 1.2 file, \`holdfast serve -c holdfast.yaml\`;
+1. a YAML 1.2 file, \`holdfast serve -c holdfast.yaml\`, or the one that the variable \`HOLDFAST_CONFIG\` names;
 2. the environment: the path of the setting in capitals, words joined by \`_\`, after \`HOLDFAST_\`;
 3. flags, for the most common ones.
 
@@ -28,7 +28,7 @@ The same as variables: \`HOLDFAST_HTTP_HOST=0.0.0.0\`, \`HOLDFAST_HTTP_PORT=3678
 \`HOLDFAST_RETENTION_MS=86400000\`. An empty variable counts as not given.
 
 Times are milliseconds and sizes are bytes, always, and a name ends with its unit. Relative paths are relative to where
-Holdfast is started. Settings are read once, at the start.
+Holdfast is started. Settings are read once, at the start; the [certificates](#certificates) that they name are read again.
 
 A setting that is unknown, or has a value that is not allowed, stops the start (exit code 2): all mistakes are listed at
 once, each with where it was made, what is allowed, and which name was probably meant. This holds for unknown variables

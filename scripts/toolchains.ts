@@ -1,9 +1,10 @@
-/** Finds or installs what the interoperation tests need. The tests that miss one say so too, by skipping. */
+/** Finds or installs what the tests of interoperation and crashes need. The tests that miss one say so too, by skipping. */
 import { join } from 'node:path';
 import { mariaDb, postgres, redis } from './lib/toolchains/databases.ts';
 import { goProgram } from './lib/toolchains/go.ts';
 import { javaProgram } from './lib/toolchains/java.ts';
 import { python } from './lib/toolchains/python.ts';
+import { strace } from './lib/toolchains/strace.ts';
 
 const interop = join(import.meta.dirname, '..', 'test', 'interop');
 const databases = [mariaDb(), postgres(), redis()];
@@ -12,5 +13,5 @@ const sdks = [
   goProgram(join(interop, 'go')),
   javaProgram(join(interop, 'java')),
 ];
-for (const toolchain of [...databases, ...sdks])
+for (const toolchain of [...databases, ...sdks, strace()])
   if ('missing' in toolchain) console.log(`holdfast: tests will be skipped: ${toolchain.missing}`);

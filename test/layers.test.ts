@@ -33,8 +33,15 @@ const layers: Readonly<Record<string, Layer>> = {
   core: { folder: 'packages/core/src', mayImport: [], leastFiles: 10 },
   engine: { folder: `${server}/engine`, mayImport: ['core'], mayImportFiles: [store], leastFiles: 5 },
   store: { folder: `${server}/store`, mayImport: ['core'], leastFiles: 2 },
-  caller: { folder: `${server}/caller`, mayImport: ['core'], mayImportFiles: [ports], leastFiles: 5 },
-  transport: { folder: `${server}/transport`, mayImport: ['core', 'engine'], mayImportFiles: [store], leastFiles: 5 },
+  // Files of certificates and keys, for whoever listens or calls over TLS.
+  tls: { folder: `${server}/tls`, mayImport: [], leastFiles: 3 },
+  caller: { folder: `${server}/caller`, mayImport: ['core', 'tls'], mayImportFiles: [ports], leastFiles: 5 },
+  transport: {
+    folder: `${server}/transport`,
+    mayImport: ['core', 'engine', 'tls'],
+    mayImportFiles: [store],
+    leastFiles: 5,
+  },
   // The manual clock stands around the engine's ports, and serves the routes of development.
   dev: {
     folder: `${server}/dev`,
@@ -44,14 +51,14 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   observe: {
     folder: `${server}/observe`,
-    mayImport: ['core', 'engine', 'caller', 'transport', 'store'],
+    mayImport: ['core', 'engine', 'caller', 'transport', 'store', 'tls'],
     leastFiles: 1,
   },
   config: { folder: `${server}/config`, mayImport: ['core'], leastFiles: 5 },
   // Wiring: what stands directly in src, and the commands.
   wiring: {
     folder: server,
-    mayImport: ['core', 'engine', 'store', 'caller', 'transport', 'dev', 'observe', 'config'],
+    mayImport: ['core', 'engine', 'store', 'tls', 'caller', 'transport', 'dev', 'observe', 'config'],
     leastFiles: 3,
   },
   simulator: {

@@ -1,5 +1,5 @@
 // Plain JavaScript for Node 20: it runs before anything is installed, under whatever Node the machine has.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,15 +9,26 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const stampPath = join(root, 'node_modules', '.holdfast-installed');
 
+const handedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * npm runs a script in a shell, and hands a signal to that alone: it dies without a word, and we get another parent. So
+ * whoever npm runs ends with its parent. Without npm the parent may go: `node scripts/start.mjs &` is meant to stay. (On
+ * Windows a process keeps the number of a parent that is gone: there nothing is noticed.)
+ */
+const parent = process.ppid;
+const isParentGone = () => process.env.npm_lifecycle_event !== undefined && process.ppid !== parent;
+
 /** Installs the dependencies if they are missing or older than the lockfile, and says so on stderr. */
-export function installWhatIsMissing() {
+export async function installWhatIsMissing() {
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted && existsSync(runtimePath())) return;
+  endWithParent();
   console.error('holdfast: installing dependencies (npm install), this takes about a quarter of a minute');
   const windows = process.platform === 'win32';
-  const done = spawnSync(
+  const install = spawn(
     windows ? 'npm.cmd' : 'npm',
     ['install', '--no-save', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
     {
@@ -28,12 +39,45 @@ export function installWhatIsMissing() {
       env: { ...process.env, NODE_ENV: 'development' },
     },
   );
-  if (done.status !== 0) {
+  // What is half installed is installed again by the next start: it has no stamp.
+  const isDone = await endOf(install);
+  endWithParent();
+  if (!isDone) {
     console.error('holdfast: `npm install` failed; its messages are above. Nothing was started.');
     process.exit(1);
   }
   mkdirSync(dirname(stampPath), { recursive: true });
   writeFileSync(stampPath, wanted);
+}
+
+/** Ends the process where nobody waits for it any more. */
+function endWithParent() {
+  if (isParentGone()) process.exit(1);
+}
+
+/** Whether a child has done what it should. A signal, or the end of our parent, ends it and this process: nothing is started. */
+function endOf(child) {
+  const end = (signal) => {
+    child.kill(signal);
+    for (const handled of handedOn) process.removeAllListeners(handled);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of handedOn) process.on(signal, () => end(signal));
+  const stopWatching = watchParent(() => {
+    child.kill('SIGTERM');
+    process.exit(1);
+  });
+  return new Promise((resolve) => {
+    child.on('error', (error) => {
+      console.error(`holdfast: npm cannot be started: ${error.message}`);
+      resolve(false);
+    });
+    child.on('exit', (code) => {
+      for (const handled of handedOn) process.removeAllListeners(handled);
+      stopWatching();
+      resolve(code === 0);
+    });
+  });
 }
 
 /** The Node that the project runs on: the one npm installed for this platform, else the machine's own from 24 on. */
@@ -46,10 +90,7 @@ function runtimePath() {
   return installed;
 }
 
-/**
- * Runs a TypeScript file of the project, hands signals on, and ends as it ends. Whoever kills this process without a
- * signal it can hand on leaves the child behind; whoever ends npm, which ran it, does not.
- */
+/** Runs a TypeScript file of the project, hands signals on, and ends as it ends. Whoever kills this process with SIGKILL leaves the child behind. */
 export function runWithRuntime(args) {
   const runtime = runtimePath();
   if (!existsSync(runtime)) {
@@ -59,15 +100,15 @@ export function runWithRuntime(args) {
     );
     process.exit(1);
   }
+  endWithParent();
   const child = spawn(runtime, ['--conditions=source', ...args], { cwd: process.cwd(), stdio: 'inherit' });
-  const handOn = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   let isTold = false;
   const tell = (signal) => {
     isTold = true;
     child.kill(signal);
   };
-  for (const signal of handOn) process.on(signal, () => tell(signal));
-  if (process.env.npm_lifecycle_event !== undefined) watchParent(() => isTold || tell('SIGTERM'));
+  for (const signal of handedOn) process.on(signal, () => tell(signal));
+  watchParent(() => isTold || tell('SIGTERM'));
   child.on('error', (error) => {
     console.error(`holdfast: ${runtime} cannot be started: ${error.message}`);
     process.exit(1);
@@ -75,18 +116,18 @@ export function runWithRuntime(args) {
   child.on('exit', (code, signal) => {
     // A child that a signal ended: end by the same one, so that whoever waits sees the same.
     if (signal === null) process.exit(code ?? 1);
-    for (const handled of handOn) process.removeAllListeners(handled);
+    for (const handled of handedOn) process.removeAllListeners(handled);
     process.kill(process.pid, signal);
   });
 }
 
-/** npm runs a script in a shell, and hands a signal to that alone: it dies without a word, and we get another parent. */
+/** @returns what ends the watch */
 function watchParent(onGone) {
-  const parent = process.ppid;
   const watch = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (!isParentGone()) return;
     clearInterval(watch);
     onGone();
   }, 250);
   watch.unref();
+  return () => clearInterval(watch);
 }

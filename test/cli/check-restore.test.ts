@@ -64,8 +64,19 @@ describe('holdfast check', () => {
     assert.deepEqual(imageOf(data), before, 'nothing was touched');
     damageRow(join(data, 'holdfast.db'), 'two', { kind: 'changed', what: 'status' });
     const bad = holdfast('check', data);
-    assert.equal(bad.status, 1);
-    assert.match(bad.stdout, /NOT WHOLE: 1 problem\n {2}two: a stored progress cannot be read \(damaged/);
+    assert.equal(bad.status, 1, bad.stderr);
+    assert.match(bad.stdout, /NOT WHOLE: \d problems?\n[\s\S]* {2}two: a stored progress cannot be read \(damaged/);
+  });
+
+  it('says what the files of a folder say of each other, as a start does', async (t) => {
+    const { coordinator, data } = await started(t);
+    await coordinator.kill();
+    rmSync(join(data, 'holdfast.db'));
+    const { status, stdout } = holdfast('check', data);
+    assert.equal(status, 1);
+    assert.match(stdout, /NOT WHOLE: 1 problem\n {2}holdfast\.db is missing; expected: the database that belongs to/);
+    writeFileSync(join(data, 'holdfast.db'), '');
+    assert.match(holdfast('check', data).stdout, /\n {2}holdfast\.db is empty; expected: /);
   });
 
   it('ends with 2 where there is nothing to check', (t) => {

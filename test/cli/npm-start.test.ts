@@ -2,10 +2,19 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { cleanEnvironment } from '../lib/coordinator.ts';
 import { until } from '../lib/until.ts';
 
@@ -73,6 +82,70 @@ test('ends with the exit code of the coordinator', () => {
   assert.equal(status, 2);
   assert.match(stderr, /--http-port: http\.port: "none" is not allowed/);
 });
+
+/**
+ * A project with our scripts and nothing installed, and a PATH on which `npm install` waits until it is told to go on.
+ * Who starts it is the real npm.
+ */
+function uninstalled(t: TestContext, isStubborn: boolean) {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-uninstalled-'));
+  const at = (...names: string[]) => join(folder, ...names);
+  for (const name of ['bin', 'scripts/lib', 'packages/server/src']) mkdirSync(at(name), { recursive: true });
+  for (const name of ['scripts/start.mjs', 'scripts/lib/runtime.mjs']) copyFileSync(join(root, name), at(name));
+  writeFileSync(at('package.json'), '{"type":"module","scripts":{"start":"node scripts/start.mjs"}}');
+  writeFileSync(at('package-lock.json'), '{}');
+  writeFileSync(at('packages/server/src/cli.ts'), `import('node:fs').then((fs) => fs.writeFileSync('served', ''));`);
+  symlinkSync(process.execPath, at('bin/node'));
+  const install = `#!/bin/sh
+${isStubborn ? "trap '' TERM" : ''}
+echo $$ $PPID > pids.new && mv pids.new pids
+while [ ! -e go ]; do sleep 0.02; done
+`;
+  writeFileSync(at('bin/npm'), install, { mode: 0o755 });
+  const env = { ...cleanEnvironment(), PATH: `${at('bin')}:${process.env['PATH']}` };
+  const npm = spawnSync('which', ['npm'], { encoding: 'utf8' }).stdout.trim();
+  const starter = spawn(npm, ['start'], { cwd: folder, env, stdio: 'ignore', detached: true });
+  t.after(() => {
+    writeFileSync(at('go'), '');
+    endGroup(starter.pid);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { at, starter };
+}
+
+for (const isStubborn of [false, true]) {
+  const what = isStubborn ? 'that goes on' : 'that can be ended';
+  test(`npm that is ended during an installation ${what} starts nothing afterwards`, async (t) => {
+    const { at, starter } = uninstalled(t, isStubborn);
+    await until('it installs', () => existsSync(at('pids')));
+    const [install, wrapper] = readFileSync(at('pids'), 'utf8').trim().split(' ').map(Number);
+    assert.ok(install && wrapper);
+    starter.kill('SIGTERM');
+    await until('npm has ended', () => starter.exitCode !== null || starter.signalCode !== null);
+    // At the latest now it is done: nothing must follow.
+    if (isStubborn) writeFileSync(at('go'), '');
+    await until('the installation has ended', () => !isRunning(install));
+    await until('whoever waited for it has ended', () => !isRunning(wrapper));
+    assert.equal(existsSync(at('served')), false);
+  });
+}
+
+test('what was missing is installed, and then started', async (t) => {
+  const { at } = uninstalled(t, false);
+  await until('it installs', () => existsSync(at('pids')));
+  writeFileSync(at('go'), '');
+  await until('it is started', () => existsSync(at('served')));
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // One that has ended and that nobody has waited for is there, too.
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 /** Whatever is left of a process that was started detached, and of its children. */
 function endGroup(leader: number | undefined): void {

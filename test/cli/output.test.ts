@@ -1,4 +1,4 @@
-/** The log and the lines for people, where nobody takes them: the coordinator serves on, and ends when it is asked to. */
+/** Where nobody takes what is logged and said, or the terminal is gone: the coordinator serves on, and ends when it is asked to. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -175,4 +175,23 @@ ${then}
       assert.equal(await endedBy(child, 'SIGTERM'), 0);
     });
   }
+
+  it('nohup: SIGHUP is ignored, SIGTERM ends it with 0', async (t) => {
+    const { child, url } = await served(t, ['ignore', 'ignore', 'ignore'], ['nohup']);
+    child.kill('SIGHUP');
+    for (let request = 0; request < 20; request++) assert.equal(await answer(`${url}/readyz`), 200);
+    assert.equal(await endedBy(child, 'SIGTERM'), 0);
+  });
+
+  it('on a terminal SIGHUP ends it with 0', async (t) => {
+    const python = `
+import pty, subprocess, signal, sys
+master, slave = pty.openpty()
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
+signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGHUP))
+sys.exit(child.wait())
+`;
+    const { child } = await served(t, ['ignore', 'inherit', 'inherit'], ['python3', '-c', python]);
+    assert.equal(await endedBy(child, 'SIGTERM'), 0);
+  });
 });

@@ -1,22 +1,22 @@
-import { CommandError } from './cli/error.ts';
 import { listenFailure } from './cli/failures.ts';
 import type { Settings } from './config/schema.ts';
+import type { ServerIdentity } from './tls/server-identity.ts';
+import type { Changing } from './tls/watched-files.ts';
 import { GrpcPort } from './transport/grpc/port.ts';
 import type { GrpcParts, GrpcServer } from './transport/grpc/server.ts';
 import type { GrpcSettings } from './transport/grpc/settings.ts';
-import { type Credentials, readCredentials } from './transport/grpc/tls.ts';
 
 /** gRPC as a part of the coordinator: its port first, and what is loaded to serve it when HTTP answers already. */
 export class GrpcDoor {
   readonly #settings: GrpcSettings;
-  readonly #credentials: Credentials | undefined;
+  readonly #identity: Changing<ServerIdentity> | undefined;
   readonly #port: GrpcPort;
   #server: GrpcServer | undefined;
 
-  /** @throws CommandError where a file for TLS cannot be used */
-  constructor({ grpc, http }: Pick<Settings, 'grpc' | 'http'>) {
+  /** @param identity undefined: plain text */
+  constructor({ grpc, http }: Pick<Settings, 'grpc' | 'http'>, identity: Changing<ServerIdentity> | undefined) {
     this.#settings = { ...grpc, host: grpc.host === '' ? http.host : grpc.host };
-    this.#credentials = credentialsOf(this.#settings);
+    this.#identity = identity;
     this.#port = new GrpcPort(this.#settings);
   }
 
@@ -31,21 +31,11 @@ export class GrpcDoor {
   async serve(parts: Pick<GrpcParts, 'coordinator' | 'observer'>): Promise<void> {
     const { GrpcServer } = await import('./transport/grpc/server.ts');
     const settings = this.#settings;
-    this.#server = new GrpcServer({ ...parts, settings, port: this.#port, credentials: this.#credentials });
+    this.#server = new GrpcServer({ ...parts, settings, port: this.#port, identity: this.#identity });
   }
 
   close(graceMs: number): Promise<void> {
     return (this.#server ?? this.#port).close(graceMs);
-  }
-}
-
-function credentialsOf({ tls }: GrpcSettings): Credentials | undefined {
-  try {
-    return readCredentials(tls);
-  } catch (cause) {
-    throw new CommandError(`gRPC cannot be served over TLS: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
   }
 }
 

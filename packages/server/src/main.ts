@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import type { SecureContext } from 'node:tls';
 import { HoldfastError } from '@holdfast/core';
 import { BranchSender } from './caller/branch-sender.ts';
 import { DestinationCaller } from './caller/destinations.ts';
 import type { GrpcSenderParts } from './caller/grpc/grpc-sender.ts';
 import { HttpSender, type HttpSenderParts } from './caller/http-sender.ts';
-import { caFailure, listenFailure, openFailure } from './cli/failures.ts';
+import { readCertificates, watchCertificates } from './certificates.ts';
+import { listenFailure, openFailure } from './cli/failures.ts';
 import { greeting, staleness } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
@@ -166,12 +166,14 @@ async function start(
   const metrics = new Metrics({ version, ...settings.metrics });
   metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
-  const sender = senderOf({ runtime, limits: settings.calls, version, secureContext: await trustedBy(settings) });
-  const { originSharePercent, ...limits } = settings.destinations;
+  const certificates = readCertificates(settings);
+  const watch = watchCertificates(certificates, settings, { events: observer, metrics });
+  const sender = senderOf({ runtime, limits: settings.calls, version, trust: () => certificates.trust?.value });
+  const { originSharePercent, reservePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
     runtime,
-    limits: { ...limits, originShare: originSharePercent / 100 },
+    limits: { ...limits, originShare: originSharePercent / 100, reserveShare: reservePercent / 100 },
     events: observer,
   });
   const naming = createNaming(settings, caller, runtime, development && (() => development.waits()));
@@ -197,10 +199,11 @@ async function start(
     exposition: () => metrics.exposition(),
     ...(store.backup === undefined ? {} : { backup: (request) => backUp(store, request) }),
   });
-  const grpc = settings.grpc.serve === 'on' ? new GrpcDoor(settings) : undefined;
+  const grpc = settings.grpc.serve === 'on' ? new GrpcDoor(settings, certificates.grpc) : undefined;
   const end = async (graceMs: number) => {
     await Promise.all([server.close(graceMs), grpc?.close(graceMs), engine.stop(graceMs)]);
     alerts?.stop();
+    watch.stop();
     // A call that outlived the grace holds its connection until its time-out; nobody waits for its answer any more.
     void sender.close();
   };
@@ -246,14 +249,6 @@ function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>): Bra
       const { GrpcSender } = await import('./caller/grpc/grpc-sender.ts');
       return new GrpcSender({ ...parts, upkeep: systemRuntime });
     },
-  });
-}
-
-async function trustedBy({ calls: { caFile } }: Settings): Promise<SecureContext | undefined> {
-  if (caFile === '') return undefined;
-  const { trusting } = await import('./caller/trust.ts');
-  return trusting(caFile).catch((cause: unknown) => {
-    throw caFailure(cause, caFile);
   });
 }
 

@@ -2,7 +2,10 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import buildConnector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
+import type { Trust } from '../tls/trust.ts';
 import type { SenderLimits } from './limits.ts';
+
+type Open = ReturnType<typeof buildConnector>;
 
 /** The longest that a service may ask for a connection without calls to be kept open. */
 const idleMaxMs = 60_000;
@@ -14,7 +17,7 @@ export class Connection {
   /** The socket that was opened last: undici does not close one that is not connected yet. */
   #socket: Socket | undefined;
 
-  constructor(origin: string, limits: SenderLimits, open: ReturnType<typeof buildConnector>) {
+  constructor(origin: string, limits: SenderLimits, open: Open) {
     this.origin = origin;
     this.client = new Client(origin, {
       // Each call has one time-out for everything.
@@ -36,21 +39,30 @@ export class Connection {
   }
 }
 
+/** One call has one time-out for everything, so that connecting has none of its own. */
+function openerFor(secureContext: SecureContext | undefined): Open {
+  return buildConnector({ allowH2: false, timeout: 0, ...(secureContext && { secureContext }) });
+}
+
 /** Connections without calls, kept for the next call to their origin; the one used last is used first. */
 export class Connections {
   readonly #limits: SenderLimits;
-  readonly #open: ReturnType<typeof buildConnector>;
+  readonly #trust: Trust;
+  /** What `opener` was made for: it remembers the TLS sessions of those whom that trusted. */
+  #trusted: SecureContext | undefined;
+  #opener: Open;
   readonly #idle = new Map<string, Connection[]>();
   /** All of them, the longest idle first. */
   readonly #order = new Set<Connection>();
   #inUse = 0;
   #closing: PromiseWithResolvers<void> | undefined;
 
-  /** @param secureContext what is trusted over TLS; undefined: what node trusts */
-  constructor(limits: SenderLimits, secureContext?: SecureContext) {
+  /** @param trust what new connections trust over TLS; undefined: what node trusts */
+  constructor(limits: SenderLimits, trust: Trust = () => undefined) {
     this.#limits = limits;
-    // One call has one time-out for everything, so that connecting has none of its own.
-    this.#open = buildConnector({ allowH2: false, timeout: 0, ...(secureContext && { secureContext }) });
+    this.#trust = trust;
+    this.#trusted = trust();
+    this.#opener = openerFor(this.#trusted);
   }
 
   get idleCount(): number {
@@ -64,7 +76,7 @@ export class Connections {
       this.#removeIdle(idle);
       return idle;
     }
-    const connection = new Connection(origin, this.#limits, this.#open);
+    const connection = new Connection(origin, this.#limits, (...asked) => this.#open(...asked));
     connection.client.on('disconnect', () => {
       if (this.#order.has(connection)) this.#destroyIdle(connection);
     });
@@ -99,6 +111,16 @@ export class Connections {
     for (const connection of this.#order) this.#destroyIdle(connection);
     this.#tellClosed();
     return this.#closing.promise;
+  }
+
+  /** Whoever opens a connection trusts what is trusted now. */
+  #open(...asked: Parameters<Open>): ReturnType<Open> {
+    const trusted = this.#trust();
+    if (trusted !== this.#trusted) {
+      this.#trusted = trusted;
+      this.#opener = openerFor(trusted);
+    }
+    return this.#opener(...asked);
   }
 
   #closeTooMany(): void {

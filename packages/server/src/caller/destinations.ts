@@ -40,6 +40,9 @@ const answersInOneGo = 100;
  * no room is left; else it goes out if its route has a slot; else it waits, until a slot is free, a breaker opens, or
  * its own time-out has passed. Slots go round robin over the routes of an origin, and over origins where the total is
  * what limits them.
+ *
+ * The last part of every total is a reserve: there an origin has one call, or as many as it answered in the last ten
+ * seconds. However long the calls of slow origins stay out, whoever answers finds room.
  */
 export class DestinationCaller implements Caller {
   readonly #sender: Sender;
@@ -122,7 +125,7 @@ export class DestinationCaller implements Caller {
     this.#countRefused(route);
     const nowMs = this.#runtime.monotonicMs();
     const { overflowDelayMs, refusedMaxMs, refusedPerSecond } = this.#limits;
-    const perSecond = Math.max(refusedPerSecond, route.origin.answered.perSecond(nowMs));
+    const perSecond = Math.max(refusedPerSecond, route.origin.ended.latest(nowMs));
     return route.origin.overflowRamp.take(nowMs + overflowDelayMs, nowMs + refusedMaxMs, perSecond);
   }
 
@@ -135,6 +138,8 @@ export class DestinationCaller implements Caller {
   #isFull(origin: Origin): boolean {
     const { calls, callBytes, originShare } = this.#limits;
     if (this.#calls >= calls || this.#callBytes >= callBytes) return true;
+    const isTight = this.#isInReserve(this.#calls, calls) || this.#isInReserve(this.#callBytes, callBytes);
+    if (isTight && !this.#hasEarned(origin, origin.calls)) return true;
     return origin.calls >= Math.max(1, calls * originShare) || origin.callBytes >= callBytes * originShare;
   }
 
@@ -144,7 +149,22 @@ export class DestinationCaller implements Caller {
   }
 
   #hasSlot(route: Route): boolean {
-    return this.#inFlight < this.#limits.inFlight && route.origin.hasSlot(route);
+    return this.#mayStart(route.origin) && route.origin.hasSlot(route);
+  }
+
+  /** As far as the total is concerned. */
+  #mayStart(origin: Origin): boolean {
+    const { inFlight } = this.#limits;
+    if (this.#inFlight >= inFlight) return false;
+    return !this.#isInReserve(this.#inFlight, inFlight) || this.#hasEarned(origin, origin.inFlight);
+  }
+
+  #isInReserve(taken: number, limit: number): boolean {
+    return taken >= limit - Math.floor(limit * this.#limits.reserveShare);
+  }
+
+  #hasEarned(origin: Origin, own: number): boolean {
+    return own === 0 || own < origin.answered.latest(this.#runtime.monotonicMs());
   }
 
   #take(pending: PendingCall): void {
@@ -229,14 +249,17 @@ export class DestinationCaller implements Caller {
   #end(pending: PendingCall, tickets: Tickets, { outcome, durationMs, health }: SentAnswer): void {
     const { route } = pending;
     const { origin } = route;
-    const wasFull = this.#inFlight >= this.#limits.inFlight;
+    const wasTight = this.#isInReserve(this.#inFlight, this.#limits.inFlight);
+    const nowMs = this.#runtime.monotonicMs();
     this.#inFlight -= 1;
     origin.inFlight -= 1;
     route.inFlight -= 1;
-    origin.answered.count(this.#runtime.monotonicMs());
+    origin.ended.count(nowMs);
+    if (health === 'ok') origin.answered.count(nowMs);
     this.#release(pending);
     this.#learn(route, tickets, health, outcome);
-    if (wasFull) this.#startAnyWaiting();
+    // What was kept from others by the total may be theirs now.
+    if (wasTight) this.#startAnyWaiting();
     else this.#startWaiting(origin);
     if (health === 'connect') pending.done({ kind: 'answered', outcome, durationMs, isUnsent: true });
     else pending.done({ kind: 'answered', outcome, durationMs });
@@ -295,7 +318,7 @@ export class DestinationCaller implements Caller {
   }
 
   #startWaiting(origin: Origin): void {
-    while (this.#inFlight < this.#limits.inFlight) {
+    while (this.#mayStart(origin)) {
       const pending = origin.nextWaiting();
       if (pending === undefined) return;
       this.#stopWaiting(pending);
@@ -305,7 +328,7 @@ export class DestinationCaller implements Caller {
 
   #startAnyWaiting(): void {
     while (this.#inFlight < this.#limits.inFlight) {
-      const pending = this.#ring.next((origin) => origin.canStart)?.nextWaiting();
+      const pending = this.#ring.next((origin) => origin.canStart && this.#mayStart(origin))?.nextWaiting();
       if (pending === undefined) return;
       this.#stopWaiting(pending);
       this.#start(pending);

@@ -68,14 +68,14 @@ test('100,000 refused calls come back spread, none later than allowed', () => {
 });
 
 test('a rate is that of the last whole second or of the one under way', () => {
-  const rate = new Rate();
-  assert.equal(rate.perSecond(0), 0);
+  const rate = new Rate(1000);
+  assert.equal(rate.latest(0), 0);
   for (let event = 0; event < 30; event += 1) rate.count(500);
-  assert.equal(rate.perSecond(900), 30);
+  assert.equal(rate.latest(900), 30);
   rate.count(1200);
-  assert.equal(rate.perSecond(1300), 30);
-  assert.equal(rate.perSecond(2300), 1);
-  assert.equal(rate.perSecond(5000), 0);
+  assert.equal(rate.latest(1300), 30);
+  assert.equal(rate.latest(2300), 1);
+  assert.equal(rate.latest(5000), 0);
 });
 
 test('what is not in use is forgotten, the longest unused first; what is in use never', () => {

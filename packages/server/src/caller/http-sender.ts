@@ -1,5 +1,5 @@
-import type { SecureContext } from 'node:tls';
 import type { BranchCall, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
+import type { Trust } from '../tls/trust.ts';
 import { Connections } from './connections.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { reasonOf } from './failure-reason.ts';
@@ -12,8 +12,8 @@ export interface HttpSenderParts {
   readonly limits: SenderLimits;
   /** Holdfast's own, for User-Agent. */
   readonly version: string;
-  /** What is trusted over TLS; undefined: what node trusts. */
-  readonly secureContext?: SecureContext | undefined;
+  /** Default: what node trusts. */
+  readonly trust?: Trust | undefined;
 }
 
 /**
@@ -26,8 +26,8 @@ export class HttpSender implements Sender {
   readonly #context: ExchangeContext;
   readonly #connections: Connections;
 
-  constructor({ runtime, limits, version, secureContext }: HttpSenderParts) {
-    this.#connections = new Connections(limits, secureContext);
+  constructor({ runtime, limits, version, trust }: HttpSenderParts) {
+    this.#connections = new Connections(limits, trust);
     this.#context = { runtime, limits, headers: new HttpHeaders(version), connections: this.#connections };
   }
 

@@ -14,6 +14,11 @@ export interface DestinationLimits {
   readonly callBytes: number;
   /** The share of `calls` and `callBytes` that one origin may occupy; above 0, at most 1. Default 0.5. */
   readonly originShare: number;
+  /**
+   * The share of `inFlight`, `calls` and `callBytes` that is kept for origins that answer: there an origin has one call,
+   * or as many as it answered of late. From 0, below 1. Default 0.25.
+   */
+  readonly reserveShare: number;
   /** A call that found no room or no slot is tried again after at least this long. Default 1000. */
   readonly overflowDelayMs: number;
   /** So many failures in a row, without a success between them, open the breaker. Default 5. */
@@ -44,6 +49,7 @@ export const defaultDestinationLimits: DestinationLimits = {
   calls: 20_000,
   callBytes: 256 * 1024 * 1024,
   originShare: 0.5,
+  reserveShare: 0.25,
   overflowDelayMs: 1000,
   breakerFailures: 5,
   breakerOpenMs: 1000,

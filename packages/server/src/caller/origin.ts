@@ -6,6 +6,9 @@ import { Rate } from './rate.ts';
 import { Remembered } from './remembered.ts';
 import { Ring } from './ring.ts';
 
+/** A place of the reserve is earned by an answer of so long ago, and perhaps as long before. */
+const answeredPeriodMs = 10_000;
+
 /** One path of an origin, without query. Time-outs, 502, 503 and 504 open its breaker. */
 export class Route {
   readonly origin: Origin;
@@ -39,7 +42,10 @@ export class Origin {
   readonly refusedRamp = new Ramp();
   /** When calls that found no room or no slot come back. */
   readonly overflowRamp = new Ramp();
-  readonly answered = new Rate();
+  /** Calls that ended, a second. */
+  readonly ended = new Rate(1000);
+  /** Calls that were answered of late; no time-out is among them. */
+  readonly answered = new Rate(answeredPeriodMs);
   readonly #limits: DestinationLimits;
   readonly #routes: Remembered<Route>;
   /** Routes with calls waiting. */

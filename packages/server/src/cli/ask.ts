@@ -31,8 +31,7 @@ export function urlOf({ host, port }: Address): string {
 }
 
 function hostToAsk(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 }
 
 /**

@@ -3,8 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { type Defaults, restoreTransaction } from '@holdfast/core';
 import { loadSettings } from '../config/load.ts';
 import { FolderLock } from '../store/sqlite/folder-lock.ts';
+import { folderProblem } from '../store/sqlite/folder-problem.ts';
+import { databaseName } from '../store/sqlite/folder-sight.ts';
 import { QuietDatabase } from '../store/sqlite/quiet-database.ts';
-import { type Problem, type Survey, survey } from '../store/sqlite/survey.ts';
+import { noDatabase, type Problem, type Survey, survey } from '../store/sqlite/survey.ts';
 import type { StoredTransaction } from '../store/store.ts';
 import { sizeOf } from './backup.ts';
 import { CommandError } from './error.ts';
@@ -20,7 +22,6 @@ export interface Checked extends Survey {
   readonly isWhole: boolean;
 }
 
-const databaseName = 'holdfast.db';
 /** A step that takes longer is told of. */
 const tellEveryMs = 1000;
 const tellFromBytes = 32 * 1024 * 1024;
@@ -43,10 +44,12 @@ export async function examine(asked: string): Promise<Checked> {
   const isFolder = statSync(path).isDirectory();
   const database = isFolder ? join(path, databaseName) : path;
   refuseRunning(path, dirname(database));
-  if (!existsSync(database)) throw new CommandError(`${path}: there is no ${databaseName}: ${contentsOf(path)}`);
+  const kind = isFolder ? 'data folder' : 'database';
+  if (!existsSync(database)) return withoutDatabase(path);
   const quiet = await openQuietly(database);
   try {
-    const found = survey(quiet.db, database, {
+    const problem = isFolder ? folderProblem(path, quiet.db) : undefined;
+    const surveyed = survey(quiet.db, database, {
       drive: drivable(),
       read: progressOf('transactions read'),
       begins: (step) => {
@@ -59,7 +62,7 @@ export async function examine(asked: string): Promise<Checked> {
       );
     }
     const { bytes, walBytes } = quiet;
-    const kind = isFolder ? 'data folder' : 'database';
+    const found = problem === undefined ? surveyed : withProblem(surveyed, problem);
     return { ...found, path, kind, bytes, walBytes, isWhole: found.problemCount === 0 };
   } catch (error) {
     if (error instanceof CommandError) throw error;
@@ -67,6 +70,17 @@ export async function examine(asked: string): Promise<Checked> {
   } finally {
     quiet.close();
   }
+}
+
+/** @throws CommandError where nothing says that there was a database */
+function withoutDatabase(path: string): Checked {
+  const problem = folderProblem(path, undefined);
+  if (problem === undefined) throw new CommandError(`${path}: there is no ${databaseName}: ${contentsOf(path)}`);
+  return { ...withProblem(noDatabase, problem), path, kind: 'data folder', bytes: 0, walBytes: 0, isWhole: false };
+}
+
+function withProblem(found: Survey, what: string): Survey {
+  return { ...found, problems: [{ gid: '', what }, ...found.problems], problemCount: found.problemCount + 1 };
 }
 
 const advice = 'Stop the coordinator first, or check a backup of it: holdfast backup, then holdfast check BACKUP.';

@@ -13,11 +13,10 @@ export function openFailure(cause: unknown, { dataDir }: Pick<Settings, 'dataDir
 }
 
 /** What to tell somebody whose file of certificates cannot be used. */
-export function caFailure(cause: unknown, caFile: string): CommandError {
-  return new CommandError(
-    `calls.caFile: ${resolve(caFile)}: ${textOf(cause)}.\nIt must be a file of certificates in PEM that Holdfast may read.`,
-    { cause },
-  );
+export function caFailure(cause: unknown): CommandError {
+  return new CommandError(`${textOf(cause)}.\nIt must be a file of certificates in PEM that Holdfast may read.`, {
+    cause,
+  });
 }
 
 /** What to tell somebody whose port cannot be listened on. `section` is that of the settings which name it. */

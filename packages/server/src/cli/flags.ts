@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { configVariable } from '../config/environment.ts';
 import type { Problem } from '../config/error.ts';
 import { type LoadedSettings, loadSettingsWithOrigins } from '../config/load.ts';
 import { settings } from '../config/schema.ts';
@@ -35,13 +36,13 @@ function descriptionOf({ path, setting }: Named): string {
 }
 
 /** The flags of a command that asks the coordinator that runs: where it listens, and how long its answer may take. */
-export function withCoordinator(command: Command): Command {
+export function withCoordinator(command: Command, seconds = 30): Command {
   const listens = new Map(settings.map(({ path, setting }) => [path, setting.default]));
   return command
     .option(...configFlag)
     .option('--http-host <value>', `the address of the running coordinator (default ${listens.get('http.host')})`)
     .option('--http-port <number>', `its HTTP port (default ${listens.get('http.port')})`)
-    .option('--timeout <seconds>', 'how long to wait for its answer (default 30)');
+    .option('--timeout <seconds>', `how long to wait for its answer (default ${seconds})`);
 }
 
 /** Where to ask, by the flags of {@link withCoordinator}, the environment and the file. */
@@ -74,7 +75,7 @@ export function load(
     if (value !== undefined) given[path] = value;
   }
   return loadSettingsWithOrigins({
-    file: flags['config'],
+    file: flags['config'] ?? (environment[configVariable] || undefined),
     environment,
     flags: given,
     ...(isConcerned && { isConcerned }),

@@ -5,6 +5,7 @@ import { readVersion } from '../config/version.ts';
 import { addDataCommands } from './data-commands.ts';
 import { CommandError, exitCodes, UsageError } from './error.ts';
 import { coordinatorAt, type Flags, load, tell, withCoordinator, withSettings } from './flags.ts';
+import { askHealth, healthTimeoutSeconds } from './health.ts';
 import { endWith } from './last-words.ts';
 import type { ListOptions, Output } from './operate.ts';
 import { endWhereOutputFails, outputWritten, type WatchedOutput } from './output.ts';
@@ -98,6 +99,12 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
       const { backUp } = await import('./backup.ts');
       await backUp(at(flags), flags);
     });
+  const health = holdfast
+    .command('health')
+    .description('ask the coordinator whether it is alive: exit code 0, else 1')
+    .option('--ready', 'ask whether it can serve requests, too')
+    .copyInheritedSettings(holdfast);
+  withCoordinator(health, healthTimeoutSeconds).action(async (flags: object) => askHealth(at(flags), flags));
   operator(holdfast, 'show <gid>', 'tell all about one transaction: what happened, what comes next and why')
     .option('--json', 'print JSON, for programs')
     .action(async (gid: string, flags: Output) => (await operate()).show(at(flags), gid, flags));

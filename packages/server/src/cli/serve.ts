@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import type { Problem } from '../config/error.ts';
 import type { Settings } from '../config/schema.ts';
 import { logSettings, type Running, type ServeOptions, serve } from '../main.ts';
@@ -9,6 +10,12 @@ import { lastWordsMs } from './last-words.ts';
 /** Ctrl-C reaches a process several times: from the terminal, from npm and from a wrapper that hands signals on. */
 const sameSignalMs = 500;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/**
+ * SIGHUP says that the terminal is gone. Node undoes what `nohup` has set before any of our code runs, but nohup leaves a
+ * mark: no stream is a terminal any more. A process without one has none to lose, and goes on.
+ */
+const heedsHangUp = () => [0, 1, 2].some((fd) => isatty(fd));
 
 export interface UntilStopped extends Pick<ServeOptions, 'development' | 'startedMs'> {
   /** What is logged of the settings first. */
@@ -43,8 +50,13 @@ export async function serveUntilStopped(
   for (const { origin, name, text } of notes) log.warn(`${origin}: ${name}: ${text}`);
   let running: Running | undefined;
   let stoppingSinceMs: number | undefined;
+  const isOnTerminal = heedsHangUp();
   for (const signal of stopSignals) {
     process.on(signal, () => {
+      if (signal === 'SIGHUP' && !isOnTerminal) {
+        log.info('SIGHUP is ignored: this process is on no terminal. SIGTERM stops it');
+        return;
+      }
       if (stoppingSinceMs === undefined) {
         stoppingSinceMs = performance.now();
         say(`holdfast: ${signal}, stopping; once more ends it at once`);

@@ -5,13 +5,17 @@ import { fromText } from './setting.ts';
 import type { Named } from './setting-names.ts';
 import type { Given, Source } from './source.ts';
 
+/** Names the YAML file, for whoever gives no flags. */
+export const configVariable = 'HOLDFAST_CONFIG';
+
 /** Variables that begin with `HOLDFAST_`; an empty one counts as not given. */
 export function readEnvironment(environment: NodeJS.ProcessEnv, known: readonly Named[]): Source {
   const given: Given[] = [];
   const problems: Problem[] = [];
   const notes: Problem[] = [];
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith('HOLDFAST_') || value === undefined || value === '') continue;
+    if (!variable.startsWith('HOLDFAST_') || value === undefined || value === '' || variable === configVariable)
+      continue;
     const named = known.find((candidate) => candidate.variable === variable);
     if (isServiceLink(variable, value, environment)) {
       if (named !== undefined) notes.push({ origin: variable, name: named.path, text: linkNote });

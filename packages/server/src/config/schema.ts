@@ -1,6 +1,7 @@
 import { active } from './sections/active.ts';
 import { alert } from './sections/alert.ts';
 import { calls } from './sections/calls.ts';
+import { certificates } from './sections/certificates.ts';
 import { destinations } from './sections/destinations.ts';
 import { dev } from './sections/dev.ts';
 import { dns } from './sections/dns.ts';
@@ -30,6 +31,7 @@ export const schema = {
   active,
   destinations,
   calls,
+  certificates,
   dns,
   shutdown,
   alert,

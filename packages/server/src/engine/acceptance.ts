@@ -28,7 +28,14 @@ import {
   limits as wireLimits,
   withMoveAsked,
 } from '@holdfast/core';
-import type { Store, StoredTransaction, Write, WriteResult } from '../store/store.ts';
+import {
+  type Store,
+  type StoredTransaction,
+  UnreadableError,
+  type UnreadableRow,
+  type Write,
+  type WriteResult,
+} from '../store/store.ts';
 import type { Actor, Answer, Standing } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
@@ -41,6 +48,7 @@ import { type RolledBack, rolledBack } from './rolled-back.ts';
 import { updateBytes } from './row.ts';
 import { checkTargets, isCalledAlike, unknownName } from './targets.ts';
 import type { Topics } from './topics.ts';
+import { asUnreadable, stopUnread } from './unread.ts';
 
 export interface AcceptanceContext {
   readonly runtime: Runtime;
@@ -115,10 +123,71 @@ export class Acceptance {
   }
 
   async forceStop(gid: string): Promise<readonly string[]> {
+    if (await this.#stopUnread(gid)) return [];
     const { transaction } = await this.#change(gid, (stored) => ruleStop(stored, this.#context.clock.nowMs()), false);
     if (transaction.definition.type !== 'xa') return [];
     const stored = await this.#load(gid, 'whole');
     return stored === undefined ? [] : branchesLeftPrepared(stored);
+  }
+
+  /**
+   * Ends what cannot be read, or not be driven by this version, where nobody drives it here: it is set aside.
+   * @returns false where it can be read
+   */
+  async #stopUnread(gid: string): Promise<boolean> {
+    this.#refuseWithoutJournal();
+    for (let attempt = 0; attempt < conflictRetries; attempt += 1) {
+      const incarnation = this.#context.live();
+      if (incarnation.actor(gid) !== undefined) return false;
+      const result = await incarnation.exclusively(gid, () => this.#setAside(incarnation, gid));
+      if (result !== 'conflict') return result === 'done';
+    }
+    throw changedByOthers();
+  }
+
+  async #setAside(incarnation: Incarnation, gid: string): Promise<'done' | 'conflict' | 'readable'> {
+    const row = await this.#unreadable(gid);
+    if (row === undefined || row.status === 'succeed' || row.status === 'failed') return 'readable';
+    const { before, now } = stopUnread(row, this.#context.defaults, this.#context.clock.nowMs());
+    const { definition, progress } = now;
+    const result = await this.#write(
+      {
+        kind: 'update',
+        gid,
+        token: incarnation.newToken(),
+        expectOwner: row.owner,
+        expectVersion: row.version,
+        owner: null,
+        progress,
+        definition,
+        setsAside: true,
+      },
+      updateBytes(progress),
+    );
+    if (result !== 'done') return 'conflict';
+    this.#context.written(now, before);
+    this.#context.moved(now, before.progress.status);
+    return 'done';
+  }
+
+  /** Undefined: it can be read and driven, or there is none. */
+  async #unreadable(gid: string): Promise<UnreadableRow | undefined> {
+    try {
+      const stored = await this.#load(gid, 'whole');
+      return stored && this.#undrivable(stored);
+    } catch (error) {
+      if (error instanceof HoldfastError && error.cause instanceof UnreadableError) return error.cause.row;
+      throw error;
+    }
+  }
+
+  #undrivable(stored: StoredTransaction): UnreadableRow | undefined {
+    try {
+      this.#context.restore(stored);
+      return undefined;
+    } catch (error) {
+      return asUnreadable(stored, error);
+    }
   }
 
   /** An operator turns back a saga that runs. */
@@ -278,9 +347,7 @@ export class Acceptance {
           : await this.#askActor(actor, rule, wake);
       if (changed !== undefined) return changed;
     }
-    throw new HoldfastError('UNAVAILABLE', 'the transaction is being changed by others; try again', {
-      retryAfterMs: 500,
-    });
+    throw changedByOthers();
   }
 
   /** Undefined: the actor left before it could decide. */
@@ -418,6 +485,12 @@ export class Acceptance {
   #cannotWriteNow(): HoldfastError {
     return cannotWrite(this.#context.journal.trouble ?? 'it did not answer');
   }
+}
+
+function changedByOthers(): HoldfastError {
+  return new HoldfastError('UNAVAILABLE', 'the transaction is being changed by others; try again', {
+    retryAfterMs: 500,
+  });
 }
 
 interface Changed {

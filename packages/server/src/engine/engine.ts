@@ -25,6 +25,7 @@ import { EngineClock } from './clock.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
 import { type Explained, explained } from './explained.ts';
 import { type ActiveLimits, Incarnation, type IncarnationContext } from './incarnation.ts';
+import { inspect } from './inspection.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import type { Caller, MachineTime, NameBook, Runtime, Timer } from './ports.ts';
@@ -33,6 +34,7 @@ import type { RolledBack } from './rolled-back.ts';
 import { usualSleepMs } from './schedule.ts';
 import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
+import { Unreadables } from './unreadables.ts';
 
 export interface EngineSettings {
   readonly defaults: Defaults;
@@ -51,8 +53,11 @@ export interface EngineEvents {
   moved(transaction: Transaction, from: Status): void;
   /** It needs somebody now, or not any more (`progress.incident` is empty), or for another reason. */
   incident(transaction: Transaction, former: string): void;
-  /** What is stored of it cannot be read: it waits for somebody. */
-  unreadable(row: UnreadableRow): void;
+  /**
+   * What is stored of it cannot be read: it waits for somebody.
+   * @param isKnown it was told before, and is stored as an incident now
+   */
+  unreadable(row: UnreadableRow, isKnown: boolean): void;
   journalCommitted(rows: number, durationMs: number): void;
   /** Something went wrong that needs no answer: a claim, a purge, a pause of the store. */
   warned(message: string, error: unknown): void;
@@ -72,6 +77,8 @@ export interface EngineParts {
   readonly names?: NameBook;
 }
 
+/** What was under way goes on first. */
+const inspectAfterMs = 1000;
 const purgeEveryMs = 60_000;
 const purgeRows = 500;
 const clockGapMs = 60_000;
@@ -96,7 +103,15 @@ export class Engine implements Coordinator {
   readonly #timers = new Set<Timer>();
   #defects = 0;
 
-  constructor(parts: EngineParts) {
+  constructor(given: EngineParts) {
+    const unreadables = new Unreadables({
+      tell: (row) => given.events.unreadable(row, false),
+      stored: (row) => given.events.unreadable(row, true),
+      claimSoon: (gid) => {
+        this.makeDue(gid).catch((error: unknown) => this.#failed('what cannot be read was not set aside', error));
+      },
+    });
+    const parts = { ...given, store: unreadables.watch(given.store) };
     this.#parts = parts;
     this.#machine = parts.machine ?? { store: parts.runtime, upkeep: parts.runtime };
     const { events } = parts;
@@ -157,6 +172,20 @@ export class Engine implements Coordinator {
     else await this.#beginOnSharedStore();
     this.#every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
     this.#every(purgeEveryMs, () => this.purge());
+    this.#after(inspectAfterMs, () => void this.#inspect());
+  }
+
+  async #inspect(): Promise<void> {
+    const { upkeep } = this.#machine;
+    try {
+      await inspect(this.#parts.store, {
+        monotonicMs: () => upkeep.monotonicMs(),
+        rest: (ms) => new Promise<void>((resolve) => this.#after(ms, resolve)),
+        isOver: () => this.#ended,
+      });
+    } catch (error) {
+      this.#failed('the store cannot be read', error);
+    }
   }
 
   /** Hands back what can be handed back within `graceMs`; the rest is left to takeover. */
@@ -315,7 +344,6 @@ export class Engine implements Coordinator {
       moved: (...told) => events.moved(...told),
       written: (now, before) => this.#written(now, before),
       failed: (error) => this.#failed('the store cannot be read', error),
-      unreadable: (row) => events.unreadable(row),
       defect: (gid, what, error) => {
         this.#defects += 1;
         events.warned(`${gid}: ${what}`, error);

@@ -1,5 +1,5 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
-import type { ClaimResult, Store, StoredTransaction, UnreadableRow } from '../store/store.ts';
+import { type ClaimResult, type Store, type StoredTransaction, UnreadableError } from '../store/store.ts';
 import { Actor, type ActorContext, type Leaving, type Loaded } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { Journal } from './journal.ts';
@@ -35,7 +35,6 @@ export interface IncarnationContext {
   moved(transaction: Transaction, from: Status): void;
   written(now: Transaction, before: Transaction): void;
   failed(error: unknown): void;
-  unreadable(row: UnreadableRow): void;
   /** What must not happen: an actor broke, or a transaction was owned and not driven. */
   defect(gid: string, what: string, error: unknown): void;
 }
@@ -264,7 +263,6 @@ export class Incarnation {
     const sentMs = runtime.monotonicMs();
     try {
       const result = await store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
-      for (const row of result.unreadable ?? []) this.#context.unreadable(row);
       for (const claimed of result.claimed) {
         // Its driver does not know yet that it was handed back.
         if (this.#active.has(claimed.definition.gid)) this.#takeLate(claimed);
@@ -300,7 +298,7 @@ export class Incarnation {
     await this.exclusively(gid, async () => {
       if (this.#active.has(gid) || this.#broken.has(gid)) return;
       const sentMs = this.#context.runtime.monotonicMs();
-      const [stored] = await this.#context.store.load([gid]);
+      const [stored] = await this.#context.store.load([gid]).catch((error: unknown) => this.#leave(gid, error));
       if (this.#ended || stored?.owner !== this.id) return;
       found?.();
       this.#take(stored, sentMs);
@@ -323,10 +321,22 @@ export class Incarnation {
     this.#context.defect(gid, 'cannot be driven: left alone until the next start', error);
   }
 
+  /** What cannot be read is driven by nobody; it was told of as it was read, and the next start sets it aside. */
+  #leave(gid: string, error: unknown): [] {
+    if (!(error instanceof UnreadableError)) throw error;
+    this.#broken.add(gid);
+    return [];
+  }
+
   #load(gid: string, done: (stored: StoredTransaction | undefined) => void): void {
     this.#context.store.load([gid]).then(
       ([stored]) => done(stored),
       (error: unknown) => {
+        if (error instanceof UnreadableError) {
+          this.#leave(gid, error);
+          done(undefined);
+          return;
+        }
         this.#context.failed(error);
         // Nothing is known: the actor stays blocked until the row can be read.
         if (!this.#ended) this.#context.storeRuntime.setTimer(rereadMs, () => this.#load(gid, done));

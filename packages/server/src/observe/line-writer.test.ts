@@ -14,8 +14,12 @@ function pipe(t: TestContext) {
   execFileSync('mkfifo', [path]);
   const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const write = openSync(path, constants.O_WRONLY);
+  const open = new Set([read, write]);
+  const close = (fd: number) => {
+    if (open.delete(fd)) closeSync(fd);
+  };
   t.after(() => {
-    for (const fd of [read, write]) closeSync(fd);
+    for (const fd of open) close(fd);
     rmSync(folder, { recursive: true });
   });
   const all = () => {
@@ -28,7 +32,7 @@ function pipe(t: TestContext) {
       return text;
     }
   };
-  return { path, write, all };
+  return { write, all, leave: () => close(read) };
 }
 
 test('a pipe that nobody reads never blocks: lines wait, then are lost, and where is told', async (t) => {
@@ -103,6 +107,18 @@ test('a full disk loses lines, each is counted, and they are told once there is 
   assert.equal(writer.lostLines, 3);
   closeSync(again);
   rmSync(folder, { recursive: true });
+});
+
+test('a line is lost once, however often it is tried to tell so', (t) => {
+  const { write, leave } = pipe(t);
+  const writer = new LineWriter({ fd: write });
+  writer.tellsLoss((lines) => `${lines} lost\n`);
+  writeSync(write, 'y'.repeat(65_536 - 4096));
+  writer.write(`${'x'.repeat(10_000)}\n`);
+  assert.equal(writer.writeNow(), true, 'a part of the line is written');
+  leave();
+  for (let tries = 0; tries < 5; tries++) assert.equal(writer.writeNow(), false);
+  assert.equal(writer.lostLines, 1);
 });
 
 test('what a pipe takes in parts arrives as one line', (t) => {

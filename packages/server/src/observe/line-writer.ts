@@ -28,8 +28,9 @@ export class LineWriter {
   readonly #waitingBytes: number;
   #queue: (string | typeof gap)[] = [];
   #queuedBytes = 0;
-  /** What is being written. */
+  /** What is being written, and how many of the lines that were given began in it. */
   #chunk: Buffer = Buffer.alloc(0);
+  #chunkLines = 0;
   #endsWithinLine = false;
   #isScheduled = false;
   #pauseMs = firstPauseMs;
@@ -110,6 +111,7 @@ export class LineWriter {
     const texts = this.#endsWithinLine ? ['\n'] : [];
     let bytes = 0;
     let count = 0;
+    this.#chunkLines = 0;
     this.#untoldLines -= this.#toldLines;
     this.#toldLines = 0;
     for (const entry of this.#queue) {
@@ -118,6 +120,7 @@ export class LineWriter {
       if (entry !== gap) {
         texts.push(entry);
         bytes += Buffer.byteLength(entry);
+        this.#chunkLines++;
       } else if (this.#untoldLines > this.#toldLines) {
         texts.push(this.#tellLoss(this.#untoldLines));
         this.#toldLines = this.#untoldLines;
@@ -137,13 +140,15 @@ export class LineWriter {
 
   /** A line of which only a part was written is lost, too. */
   #loseAll(): void {
-    const inChunk = this.#chunk.filter((byte) => byte === newline).length - (this.#toldLines > 0 ? 1 : 0);
+    const ends = this.#chunk.filter((byte) => byte === newline).length;
+    const inChunk = Math.min(this.#chunkLines, ends);
     const inQueue = this.#queue.filter((entry) => entry !== gap).length;
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#chunk = Buffer.alloc(0);
     this.#toldLines = 0;
-    this.#lose(Math.max(0, inChunk) + inQueue);
+    this.#chunkLines = 0;
+    this.#lose(inChunk + inQueue);
   }
 }
 

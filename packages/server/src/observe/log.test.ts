@@ -137,7 +137,10 @@ test('what cannot be read is told to the log, the metrics and the webhook', asyn
   };
   const observer = new Observer({ metrics, log, alert, fatal: () => undefined });
   const incident = 'unreadable: a stored progress cannot be read (format 2)';
-  observer.unreadable({ gid: 'g', type: 'saga', status: 'submitted', incident });
+  observer.unreadable(
+    { gid: 'g', type: 'saga', status: 'submitted', incident, owner: null, version: 2, createdMs: 1 },
+    false,
+  );
   const [line] = lines.map((text) => JSON.parse(text));
   assert.deepEqual([line.level, line.gid, line.incident], ['warn', 'g', incident]);
   assert.equal(owed, 1);

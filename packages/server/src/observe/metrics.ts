@@ -1,5 +1,5 @@
 import { type Outcome, operationAt, queryOperation, type Status, type Transaction } from '@holdfast/core';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Transport } from '../transport/observer.ts';
 import { children } from './children.ts';
 import { Scrape, type ScrapeSources } from './scrape.ts';
@@ -113,6 +113,21 @@ export class Metrics {
       collect() {
         this.reset();
         this.inc(read());
+      },
+    });
+  }
+
+  /** Values with one label each that somebody else keeps; they are asked for at each scrape. */
+  levels(name: string, help: string, label: string, read: () => readonly (readonly [string, number])[]): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name,
+      help,
+      registers,
+      labelNames: [label],
+      collect() {
+        this.reset();
+        for (const [key, value] of read()) this.set({ [label]: key }, value);
       },
     });
   }

@@ -2,6 +2,7 @@ import { type Outcome, type Status, shownUrl, type Transaction } from '@holdfast
 import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
 import type { UnreadableRow } from '../store/store.ts';
+import type { CertificateEvents, Expiring } from '../tls/certificate-watch.ts';
 import type { RequestObserver, Transport } from '../transport/observer.ts';
 import { unknownText } from '../transport/wire/unknown.ts';
 import type { Alert } from './alert.ts';
@@ -25,7 +26,7 @@ export interface ObserverParts {
  * Hears what the engine and the ports tell, counts it and logs it. What happens all the time is a debug line; what
  * somebody should look at is a warning. Payloads, headers and answers of branches are never logged.
  */
-export class Observer implements EngineEvents, RequestObserver, DestinationEvents {
+export class Observer implements CertificateEvents, EngineEvents, RequestObserver, DestinationEvents {
   readonly #metrics: Metrics;
   readonly #log: Log;
   readonly #alert: () => void;
@@ -82,10 +83,11 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
     this.#alert();
   }
 
-  unreadable(row: UnreadableRow): void {
-    const { gid, type, status, incident } = row;
-    this.#metrics.incident(type, 'unreadable');
-    this.#log.warn('a transaction needs somebody', { gid, type, status, incident });
+  unreadable({ gid, type, status, incident }: UnreadableRow, isKnown: boolean): void {
+    if (!isKnown) {
+      this.#metrics.incident(type, 'unreadable');
+      this.#log.warn('a transaction needs somebody', { gid, type, status, incident });
+    }
     this.#alert();
   }
 
@@ -124,6 +126,24 @@ export class Observer implements EngineEvents, RequestObserver, DestinationEvent
   fatal(error: unknown): void {
     this.#log.error('the store is lost: the process ends', {}, error);
     this.#fatal(error);
+  }
+
+  renewed(name: string): void {
+    this.#log.info('certificates were renewed', { files: name });
+  }
+
+  notRenewed(name: string, problem: string): void {
+    this.#metrics.warned();
+    this.#log.error('certificates cannot be renewed: those that were read before stay in use', {
+      files: name,
+      problem,
+    });
+  }
+
+  expiring({ setting, subject, notAfterMs, isOver }: Expiring): void {
+    this.#metrics.warned();
+    const facts = { setting, subject, notAfter: new Date(notAfterMs).toISOString() };
+    this.#log.warn(isOver ? 'a certificate has ended' : 'a certificate ends soon', facts);
   }
 
   route(transport: Transport, api: string): (isFine: boolean, durationMs: number) => void {

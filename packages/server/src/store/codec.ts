@@ -155,7 +155,11 @@ function unreadable(what: string, why: string): StoreError {
 
 /** @param what such as `definition` */
 export function damaged(what: string, why: string, cause?: unknown): StoreError {
-  return new StoreError('version', `a stored ${what} cannot be read (damaged: ${why}): restore a backup`, { cause });
+  return new StoreError(
+    'version',
+    `a stored ${what} cannot be read (damaged: ${why}): restore a backup, or end it with holdfast stop`,
+    { cause },
+  );
 }
 
 type Place = readonly [start: number, length: number];

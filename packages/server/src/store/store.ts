@@ -34,6 +34,7 @@ export interface Store {
 
   /**
    * What is stored, in the order asked for; undefined for an unknown gid. Branches come in registration order.
+   * @throws UnreadableError for the first that cannot be read
    * @param what `bare`: without branches, which may be megabytes
    */
   load(gids: readonly string[], what?: 'whole' | 'bare'): Promise<readonly (StoredTransaction | undefined)[]>;
@@ -168,6 +169,11 @@ export interface UpdateWrite {
   readonly progress: Progress;
   /** Only with the move from prepared to submitted, where the submit brought options or custom data. */
   readonly definition?: Definition;
+  /**
+   * What was stored cannot be read: definition, progress and branches go where people find them, and what is written here
+   * takes their place, without branches. Only with a definition.
+   */
+  readonly setsAside?: true;
 }
 
 /**
@@ -240,12 +246,16 @@ export interface ClaimResult {
   readonly unreadable?: readonly UnreadableRow[];
 }
 
+/** What its columns say of a transaction that cannot be read, whatever that is. */
 export interface UnreadableRow {
   readonly gid: string;
   readonly type: string;
   readonly status: string;
   /** The incident: `unreadable: ` and why. */
   readonly incident: string;
+  readonly owner: string | null;
+  readonly version: number;
+  readonly createdMs: number;
 }
 
 export interface AlertRequest {
@@ -344,5 +354,15 @@ export class StoreError extends Error {
   constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
+  }
+}
+
+/** A stored transaction cannot be read: it is damaged, or of another version. */
+export class UnreadableError extends StoreError {
+  readonly row: UnreadableRow;
+
+  constructor(row: UnreadableRow, message: string, cause: unknown) {
+    super('version', message, { cause });
+    this.row = row;
   }
 }

@@ -116,7 +116,7 @@ export class Database {
   }
 
   #update(write: UpdateWrite, by: string): WriteResult {
-    const { gid, token, expectOwner, expectVersion, owner, progress, definition } = write;
+    const { gid, token, expectOwner, expectVersion, owner, progress, definition, setsAside } = write;
     const stored = this.rows.get(gid);
     if (stored === undefined) return 'missing';
     if (stored.writeToken === token) return 'done';
@@ -125,6 +125,7 @@ export class Database {
     const row: Row = {
       ...stored,
       definition: definition ?? stored.definition,
+      branches: setsAside ? [] : stored.branches,
       progress,
       owner,
       handedBack: owner === null || stored.handedBack,

@@ -1,7 +1,8 @@
 import { connect as connectSocket, type Socket } from 'node:net';
-import { connect as connectTls, type SecureContext } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import type { GrpcTarget } from '@holdfast/core';
 import type { Runtime } from '../../engine/ports.ts';
+import type { Trust } from '../../tls/trust.ts';
 import { reasonOf } from '../failure-reason.ts';
 import { type ConnectionOwner, GrpcConnection, type Obstacle } from './connection.ts';
 import type { GrpcLimits } from './limits.ts';
@@ -10,7 +11,7 @@ export interface ChannelParts {
   readonly target: GrpcTarget;
   readonly upkeep: Runtime;
   readonly limits: GrpcLimits;
-  readonly secureContext: SecureContext | undefined;
+  readonly trust: Trust | undefined;
   /** Its connection has no calls now, or has some again, or there is none. */
   changed(channel: GrpcChannel): void;
 }
@@ -124,7 +125,8 @@ export class GrpcChannel implements ConnectionOwner {
   }
 
   #openSocket(): Socket {
-    const { target, secureContext } = this.#parts;
+    const { target, trust } = this.#parts;
+    const secureContext = trust?.();
     const { hostname, port } = new URL(`http://${target.authority}`);
     const host = hostname.replace(/^\[|\]$/g, '');
     const place = { host, port: Number(port === '' ? 80 : port) };

@@ -329,7 +329,8 @@ test('D10: over TLS the service must have a certificate that is trusted', async 
   const untrusted = await sendGrpc(`grpcs://${url}`);
   assert.match(messageOf(untrusted), /^cannot connect: .*certificate/);
   assert.equal(untrusted.health, 'connect');
-  const trusting = grpcSenderWith({}, { secureContext: createSecureContext({ ca }) });
+  const context = createSecureContext({ ca });
+  const trusting = grpcSenderWith({}, { trust: () => context });
   assert.equal(messageOf(await sendGrpc(`grpcs://${url}`, {}, trusting)), '');
   assert.equal(messageOf(await sendGrpc(`grpcs://localhost:${port}/a.B/C`, {}, trusting)), '');
   assert.deepEqual(

@@ -1,6 +1,6 @@
-import type { SecureContext } from 'node:tls';
 import { type GrpcTarget, grpcTargetOf } from '@holdfast/core';
 import type { BranchCall, Runtime, Sender, SentAnswer } from '../../engine/ports.ts';
+import type { Trust } from '../../tls/trust.ts';
 import { grpcOriginOf } from '../target.ts';
 import { GrpcChannel } from './channel.ts';
 import { GrpcExchange, type GrpcExchangeContext } from './exchange.ts';
@@ -14,8 +14,8 @@ export interface GrpcSenderParts {
   readonly limits: GrpcLimits;
   /** Holdfast's own, for User-Agent. */
   readonly version: string;
-  /** What is trusted over TLS; undefined: what node trusts. */
-  readonly secureContext?: SecureContext | undefined;
+  /** Default: what node trusts. */
+  readonly trust?: Trust | undefined;
 }
 
 /**
@@ -69,9 +69,9 @@ export class GrpcSender implements Sender {
     const origin = grpcOriginOf(target);
     const known = this.#channels.get(origin);
     if (known !== undefined) return known;
-    const { upkeep, limits, secureContext } = this.#parts;
+    const { upkeep, limits, trust } = this.#parts;
     const changed = (channel: GrpcChannel) => this.#changed(origin, channel);
-    const channel = new GrpcChannel({ target, upkeep, limits, secureContext, changed });
+    const channel = new GrpcChannel({ target, upkeep, limits, trust, changed });
     this.#channels.set(origin, channel);
     return channel;
   }

@@ -19,11 +19,12 @@ let made: Certificates | undefined;
 
 /** Made once for the tests of a file, by openssl. */
 export function certificates(): Certificates {
-  made ??= make();
+  made ??= newCertificates();
   return made;
 }
 
-function make(): Certificates {
+/** An authority and a certificate of its own. */
+export function newCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-tls-'));
   after(() => rmSync(folder, { recursive: true }));
   const openssl = (line: string) => execFileSync('openssl', line.split(' '), { cwd: folder, stdio: 'pipe' });

@@ -4,7 +4,7 @@ import { day, gib, hour, kib, mib, minute, second } from '../units.ts';
 export const calls = section('Limits of one call to a service, and of the connections kept for the next one.', {
   caFile: file({
     description:
-      'Certificates in PEM that `https://` and `grpcs://` services may be signed by, besides those that are known anyway. Read once, at the start.',
+      'Certificates in PEM that `https://` and `grpcs://` services may be signed by, besides those that are known anyway. [Renewed](#certificates) while Holdfast runs.',
   }),
   answerBytes: number({
     default: mib,

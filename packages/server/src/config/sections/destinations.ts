@@ -46,6 +46,13 @@ export const destinations = section(
       to: 100,
       description: 'How much of `calls` and `callBytes` one origin may take.',
     }),
+    reservePercent: number({
+      default: 25,
+      from: 0,
+      to: 90,
+      description:
+        'How much of `inFlight`, `calls` and `callBytes` is kept for origins that answer. In this part an origin has one call, or as many calls as it answered in the last ten seconds. Slow services cannot take it from the others.',
+    }),
     overflowDelayMs: number({
       default: second,
       from: 1,

@@ -11,7 +11,8 @@ export const grpc = section('Where gRPC is served: the same as over HTTP, but fo
   host: text({
     default: '',
     maxCharacters: 255,
-    allowed: 'an address or host name of this machine; 0.0.0.0 for all of them; nothing for that of http.host',
+    allowed:
+      'an address or host name of this machine; 0.0.0.0 for all of IPv4, :: for all of them; nothing for that of http.host',
     flag: true,
     description: 'The address gRPC listens on. Empty: the same as HTTP.',
   }),
@@ -26,7 +27,7 @@ export const grpc = section('Where gRPC is served: the same as over HTTP, but fo
   tls: section('', {
     certFile: file({
       description:
-        'A PEM file with the certificate that clients are shown, and those between it and its root. Empty: plain text. Read at the start.',
+        'A PEM file with the certificate that clients are shown, and those between it and its root. Empty: plain text. [Renewed](#certificates) while Holdfast runs.',
     }),
     keyFile: file({ description: 'A PEM file with the key of that certificate.' }),
     clientCaFile: file({

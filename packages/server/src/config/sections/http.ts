@@ -5,7 +5,7 @@ export const http = section('Where HTTP is served.', {
   host: text({
     default: '127.0.0.1',
     maxCharacters: 255,
-    allowed: 'an address or host name of this machine; 0.0.0.0 for all of them',
+    allowed: 'an address or host name of this machine; 0.0.0.0 for all of IPv4, :: for all of them',
     flag: true,
     description:
       'The address HTTP listens on. There is no authentication yet: leave it on loopback unless the network is trusted.',

@@ -23,7 +23,7 @@ export interface CalledBranch {
   readonly done: (result: CallResult) => void;
 }
 
-const settings: EngineSettings = {
+export const settings: EngineSettings = {
   defaults,
   journal: { batchRows: 100, batchBytes: 1e6, softRows: 100, softBytes: 1e7, hardRows: 200, hardBytes: 2e7 },
   active: { maxActive: 100, maxActiveBytes: 1e7, claimRows: 10 },

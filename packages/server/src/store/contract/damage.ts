@@ -57,6 +57,32 @@ export function testDamage(test: Case): void {
     });
   }
 
+  test('an update that sets aside makes what cannot be read readable again, without branches', async (store, opened) => {
+    if (opened.damage === undefined) return;
+    const whats: readonly Damage[] = [
+      { kind: 'changed', what: 'progress' },
+      { kind: 'lost', what: 'definition' },
+      { kind: 'changed', what: 'type' },
+      { kind: 'changed', what: 'branch' },
+    ];
+    for (const [index, damage] of whats.entries()) {
+      const gid = `g${index}`;
+      await put(store, due(gid));
+      await put(store, append(gid, registered(gid), { type: 'tcc', whileStatus: 'submitted' }));
+      await opened.damage(gid, damage);
+      const definition = aDefinition(gid, { type: 'tcc', steps: [] });
+      const progress = aProgress('failed', { finishedMs: startMs });
+      const write = update(gid, { progress, definition, setsAside: true });
+      assert.deepEqual(await store.commit([{ ...write, expectVersion: 2, token: 'other' }]), ['conflict']);
+      await assert.rejects(store.load([gid]), { code: 'version' });
+      await put(store, write);
+      const stored = await found(store, gid);
+      assert.deepEqual([stored.definition, stored.progress, stored.branches], [definition, progress, []]);
+      await put(store, write);
+    }
+    assert.equal(await store.purge(startMs + 1, 10), whats.length);
+  });
+
   test('what makeDue, appends and claims change on their own leaves the rest of a row readable', async (store) => {
     await put(store, due('g', 'prepared'));
     await store.makeDue('g', startMs - 5);

@@ -10,7 +10,7 @@ import { owesAlert } from './alerts.ts';
 import { Query } from './connection.ts';
 import type { Loader } from './loader.ts';
 import { unfinished } from './rows.ts';
-import { numberAt, type Row, textAt } from './values.ts';
+import { numberAt, type Row } from './values.ts';
 
 /** How long a row that cannot be read is left alone; it counts as an incident. */
 const unreadablePauseMs = 10 * 60_000;
@@ -24,7 +24,7 @@ export class Claimer {
   readonly #nextDue: Query;
   readonly #take: StatementSync;
   readonly #setAside: StatementSync;
-  readonly #known: Query;
+  readonly #incident: Query;
 
   constructor(db: DatabaseSync, loader: Loader) {
     this.#loader = loader;
@@ -50,7 +50,7 @@ export class Claimer {
     this.#setAside = db.prepare(`
       update transactions set owner = null, version = version + 1, due_ms = ?, incident = ?2, ${owesAlert('?2')}
       where id = ? and version = ?`);
-    this.#known = new Query(db, 'select gid, type, status, incident from transactions where id = ?');
+    this.#incident = new Query(db, 'select incident from transactions where id = ?');
   }
 
   /** One row more than asked for is looked at, to know whether some are left. */
@@ -88,11 +88,10 @@ export class Claimer {
       if (!(error instanceof StoreError)) throw error;
       // It must not keep the others waiting: nobody owns it, and it is looked at again after a while.
       const incident = `unreadable: ${error.message}`;
-      const known = this.#known.first(id) ?? [];
+      const [former] = this.#incident.first(id) ?? [];
       this.#setAside.run(nowMs + unreadablePauseMs, incident, id, version + 1);
-      if (known[3] !== incident) {
-        unreadable.push({ gid: textAt(known, 0), type: textAt(known, 1), status: textAt(known, 2), incident });
-      }
+      const told = former === incident ? undefined : this.#loader.unreadable(id, error);
+      if (told !== undefined) unreadable.push(told);
       return undefined;
     }
   }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BranchOperation } from '@holdfast/core';
-import type { StoredTransaction } from '../store.ts';
+import { type StoredTransaction, StoreError, UnreadableError, type UnreadableRow } from '../store.ts';
 import { Query } from './connection.ts';
 import {
   branchColumns,
@@ -8,6 +8,7 @@ import {
   idOf,
   toBranches,
   toTransaction,
+  toUnreadable,
   transactionColumns,
   transactionTables,
   typeOf,
@@ -28,7 +29,19 @@ export class Loader {
 
   byGid(gid: string, isBare: boolean): StoredTransaction | undefined {
     const row = this.#byGid.first(gid);
-    return row === undefined ? undefined : toTransaction(row, isBare ? [] : this.#branchesOf(row));
+    if (row === undefined) return undefined;
+    try {
+      return toTransaction(row, isBare ? [] : this.#branchesOf(row));
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'version') throw error;
+      throw new UnreadableError(toUnreadable(row, error), error.message, error.cause);
+    }
+  }
+
+  /** What the columns say. */
+  unreadable(id: number, error: StoreError): UnreadableRow | undefined {
+    const row = this.#byId.first(id);
+    return row === undefined ? undefined : toUnreadable(row, error);
   }
 
   /** To be driven: a workflow without its branches, whose results nobody needs for that. */

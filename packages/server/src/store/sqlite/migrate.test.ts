@@ -67,7 +67,7 @@ test('what an earlier version wrote without a checksum is read as before, and ha
       db.exec(`alter table ${table} drop column checksum`);
     db.exec('drop index transactions_alert');
     for (const column of ['alert_ms', 'alert_tries']) db.exec(`alter table transactions drop column ${column}`);
-    db.exec('drop table identity');
+    for (const table of ['identity', 'set_aside']) db.exec(`drop table ${table}`);
     rmSync(join(folder, 'holdfast.state'));
     db.exec('pragma user_version = 2');
     const store = new SqliteStore({ dataDir });

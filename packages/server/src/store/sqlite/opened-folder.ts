@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../store.ts';
 import { checkpoint } from './checkpoint.ts';
 import { connect, connectReader, loopSettings } from './connection.ts';
@@ -13,7 +13,7 @@ import { databaseName, type FolderSight, lookAtFolder, stateName, walName } from
 import { countStart, readIdentity } from './identity.ts';
 import { migrate, refuseForeign } from './migrate.ts';
 import { refuseHalfRestored } from './restored.ts';
-import { numberAt } from './values.ts';
+import { numberAt, readNumber } from './values.ts';
 import { type WalFile, WalSync } from './wal-sync.ts';
 
 /** Opens the file that the commits are synced through; SQLite has created it. */
@@ -59,10 +59,13 @@ export class OpenedFolder {
       if ((sight.database?.bytes ?? 0) > 0) {
         // A copy that was put here may not be on the disk yet. Later its locks would go with the descriptor.
         if (state === undefined) await syncFile(path);
+        if (sight.hasJournal) takeBack(path);
         reader = openReader(folder, path, sight);
       }
       db = connect(path, loopSettings);
       reader ??= connectReader(path);
+      // What was no WAL database before is one now: it takes hold of it as such.
+      readNumber(reader, 'select count(*) from sqlite_schema');
       // Beside a state file the first commit of all counts the start; before that there may be nothing to count in.
       if (state !== undefined) countStart(db);
       migrate(db);
@@ -107,6 +110,16 @@ export class OpenedFolder {
       // A disk without room, or a broken one: the WAL has everything, and the next start tells what is wrong.
       return false;
     }
+  }
+}
+
+/** What SQLite began when it made the database. Only a connection that may write can undo it. */
+function takeBack(path: string): void {
+  const db = new DatabaseSync(path);
+  try {
+    refuseForeign(db, path);
+  } finally {
+    db.close();
   }
 }
 

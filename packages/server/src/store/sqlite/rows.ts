@@ -1,7 +1,7 @@
 import type { BranchOperation, Definition, Progress, Status, TransactionType } from '@holdfast/core';
 import { checksumBranch, checksumDefinition, checksumProgress, verify } from '../checksum.ts';
 import { damaged, decodeBranch, decodeDefinition, decodeProgress, type StoredProgress, toStatus } from '../codec.ts';
-import { type StoredTransaction, StoreError } from '../store.ts';
+import { type StoredTransaction, StoreError, type UnreadableRow } from '../store.ts';
 import { numberAt, numberOrNullAt, type Row, storedAt, textAt, textOrNullAt } from './values.ts';
 
 /** The statuses that are not final. Written out wherever a partial index must be recognised by it. */
@@ -64,6 +64,14 @@ export function toListed(row: Row): StoredTransaction {
     if (!(error instanceof StoreError) || error.code !== 'version') throw error;
     return fromColumns(row, `unreadable: ${error.message}`);
   }
+}
+
+/** Of a transaction that cannot be read: what its columns say, and why it is told of. */
+export function toUnreadable(row: Row, error: StoreError): UnreadableRow {
+  const incident = `unreadable: ${error.message}`;
+  const { definition, progress, owner, version } = fromColumns(row, incident);
+  const { gid, type, createdMs } = definition;
+  return { gid, type, status: progress.status, incident, owner, version, createdMs };
 }
 
 /** As they are stored, whatever that is: a row is shown also where its columns are damaged. */

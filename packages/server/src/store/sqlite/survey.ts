@@ -39,6 +39,18 @@ export interface Problem {
   readonly what: string;
 }
 
+export const noDatabase: Survey = {
+  version: 0,
+  transactions: {},
+  branches: 0,
+  topics: 0,
+  incidents: 0,
+  newestMs: 0,
+  withoutChecksum: 0,
+  problems: [],
+  problemCount: 0,
+};
+
 export interface SurveyParts {
   /** Throws where this version of Holdfast cannot drive it. */
   drive(stored: StoredTransaction): void;

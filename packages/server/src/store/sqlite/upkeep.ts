@@ -27,7 +27,7 @@ export class Upkeep {
       `select id, definition_bytes + branches_bytes from transactions indexed by transactions_finished
        where status in ('succeed', 'failed') and finished_ms < ? order by finished_ms limit ?`,
     );
-    this.#deletes = ['branches', 'definitions', 'transactions'].map((table) =>
+    this.#deletes = ['set_aside', 'branches', 'definitions', 'transactions'].map((table) =>
       db.prepare(`delete from ${table} where id = ?`),
     );
     this.#owned = new Query(

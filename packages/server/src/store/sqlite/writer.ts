@@ -5,6 +5,7 @@ import { encodeBranch, encodeDefinition, encodeProgress, type Stored, type Store
 import type { AppendWrite, CreateWrite, UpdateWrite, Write, WriteResult } from '../store.ts';
 import { owesAlert } from './alerts.ts';
 import { Query } from './connection.ts';
+import { SetAside } from './set-aside.ts';
 import { numberAt, textAt } from './values.ts';
 
 /** A text or bytes of a row, with its checksum. */
@@ -81,6 +82,7 @@ export class Writer {
   readonly #append: StatementSync;
   readonly #appended: StatementSync;
   readonly #delayed: StatementSync;
+  readonly #setAside: SetAside;
 
   constructor(db: DatabaseSync) {
     this.#create = db.prepare(`
@@ -109,6 +111,7 @@ export class Writer {
     this.#appended = db.prepare(
       'update transactions set branch_count = branch_count + ?, branches_bytes = branches_bytes + ? where id = ?',
     );
+    this.#setAside = new SetAside(db);
     this.#delayed = db.prepare('update transactions set due_ms = ? where id = ? and owner is null');
   }
 
@@ -146,6 +149,7 @@ export class Writer {
   ): WriteResult {
     const { status, dueMs, updatedMs, finishedMs, incident, reason, text } = progress.stored;
     const { gid, token, owner, expectOwner, expectVersion } = write;
+    if (write.setsAside) this.#setAside.keep(write);
     // biome-ignore format: one line per line of the statement
     const { changes } = this.#update.run(
       status, owner, owner === null ? 1 : 0, dueMs, updatedMs, finishedMs,
@@ -157,7 +161,9 @@ export class Writer {
       if (tokens === undefined) return 'missing';
       return textAt(tokens, 1) === token ? 'done' : 'conflict';
     }
-    if (definition !== undefined) {
+    if (definition !== undefined && write.setsAside) {
+      this.#setAside.define(gid, write.definition?.type ?? '', definition.stored, definition.checksum);
+    } else if (definition !== undefined) {
       this.#redefine.run(definition.stored, definition.checksum, gid);
       this.#redefined.run(definition.stored.length, gid);
     }

@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { addressOf, listenOn } from '../listen.ts';
 import type { GrpcSettings } from './settings.ts';
 
 /**
@@ -24,27 +25,12 @@ export class GrpcPort {
    * @throws the system's error (EADDRINUSE, EACCES, ...) where it cannot
    */
   async listen(): Promise<{ readonly host: string; readonly port: number }> {
-    const { host, port } = this.#settings;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: 511 }, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    const listening = this.#address();
-    return { host: listening.address, port: listening.port };
+    return listenOn(this.#server, this.#settings);
   }
 
   /** By which its connections are known. */
   get number(): number {
-    return this.#address().port;
-  }
-
-  #address(): AddressInfo {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('listens on no TCP port');
-    return address;
+    return addressOf(this.#server).port;
   }
 
   /** Connections are served from now on, and those that wait. */

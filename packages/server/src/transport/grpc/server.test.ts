@@ -8,13 +8,13 @@ import { Client, credentials, type Metadata, Metadata as NewMetadata, type Servi
 import { type ErrorCode, errorCatalogue, HoldfastError } from '@holdfast/core';
 import { until } from '../../../../../test/lib/until.ts';
 import { certificates } from '../../caller/testing/certificates.ts';
+import { serverIdentity } from '../../tls/server-identity.ts';
 import { arrayBytesInUse, RecordingCoordinator, shown } from '../http/testing.ts';
 import { GrpcPort } from './port.ts';
 import { encode } from './protobuf.ts';
 import { dtmRequest } from './schema.ts';
 import { GrpcServer } from './server.ts';
 import type { GrpcSettings } from './settings.ts';
-import { readCredentials } from './tls.ts';
 
 const mib = 1024 * 1024;
 const defaults: GrpcSettings = {
@@ -36,11 +36,11 @@ async function start(given: Partial<GrpcSettings> = {}) {
   const settings = { ...defaults, ...given };
   const coordinator = new RecordingCoordinator();
   const observed: string[] = [];
-  const pem = readCredentials(settings.tls);
+  const identity = serverIdentity('grpc.tls', settings.tls);
   const port = new GrpcPort(settings);
   const { port: number } = await port.listen();
   const server = new GrpcServer({
-    ...{ coordinator, settings, port, credentials: pem },
+    ...{ coordinator, settings, port, identity },
     observer: {
       route: (transport, api) => (isFine) => observed.push(`${transport} ${api} ${isFine ? 'ok' : 'fail'}`),
       unknownFields: (transport, api, names) => observed.push(`${transport} ${api} unknown: ${names.join()}`),
@@ -512,10 +512,12 @@ test('with a client CA, a client must show a certificate of it', async () => {
 
 test('files for TLS that cannot be read or used are named', () => {
   const tls = { certFile, keyFile, clientCaFile: '' };
-  assert.notEqual(readCredentials(tls), undefined);
-  assert.throws(() => readCredentials({ ...tls, certFile: '/none' }), /^Error: grpc\.tls\.certFile: ENOENT/);
-  assert.throws(() => readCredentials({ ...tls, certFile: caFile }), /^Error: grpc\.tls: /);
-  assert.throws(() => readCredentials({ ...tls, keyFile: certFile }), /^Error: grpc\.tls: /);
+  const read = (files: object) => serverIdentity('grpc.tls', { ...tls, ...files });
+  assert.notEqual(read({}), undefined);
+  assert.throws(() => read({ certFile: '/none' }), /^Error: grpc\.tls\.certFile: ENOENT/);
+  assert.throws(() => read({ certFile: keyFile }), /^Error: grpc\.tls\.certFile: .*: it holds no certificate/);
+  assert.throws(() => read({ certFile: caFile }), /^Error: grpc\.tls: .*mismatch/);
+  assert.throws(() => read({ keyFile: certFile }), /^Error: grpc\.tls: /);
 });
 
 test('requests that come in great numbers at once take turns, and the coordinator knows how long they wait', async () => {

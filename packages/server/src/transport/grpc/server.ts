@@ -1,16 +1,12 @@
-import {
-  logVerbosity,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-  setLogVerbosity,
-} from '@grpc/grpc-js';
+import { logVerbosity, Server, type ServerUnaryCall, type sendUnaryData, setLogVerbosity } from '@grpc/grpc-js';
 import { errorCatalogue, HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
+import type { ServerIdentity } from '../../tls/server-identity.ts';
+import type { Changing } from '../../tls/watched-files.ts';
 import type { RequestObserver } from '../observer.ts';
 import { requestsEachRound, Turns } from '../turns.ts';
 import type { Noted } from '../wire/unknown.ts';
+import { serverCredentials } from './credentials.ts';
 import { definitionOf, grpcError, type Sent } from './definition.ts';
 import { Health } from './health.ts';
 import { dtmMethods, type Handle, type Reply } from './methods.ts';
@@ -21,7 +17,6 @@ import { dtmService } from './schema.ts';
 import type { GrpcSettings } from './settings.ts';
 import { codes, errorStatus, type Status, verdictStatus } from './status.ts';
 import { Streams } from './streams.ts';
-import type { Credentials } from './tls.ts';
 
 export interface GrpcParts {
   readonly coordinator: Coordinator;
@@ -30,7 +25,7 @@ export interface GrpcParts {
   /** It listens already. */
   readonly port: GrpcPort;
   /** Undefined: plain text. */
-  readonly credentials: Credentials | undefined;
+  readonly identity: Changing<ServerIdentity> | undefined;
 }
 
 type Call = ServerUnaryCall<Sent, Buffer>;
@@ -55,7 +50,7 @@ export class GrpcServer {
   #closed: Promise<void> | undefined;
 
   constructor(parts: GrpcParts) {
-    const { coordinator, port, settings, credentials } = parts;
+    const { coordinator, port, settings, identity } = parts;
     this.#parts = parts;
     // What the library writes on stderr holds what clients sent, and is no line of ours.
     setLogVerbosity(logVerbosity.NONE);
@@ -73,7 +68,7 @@ export class GrpcServer {
     this.#health = new Health(coordinator);
     this.#health.addTo(this.#server);
     addReflection(this.#server);
-    const injector = this.#server.createConnectionInjector(serverCredentials(credentials));
+    const injector = this.#server.createConnectionInjector(serverCredentials(identity));
     this.#drain = (graceMs) => injector.drain(graceMs);
     port.serve((socket) => injector.injectConnection(socket));
   }
@@ -179,13 +174,6 @@ export class GrpcServer {
       });
     };
   }
-}
-
-function serverCredentials(credentials: Credentials | undefined): ServerCredentials {
-  if (credentials === undefined) return ServerCredentials.createInsecure();
-  const { cert, key, clientCa } = credentials;
-  const pair = { cert_chain: cert, private_key: key };
-  return ServerCredentials.createSsl(clientCa ?? null, [pair], clientCa !== undefined);
 }
 
 const tookTooLong: Status = {

@@ -4,6 +4,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import { Gate } from '../../engine/gate.ts';
 import { refusedAnswer, rpcRoute } from '../json-rpc/route.ts';
+import { listenOn } from '../listen.ts';
 import type { RequestObserver, Transport } from '../observer.ts';
 import { requestsEachRound, Turns } from '../turns.ts';
 import { type Noted, warningOf } from '../wire/unknown.ts';
@@ -241,17 +242,7 @@ class FastifyHttpServer implements HttpServer {
 
   async listen(): Promise<{ host: string; port: number }> {
     await this.#app.ready();
-    const { host, port } = this.#parts.settings;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: 511 }, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('listens on no TCP port');
-    return { host: address.address, port: address.port };
+    return listenOn(this.#server, this.#parts.settings);
   }
 
   openConnections(): Promise<number> {
