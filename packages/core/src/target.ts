@@ -53,6 +53,22 @@ function serviceUrlTrouble(url: string, protocol: string): string | undefined {
 const withoutMethod =
   'must name a method in its query, as ?method=Name: a json-rpc transaction calls every URL with the text `method` by JSON-RPC';
 
+/** Whether that URL is called by gRPC in a transaction of this protocol. */
+export function isCalledByGrpc(url: string, protocol: string): boolean {
+  return url !== '' && callKindOf(url, protocol) === 'grpc';
+}
+
+/**
+ * What is wrong with a gid, branch_id or op that names a gRPC call, as what it must be; undefined where it can be sent.
+ * It goes along in metadata, whose values are printable ASCII: libraries refuse, drop or alter whatever else there is, so
+ * that the barrier of a service would miss it or take one branch for another.
+ */
+export function metadataTrouble(value: string): string | undefined {
+  return /^[!-~](?:[ -~]*[!-~])?$/.test(value)
+    ? undefined
+    : 'must be printable ASCII without a blank at either end where a branch is called by gRPC: it goes along in metadata';
+}
+
 /** How deep arrays and objects in the params of a JSON-RPC call may be nested. */
 const paramsDepth = 100;
 

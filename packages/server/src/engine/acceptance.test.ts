@@ -166,3 +166,37 @@ test('while the store cannot be read who asks is told so, and may come back', as
   await world.done(world.engine.abort('g', 'tcc', ''));
   assert.equal(world.row('g').progress.status, 'failed');
 });
+
+test('P6: what gRPC could never name is refused whole, by its field; over HTTP it is fine', async () => {
+  const world = await prepared(new EngineWorld(), '\u8ba2\u5355');
+  const { engine } = world;
+  const grpcUrl = 'localhost:1/a.B/C';
+  const step = { branchId: '01', action: grpcUrl, compensate: '', payload: '' };
+  for (const gid of ['\u8ba2\u53552', 'caf\u00e9', ' g', 'g ']) {
+    const asked = { ...askedSaga(gid, 1), protocol: 'grpc' };
+    const refused = { code: 'INVALID_INPUT', message: /^gid: must be printable ASCII/ };
+    await assert.rejects(world.done(engine.submit({ ...asked, steps: [step] }, false)), refused);
+    const compensated = { ...step, action: 'http://a/1', compensate: grpcUrl };
+    await assert.rejects(world.done(engine.submit({ ...asked, steps: [compensated] }, false)), refused);
+    const message = { ...asked, type: 'msg' as const, queryPrepared: grpcUrl };
+    await assert.rejects(world.done(engine.prepare(message)), refused);
+    assert.equal(await world.done(engine.query(gid)), undefined);
+  }
+  const named = {
+    ...askedWorkflow('w'),
+    protocol: 'grpc',
+    queryPrepared: grpcUrl,
+    customData: '{"name":"\u8f6c\u8d26"}',
+  };
+  await assert.rejects(world.done(engine.prepareWorkflow(named)), { message: /^custom_data.name: must be/ });
+  await world.done(engine.submit({ ...askedSaga('\u8ba2\u53553', 1), protocol: 'grpc' }, false));
+  // A gid that was prepared without a URL, by a transaction that may call gRPC.
+  await world.done(engine.prepare({ ...askedTcc('\u8ba2\u53554'), protocol: 'grpc' }));
+  const branches = (branchId: string) => confirmOf(branchId, { url: grpcUrl });
+  const register = (gid: string, branchId: string) => world.done(engine.registerBranch(gid, 'tcc', branches(branchId)));
+  await assert.rejects(register('\u8ba2\u53554', '01'), { message: /^gid: must be printable ASCII/ });
+  await world.done(engine.prepare({ ...askedTcc('ascii'), protocol: 'grpc' }));
+  await assert.rejects(register('ascii', '\u4e00'), { message: /^branch_id: must be printable ASCII/ });
+  await register('ascii', '01');
+  await world.done(engine.registerBranch('\u8ba2\u5355', 'tcc', confirmOf('01')));
+});

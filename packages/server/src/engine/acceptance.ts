@@ -46,7 +46,7 @@ import type { NameBook, Runtime } from './ports.ts';
 import { asRefusal, cannotWrite, refuse, unknownGid } from './refusals.ts';
 import { type RolledBack, rolledBack } from './rolled-back.ts';
 import { updateBytes } from './row.ts';
-import { checkTargets, isCalledAlike, unknownName } from './targets.ts';
+import { checkTargets, isCalledAlike, uncallable, unknownName } from './targets.ts';
 import type { Topics } from './topics.ts';
 import { asUnreadable, stopUnread } from './unread.ts';
 
@@ -229,7 +229,7 @@ export class Acceptance {
     if (branches.every(isCalledAlike)) return;
     const stored = await this.#load(gid, 'bare');
     if (stored === undefined) throw unknownGid();
-    checkTargets(stored.definition.protocol, type, branches, this.#context.names);
+    checkTargets(stored.definition, type, branches, this.#context.names);
   }
 
   async #nextCallbackMs(gid: string): Promise<number> {
@@ -298,7 +298,9 @@ export class Acceptance {
   /** What cannot be created may still be asked of a stored gid, such as orders that fit the steps of its prepare. */
   #newTransaction(asked: AskedTransaction, status: 'prepared' | 'submitted'): Transaction | HoldfastError {
     try {
-      return createTransaction({ ...asked, createdMs: this.#context.clock.nowMs() }, status, this.#context.defaults);
+      const definition = { ...asked, createdMs: this.#context.clock.nowMs() };
+      const created = createTransaction(definition, status, this.#context.defaults);
+      return uncallable(created) ?? created;
     } catch (error) {
       return asRefusal(error);
     }

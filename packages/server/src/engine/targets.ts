@@ -1,9 +1,13 @@
 import {
   type BranchOperation,
+  type Definition,
   type HoldfastError,
   invalid,
+  isCalledByGrpc,
   isServiceUrl,
+  metadataTrouble,
   payloadTrouble,
+  type Transaction,
   type TransactionType,
   urlTrouble,
 } from '@holdfast/core';
@@ -26,6 +30,19 @@ export function unknownName(asked: AskedTransaction, names: NameBook): HoldfastE
   return refusal(asked.queryPrepared, 'query_prepared');
 }
 
+/** The refusal of a new transaction that could never be called, since gRPC cannot carry its name. */
+export function uncallable({ definition, plan }: Transaction): HoldfastError | undefined {
+  const { gid, protocol, steps, queryPrepared } = definition;
+  const isOfGrpc = (url: string) => isCalledByGrpc(url, protocol);
+  const isCalledBack = isOfGrpc(queryPrepared);
+  if (!isCalledBack && !steps.some(({ action, compensate }) => isOfGrpc(action) || isOfGrpc(compensate)))
+    return undefined;
+  const trouble = metadataTrouble(gid);
+  if (trouble !== undefined) return invalid('gid', trouble);
+  const ofName = isCalledBack && plan.callback !== undefined ? metadataTrouble(plan.callback.op) : undefined;
+  return ofName === undefined ? undefined : invalid('custom_data.name', ofName);
+}
+
 /**
  * Whether it can be called whatever the protocol of its transaction: without a URL, or at an http URL with a payload that
  * JSON-RPC could take as well.
@@ -37,17 +54,22 @@ export function isCalledAlike({ url, payload }: BranchOperation): boolean {
 
 /** @throws HoldfastError INVALID_INPUT where a transaction of this protocol cannot call what is registered */
 export function checkTargets(
-  protocol: string,
+  { gid, protocol }: Pick<Definition, 'gid' | 'protocol'>,
   type: TransactionType,
   branches: readonly BranchOperation[],
   names: NameBook,
 ): void {
-  for (const { op, url, payload } of branches) {
+  for (const { branchId, op, url, payload } of branches) {
     if (url === '') continue;
     const trouble = urlTrouble(url, protocol) ?? names.trouble(url);
     // By the names of the registration: the URL of an xa branch is one for both operations.
     if (trouble !== undefined) throw invalid(type === 'xa' ? 'url' : op, trouble);
     const ofPayload = payloadTrouble(url, protocol, payload);
     if (ofPayload !== undefined) throw invalid('data', ofPayload);
+    if (!isCalledByGrpc(url, protocol)) continue;
+    const ofGid = metadataTrouble(gid);
+    if (ofGid !== undefined) throw invalid('gid', ofGid);
+    const ofBranchId = metadataTrouble(branchId);
+    if (ofBranchId !== undefined) throw invalid('branch_id', ofBranchId);
   }
 }

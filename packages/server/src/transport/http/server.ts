@@ -13,6 +13,7 @@ import type { Asker } from './backup-route.ts';
 import { BodyReader } from './body.ts';
 import { closeAfterAnswer, createLimitedServer, refuseConnection, trackAnswer } from './connection.ts';
 import { type Development, devRoutes } from './dev-routes.ts';
+import { malformed, parametersOf } from './parameters.ts';
 import { dtmRoutes } from './routes.ts';
 import { type ServiceParts, serviceRoutes } from './service.ts';
 import type { HttpSettings } from './settings.ts';
@@ -57,10 +58,17 @@ interface Served {
 
 const notFound: Served = { path: '', handle: async () => notFoundAnswer, refuse: errorAnswer };
 
+/** Of a path that is not percent-encoded UTF-8: a parameter of a route, or no route at all. */
+function badPath(inPath: readonly (readonly [string, string])[], { url = '' }: IncomingMessage): Served {
+  const plain = url.replace(/\/{2,}/g, '/');
+  const [, name] = inPath.find(([prefix]) => plain.startsWith(prefix)) ?? [];
+  if (name === undefined) return notFound;
+  return { path: '', handle: async () => errorAnswer(malformed(name)), refuse: errorAnswer };
+}
+
 type Observe = (isFine: boolean, durationMs: number) => void;
 
 const noBody = Buffer.alloc(0);
-const noParameters = new URLSearchParams();
 const methodsWithoutBody: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'TRACE']);
 
 /** dtm's HTTP API, the probes and the metrics on one port. */
@@ -82,6 +90,8 @@ class FastifyHttpServer implements HttpServer {
   readonly #app: FastifyInstance;
   /** Routes by method and URL as nearly every request spells them: Fastify costs 9 of the 55 us of a submit. */
   readonly #exact = new Map<string, RequestListener>();
+  /** Of routes with a parameter in their path: what stands before it, and its name. */
+  readonly #inPath: (readonly [prefix: string, name: string])[] = [];
   #closed: Promise<void> | undefined;
 
   constructor(parts: HttpParts) {
@@ -121,9 +131,13 @@ class FastifyHttpServer implements HttpServer {
         serve = handler;
         return this.#server;
       },
-      frameworkErrors: (_error, request, reply) => {
+      frameworkErrors: (error, request, reply) => {
         reply.hijack();
-        this.#answer(request.raw, reply.raw, notFound);
+        this.#answer(
+          request.raw,
+          reply.raw,
+          error.code === 'FST_ERR_BAD_URL' ? badPath(this.#inPath, request.raw) : notFound,
+        );
       },
     });
     this.#addRoutes();
@@ -185,6 +199,8 @@ class FastifyHttpServer implements HttpServer {
   }
 
   #route(methods: readonly string[], served: Served): void {
+    const [prefix = '', name] = served.path.split(/:(\w+)/);
+    if (name !== undefined) this.#inPath.push([prefix, name]);
     for (const method of methods) {
       this.#exact.set(`${method} ${served.path}`, (request, response) => this.#answer(request, response, served));
     }
@@ -221,10 +237,15 @@ class FastifyHttpServer implements HttpServer {
         finish(refuse(body));
         return;
       }
+      const parameters = parametersOf(request.url ?? '', inPath);
+      if (parameters instanceof HoldfastError) {
+        finish(refuse(parameters));
+        return;
+      }
       const answered = (answer: Answer) => {
         finish(hasBudget && this.#unsent.isFull ? refuse(tooManyUnsent()) : answer);
       };
-      handled(handle, body, parametersOf(request, inPath), request.socket).then(answered, (error: unknown) => {
+      handled(handle, body, parameters, request.socket).then(answered, (error: unknown) => {
         if (!(error instanceof HoldfastError)) observer.broke(path, error);
         finish(refuse(error));
       });
@@ -277,14 +298,4 @@ function tooManyUnsent(): HoldfastError {
   return new HoldfastError('UNAVAILABLE', 'too many answers wait for their clients to read them', {
     retryAfterMs: 1000,
   });
-}
-
-function parametersOf(request: IncomingMessage, inPath: Readonly<Record<string, string>>): URLSearchParams {
-  const url = request.url ?? '';
-  const mark = url.indexOf('?');
-  const names = Object.keys(inPath);
-  if (mark === -1 && names.length === 0) return noParameters;
-  const parameters = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
-  for (const name of names) parameters.set(name, inPath[name] ?? '');
-  return parameters;
 }
