@@ -1,8 +1,18 @@
 /** Where nobody takes what is logged and said, or the terminal is gone: the coordinator serves on, and ends when it is asked to. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -102,12 +112,42 @@ function fullPipe(t: TestContext) {
   return { writer, taken };
 }
 
+/** Warns as Node does, when it is told to. */
+const warns = `data:text/javascript,process.on('SIGUSR2', () => { process.emitWarning('of Node') })`;
+
+const canMount = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+const noMounts = canMount ? false : 'needs Linux, root and unshare, for a small disk that can be full';
+
 describe('where nobody takes what is said', { timeout: 600_000, concurrency: 2 }, () => {
   it('a full disk: it serves on, counts lost lines, ends with 0', async (t) => {
     const full = openSync('/dev/full', 'w');
     t.after(() => closeSync(full));
     const { child, url } = await served(t, ['ignore', full, full]);
     await until('lost lines are counted', async () => (await lostLines(url)) > 0);
+    assert.equal(await endedBy(child, 'SIGTERM'), 0);
+  });
+
+  it('a disk that is full for a while: the log goes on, and says where lines are missing', {
+    skip: noMounts,
+  }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-disk-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const script = 'mount -t tmpfs -o size=256k tmpfs "$0" && exec "$@" 2> "$0/log"';
+    const settings = { HOLDFAST_LOG_LEVEL: 'debug', NODE_OPTIONS: `--import=${encodeURI(warns)}` };
+    const mounted = ['unshare', '--mount', 'sh', '-c', script, folder];
+    const { child, url } = await served(t, ['ignore', 'ignore', 'inherit'], mounted, settings);
+    // The disk is seen by the process alone, and by whoever looks through it.
+    const at = (name: string) => `/proc/${child.pid}/root${folder}/${name}`;
+    const linesOf = () => readFileSync(at('log'), 'utf8').split('\n').slice(0, -1);
+    assert.throws(() => writeFileSync(at('filler'), Buffer.alloc(1 << 20)), /ENOSPC/);
+    await until('lines are lost', async () => (await answer(`${url}/healthz`)) === 200 && (await lostLines(url)) > 0);
+    rmSync(at('filler'));
+    await until('it is told', () => linesOf().some((line) => line.includes('lines of the log are missing here')));
+    process.kill(child.pid ?? 0, 'SIGUSR2');
+    await until('it goes on', () => linesOf().some((line) => line.includes('"warning":"Warning: of Node"')));
+    // The line at which the disk was full may be cut; every other one is whole.
+    const broken = linesOf().filter((line) => !line.endsWith('}'));
+    assert.ok(broken.length <= 1, broken.join('\n'));
     assert.equal(await endedBy(child, 'SIGTERM'), 0);
   });
 
@@ -150,17 +190,24 @@ describe('where nobody takes what is said', { timeout: 600_000, concurrency: 2 }
     assert.equal(child.exitCode, 2);
   });
 
-  for (const [what, then] of [
-    ['a terminal that is gone', 'os.close(master)'],
-    ['a terminal that was stopped (Ctrl-S)', 'termios.tcflow(slave, termios.TCOOFF); time.sleep(3600)'],
+  const terminal = 'master, slave = pty.openpty()';
+  const socket = `
+mine, theirs = socket.socketpair()
+theirs.setblocking(False)
+try:
+    while True: theirs.send(bytes(1024))
+except BlockingIOError: theirs.setblocking(True)
+slave = theirs.fileno()`;
+  for (const [what, streams, then] of [
+    ['a terminal that is gone', terminal, 'os.close(master)'],
+    ['a terminal that was stopped (Ctrl-S)', terminal, 'termios.tcflow(slave, termios.TCOOFF); time.sleep(3600)'],
+    ["a socket that nobody reads, as systemd's journal may be", socket, 'time.sleep(3600)'],
   ] as const) {
     it(`${what}: it serves on, and ends with 0`, async (t) => {
-      // Its children have the other end; the first line it prints says that the terminal is as it should be.
       const python = `
-import os, pty, subprocess, sys, termios, time, threading
-master, slave = pty.openpty()
+import os, pty, signal, socket, subprocess, sys, termios, time, threading
+${streams}
 child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
-import signal
 signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGTERM))
 def end():
     os._exit(child.wait())

@@ -225,6 +225,7 @@ async function start(
     metrics.watch({
       counts: (nowMs) => store.counts(nowMs),
       nowMs: () => engine.clock.nowMs(),
+      clock: () => engine.clockState(),
       active: () => ({ count: engine.activeCount, bytes: engine.activeBytes }),
       destinations: () => caller.state(),
     });

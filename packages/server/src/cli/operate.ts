@@ -65,6 +65,7 @@ export async function list(address: Address, options: ListOptions): Promise<void
     }).filter(([, value]) => value !== ''),
   );
   if (!/^[1-9]\d{0,8}$/.test(options.limit)) throw new UsageError('--limit must be a whole number from 1');
+  if (options.incidents === true) await listClock(address, options);
   let left = Number(options.limit);
   let isFirst = true;
   for (let position = ''; left > 0; ) {
@@ -81,6 +82,13 @@ export async function list(address: Address, options: ListOptions): Promise<void
     position = String(page['next'] ?? '');
     if (position === '') return;
   }
+}
+
+/** The one incident that is not of a transaction comes first. */
+async function listClock(address: Address, { json = false }: Output): Promise<void> {
+  const clock = await askFor(address, 'GET', '/api/v1/clock');
+  if (clock['incident'] === '') return;
+  console.log(json ? JSON.stringify({ clock }) : plain(String(clock['incident'])));
 }
 
 /** Makes it due now: what waits for a retry is tried at once. A transaction that has ended stays as it is. */

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import { SettingsError } from '../config/error.ts';
 import { readVersion } from '../config/version.ts';
+import { addClockCommands } from './clock-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { CommandError, exitCodes, UsageError } from './error.ts';
 import { coordinatorAt, type Flags, load, tell, withCoordinator, withSettings } from './flags.ts';
@@ -21,6 +22,7 @@ Examples:
   holdfast show order-17                  what happened to a transaction, what comes next and why
   holdfast dev --clock manual             for tests that do not sleep (docs/development-mode.md)
   holdfast backup                         copies the data of the running coordinator
+  holdfast check data                     says what is in a data folder, and whether it is whole
 
 Exit codes: 0 done; 1 failed, stderr says why; 2 wrong usage or settings, nothing was done.
 Every setting is described in docs/configuration.md, every command in docs/command-line.md.`;
@@ -57,6 +59,7 @@ function program(environment: NodeJS.ProcessEnv, output: WatchedOutput): Command
     });
   addServices(holdfast, environment);
   addOperatorCommands(holdfast, environment);
+  addClockCommands(holdfast, environment);
   addDataCommands(holdfast);
   addInformation(holdfast, environment);
   return holdfast;

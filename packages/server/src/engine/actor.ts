@@ -102,9 +102,9 @@ export class Actor {
     this.#step();
   }
 
-  /** As it is known now, durable or not, with the calls that are out. */
+  /** As it may be told now, with the calls that are out. */
   get snapshot(): { readonly transaction: Transaction; readonly inFlight: CallsOut } {
-    return { transaction: this.#row.transaction, inFlight: new Map(this.#inFlight) };
+    return { transaction: this.#row.told, inFlight: new Map(this.#inFlight) };
   }
 
   /** It is being handed back: what comes now is for its next owner. */

@@ -31,6 +31,11 @@ export class EngineClock {
     this.#highestMs = nowMs;
   }
 
+  /** Engine time goes on from here, at once, unless it is later already. Timers that were set keep their delay. */
+  moveTo(nowMs: number): void {
+    this.startAt(Math.max(nowMs, this.nowMs()));
+  }
+
   nowMs(): number {
     this.#highestMs = Math.max(this.#highestMs, Math.round(this.#runtime.monotonicMs() + this.#offsetMs));
     return this.#highestMs;

@@ -1,6 +1,7 @@
 import type { AskedRollback, BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import type { Standing } from './actor.ts';
+import type { ClockState } from './clock-keeper.ts';
 import type { Explained } from './explained.ts';
 import type { RolledBack } from './rolled-back.ts';
 import type { Topics } from './topics.ts';
@@ -52,6 +53,10 @@ export interface Coordinator {
   /** Records of a category in the order of their keys, after `afterKey`. Topics are the category `topics`. */
   listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]>;
   getValue(category: string, key: string): Promise<KeyValue | undefined>;
+  /** Where time stands, and whether it is held back from a clock that has jumped. */
+  clockState(): ClockState;
+  /** A clock that has jumped is right: time follows it. False: it does already. */
+  acceptClock(): Promise<boolean>;
   /** Of a transport whose requests take turns: how long they wait now. Where that is long, nothing new is created. */
   heedTurns(waitedMs: () => number): void;
   /** Why it cannot serve, or undefined where it can. */

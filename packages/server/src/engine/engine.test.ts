@@ -23,6 +23,25 @@ test('a prepared saga is due at its time-out, whatever the default is', async ()
   assert.equal(progress.dueMs - definition.createdMs, 10_000);
 });
 
+test('a status that is still being written is not told; what has happened is', async () => {
+  const world = await new EngineWorld().start();
+  const { engine } = world;
+  const told = async () => {
+    const found = (await world.done(engine.explain('g'))) ?? assert.fail();
+    return [found.transaction.progress.status, found.transaction.progress.attemptCount, found.explanation.next.kind];
+  };
+  await world.done(engine.submit(askedSaga('g', 2), false));
+  await world.answer({ kind: 'success' });
+  const commit = world.hold('commit', 'request');
+  await world.answer(failure);
+  assert.equal(world.row('g').progress.status, 'submitted');
+  assert.deepEqual(await told(), ['submitted', 2, 'move']);
+  commit();
+  await world.runtime.settle();
+  assert.equal(world.row('g').progress.status, 'aborting');
+  assert.deepEqual(await told(), ['aborting', 2, 'wait']);
+});
+
 test('B5: it has started while a backlog is still being read, and serves what is new', async () => {
   const world = new EngineWorld();
   const backlog = Array.from({ length: 1000 }, (_, index) => create(`old ${index}`));

@@ -22,6 +22,7 @@ import {
 import { Acceptance } from './acceptance.ts';
 import type { Standing } from './actor.ts';
 import { EngineClock } from './clock.ts';
+import { ClockKeeper, type ClockState } from './clock-keeper.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
 import { type Explained, explained } from './explained.ts';
 import { type ActiveLimits, Incarnation, type IncarnationContext } from './incarnation.ts';
@@ -81,7 +82,7 @@ export interface EngineParts {
 const inspectAfterMs = 1000;
 const purgeEveryMs = 60_000;
 const purgeRows = 500;
-const clockGapMs = 60_000;
+const clockCheckEveryMs = 10_000;
 /** How often a node looks at what it owns: where others can write, and where only defects are to be found. */
 const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
 
@@ -94,6 +95,8 @@ export class Engine implements Coordinator {
   readonly #acceptance: Acceptance;
   readonly topics: Topics;
   #incarnation: Incarnation | undefined;
+  /** Of a store for one process, where nobody moves the clock by hand. */
+  #keeper: ClockKeeper | undefined;
   #pausedReason: string | undefined;
   #stopping = false;
   /** Hands back what it drives: what is lost now is left to others. */
@@ -154,6 +157,17 @@ export class Engine implements Coordinator {
 
   get activeCount(): number {
     return this.#incarnation?.activeCount ?? 0;
+  }
+
+  clockState(): ClockState {
+    const { runtime } = this.#parts;
+    return this.#keeper?.state() ?? { nowMs: this.#clock.nowMs(), wallMs: runtime.wallMs(), held: undefined };
+  }
+
+  async acceptClock(): Promise<boolean> {
+    const isAccepted = (await this.#keeper?.accept('an operator said so').catch(refuse)) ?? false;
+    if (isAccepted) this.#live().dueAt(this.#clock.nowMs());
+    return isAccepted;
   }
 
   /** Bytes of the definitions and branches being driven. */
@@ -317,7 +331,7 @@ export class Engine implements Coordinator {
    */
   async purge(): Promise<void> {
     const { upkeep } = this.#machine;
-    const beforeMs = this.#clock.nowMs() - this.#parts.settings.retentionMs;
+    const beforeMs = this.#keeper?.purgeBeforeMs() ?? this.#clock.nowMs() - this.#parts.settings.retentionMs;
     while (!this.#ended) {
       const startedMs = upkeep.monotonicMs();
       if ((await this.#parts.store.purge(beforeMs, purgeRows)) < purgeRows) return;
@@ -353,15 +367,20 @@ export class Engine implements Coordinator {
     this.#incarnation.start();
   }
 
-  /** Time goes on from what is stored, also where the wall clock was set back. */
+  /** Time goes on from what is stored, also where the clock of the machine was set. One moved by hand is as it is. */
   async #beginOnExclusiveStore(): Promise<void> {
-    const { store, runtime, events } = this.#parts;
-    const storedMs = await store.clockMs();
-    const wallMs = runtime.wallMs();
-    if (storedMs - wallMs > clockGapMs) {
-      events.warned(`the clock of this machine is ${storedMs - wallMs} ms behind the times that are stored`, undefined);
-    }
-    this.#clock.startAt(Math.max(wallMs, storedMs));
+    const { store, runtime, machine, settings, events } = this.#parts;
+    if (machine === undefined) {
+      this.#keeper = new ClockKeeper({
+        store,
+        clock: this.#clock,
+        runtime,
+        retentionMs: settings.retentionMs,
+        warned: (message) => events.warned(message, undefined),
+      });
+      await this.#keeper.begin();
+      this.#every(clockCheckEveryMs, async () => this.#keeper?.check());
+    } else this.#clock.startAt(Math.max(runtime.wallMs(), await store.clockMs()));
     this.#begin(new LockLease(runtime.newId()));
     this.#journal.check();
   }
@@ -437,10 +456,12 @@ export class Engine implements Coordinator {
     if (code === 'fatal') {
       this.#end();
       this.#parts.events.fatal(error);
-    } else if (code === 'full') {
-      // Said once, and until there is room again, by the journal.
-      this.#journal.check();
-    } else this.#parts.events.warned(message, error);
+      return;
+    }
+    const isTold = code === 'full' && this.#pausedReason !== undefined;
+    // It says when there is room again.
+    if (code === 'full') this.#journal.check();
+    if (!isTold) this.#parts.events.warned(message, error);
   }
 
   #after(delayMs: number, action: () => void): void {

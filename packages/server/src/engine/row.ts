@@ -59,6 +59,15 @@ export class Row {
     return this.#transaction;
   }
 
+  /**
+   * What may be told to others. What has happened counts before it is written; a move and an operator's decision count
+   * once they are durable.
+   */
+  get told(): Transaction {
+    if (this.#unsaved.every(({ kind }) => happenings.has(kind))) return this.#transaction;
+    return this.#happened().reduce(apply, this.#durable);
+  }
+
   /** The last durable state. */
   get durable(): Transaction {
     return this.#durable;
@@ -161,17 +170,22 @@ export class Row {
     this.#decideAnew({ ...this.#context.restore(stored), run: this.#durable.run });
   }
 
-  /**
-   * What happened stays; what was decided is decided again. What a dead owner may have run stays so: that is nothing
-   * where it was prepared when it was loaded.
-   */
+  /** What happened stays; what was decided is decided again. */
   #decideAnew(durable: Transaction): void {
-    const wasPrepared = this.#durable.progress.status === 'prepared';
-    const happened = this.#unsaved.filter(({ kind }) => happenings.has(kind) && !(wasPrepared && kind === 'loaded'));
+    const happened = this.#happened();
     this.#durable = durable;
     this.#transaction = durable;
     this.#unsaved = [];
     for (const fact of happened) this.apply(fact);
+  }
+
+  /**
+   * Of what is not durable yet, what stays true whatever the row has become. What a dead owner may have run stays so: that
+   * is nothing where it was prepared when it was loaded.
+   */
+  #happened(): readonly Fact[] {
+    const wasPrepared = this.#durable.progress.status === 'prepared';
+    return this.#unsaved.filter(({ kind }) => happenings.has(kind) && !(wasPrepared && kind === 'loaded'));
   }
 
   #send<Result extends JournalResult>(

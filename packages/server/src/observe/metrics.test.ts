@@ -19,6 +19,7 @@ function sources(given: Partial<ScrapeSources> = {}): ScrapeSources {
   return {
     counts: async () => counts,
     nowMs: () => 10_000,
+    clock: () => ({ nowMs: 1000, wallMs: 3500, held: undefined }),
     active: () => ({ count: 6, bytes: 7000 }),
     destinations: () => ({
       inFlight: 8,

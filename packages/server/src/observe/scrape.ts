@@ -8,9 +8,17 @@ export interface ScrapeSources {
   counts(nowMs: number): Promise<Counts>;
   /** Engine time. */
   nowMs(): number;
+  clock(): ClockTimes;
   /** What this node drives. */
   active(): { readonly count: number; readonly bytes: number };
   destinations(): DestinationTotals;
+}
+
+/** The part of the clock's state that is shown. */
+export interface ClockTimes {
+  readonly nowMs: number;
+  readonly wallMs: number;
+  readonly held: object | undefined;
 }
 
 export type Breaker = 'closed' | 'open' | 'half-open';
@@ -65,10 +73,13 @@ export class Scrape {
     this.#gauges.active.set(count);
     this.#gauges.activeBytes.set(bytes);
     this.#showDestinations(sources.destinations());
+    const clock = sources.clock();
+    this.#gauges.clockAhead.set((clock.wallMs - clock.nowMs) / 1000);
+    this.#gauges.clockHeld.set(clock.held === undefined ? 0 : 1);
     const nowMs = sources.nowMs();
     const counts = await this.#counts(sources, nowMs);
     if (counts === undefined) this.#failures.inc();
-    this.#showCounts(counts, nowMs);
+    this.#showCounts(counts, sources, nowMs);
   }
 
   /** Undefined: it failed, or has not come in time. One that is late is waited for by the next scrape. */
@@ -95,13 +106,13 @@ export class Scrape {
   }
 
   /** Old counts are not shown as if they were new. */
-  #showCounts(counts: Counts | undefined, nowMs: number): void {
+  #showCounts(counts: Counts | undefined, sources: ScrapeSources, nowMs: number): void {
     const { unfinished, incidents, due, oldestDue } = this.#gauges;
     unfinished.reset();
     for (const gauge of [incidents, due, oldestDue]) gauge.remove();
     if (counts === undefined) return;
     for (const [status, count] of Object.entries(counts.unfinished)) unfinished.set({ status }, count);
-    incidents.set(counts.incidents);
+    incidents.set(counts.incidents + (sources.clock().held === undefined ? 0 : 1));
     due.set(counts.due);
     oldestDue.set(counts.oldestDueMs === undefined ? 0 : Math.max(0, nowMs - counts.oldestDueMs) / 1000);
   }
@@ -133,7 +144,12 @@ function gauges(registry: Registry) {
     active: gauge('holdfast_active_transactions', 'Transactions this node drives now.'),
     activeBytes: gauge('holdfast_active_bytes', 'Bytes of the transactions this node drives now.'),
     unfinished: gauge('holdfast_unfinished_transactions', 'Transactions stored and not final, by status.', 'status'),
-    incidents: gauge('holdfast_incidents', 'Transactions that need a human.'),
+    incidents: gauge(
+      'holdfast_incidents',
+      'Transactions that need a human; and 1 while a jump of the clock is not accepted.',
+    ),
+    clockAhead: gauge('holdfast_clock_ahead_seconds', 'How far the clock of the machine is ahead of engine time.'),
+    clockHeld: gauge('holdfast_clock_held', '1 while time does not follow a clock that has jumped.'),
     due: gauge('holdfast_due_transactions', 'Transactions due now that nobody drives: the backlog.'),
     oldestDue: gauge('holdfast_oldest_due_seconds', 'How long the oldest of the backlog has been due.'),
     inFlight: gauge('holdfast_destinations_in_flight', 'Branch calls out now.'),

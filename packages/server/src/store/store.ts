@@ -1,4 +1,5 @@
 import type { BranchOperation, Definition, Progress, Status, TransactionType } from '@holdfast/core';
+import type { ClockMistake } from './earlier.ts';
 
 /**
  * THE storage interface. Every store passes the suite in contract.ts, unchanged. Times are integer milliseconds of
@@ -114,6 +115,15 @@ export interface Restored {
 /** A store that may have found, as it opened, what an operator should know; nothing of it keeps it from serving. */
 export interface Cautious {
   cautions(): readonly string[];
+}
+
+/** A store whose clock, and what was written by it, can be corrected while nobody else has it open. */
+export interface ClockSettable {
+  /**
+   * What was written after `afterMs` gets times that are earlier by `byMs`, due times and time-outs included; then the
+   * store's clock shows `afterMs`. Resolves with the number of transactions. After a crash it can be called again.
+   */
+  setBack(mistake: ClockMistake): Promise<number>;
 }
 
 /** A store that can copy itself while it is open. */

@@ -11,7 +11,8 @@ import { SqliteStore } from './sqlite-store.ts';
 /** This file is also the process on a small disk of its own. */
 async function child(disk: string): Promise<void> {
   const ballast = join(disk, 'ballast');
-  writeFileSync(ballast, new Uint8Array(4 * 1024 * 1024));
+  // Without it there is room for the database and the whole WAL in it once more, however late the checkpoints come.
+  writeFileSync(ballast, new Uint8Array(14 * 1024 * 1024));
   const store = new SqliteStore({ dataDir: join(disk, 'data') });
   await store.open();
   const acknowledged: string[] = [];
@@ -97,7 +98,7 @@ function declareTests(): void {
   test('a full disk: `full`, nothing half-written, and on it goes once there is room', { skip }, () => {
     const disk = mkdtempSync(join(tmpdir(), 'holdfast-full-'));
     try {
-      const run = `mount -t tmpfs -o size=12m none ${disk} && exec ${process.execPath} --conditions=source ${import.meta.filename} child ${disk}`;
+      const run = `mount -t tmpfs -o size=24m none ${disk} && exec ${process.execPath} --conditions=source ${import.meta.filename} child ${disk}`;
       const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', run], { encoding: 'utf8' });
       assert.equal(status, 0, `${stdout}${stderr}`);
     } finally {

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { ClockMistake } from '../earlier.ts';
 import type {
   AlertRequest,
   ClaimRequest,
@@ -11,6 +12,7 @@ import type {
 } from '../store.ts';
 import { Alerts } from './alerts.ts';
 import { Claimer } from './claimer.ts';
+import { ClockCorrector, type Corrected } from './clock-corrector.ts';
 import { Query, Transactions } from './connection.ts';
 import { Loader } from './loader.ts';
 import { unfinished } from './rows.ts';
@@ -126,6 +128,14 @@ export class LoopConnection {
 
   deleteValue(category: string, key: string): boolean {
     return this.#transactions.write('delete value', () => this.#deleteValue.run(category, key).changes > 0);
+  }
+
+  correctClock(afterId: number, mistake: ClockMistake): Corrected {
+    return this.#transactions.write('correct the clock', () => new ClockCorrector(this.#db).page(afterId, mistake));
+  }
+
+  setClock(toMs: number): void {
+    this.#transactions.write('set the clock', () => this.#db.prepare('update clock set highest_ms = ?').run(toMs));
   }
 
   close(): void {

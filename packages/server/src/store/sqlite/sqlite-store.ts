@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { ClockMistake } from '../earlier.ts';
 import {
   type AlertRequest,
   type BackupCapable,
@@ -9,6 +10,7 @@ import {
   type Cautious,
   type ClaimRequest,
   type ClaimResult,
+  type ClockSettable,
   type Counts,
   type KeyValue,
   type ListFilter,
@@ -63,7 +65,7 @@ interface Opened {
  * and synced beside it; nothing leaves the store, written or read, before what it rests on is on the disk. Whatever may
  * take long runs on a second connection in a worker thread, which syncs its own commits before they can be seen.
  */
-export class SqliteStore implements Store, BackupCapable, Cautious, Restorable {
+export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettable, Restorable {
   readonly name = 'sqlite';
   readonly exclusive = true;
   readonly #folder: string;
@@ -201,6 +203,18 @@ export class SqliteStore implements Store, BackupCapable, Cautious, Restorable {
 
   deleteValue(category: string, key: string): Promise<boolean> {
     return this.#write((loop) => loop.deleteValue(category, key));
+  }
+
+  async setBack(mistake: ClockMistake): Promise<number> {
+    let changed = 0;
+    for (let afterId: number | undefined = 0; afterId !== undefined; ) {
+      const from: number = afterId;
+      const page = await this.#write((loop) => loop.correctClock(from, mistake));
+      changed += page.changed;
+      afterId = page.lastId;
+    }
+    await this.#write((loop) => loop.setClock(mistake.afterMs));
+    return changed;
   }
 
   /** To `holdfast-<UTC time>.db` in the folder asked for, else in `backups` of the data folder; one after the other. */

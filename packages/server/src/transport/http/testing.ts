@@ -9,6 +9,7 @@ import {
   restoreTransaction,
   type Transaction,
 } from '@holdfast/core';
+import type { ClockState } from '../../engine/clock-keeper.ts';
 import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
 import type { AskedList, ExplainedTransaction, KeyValues, ShownPage, ShownTransaction } from '../wire/stored.ts';
 import { createHttpServer, type HttpParts, type HttpServer } from './server.ts';
@@ -109,6 +110,14 @@ export class RecordingCoordinator implements Coordinator {
 
   heedTurns(waitedMs: () => number): void {
     this.turns.push(waitedMs);
+  }
+
+  clockState(): ClockState {
+    return { nowMs: 0, wallMs: 0, held: undefined };
+  }
+
+  acceptClock(): Promise<boolean> {
+    return this.#record('acceptClock', [], false);
   }
 
   unready(): string | undefined {

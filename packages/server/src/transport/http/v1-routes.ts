@@ -1,4 +1,5 @@
 import { type AskedRollback, invalid, limits } from '@holdfast/core';
+import type { ClockState } from '../../engine/clock-keeper.ts';
 import type { Coordinator } from '../../engine/coordinator.ts';
 import { encodeExplained, encodeRolledBack, encodeSummary } from '../wire/explained.ts';
 import { booleanField, keptText, stringField } from '../wire/fields.ts';
@@ -37,7 +38,27 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
         return jsonAnswer({ transactions: transactions.map(encodeSummary), next });
       },
     },
+    { method: 'GET', name: 'clock', handle: async () => jsonAnswer(encodeClock(coordinator.clockState())) },
+    {
+      method: 'POST',
+      name: 'clock/accept',
+      handle: async () => {
+        const accepted = await coordinator.acceptClock();
+        return jsonAnswer({ accepted, ...encodeClock(coordinator.clockState()) });
+      },
+    },
   ];
+}
+
+function encodeClock({ nowMs, wallMs, held }: ClockState): object {
+  return {
+    time: new Date(nowMs).toISOString(),
+    machineTime: new Date(wallMs).toISOString(),
+    machineAheadMs: Math.round(wallMs - nowMs),
+    heldSince: held === undefined ? null : new Date(held.fromMs).toISOString(),
+    acceptedAfterMs: held?.leftMs ?? null,
+    incident: held?.incident ?? '',
+  };
 }
 
 function gidIn(parameters: URLSearchParams): string {
