@@ -21,6 +21,7 @@ import {
 } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
 import type { Standing } from './actor.ts';
+import { Chores } from './chores.ts';
 import { EngineClock } from './clock.ts';
 import { ClockKeeper, type ClockState } from './clock-keeper.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
@@ -29,7 +30,7 @@ import { type ActiveLimits, Incarnation, type IncarnationContext } from './incar
 import { inspect } from './inspection.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
-import type { Caller, MachineTime, NameBook, Runtime, Timer } from './ports.ts';
+import type { Caller, MachineTime, NameBook, Runtime } from './ports.ts';
 import { refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
 import { usualSleepMs } from './schedule.ts';
@@ -103,7 +104,7 @@ export class Engine implements Coordinator {
   #closing = false;
   #ended = false;
   readonly #turns: (() => number)[] = [];
-  readonly #timers = new Set<Timer>();
+  readonly #chores: Chores;
   #defects = 0;
 
   constructor(given: EngineParts) {
@@ -117,6 +118,7 @@ export class Engine implements Coordinator {
     const parts = { ...given, store: unreadables.watch(given.store) };
     this.#parts = parts;
     this.#machine = parts.machine ?? { store: parts.runtime, upkeep: parts.runtime };
+    this.#chores = new Chores(this.#machine.upkeep, (error) => this.#failed('a periodic task failed', error));
     const { events } = parts;
     this.#clock = new EngineClock(parts.runtime);
     this.#journal = new Journal(parts.store, this.#machine.store, parts.settings.journal, {
@@ -184,9 +186,9 @@ export class Engine implements Coordinator {
     const { store } = this.#parts;
     if (store.exclusive) await this.#beginOnExclusiveStore();
     else await this.#beginOnSharedStore();
-    this.#every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
-    this.#every(purgeEveryMs, () => this.purge());
-    this.#after(inspectAfterMs, () => void this.#inspect());
+    this.#chores.every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
+    this.#chores.every(purgeEveryMs, () => this.purge());
+    this.#chores.after(inspectAfterMs, () => void this.#inspect());
   }
 
   async #inspect(): Promise<void> {
@@ -194,7 +196,7 @@ export class Engine implements Coordinator {
     try {
       await inspect(this.#parts.store, {
         monotonicMs: () => upkeep.monotonicMs(),
-        rest: (ms) => new Promise<void>((resolve) => this.#after(ms, resolve)),
+        rest: (ms) => this.#chores.rest(ms),
         isOver: () => this.#ended,
       });
     } catch (error) {
@@ -208,8 +210,8 @@ export class Engine implements Coordinator {
     this.#closing = true;
     const incarnation = this.#incarnation;
     if (incarnation !== undefined && !this.#ended) {
-      await Promise.race([incarnation.close(), new Promise<void>((resolve) => this.#after(graceMs, resolve))]);
-      await Promise.race([this.#journal.drained(), new Promise<void>((resolve) => this.#after(graceMs, resolve))]);
+      await Promise.race([incarnation.close(), this.#chores.rest(graceMs)]);
+      await Promise.race([this.#journal.drained(), this.#chores.rest(graceMs)]);
     }
     const isHandedBack = this.activeCount === 0 && incarnation?.lease.isValid() === true;
     this.#end();
@@ -335,7 +337,7 @@ export class Engine implements Coordinator {
     while (!this.#ended) {
       const startedMs = upkeep.monotonicMs();
       if ((await this.#parts.store.purge(beforeMs, purgeRows)) < purgeRows) return;
-      await new Promise<void>((resolve) => this.#after(upkeep.monotonicMs() - startedMs, resolve));
+      await this.#chores.rest(upkeep.monotonicMs() - startedMs);
     }
   }
 
@@ -379,7 +381,7 @@ export class Engine implements Coordinator {
         warned: (message) => events.warned(message, undefined),
       });
       await this.#keeper.begin();
-      this.#every(clockCheckEveryMs, async () => this.#keeper?.check());
+      this.#chores.every(clockCheckEveryMs, async () => this.#keeper?.check());
     } else this.#clock.startAt(Math.max(runtime.wallMs(), await store.clockMs()));
     this.#begin(new LockLease(runtime.newId()));
     this.#journal.check();
@@ -391,7 +393,7 @@ export class Engine implements Coordinator {
     const lease = new HeartbeatLease(runtime.newId(), runtime);
     this.#clock.startAt(await this.#heartbeat(lease));
     this.#begin(lease);
-    this.#every(heartbeatTimes.everyMs, () => this.#renew());
+    this.#chores.every(heartbeatTimes.everyMs, () => this.#renew());
   }
 
   /** Answers with the store's clock. */
@@ -427,8 +429,7 @@ export class Engine implements Coordinator {
 
   #end(): void {
     this.#ended = true;
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#chores.end();
     const { lease } = this.#incarnation ?? {};
     if (lease instanceof LockLease || lease instanceof HeartbeatLease) lease.end();
     this.#incarnation?.end();
@@ -462,27 +463,5 @@ export class Engine implements Coordinator {
     // It says when there is room again.
     if (code === 'full') this.#journal.check();
     if (!isTold) this.#parts.events.warned(message, error);
-  }
-
-  #after(delayMs: number, action: () => void): void {
-    if (this.#ended) return;
-    const timer = this.#machine.upkeep.setTimer(delayMs, () => {
-      this.#timers.delete(timer);
-      action();
-    });
-    this.#timers.add(timer);
-  }
-
-  /** Again and again, each turn that long after the last has ended. */
-  #every(delayMs: number, action: () => Promise<void>): void {
-    this.#after(delayMs, () => {
-      action().then(
-        () => this.#every(delayMs, action),
-        (error: unknown) => {
-          this.#failed('a periodic task failed', error);
-          this.#every(delayMs, action);
-        },
-      );
-    });
   }
 }

@@ -12,7 +12,7 @@ import { serverIdentity } from '../../tls/server-identity.ts';
 import { arrayBytesInUse, RecordingCoordinator, shown } from '../http/testing.ts';
 import { GrpcPort } from './port.ts';
 import { encode } from './protobuf.ts';
-import { dtmRequest } from './schema.ts';
+import { branchRequest, dtmRequest } from './schema.ts';
 import { GrpcServer } from './server.ts';
 import type { GrpcSettings } from './settings.ts';
 
@@ -536,4 +536,19 @@ test('requests that come in great numbers at once take turns, and the coordinato
   isOver = true;
   assert.equal(coordinator.asked.length, calls.length);
   assert.ok(longestMs > 0);
+});
+
+test('misspelt keys in the JSON of steps and in the map of a branch are told, and accepted', async () => {
+  const { address, observed } = await start();
+  const client = clientOf(address);
+  const Steps = '[{"action":"http://a","compensation":"http://b"}]';
+  const saga = encode(dtmRequest, { Gid: 'g', TransType: 'saga', Steps, BinPayloads: [Buffer.from('{}')] });
+  assert.equal((await ask(client, 'Submit', saga)).code, 0);
+  const Data = { confirm: 'http://a', cancle: 'http://b' };
+  const branch = encode(branchRequest, { Gid: 'g', TransType: 'tcc', BranchID: '01', Data });
+  assert.equal((await ask(client, 'RegisterBranch', branch)).code, 0);
+  assert.deepEqual(
+    observed.filter((line) => line.includes('unknown')),
+    ['grpc submit unknown: steps[].compensation', 'grpc registerbranch unknown: cancle'],
+  );
 });
