@@ -29,6 +29,14 @@ export const slices: readonly Slice[] = [
     covers: [...engine, ...store, 'packages/server/src/transport/http', 'test/faults/kill.test.ts'],
   },
   {
+    name: 'crash-images',
+    what: 'a power cut at every write and sync of the store',
+    files: ['test/faults/crash-images/crash-images.test.ts'],
+    env: long,
+    limitSeconds: 3600,
+    covers: [...store, 'test/faults/crash-images'],
+  },
+  {
     name: 'shortage',
     what: 'a start and a run on a disk with every little room there can be',
     files: ['test/faults/shortage.test.ts'],
