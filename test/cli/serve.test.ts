@@ -63,7 +63,7 @@ function itStarted(): never {
   assert.fail('it started');
 }
 
-describe('holdfast serve', { timeout: 120_000 }, () => {
+describe('holdfast serve', { timeout: 600_000 }, () => {
   it('says where it listens, on which store, and what it resumes', async (t) => {
     const coordinator = await started(t);
     assert.match(coordinator.logs, /^holdfast \d+\.\d+\.\d+$/m);
