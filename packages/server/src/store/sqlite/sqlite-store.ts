@@ -108,8 +108,7 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
   }
 
   cautions(): readonly string[] {
-    const found = exposure(this.#folder);
-    return found === undefined ? [] : [found];
+    return [exposure(this.#folder), this.#opened?.folder.caution].filter((found) => found !== undefined);
   }
 
   async close(): Promise<void> {
