@@ -17,7 +17,7 @@ export const differences: readonly Difference[] = [
     what: 'bad input',
     dtm: '500, or accepted',
     holdfast: '400 (gRPC: INVALID_ARGUMENT) naming the field, nothing stored; the value is never echoed',
-    why: 'it could contain `FAILURE` or `ONGOING`, which mean an outcome',
+    why: 'the value could contain `FAILURE` or `ONGOING`, which SDKs read as an outcome',
   },
   {
     rows: ['19'],
@@ -33,7 +33,7 @@ export const differences: readonly Difference[] = [
     what: 'submit of an unknown TCC or XA',
     dtm: 'created without branches, and succeeds',
     holdfast: '404',
-    why: 'its branches are not known: to say that they were told would be a lie',
+    why: 'Holdfast does not know its branches, so it cannot confirm or commit them',
   },
   {
     rows: ['90'],
@@ -46,10 +46,10 @@ export const differences: readonly Difference[] = [
   {
     rows: [],
     shownBy: ['D2'],
-    what: 'what `prepareWorkflow` refuses',
+    what: 'a refusal of `prepareWorkflow`',
     dtm: 'JSON',
-    holdfast: 'plain text that is no JSON',
-    why: 'one SDK decodes whatever JSON comes and breaks without a transaction',
+    holdfast: 'plain text that is not JSON',
+    why: 'one SDK decodes any JSON answer as a transaction and breaks if there is none',
   },
   {
     rows: [],
@@ -57,7 +57,7 @@ export const differences: readonly Difference[] = [
     what: 'a workflow’s callback',
     dtm: 'first 10 s after its start, also while it runs; a GET without input; no back-off, 3 s',
     holdfast: 'one interval after its last sign of life; POST, and once GET after 404 or 405; errors back off; 60 s',
-    why: 'a callback must not meet a run that is under way, nor hammer one that errs',
+    why: 'a callback must not disturb a run that is under way, nor call a failing service without pause',
   },
   {
     rows: [],
@@ -65,7 +65,7 @@ export const differences: readonly Difference[] = [
     what: 'long results and reasons of workflows',
     dtm: 'fail for ever on SQL stores',
     holdfast: 'kept whole',
-    why: 'a workflow that cannot say how it ended would be called back for ever',
+    why: 'otherwise such a workflow would be called back for ever',
   },
   {
     rows: [],
@@ -81,7 +81,7 @@ export const differences: readonly Difference[] = [
     what: 'topics',
     dtm: 'seen after 3 s, deleted ones linger; errors 500',
     holdfast: 'seen at once everywhere; errors 400 and 404',
-    why: 'a message must go to who is subscribed when it is sent',
+    why: 'a message must go to those who are subscribed when it is sent',
   },
   {
     rows: [],
@@ -89,7 +89,7 @@ export const differences: readonly Difference[] = [
     what: 'alerts',
     dtm: 'again at every error, in the drive path',
     holdfast: 'once for each incident, stored and sent until it is taken',
-    why: 'an alert is for what somebody must do, and must hold nothing up',
+    why: 'an alert tells of something that somebody must do, and must not delay transactions',
   },
   {
     rows: [],
@@ -114,7 +114,7 @@ export const differences: readonly Difference[] = [
     dtm: 'never recognised; an empty payload breaks the run',
     holdfast:
       'recognised, under any HTTP status; an empty or `null` payload sends the four members that name the branch',
-    why: 'it is what the codes were made for',
+    why: 'the codes were made for this',
   },
   {
     rows: [],
@@ -211,7 +211,7 @@ export const differences: readonly Difference[] = [
     what: 'abort of a prepared saga',
     dtm: '409',
     holdfast: '200: it fails, nothing is called',
-    why: 'nothing has been called yet, and its client wants it ended',
+    why: 'nothing has been called yet, and the client wants to end it',
   },
   {
     rows: [],
@@ -251,7 +251,7 @@ export const differences: readonly Difference[] = [
     what: '`retry_limit`',
     dtm: 'shared by all steps, forgotten after a run, no delay, counts ONGOING',
     holdfast: 'per branch, durable, 100 ms doubling to 1 s; counts errors and calls that a breaker refused',
-    why: 'a service that restarts needs a moment, and a crash must not give it new tries',
+    why: 'a service that restarts needs a moment, and a crash of the coordinator must not start the count again',
   },
   {
     rows: [],
@@ -267,7 +267,7 @@ export const differences: readonly Difference[] = [
     what: '`wait_result` of what is unfinished',
     dtm: '409 `wait result not return success: FAILURE`',
     holdfast: '409, and the text says that it goes on',
-    why: 'clients know the status; people must not take it for the end',
+    why: 'clients read the status; the text tells people that this is not the end',
   },
   {
     rows: [],
@@ -291,7 +291,7 @@ export const differences: readonly Difference[] = [
     what: '`resetNextCronTime`',
     dtm: 'no effect on the embedded store',
     holdfast: 'works',
-    why: 'it is what operators have after an outage',
+    why: 'operators need it after an outage',
   },
   {
     rows: [],
@@ -299,7 +299,7 @@ export const differences: readonly Difference[] = [
     what: 'gids where one begins with the other',
     dtm: 'branches mixed up on the embedded store',
     holdfast: 'independent',
-    why: 'a gid is the client’s to choose',
+    why: 'the client chooses the gid',
   },
   {
     rows: [],
@@ -307,7 +307,7 @@ export const differences: readonly Difference[] = [
     what: 'metrics',
     dtm: 'query strings and branch ids as labels',
     holdfast: 'bounded labels',
-    why: 'a time series per gid fills the memory of whoever collects them',
+    why: 'one time series for each gid fills the memory of the metrics server',
   },
   {
     rows: [],
@@ -315,7 +315,7 @@ export const differences: readonly Difference[] = [
     what: 'a prepared TCC or message',
     dtm: 'looked at every 10 s',
     holdfast: 'due at its time-out',
-    why: 'looking finds nothing before',
+    why: 'before that time there is nothing to do',
   },
   {
     rows: [],

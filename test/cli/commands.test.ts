@@ -1,7 +1,7 @@
 /** The command line without a coordinator: help, mistakes, exit codes. */
 import assert from 'node:assert/strict';
 import { type StdioOptions, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -54,6 +54,14 @@ test('help prints what --help does, of each command; of an unknown one it ends w
   const unknown = holdfast(['help', 'sreve']);
   assert.deepEqual([unknown.status, unknown.stdout], [2, '']);
   assert.match(unknown.stderr, /^holdfast: unknown command 'sreve'/);
+});
+
+test('each command that --help lists is on the page of the command line', () => {
+  const page = readFileSync(join(root, 'docs', 'command-line.md'), 'utf8');
+  const listed = holdfast(['--help']).stdout.split('Commands:\n')[1]?.split('\n\n')[0] ?? '';
+  const names = [...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
+  assert.ok(names.length >= 12, listed);
+  for (const name of names) assert.match(page, new RegExp(`^\\| .*\`${name}\\b.* \\|`, 'm'), name);
 });
 
 test('the help of a command tells what its flags mean there', () => {

@@ -118,7 +118,7 @@ const warns = `data:text/javascript,process.on('SIGUSR2', () => { process.emitWa
 const canMount = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
 const noMounts = canMount ? false : 'needs Linux, root and unshare, for a small disk that can be full';
 
-describe('where nobody takes what is said', { timeout: 120_000, concurrency: 2 }, () => {
+describe('where nobody takes what is said', { timeout: 600_000, concurrency: 2 }, () => {
   it('a full disk: it serves on, counts lost lines, ends with 0', async (t) => {
     const full = openSync('/dev/full', 'w');
     t.after(() => closeSync(full));

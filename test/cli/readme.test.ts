@@ -67,18 +67,17 @@ test('whoever pastes the blocks of the README sees what it says', { timeout: 120
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-readme-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const port = new URL(coordinator.url).port;
-  const places = {
-    '127.0.0.1:36790': coordinator.grpcAddress,
-    '36789': port,
-    '8081': String(await freePort()),
-    '4711': String(coordinator.pid),
-    '/tmp/': `${folder}/`,
+  const places = new Map([
+    ['127.0.0.1:36790', coordinator.grpcAddress],
+    ['36789', port],
+    ['8081', String(await freePort())],
+    ['4711', String(coordinator.pid)],
+    ['/tmp/', `${folder}/`],
     // npm would install what is missing.
-    'npm run -s holdfast --': `'${process.execPath}' --conditions=source packages/server/src/cli.ts`,
-  };
-  const here = (text: string) => {
-    return Object.entries(places).reduce((written, [there, place]) => written.replaceAll(there, place), text);
-  };
+    ['npm run -s holdfast --', `'${process.execPath}' --conditions=source packages/server/src/cli.ts`],
+  ]);
+  const there = new RegExp([...places.keys()].join('|'), 'g');
+  const here = (text: string) => text.replace(there, (found) => places.get(found) ?? '');
   const terminal = new Terminal(t, { ...cleanEnvironment(), HOLDFAST_HTTP_PORT: port });
   let starts = 0;
   let command = '';

@@ -63,7 +63,7 @@ function itStarted(): never {
   assert.fail('it started');
 }
 
-describe('holdfast serve', { timeout: 120_000 }, () => {
+describe('holdfast serve', { timeout: 600_000 }, () => {
   it('says where it listens, on which store, and what it resumes', async (t) => {
     const coordinator = await started(t);
     assert.match(coordinator.logs, /^holdfast \d+\.\d+\.\d+$/m);
@@ -78,11 +78,13 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
   });
 
   it('counts how long the start took from the start of the process', async (t) => {
-    const busy = 'const until = Date.now() + 700; while (Date.now() < until);';
+    // The worker thread of the store loads it too.
+    const busy = `import { isMainThread } from 'node:worker_threads';
+      const until = Date.now() + 3000; while (isMainThread && Date.now() < until);`;
     const settings = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(busy)}` };
     const coordinator = await started(t, { settings });
     const seconds = Number(/^ {2}ready after (\S+) s$/m.exec(coordinator.logs)?.[1]);
-    assert.ok(seconds >= 0.7, coordinator.logs);
+    assert.ok(seconds >= 3, coordinator.logs);
   });
 
   it('takes its settings from a file, too', async (t) => {
@@ -128,7 +130,7 @@ describe('holdfast serve', { timeout: 120_000 }, () => {
     );
     participant.answer();
     assert.deepEqual(await ended, { code: 0, signal: null });
-    assert.match(coordinator.logs, /^holdfast: SIGTERM, stopping; once more ends it at once$/m);
+    assert.match(coordinator.logs, /^holdfast: SIGTERM, stopping; a second signal ends it at once$/m);
     assert.match(coordinator.logs, /^holdfast: stopped$/m);
     await coordinator.start();
     await until('both are final', async () => {

@@ -25,6 +25,7 @@ async function service() {
     asked.push({ path, authorization: request.headers.authorization ?? '', body });
     if (path.startsWith('/refuses')) response.writeHead(409).end('FAILURE');
     else if (path.startsWith('/breaks')) response.writeHead(500).end('broken');
+    else if (path.startsWith('/hangs')) return;
     else if (path.startsWith('/moves')) response.writeHead(307, { location: `${dead}&moved` }).end();
     else if (path.startsWith('/rpc')) {
       response.end('{"jsonrpc":"2.0","id":"1","error":{"code":-32901,"message":"FAILURE"}}');
@@ -40,7 +41,10 @@ const dead = `http://${user}:${password}@127.0.0.1:${await freePort()}/dead?key=
 
 test('D11: user, password and query of a URL reach the service, and stand in no text, alert, metric or log line', async (t) => {
   const { asked, server, at } = await service();
-  t.after(() => server.close());
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const coordinator = await startCoordinator({
     settings: {
       HOLDFAST_LOG_LEVEL: 'debug',
@@ -119,9 +123,32 @@ test('D11: user, password and query of a URL reach the service, and stand in no 
   for (const { body } of alertsOf()) assert.doesNotMatch(body, planted);
   assert.ok(alertsOf().some(({ body }) => JSON.parse(body).branch.endsWith('/breaks?...')));
   assert.doesNotMatch(await (await fetch(`${coordinator.url}/api/metrics`)).text(), planted);
-  for (const gid of gids) {
+  const show = async (gid: string) => {
     const shown = await (await fetch(`${coordinator.url}/api/v1/transactions/${gid}`)).text();
     assert.doesNotMatch(shown, never, gid);
+    return shown;
+  };
+  // A call that is out, and after a stop the branch that nobody told.
+  const two = {
+    steps: [
+      { action: at('/fine'), compensate: at('/fine') },
+      { action: at('/hangs'), compensate: '' },
+    ],
+  };
+  await post('dtmsvr/submit', {
+    gid: 'hangs',
+    trans_type: 'saga',
+    ...two,
+    payloads: ['{}', '{}'],
+    request_timeout: 60,
+  });
+  await until('its call is out', async () => JSON.parse(await show('hangs')).inFlight[0]?.url.includes('/hangs?'));
+  assert.match((await coordinator.command('show', 'hangs')).stdout, /\/hangs\?/);
+  await post('dtmsvr/forceStop', { gid: 'hangs' });
+  assert.match(JSON.parse(await show('hangs')).untold[0].url, /\/fine\?/);
+  gids.push('hangs');
+  for (const gid of gids) {
+    const shown = await show(gid);
     assert.match(shown, /"gid"/);
     const texts = JSON.stringify(JSON.parse(shown, (key, value) => (/^(url|queryPrepared)$/.test(key) ? '' : value)));
     assert.doesNotMatch(texts, planted, gid);

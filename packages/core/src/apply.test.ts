@@ -9,8 +9,10 @@ import {
   failure,
   message,
   ongoing,
+  registered,
   saga,
   success,
+  tcc,
   workflow,
 } from './testing/definitions.ts';
 import { Driver } from './testing/driver.ts';
@@ -323,4 +325,12 @@ test('errors of runs in a row are counted until one succeeds, and are an inciden
   assert.deepEqual(incidents, ['', '', named, named]);
   const better = after(failing, { kind: 'due', atMs: createdMs }, called(1), answered(1, success)).progress;
   assert.deepEqual([better.errorRuns, better.incident], [0, '']);
+});
+
+test('retry_limit is for actions of a saga: what was decided is told without an end', () => {
+  const prepared = createTransaction(tcc({ options: { retryLimit: 1 } }), 'prepared', defaults);
+  const confirming = apply({ ...prepared, branches: registered('01') }, { kind: 'submitted', atMs: createdMs });
+  const failing = after(confirming, answered(1, error()), answered(1, error()), answered(1, error()));
+  assert.deepEqual([failing.progress.retries, failing.progress.status], [{}, 'submitted']);
+  assert.ok(failing.progress.dueMs > createdMs, 'it is called again when it is due, not within the run');
 });

@@ -90,7 +90,12 @@ test('the oldest attempts go one by one', () => {
 });
 
 test('what a text or a list of names takes as JSON counts, before anything is looked at closely', () => {
-  for (const large of [{ incident: '\u0001'.repeat(1024) }, { ignoredFields: Array(100).fill('x'.repeat(60)) }]) {
+  const decision = { kind: 'stop', atMs: 1, status: 'submitted', reason: '\u0001'.repeat(1024) } as const;
+  for (const large of [
+    { operatorDecisions: [decision] },
+    { incident: '\u0001'.repeat(1024) },
+    { ignoredFields: Array(100).fill('x'.repeat(60)) },
+  ]) {
     const fitted = fitProgress(
       ofSize(limits.progressBytes + 500, { ...large, attempts: attempts(1, '\u0001'.repeat(700)) }),
     );

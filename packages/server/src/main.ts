@@ -29,11 +29,12 @@ import {
   type Restorable,
   type Store,
   StoreError,
+  type Watchful,
 } from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs, and to be made of such a copy. */
-export type AnyStore = Store & Partial<BackupCapable & Cautious & Restorable>;
+export type AnyStore = Store & Partial<BackupCapable & Watchful & Cautious & Restorable>;
 
 export interface ServeOptions {
   /** Default: on stderr, as the settings say. */
@@ -219,6 +220,10 @@ async function start(
       opened.lack === undefined
         ? opened.counts
         : await openOnceThereIsRoom(opened.lack, parts, engine, () => open(store, settings, development));
+    store.watch?.({
+      doubted: (reason) => engine.doubts(reason),
+      lost: (error) => observer.fatal(error),
+    });
     for (const caution of store.cautions?.() ?? []) observer.warned(caution, undefined);
     await engine.start();
     alerts?.owed();

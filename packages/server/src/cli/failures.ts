@@ -36,7 +36,7 @@ function reasonOf(cause: unknown, section: 'http' | 'grpc'): string {
     case 'EADDRINUSE':
       return `another process listens there.\nStop it, or choose another port with --${section}-port or ${variable}_PORT.`;
     case 'EACCES':
-      return `this user may not.\nChoose a port from 1024 on with --${section}-port or ${variable}_PORT.`;
+      return `this user is not allowed to.\nChoose a port from 1024 on with --${section}-port or ${variable}_PORT.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `this machine has no such address.\nChoose another one with --${section}-host or ${variable}_HOST.`;

@@ -59,7 +59,7 @@ export async function serveUntilStopped(
       }
       if (stoppingSinceMs === undefined) {
         stoppingSinceMs = performance.now();
-        say(`holdfast: ${signal}, stopping; once more ends it at once`);
+        say(`holdfast: ${signal}, stopping; a second signal ends it at once`);
         log.info('stopping', { signal });
         // During the start there is nothing to drain: whatever it had begun is taken up by the next one.
         if (running === undefined) end(exitCodes.done);

@@ -107,7 +107,7 @@ test('a store that is not here, and a registry, stop the start and say what can 
         'write boltdb, or leave Store out',
     ]);
   }
-  assert.match(problemsOf('Store: { Driver: cassandra }')[0] ?? '', /"cassandra" is no store of dtm/);
+  assert.match(problemsOf('Store: { Driver: cassandra }')[0] ?? '', /"cassandra" is not a store of dtm/);
   assert.match(
     problemsOf('MicroService: { Driver: dtm-driver-gozero }')[0] ?? '',
     /registries are not supported yet; .* dns:\/\/\/, dns\+srv:\/\/ and svc:\/\/ URLs; without them it is default/,
@@ -170,7 +170,7 @@ test('aliases are what they stand for; one of what it stands in is a problem, no
   ]) {
     assert.match(
       problemsOf(`${content}\n`)[0] ?? '',
-      new RegExp(`^dtm.yaml:1: ${line}: has an alias of what it stands in`),
+      new RegExp(`^dtm.yaml:1: ${line}: uses a YAML alias that contains itself`),
     );
   }
 });

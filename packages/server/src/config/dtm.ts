@@ -25,14 +25,14 @@ export interface Translated {
   readonly problem?: string;
 }
 
-const forServers = 'only a database server has it; the embedded store lives in the folder dataDir';
+const forServers = 'it is for database servers; the embedded store is in the folder dataDir';
 const forRegistries = 'registries are not supported yet; services are found by dns:///, dns+srv:// and svc:// URLs';
 const unusedThere = 'dtm declares it and does not use it either';
 
 /** Keys without a setting, and what there is to say of those that have one. */
 const notes: Readonly<Record<string, string>> = {
   'Store.Driver':
-    'boltdb becomes sqlite, the embedded store; the data of dtm is not read: let dtm finish what it has begun',
+    'boltdb becomes sqlite, the embedded store. The data of dtm is not read: let dtm finish its transactions',
   'Store.Host': forServers,
   'Store.Port': forServers,
   'Store.User': forServers,
@@ -43,9 +43,9 @@ const notes: Readonly<Record<string, string>> = {
   'Store.MaxIdleConns': forServers,
   'Store.ConnMaxLifeTime': forServers,
   'Store.DataExpire': 'counts from the end of a transaction; an unfinished one is never deleted',
-  'Store.FinishedDataExpire': 'of Redis alone; retentionMs says how long what is finished is kept',
-  'Store.RedisPrefix': 'of Redis alone',
-  TransCronInterval: 'nothing is polled: each transaction is looked at when it is due',
+  'Store.FinishedDataExpire': 'it is for Redis only; retentionMs says how long finished transactions are kept',
+  'Store.RedisPrefix': 'it is for Redis only',
+  TransCronInterval: 'Holdfast does not poll: it looks at each transaction when that is due',
   JsonRpcPort: unusedThere,
   'MicroService.Driver': `${forRegistries}. Any but default stops the start`,
   'MicroService.Target': forRegistries,
@@ -56,14 +56,14 @@ const notes: Readonly<Record<string, string>> = {
   'HttpMicroService.RegistryOptions': unusedThere,
   'HttpMicroService.Target': unusedThere,
   'HttpMicroService.EndPoint': unusedThere,
-  UpdateBranchSync: 'results of branches are always written together with others, and none is lost',
+  UpdateBranchSync: 'results of branches are always written in batches, and none is lost',
   UpdateBranchAsyncGoroutineNum: 'writes of all transactions are committed together; the section journal bounds them',
   'Log.Outputs': 'the log goes to stderr',
-  'Log.RotationEnable': 'the log goes to stderr: whoever takes it keeps and rotates it',
-  'Log.RotationConfigJSON': 'the log goes to stderr: whoever takes it keeps and rotates it',
+  'Log.RotationEnable': 'the log goes to stderr; keep and rotate it there',
+  'Log.RotationConfigJSON': 'the log goes to stderr; keep and rotate it there',
   TimeZoneOffset: 'times are shown in UTC',
   ConfigUpdateInterval: 'a change of a topic is seen at once',
-  AdminBasePath: 'there is no admin page yet; holdfast list and show tell what it would',
+  AdminBasePath: 'there is no admin page yet; use holdfast list and holdfast show',
   GrpcServiceConfig: 'calls go round robin over the addresses of a dns:/// or svc:// URL',
 };
 
@@ -108,11 +108,11 @@ export function translate(dtm: DtmKey, value: unknown, known: readonly Named[]):
   return { ...inMilliseconds(value, known.find(({ path }) => path === dtm.path)?.setting as NumberSetting), ...note };
 }
 
-const dtmLeastInterval = 'should not be less than 10, as dtm says; retryIntervalMs may be 1000 here';
+const dtmLeastInterval = 'should not be less than 10, as in dtm; with retryIntervalMs you can go down to 1000';
 
 function translateStore(value: unknown, note: string): Translated {
   if (value === 'boltdb') return { value: 'sqlite', note };
-  if (!otherStores.has(value)) return { problem: `${shown(value)} is no store of dtm; boltdb is the embedded one` };
+  if (!otherStores.has(value)) return { problem: `${shown(value)} is not a store of dtm; the embedded one is boltdb` };
   return {
     problem: `${value} is not available in this version, only the embedded store: write boltdb, or leave Store out`,
   };

@@ -208,7 +208,9 @@ test('a file that is no YAML, has duplicate keys, or no map, is refused with its
   assert.match(inFile('dataDir: a\nhttp: {}\ndataDir: b\n')[0] ?? '', /^file:3: not valid YAML: .*unique/);
   assert.deepEqual(inFile('- 1\n'), ['file:1: must be a map of settings']);
   assert.deepEqual(inFile('http: 80\n'), ['file:1: http: is a section: write its settings, indented, below http:']);
-  assert.deepEqual(inFile('a: 1\n---\nb: 2\n'), ['file:2: must be one document: a second begins here']);
+  assert.deepEqual(inFile('a: 1\n---\nb: 2\n'), [
+    'file:2: the file must hold one YAML document, and a second one begins here',
+  ]);
   assert.match(problemsOf({ file: join(folder, 'missing.yaml') })[0] ?? '', /^file: cannot be read \(ENOENT/);
 });
 
@@ -267,7 +269,7 @@ test('every name with mistakes is told, all of them at once, and no address is r
       ].join('\n'),
     ),
     [
-      'file:1: names.Orders: is no name: small letters, digits, dots, dashes and underscores, at most 63, the first a letter or digit',
+      'file:1: names.Orders: is not a valid name: use small letters, digits, dots, dashes and underscores, at most 63, and begin with a letter or digit',
       'file:1: names.empty: must be a list of 1 to 64 addresses',
       'file:1: names.text: must be a list of 1 to 64 addresses',
       'file:1: names.mixed: must be all http or https URLs (HTTP), or all host:port (gRPC)',

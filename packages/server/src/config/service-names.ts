@@ -36,7 +36,9 @@ export function namesComplaints(value: unknown): readonly NamesComplaint[] {
 function complaintsOf(name: string, addresses: unknown): readonly string[] {
   const naming = isAlias(name)
     ? []
-    : ['is no name: small letters, digits, dots, dashes and underscores, at most 63, the first a letter or digit'];
+    : [
+        'is not a valid name: use small letters, digits, dots, dashes and underscores, at most 63, and begin with a letter or digit',
+      ];
   if (!Array.isArray(addresses) || addresses.length === 0 || addresses.length > mostAddresses) {
     return [...naming, `must be a list of 1 to ${mostAddresses} addresses`];
   }

@@ -35,7 +35,7 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
     name: '',
     text:
       error.code === 'MULTIPLE_DOCS'
-        ? 'must be one document: a second begins here'
+        ? 'the file must hold one YAML document, and a second one begins here'
         : `not valid YAML: ${error.message}`,
   }));
 
@@ -93,7 +93,11 @@ export function readYaml(content: string, file: string, tree: SettingTree, known
       JSON.stringify(plain);
       return plain;
     } catch {
-      problems.push({ origin, name, text: 'has an alias of what it stands in, or too many of them: write it out' });
+      problems.push({
+        origin,
+        name,
+        text: 'uses a YAML alias that contains itself, or too many aliases: write the value out',
+      });
       return null;
     }
   }

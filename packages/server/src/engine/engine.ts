@@ -99,6 +99,7 @@ export class Engine implements Coordinator {
   /** Of a store for one process, where nobody moves the clock by hand. */
   #keeper: ClockKeeper | undefined;
   #pausedReason: string | undefined;
+  #doubtedReason: string | undefined;
   #stopping = false;
   /** Hands back what it drives: what is lost now is left to others. */
   #closing = false;
@@ -240,8 +241,17 @@ export class Engine implements Coordinator {
     this.#pausedReason = reason;
   }
 
+  /** The store notices, without a write, that it may not be the right one any more; undefined: it is. */
+  doubts(reason: string | undefined): void {
+    if (reason !== undefined && this.#doubtedReason === undefined) {
+      this.#parts.events.warned('the store may not be the right one any more', reason);
+    }
+    this.#doubtedReason = reason;
+  }
+
   unready(): string | undefined {
     if (this.#stopping || this.#ended) return 'shutting down';
+    if (this.#doubtedReason !== undefined) return this.#doubtedReason;
     if (this.#incarnation === undefined && this.#pausedReason !== undefined) return this.#pausedReason;
     if (this.#incarnation === undefined || !this.#incarnation.lease.isValid()) return 'no lease on the store';
     return this.#pausedReason;

@@ -117,6 +117,19 @@ export interface Cautious {
   cautions(): readonly string[];
 }
 
+/** A store that notices while it is open that it may not be the store of its name any more. */
+export interface Watchful {
+  /** From now on these are told, also what was noticed before. */
+  watch(events: WatchEvents): void;
+}
+
+export interface WatchEvents {
+  /** Why nothing is acknowledged now; undefined: it is again. */
+  doubted(reason: string | undefined): void;
+  /** What is written would be gone: the process must end. */
+  lost(error: StoreError): void;
+}
+
 /** A store whose clock, and what was written by it, can be corrected while nobody else has it open. */
 export interface ClockSettable {
   /**

@@ -1,6 +1,6 @@
 import { number, section, text } from '../setting.ts';
 
-export const alert = section('Telling somebody that a transaction needs a human.', {
+export const alert = section('Where alerts about transactions go.', {
   webhookUrl: text({
     default: '',
     maxCharacters: 2048,
@@ -8,7 +8,7 @@ export const alert = section('Telling somebody that a transaction needs a human.
     isSecret: true,
     dtm: 'AlertWebHook',
     description:
-      'Where Holdfast POSTs each incident, as JSON with gid, status, branch, error and retry_count. Empty: nowhere. An alert is sent again until the webhook takes it or the incident ends, also after a restart. holdfast config does not show the URL, because it may hold a token.',
+      'The URL that gets a POST for each incident, as JSON with gid, status, branch, error and retry_count. Empty: no alerts. An alert is sent again until the webhook takes it or the incident ends, also after a restart. holdfast config does not show the URL, because it may hold a token.',
   }),
   afterErrors: number({
     default: 3,
@@ -16,6 +16,6 @@ export const alert = section('Telling somebody that a transaction needs a human.
     to: 1000,
     dtm: 'AlertRetryLimit',
     description:
-      'A transaction whose runs end with an error so many times in a row is an incident, until a call of it succeeds.',
+      'How many runs in a row must end with an error until the transaction is an incident. It stops being one when a call succeeds.',
   }),
 });

@@ -4,61 +4,64 @@ import { day, gib, hour, kib, mib, minute, second } from '../units.ts';
 export const calls = section('Limits of one call to a service, and of the connections kept for the next one.', {
   caFile: file({
     description:
-      'Certificates in PEM that `https://` and `grpcs://` services may be signed by, besides those that are known anyway. [Renewed](#certificates) while Holdfast runs.',
+      'A PEM file with root certificates, in addition to the well-known ones. Certificates of `https://` and `grpcs://` services may be signed by them. [Renewed](#certificates) while Holdfast runs.',
   }),
   answerBytes: number({
     default: mib,
     from: kib,
     to: gib,
-    description: 'An answer is read up to this size; a longer one is an error of the branch.',
+    description: 'The largest answer of a branch. A larger answer counts as an error of the branch.',
   }),
   answerHeaderBytes: number({
     default: 32 * kib,
     from: kib,
     to: mib,
-    description: 'The most bytes of the headers of an answer; over gRPC of its trailers too.',
+    description: 'The most bytes of the headers of an answer, over gRPC of its trailers too.',
   }),
   redirects: number({
     default: 5,
     from: 0,
     to: 100,
-    description: 'The most redirects one call over HTTP follows.',
+    description: 'The most redirects that one call over HTTP follows.',
   }),
   idleMs: number({
     default: 4 * second,
     from: 1,
     to: hour,
-    description: 'An HTTP connection without calls is closed after this, unless the service names another time.',
+    description: 'How long an HTTP connection without calls is kept open, unless the service names another time.',
   }),
   originIdleConnections: number({
     default: 256,
     from: 0,
     to: 100_000,
-    description: 'HTTP connections without calls that are kept open to one origin. Over gRPC there is one.',
+    description:
+      'The most HTTP connections without calls that are kept open to one origin. Over gRPC one connection serves all calls.',
   }),
   idleConnections: number({
     default: 1024,
     from: 0,
     to: 100_000,
-    description: 'Connections without calls that are kept open to all origins together, of HTTP and of gRPC each.',
+    description:
+      'The most connections without calls that are kept open to all origins together. HTTP and gRPC have this many each.',
   }),
   grpcIdleMs: number({
     default: 5 * minute,
     from: 1,
     to: day,
-    description: 'A gRPC connection without calls is closed after this.',
+    description: 'How long a gRPC connection without calls is kept open.',
   }),
   grpcKeepaliveMs: number({
     default: 20 * second,
     from: second,
     to: hour,
     description:
-      'A gRPC connection on which a call waits, or is to be made, and nothing has arrived for this long is pinged. At most three times before an answer of a call comes, so that services with gRPC’s own rules do not take offence.',
+      'How long nothing may arrive on a gRPC connection that has a call, or is to get one. Then Holdfast pings it. It pings at most three times before an answer comes, because gRPC services close connections that ping more often.',
   }),
   grpcKeepaliveTimeoutMs: number({
     default: 5 * second,
     from: 10,
     to: hour,
-    description: 'One that does not answer the ping within this is closed and opened anew; without calls, within 1 s.',
+    description:
+      'How long a service may take to answer that ping (`calls.grpcKeepaliveMs`). Then Holdfast closes the connection and opens a new one. Without calls on it the limit is 1 s.',
   }),
 });

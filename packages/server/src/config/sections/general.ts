@@ -9,7 +9,7 @@ export const general = {
     allowed: 'the path of a folder',
     flag: true,
     description:
-      'The folder of the embedded store, relative to where Holdfast is started. It is made where it is missing. Keep it on a local disk.',
+      'The folder of the embedded store. A relative path counts from where Holdfast is started. A missing folder is made. Keep it on a local disk.',
   }),
   retryIntervalMs: number({
     default: 10 * second,
@@ -17,14 +17,14 @@ export const general = {
     to: year,
     dtm: 'RetryInterval (seconds)',
     description:
-      'Base of the back-off for transactions that name no retry_interval. The first retry after an error comes at twice this, then it doubles; an ONGOING branch is asked again after exactly this.',
+      'The base of the back-off, for transactions that name no `retry_interval`. The first retry after an error comes after twice this time, and each further one doubles it. A branch that answers ONGOING is asked again after exactly this time.',
   }),
   requestTimeoutMs: number({
     default: 3 * second,
     from: 1,
     to: hour,
     dtm: 'RequestTimeout (seconds)',
-    description: 'How long one branch call may take, for transactions that name no request_timeout.',
+    description: 'How long one branch call may take, for transactions that name no `request_timeout`.',
   }),
   timeoutToFailMs: number({
     default: 35 * second,
@@ -32,14 +32,14 @@ export const general = {
     to: year,
     dtm: 'TimeoutToFail (seconds)',
     description:
-      'How long a transaction may stay prepared, where it names no timeout_to_fail: then a TCC is cancelled and a message asked about. A submitted saga without timeout_to_fail has no time-out.',
+      'How long a transaction may stay prepared if it names no `timeout_to_fail`. Then a TCC or XA is rolled back, and Holdfast asks the sender of a message whether to send it. A submitted saga without `timeout_to_fail` has no time-out.',
   }),
   backoffCapMs: number({
     default: 10 * minute,
     from: second,
     to: year,
     description:
-      'The longest interval that back-off reaches. A transaction whose own retry_interval is longer keeps that.',
+      'The longest interval that the back-off reaches. A transaction whose own `retry_interval` is longer keeps its own.',
   }),
   retentionMs: number({
     default: 7 * day,
@@ -47,18 +47,18 @@ export const general = {
     to: 10 * year,
     dtm: 'Store.DataExpire (seconds)',
     description:
-      'How long a finished transaction can still be read; then it is deleted, and its gid is free again. Unfinished ones are never deleted. Barrier rows of services must live longer than this.',
+      'How long a finished transaction is kept. Then it is deleted, and its gid is free again. Unfinished transactions are never deleted. Services must keep their barrier rows longer than this.',
   }),
   flushDelayMs: number({
     default: 100,
     from: 0,
     to: 10 * second,
     description:
-      'Results of forward calls wait this long for another write of the same transaction to ride along with. A crash within it repeats those calls.',
+      'How long the result of a forward call may wait to be written together with the next write of its transaction. A crash within this time repeats the call.',
   }),
   names: names({
     default: {},
     description:
-      'Names that URLs of branches may use in the place of an address: `svc://orders/pay` is called at one of the addresses of `orders`, in turn, and at the next where one cannot be reached ([naming](naming.md)).',
+      'Names that URLs of branches may use instead of an address ([naming](naming.md)). `svc://orders/pay` is called at the addresses of `orders` in turn. If one cannot be reached, the next one is called.',
   }),
 };

@@ -2,7 +2,7 @@ import { number, section } from '../setting.ts';
 import { gib, kib, mib } from '../units.ts';
 
 export const journal = section(
-  'Writes of all transactions go to one queue and are committed together. Its bounds keep memory bounded when the disk is slower than the load.',
+  'Writes of all transactions go to one queue, the journal, and are committed together. These limits keep memory bounded when the disk is slower than the load.',
   {
     batchRows: number({
       default: 256,
@@ -14,31 +14,31 @@ export const journal = section(
       default: 8 * mib,
       from: 64 * kib,
       to: gib,
-      description: 'The most bytes in one commit; a single larger write goes alone.',
+      description: 'The most bytes in one commit. A single write that is larger is committed alone.',
     }),
     softRows: number({
       default: 4000,
       from: 1,
       to: 1_000_000,
-      description: 'With this many writes queued, requests that would create a transaction are refused (429).',
+      description: 'The number of queued writes from which on requests that create a transaction are refused (429).',
     }),
     softBytes: number({
       default: 64 * mib,
       from: mib,
       to: 16 * gib,
-      description: 'The same, in bytes queued.',
+      description: 'The number of queued bytes from which on requests that create a transaction are refused (429).',
     }),
     hardRows: number({
       default: 16_000,
       from: 1,
       to: 1_000_000,
-      description: 'With this many writes queued, every request that changes something is refused (503).',
+      description: 'The number of queued writes from which on every request that changes something is refused (503).',
     }),
     hardBytes: number({
       default: 192 * mib,
       from: mib,
       to: 16 * gib,
-      description: 'The same, in bytes queued.',
+      description: 'The number of queued bytes from which on every request that changes something is refused (503).',
     }),
   },
 );

@@ -6,6 +6,7 @@ export const metrics = section('What `/api/metrics` shows.', {
     default: second,
     from: 1,
     to: hour,
-    description: 'How long a scrape waits for the counts of the store; then it answers without them.',
+    description:
+      'How long a scrape waits for the store to count. After this time it answers without the four gauges that come from the store.',
   }),
 });

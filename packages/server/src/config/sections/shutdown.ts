@@ -7,13 +7,13 @@ export const shutdown = section('What happens at SIGTERM and SIGINT. A second si
     from: 0,
     to: hour,
     description:
-      'How long requests are still served after readiness has failed. New transactions are refused; submit, abort and registerBranch of stored ones go through.',
+      'How long requests are still served after SIGTERM, while `/readyz` answers 503. New transactions are refused; `submit`, `abort` and `registerBranch` of stored ones go through.',
   }),
   graceMs: number({
     default: 10 * second,
     from: 0,
     to: hour,
     description:
-      'How long branch calls under way are then waited for. What has not answered by then is called again after the next start.',
+      'How long Holdfast then waits for branch calls that are under way. A branch that has not answered by then is called again after the next start.',
   }),
 });

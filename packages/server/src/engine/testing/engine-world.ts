@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Outcome } from '@holdfast/core';
+import type { Outcome, Transaction } from '@holdfast/core';
 import { Database } from '../../../../simulator/src/store/database.ts';
 import type { StoreOperation } from '../../../../simulator/src/store/link.ts';
 import { SimulatedStore } from '../../../../simulator/src/store/store.ts';
@@ -42,6 +42,8 @@ export class EngineWorld {
   /** The caller throws: a defect that breaks a driver. */
   breakCalls = false;
   readonly warnings: string[] = [];
+  /** What the outside was told, in order. */
+  readonly told: string[] = [];
   readonly fatal: unknown[] = [];
   /** Operations of the store that do not get there, with their error. */
   readonly failing = new Map<StoreOperation, unknown>();
@@ -63,10 +65,10 @@ export class EngineWorld {
       runtime,
       settings: { ...settings, ...options.settings },
       events: {
-        attempted: () => undefined,
-        created: () => undefined,
-        moved: () => undefined,
-        incident: () => undefined,
+        attempted: (transaction, operation, { kind }) => this.#tell(transaction, `${operation} ${kind}`),
+        created: (transaction) => this.#tell(transaction, `created ${transaction.progress.status}`),
+        moved: (transaction, from) => this.#tell(transaction, `${from} to ${transaction.progress.status}`),
+        incident: (transaction, former) => this.#tell(transaction, `'${former}' to '${transaction.progress.incident}'`),
         unreadable: () => undefined,
         journalCommitted: () => undefined,
         warned: (message) => void this.warnings.push(message),
@@ -115,6 +117,10 @@ export class EngineWorld {
 
   row(gid: string): StoredTransaction {
     return this.database.rows.get(gid) ?? assert.fail(`${gid} is not stored`);
+  }
+
+  #tell({ definition }: Transaction, what: string): void {
+    this.told.push(`${definition.gid}: ${what}`);
   }
 
   #call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void {

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { StoreError } from '../store.ts';
 import { toStoreError } from './errors.ts';
 import { type Row, readNumber, readText } from './values.ts';
@@ -10,13 +11,15 @@ export interface ConnectionSettings {
   readonly busyMs: number;
   /** `full`: a commit is on the disk before anybody sees it. `normal`: who commits syncs the WAL, see WalSync. */
   readonly synchronous: keyof typeof syncLevels;
+  /** Whether a database that is not there is made. */
+  readonly makes: boolean;
 }
 
 const syncLevels = { normal: 1, full: 2 } as const;
 
-export const loopSettings: ConnectionSettings = { cacheKib: 32 * 1024, busyMs: 50, synchronous: 'normal' };
+export const loopSettings: ConnectionSettings = { cacheKib: 32 * 1024, busyMs: 50, synchronous: 'normal', makes: true };
 /** The event loop may read what the worker has committed before it hears of it: by then it is on the disk. */
-export const workerSettings: ConnectionSettings = { cacheKib: 4096, busyMs: 1000, synchronous: 'full' };
+export const workerSettings: ConnectionSettings = { cacheKib: 4096, busyMs: 1000, synchronous: 'full', makes: false };
 
 /** A WAL that was reset is cut back to this; below it the file is written over, which is cheaper to sync. */
 const walKeptBytes = 64 * 1024 * 1024;
@@ -27,8 +30,8 @@ const walKeptBytes = 64 * 1024 * 1024;
  *
  * @throws StoreError `unsafe` where the file system cannot do it
  */
-export function connect(path: string, { cacheKib, busyMs, synchronous }: ConnectionSettings): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: busyMs });
+export function connect(path: string, { cacheKib, busyMs, synchronous, makes }: ConnectionSettings): DatabaseSync {
+  const db = new DatabaseSync(makes ? path : new URL(`${pathToFileURL(path).href}?mode=rw`), { timeout: busyMs });
   try {
     const mode = readText(db, 'pragma journal_mode = wal');
     db.exec(`

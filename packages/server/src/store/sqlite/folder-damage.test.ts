@@ -16,6 +16,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -25,6 +26,7 @@ import { checkpoint } from './checkpoint.ts';
 import { connect, loopSettings } from './connection.ts';
 import { databaseName, stateName, walName } from './folder-sight.ts';
 import { migrate, migrations } from './migrate.ts';
+import { OpenedFolder } from './opened-folder.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { StateFile } from './state-file.ts';
 
@@ -291,6 +293,23 @@ testRefused(
   /is of another generation/,
 );
 testRefused(
+  'a WAL that was begun anew at an earlier time, after a clean stop',
+  closed,
+  ({ path }) => {
+    const folder = mkdtempSync(join(root, 'made-'));
+    copyFiles(older(), folder);
+    const db = connect(join(folder, databaseName), loopSettings);
+    for (const table of ['one', 'two']) {
+      db.exec(`create table ${table} (a)`);
+      checkpoint(db, 'passive');
+    }
+    cpSync(join(folder, walName), path(walName));
+    db.close();
+    rmSync(folder, { recursive: true });
+  },
+  /holdfast\.db-wal is an older one/,
+);
+testRefused(
   'the WAL of an earlier time after a clean stop',
   closed,
   ({ path }) => {
@@ -419,6 +438,17 @@ for (const [name, change] of [
     });
   });
 }
+
+test('healthy: a stop after something failed, which does not call the database complete', async () => {
+  await withCopy(killed(), unchanged, async ({ folder, path }) => {
+    const parts = { openWal: (wal: string) => open(wal, 'r+'), failed: () => undefined };
+    for (const isSound of [false, true]) {
+      const opened = await OpenedFolder.open(folder, parts);
+      await opened.close(isSound);
+      assert.equal(existsSync(path(walName)), !isSound);
+    }
+  });
+});
 
 function flip(path: string, at: number): void {
   const file = openSync(path, 'r+');

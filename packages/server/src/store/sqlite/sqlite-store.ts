@@ -23,6 +23,8 @@ import {
   type StoredTransaction,
   StoreError,
   type TakenAlerts,
+  type WatchEvents,
+  type Watchful,
   type Write,
   type WriteResult,
 } from '../store.ts';
@@ -31,6 +33,7 @@ import { Checkpointer } from './checkpointer.ts';
 import { toStoreError } from './errors.ts';
 import { exposure } from './exposure.ts';
 import { databaseName } from './folder-sight.ts';
+import { FolderWatch } from './folder-watch.ts';
 import type { Answer, Ask, JobName, Step } from './jobs.ts';
 import { LoopConnection } from './loop-connection.ts';
 import { makeFolder, OpenedFolder, type OpenWal } from './opened-folder.ts';
@@ -58,6 +61,7 @@ interface Opened {
   readonly wal: WalSync;
   readonly worker: WorkerClient;
   readonly checkpointer: Checkpointer;
+  readonly watch: FolderWatch;
 }
 
 /**
@@ -65,7 +69,7 @@ interface Opened {
  * and synced beside it; nothing leaves the store, written or read, before what it rests on is on the disk. Whatever may
  * take long runs on a second connection in a worker thread, which syncs its own commits before they can be seen.
  */
-export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettable, Restorable {
+export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, ClockSettable, Restorable {
   readonly name = 'sqlite';
   readonly exclusive = true;
   readonly #folder: string;
@@ -75,6 +79,7 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
   #opened: Opened | undefined;
   /** Why nothing can be read or written any more, until the process starts again. */
   #failure: StoreError | undefined;
+  #watcher: WatchEvents | undefined;
   #backups: Promise<unknown> = Promise.resolve();
 
   constructor({ dataDir }: SqliteSettings, openWal: OpenWal = (path) => open(path, 'r+')) {
@@ -108,13 +113,18 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
   }
 
   cautions(): readonly string[] {
-    return [exposure(this.#folder), this.#opened?.folder.caution].filter((found) => found !== undefined);
+    return [
+      exposure(this.#folder),
+      this.#opened?.folder.caution,
+      this.#opened?.watch.isBlind === true ? blind(this.#folder) : undefined,
+    ].filter((found) => found !== undefined);
   }
 
   async close(): Promise<void> {
     const opened = this.#opened;
     if (opened === undefined) return;
     this.#opened = undefined;
+    opened.watch.close();
     opened.checkpointer.close();
     await this.#backups;
     await opened.worker.close();
@@ -155,7 +165,7 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
   }
 
   async makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
-    return this.#steps(limit, (rows) => this.#live().worker.write('makeManyDue', { afterMs, limit: rows, nowMs }));
+    return this.#steps(limit, (rows) => this.#sure().worker.write('makeManyDue', { afterMs, limit: rows, nowMs }));
   }
 
   async list(filter: ListFilter): Promise<ListPage> {
@@ -172,7 +182,7 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
   }
 
   async purge(beforeMs: number, limit: number): Promise<number> {
-    const purgeStep = (rows: number) => this.#live().worker.write('purge', { beforeMs, limit: rows });
+    const purgeStep = (rows: number) => this.#sure().worker.write('purge', { beforeMs, limit: rows });
     return (await this.#steps(limit, purgeStep)).changed;
   }
 
@@ -225,7 +235,10 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
 
   /** In a thread of its own, so that lists and counts do not wait for it. */
   async #copy({ to, keep }: BackupRequest): Promise<BackupFile> {
-    const { checkpointer } = this.#live();
+    const { checkpointer, watch } = this.#live();
+    // A copy of what is not open any more, or a new folder in the place of one that is gone, would look like a backup.
+    await watch.look();
+    this.#sure();
     const folder = to ?? this.#backupFolder;
     if (to === undefined) await makeFolder(folder);
     else if (!isFolder(to)) throw new StoreError('bad-folder', 'there is no such folder on this machine');
@@ -247,7 +260,17 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
       passive: () => folder.record.checkpointed(() => worker.read('checkpoint', 'passive')),
       restart: () => folder.record.checkpointed(() => worker.write('checkpoint', 'restart')),
     });
-    return { folder, loop: new LoopConnection(folder.db), wal: folder.wal, worker, checkpointer };
+    const watch = new FolderWatch({
+      folder: this.#folder,
+      events: {
+        doubted: (reason) => this.#watcher?.doubted(reason),
+        lost: (error) => {
+          this.#fail(error);
+          this.#watcher?.lost(error);
+        },
+      },
+    });
+    return { folder, loop: new LoopConnection(folder.db), wal: folder.wal, worker, checkpointer, watch };
   }
 
   #newWorker(): WorkerClient {
@@ -257,6 +280,28 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
       gate: this.#gate,
       damaged: (error) => this.#fail(error),
     });
+  }
+
+  watch(events: WatchEvents): void {
+    this.#watcher = events;
+    const doubt = this.#opened?.watch.doubt;
+    if (doubt !== undefined) events.doubted(doubt);
+    if (this.#failure !== undefined) events.lost(this.#failure);
+  }
+
+  /** For a write: @throws StoreError `not-done` while the files may not be those of their names any more */
+  #sure(): Opened {
+    const opened = this.#live();
+    const { doubt } = opened.watch;
+    if (doubt !== undefined) throw new StoreError('not-done', `${doubt}; nothing was written`);
+    return opened;
+  }
+
+  /** What was written may be gone with its files: then nobody is told that it was done. */
+  #acknowledge(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    const doubt = this.#opened?.watch.doubt;
+    if (doubt !== undefined) throw new StoreError('unknown-outcome', doubt);
   }
 
   #live(): Opened {
@@ -274,12 +319,13 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
 
   async #write<T>(work: (loop: LoopConnection) => T): Promise<T> {
     const { result, synced } = await this.#gate.run(() => {
-      const { loop, wal, checkpointer } = this.#live();
+      const { loop, wal, checkpointer } = this.#sure();
       const result = this.#watched(() => work(loop));
       checkpointer.written();
       return { result, synced: wal.written() };
     });
     await synced;
+    this.#acknowledge();
     return result;
   }
 
@@ -321,6 +367,9 @@ export class SqliteStore implements Store, BackupCapable, Cautious, ClockSettabl
 }
 
 const notShared = () => new StoreError('fatal', 'sqlite is for one process: its lock is the lease, without heartbeats');
+
+const blind = (folder: string) =>
+  `the file system of ${folder} gives its files other numbers at each look: that they are deleted or replaced cannot be noticed`;
 
 /** Nobody waits for a write while the store opens: what is not known to be done is done by the next try. */
 function ofOpening(error: StoreError): StoreError {

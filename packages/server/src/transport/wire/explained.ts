@@ -37,7 +37,7 @@ export function encodeExplained(shown: ExplainedTransaction): object {
     operatorDecisions: explanation.operatorDecisions.map(({ kind, atMs, status, reason }) => {
       return { kind, at: timeOf(atMs), status, reason };
     }),
-    untold: explanation.untold.map(({ branchId, op, url }) => ({ branchId, op, url })),
+    untold: explanation.untold.map(operationOf),
     branches: branchesOf(transaction),
     attempts: explanation.attempts.map(({ atMs, durationMs, outcome, reason, ...operation }) => {
       return { ...operationOf(operation), at: timeOf(atMs), durationMs, outcome, reason };
@@ -52,8 +52,8 @@ export function encodeExplained(shown: ExplainedTransaction): object {
   };
 }
 
-function callOf({ branchId, op, url, sentMs, untilMs }: ExplainedCall): object {
-  return { branchId, op, url, sentAt: timeOrNull(sentMs), until: timeOrNull(untilMs) };
+function callOf({ sentMs, untilMs, ...operation }: ExplainedCall): object {
+  return { ...operationOf(operation), sentAt: timeOrNull(sentMs), until: timeOrNull(untilMs) };
 }
 
 function timeOrNull(ms: number | undefined): string | null {
