@@ -1,4 +1,4 @@
-import { isFinal } from '@holdfast/core';
+import { incidentKind, isFinal } from '@holdfast/core';
 import type {
   AppendWrite,
   ClaimRequest,
@@ -211,15 +211,17 @@ export class MemoryStore implements Store {
     const unfinished = { prepared: 0, submitted: 0, aborting: 0 };
     const dueMs: number[] = [];
     let incidents = 0;
+    let decisions = 0;
     let owned = 0;
     for (const { progress, owner } of this.#unfinished.values()) {
       if (!isFinal(progress.status)) unfinished[progress.status] += 1;
       if (progress.incident !== '') incidents += 1;
+      if (incidentKind(progress.incident) === 'decision') decisions += 1;
       if (owner !== null) owned += 1;
       if (owner === null && progress.dueMs <= nowMs) dueMs.push(progress.dueMs);
     }
     const oldestDueMs = dueMs.sort((a, b) => a - b)[0];
-    return { unfinished, incidents, owned, due: dueMs.length, oldestDueMs };
+    return { unfinished, incidents, decisions, owned, due: dueMs.length, oldestDueMs };
   }
 
   async heartbeat(): Promise<number> {

@@ -41,7 +41,10 @@ test('show tells the story of a transaction, and as JSON for programs', async ()
   const story = await says('show', 'shown');
   assert.match(story, /^tcc shown is prepared \(created 20/);
   assert.match(story, /01 +cancel +not called +http:\/\/127\.0\.0\.1:1\/d/);
-  assert.match(story, /next: at 20\S+ \(in \d+ s\) it moves to aborting\n {2}because: Prepared past its time-out/);
+  assert.match(
+    story,
+    /next: at 20\S+ \(in \d+ s\) it moves to aborting\n {2}because: Prepared: waits for submit or abort/,
+  );
   assert.match(story, /an abort now: calls 01 cancel; if all succeed it ends failed/);
   const shown = JSON.parse(await says('show', 'shown', '--json'));
   assert.deepEqual([shown.gid, shown.onAbort.isAllowed], ['shown', true]);
@@ -198,6 +201,10 @@ test('rollback turns a saga back, tells what it waits for, and asks before it do
   const steps = [{ action: 'http://127.0.0.1:1/a', compensate: '' }];
   const saga = { gid: 'turned', trans_type: 'saga', steps, payloads: ['1'], retry_interval: 1000, wait_result: true };
   await http.post('/api/dtmsvr/submit', saga);
+  assert.match(
+    await says('show', 'turned'),
+    /because: The last call failed: .*\n {2}last failure: 01 action at \S+: cannot connect.*\n {2}sooner: holdfast retry turned\n/,
+  );
   assert.match(await says('show', 'turned'), /a rollback now: calls 01 compensate; if all succeed it ends failed/);
   assert.match(
     await fails('rollback', 'turned', '--do-not-wait'),

@@ -50,11 +50,11 @@ test('62: the third error in a row alerts once, with what failed; a success late
     await client.retryNow(gid);
   }
   await client.untilStatus(gid, 'succeed');
-  const alert = { gid, status: 'submitted', branch: action, error: 'HTTP 500: oops', retry_count: 3 };
+  const alert = { gid, status: 'submitted', kind: 'failing', branch: action, error: 'HTTP 500: oops', retry_count: 3 };
   assert.deepEqual(alertsFor(gid), [alert]);
-  assert.equal(await metric('holdfast_incidents_raised_total{type="msg",kind="failing"}'), 1);
-  assert.match(coordinator.logs, new RegExp(`"level":"warn".*"gid":"${gid}".*needs somebody`));
-  assert.match(coordinator.logs, new RegExp(`"level":"info".*"gid":"${gid}".*needs nobody any more`));
+  assert.equal(await metric('holdfast_incidents_raised_total{type="msg",kind="failing",incident="failing"}'), 1);
+  assert.match(coordinator.logs, new RegExp(`"level":"warn".*"gid":"${gid}".*fails again and again`));
+  assert.match(coordinator.logs, new RegExp(`"level":"info".*"gid":"${gid}".*an incident of a transaction has ended`));
 });
 
 test('63: a webhook that fails holds nothing up, and is told again', async () => {
@@ -72,6 +72,7 @@ test('63: a webhook that fails holds nothing up, and is told again', async () =>
   assert.deepEqual(alertsFor(gid)[1], {
     gid,
     status: 'prepared',
+    kind: 'decision',
     branch: '',
     error: 'prepared-needs-human',
     retry_count: 0,

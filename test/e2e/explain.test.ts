@@ -47,8 +47,11 @@ test('a saga that waits for a retry: what happened, what comes next, when and wh
     ],
   );
   const { what, at: when, calls, rule, because } = shown.next;
-  assert.deepEqual([what, when, names(calls), rule], ['call', shown.dueAt, ['02 action'], 'forward']);
-  assert.match(because, /^Every operation before these has succeeded/);
+  assert.deepEqual([what, when, names(calls), rule], ['call', shown.dueAt, ['02 action'], 'back-off']);
+  assert.match(because, /^The last call failed: it is made again/);
+  const { lastFailure, sooner } = shown.next;
+  assert.deepEqual([names([lastFailure]), lastFailure.reason, sooner], [['02 action'], 'HTTP 500: oops', 'retry']);
+  assert.deepEqual(shown.heldBack, []);
   assert.equal(shown.onAbort.isAllowed, false);
   assert.deepEqual(
     [names(shown.onTimeout.calls), shown.onTimeout.status],
@@ -81,7 +84,56 @@ test('a prepared tcc: what abort and time-out would do', async () => {
   for (const foreseen of [shown.onAbort, shown.onTimeout]) {
     assert.deepEqual([names(foreseen.calls), foreseen.status], [['02 cancel', '01 cancel'], 'failed']);
   }
-  assert.deepEqual([shown.next.what, shown.next.to, shown.next.rule], ['move', 'aborting', 'prepared-timeout']);
+  assert.deepEqual([shown.next.what, shown.next.to, shown.next.rule], ['move', 'aborting', 'prepared-waits']);
+});
+
+test('a destination that does not serve is named, with the time of its next probe', async () => {
+  const { client, clock } = at();
+  const gone = 'http://127.0.0.1:1';
+  const submit = async (gid: string) => {
+    const steps = [{ action: `${gone}/a`, compensate: '' }];
+    await client.post('submit', { gid, trans_type: 'saga', wait_result: true, steps, payloads: ['1'] });
+  };
+  for (let failures = 0; failures < 5; failures += 1) await submit(client.newGid());
+  const gid = client.newGid();
+  await submit(gid);
+  const shown = await told(gid);
+  assert.deepEqual([shown.attemptCount, shown.next.rule, shown.next.lastFailure], [0, 'not-called', null]);
+  const [held, ...others] = shown.heldBack;
+  assert.deepEqual([held.kind, held.destination, others], ['breaker', gone, []]);
+  const nowMs = await clock.nowMs();
+  assert.deepEqual([Date.parse(held.since), Date.parse(held.probeAt)], [nowMs, nowMs + second]);
+});
+
+test('a call that waits for a place says so, and for which', async () => {
+  const { client, clock, service } = at();
+  const gid = client.newGid();
+  const steps = Array.from({ length: 257 }, (_, step) => ({
+    action: `${service.url}/${gid}/a${step}`,
+    compensate: '',
+  }));
+  for (const { action } of steps) await clock.delay(action, second);
+  const body = { gid, trans_type: 'saga', steps, payloads: steps.map(() => '1') };
+  await client.does('submit', { ...body, custom_data: JSON.stringify({ concurrent: true }) });
+  await until('256 are out', () => service.callsOf(gid).length === 256);
+  const shown = await told(gid);
+  const waiting = shown.inFlight.filter(({ sentAt }: { sentAt: string | null }) => sentAt === null);
+  assert.equal(waiting.length, 1);
+  assert.deepEqual(shown.heldBack, [
+    { kind: 'slot', destination: service.url, since: waiting[0].askedAt, probeAt: null, callsOut: 256 },
+  ]);
+  await clock.advance(second);
+  await clock.advance(second);
+  await client.untilStatus(gid, 'succeed');
+});
+
+test('a saga without steps succeeds, which is told', async () => {
+  const { client, coordinator } = at();
+  const gid = client.newGid();
+  await client.does('submit', { gid, trans_type: 'saga', wait_result: true });
+  assert.match(coordinator.logs, new RegExp(`"level":"warn".*"gid":"${gid}".*without steps was submitted`));
+  const { text } = await client.http.get('/api/metrics');
+  assert.match(text, /^holdfast_submitted_without_steps_total\{type="saga"\} 1$/m);
 });
 
 test('a failed one says why; an unknown one is not found', async () => {

@@ -167,7 +167,7 @@ test('Q30: nobody decides for a human: prepared without query URL, past its time
   const asked = { ...message(service, gid, [[]]), query_prepared: '' };
   const incidents = async () => {
     const { text } = await client.http.get('/api/metrics');
-    return Number(/^holdfast_incidents(?:\{[^}]*\})? (\d+)$/m.exec(text)?.[1] ?? 'NaN');
+    return Number(/^holdfast_incidents\{kind="decision"\} (\d+)$/m.exec(text)?.[1] ?? 'NaN');
   };
   const before = await incidents();
   await client.does('prepare', asked);

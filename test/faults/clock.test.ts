@@ -64,7 +64,7 @@ it('a clock that is a year ahead at a start ends nothing and stamps nothing, unt
   assert.ok(held.machineAheadMs > 364 * dayMs && held.acceptedAfterMs <= 3_600_000, JSON.stringify(held));
   assert.match((await coordinator.command('list', '--incidents')).stdout, /^the clock of this machine .* is ahead/);
   const metrics = (await http.get('/api/metrics')).text;
-  assert.match(metrics, /^holdfast_incidents 1$/m);
+  assert.match(metrics, /^holdfast_incidents\{kind="decision"\} 1$/m);
   assert.match(metrics, /^holdfast_clock_held 1$/m);
 
   // Put right before it was accepted: nothing has changed.

@@ -49,7 +49,7 @@ it('what cannot be read is told of at the start, though it is not due for an hou
   await coordinator.start();
   const isTold = (gid: string) => new RegExp(`"gid":"${gid}".*unreadable: `).test(coordinator.logs);
   await until('it is told of', () => isTold('at-start') && alerts.gids.includes('at-start'));
-  assert.match((await http.get('/api/metrics')).text, /\nholdfast_incidents 1\n/);
+  assert.match((await http.get('/api/metrics')).text, /\nholdfast_incidents\{kind="decision"\} 1\n/);
 
   damageRow(database, 'asked', { kind: 'lost', what: 'definition' });
   assert.equal((await http.get('/api/dtmsvr/query?gid=asked')).status, 500);

@@ -3,6 +3,7 @@ import { nextInterval, retryDelay, retryWithinRunDelay } from './backoff.ts';
 import { clipDue } from './deadline.ts';
 import { explainOperation } from './explain.ts';
 import { type Fact, queryOperation } from './fact.ts';
+import { failingPrefixes } from './incident.ts';
 import { isExpected, mark } from './mark.ts';
 import { operationAt, stateOf } from './operation.ts';
 import { withRetryAt, withTried } from './run.ts';
@@ -107,15 +108,14 @@ function applyFailure(transaction: Transaction, { operation, atMs }: Answered, m
   return mark(explained, operation, 'f');
 }
 
-const failureRetried = 'failure-retried: ';
-
 /**
- * A branch that answers FAILURE where only success can end the transaction needs a human, until it succeeds. Of several
+ * A branch that answers FAILURE where only success can end the transaction is an incident, until it succeeds. Of several
  * the first is named, and stays so whatever the order of their answers: it is one incident.
  */
 function reported(transaction: Transaction, operation: number): Transaction {
-  if (operation === queryOperation || transaction.progress.incident.startsWith(failureRetried)) return transaction;
-  const incident = failureRetried + nameOf(transaction, operation);
+  if (operation === queryOperation || transaction.progress.incident.startsWith(failingPrefixes.failures))
+    return transaction;
+  const incident = failingPrefixes.failures + nameOf(transaction, operation);
   return { ...transaction, progress: { ...transaction.progress, incident } };
 }
 
@@ -133,7 +133,7 @@ function applyError(transaction: Transaction, fact: Answered, retryAfterMs: numb
   const { progress, plan, run } = transaction;
   const errorRuns = (progress.errorRuns ?? 0) + (run.backedOff ? 0 : 1);
   const isIncident = progress.incident === '' && errorRuns >= plan.alertAfterErrors;
-  const incident = isIncident ? `failing: ${nameOf(transaction, fact.operation)}` : progress.incident;
+  const incident = isIncident ? failingPrefixes.errors + nameOf(transaction, fact.operation) : progress.incident;
   const intervalMs = run.backedOff ? progress.intervalMs : nextInterval(progress.intervalMs, plan);
   const dueMs = fact.atMs + retryDelay(intervalMs, retryAfterMs, fact.jitter, plan);
   const waiting = waitsUntil(withMayHaveRun(transaction, fact.operation), fact, dueMs);

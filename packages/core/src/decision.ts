@@ -26,7 +26,12 @@ export const rules = {
     'The workflow runs by itself: it is called back when nothing was heard of it for its retry interval.',
   'workflow-callback': 'Nothing was heard of the workflow for its retry interval: its callback is called.',
   'in-flight': 'Calls are out: waits for their answers.',
-  'back-off': 'A branch could not be called or gave no final answer: it is called again when due.',
+  'back-off': 'The last call failed: it is made again when the retry interval has passed.',
+  'answered-ongoing': 'The branch answered ONGOING: it is called again when the retry interval has passed.',
+  'not-called':
+    'The call was not made, because its destination does not serve or has no place free: it is tried again then.',
+  'time-out-first': 'The time-out comes before the next retry: then it is rolled back.',
+  due: 'It is due: a coordinator that has room takes it up.',
   'retry-within-run': 'An error within the retry limit: called again shortly.',
 } as const;
 

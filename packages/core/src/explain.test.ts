@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain, explainOperation } from './explain.ts';
 import { ruleStop } from './index.ts';
-import { createdMs, error, failure, message, ongoing, saga, tcc } from './testing/definitions.ts';
+import { createdMs, error, failure, message, ongoing, saga, tcc, workflow } from './testing/definitions.ts';
 import { Driver } from './testing/driver.ts';
 
 /** All went out a second ago. */
-const callsOut = ({ inFlight, nowMs }: Driver) => new Map([...inFlight].map((operation) => [operation, nowMs - 1000]));
+const callsOut = ({ inFlight, nowMs }: Driver) =>
+  new Map([...inFlight].map((operation) => [operation, { askedMs: nowMs - 1500, sentMs: nowMs - 1000 }]));
 
 test('driven: what is out, and that it waits for it', () => {
   const driver = Driver.submit(saga(2), { '02 action': ['out'] });
   const told = explain(driver.transaction, callsOut(driver), driver.nowMs);
-  const times = { sentMs: driver.nowMs - 1000, untilMs: driver.nowMs + 2000 };
+  const times = { askedMs: driver.nowMs - 1500, sentMs: driver.nowMs - 1000, untilMs: driver.nowMs + 2000 };
   assert.deepEqual(told.inFlight, [
     { operation: 3, branchId: '02', op: 'action', url: 'http://svc/02/action', ...times },
   ]);
@@ -30,7 +31,8 @@ test('handed back: what is called next, and when it is due', () => {
     ['02 action'],
   );
   assert.equal(told.nextAtMs, driver.nowMs + 20_000);
-  assert.equal(told.sentence, 'Every operation before these has succeeded: they are called.');
+  assert.equal(told.sentence, 'The last call failed: it is made again when the retry interval has passed.');
+  assert.deepEqual([told.rule, told.isRetriable, told.trouble?.reason], ['back-off', true, 'HTTP 500: oops']);
   assert.equal(told.attempts.at(-1)?.reason, 'HTTP 500: oops');
 });
 
@@ -54,7 +56,7 @@ test('the query of a message has a name too; an incident is told', () => {
   assert.deepEqual(explain(asking.transaction, callsOut(asking), asking.nowMs).inFlight, [
     {
       ...{ operation: -1, branchId: '00', op: 'msg', url: 'http://svc/query' },
-      ...{ sentMs: asking.nowMs - 1000, untilMs: asking.nowMs + 2000 },
+      ...{ askedMs: asking.nowMs - 1500, sentMs: asking.nowMs - 1000, untilMs: asking.nowMs + 2000 },
     },
   ]);
   const stuck = Driver.prepare(message(1, { queryPrepared: '' }));
@@ -64,12 +66,52 @@ test('the query of a message has a name too; an incident is told', () => {
   assert.equal(told.nextAtMs, stuck.durable.progress.dueMs, 'it is looked at again when it is due, not later');
 });
 
+/** The rule that decides the time, what comes then, and whether an operator can have it sooner. */
+function waits(driver: Driver, nowMs = driver.nowMs): unknown[] {
+  const { rule, next, isRetriable, trouble } = explain(driver.durable, undefined, nowMs);
+  return [rule, next.kind, isRetriable, trouble?.outcome];
+}
+
+test('asleep: the rule that decides the time is true now, not then', () => {
+  assert.deepEqual(waits(Driver.submit(saga(1), { '01 action': [ongoing] })), [
+    'answered-ongoing',
+    'call',
+    true,
+    'ongoing',
+  ]);
+  const late = Driver.submit(saga(1, { options: { timeoutToFailMs: 15_000 } }), { '01 action': [error()] });
+  assert.deepEqual(waits(late), ['time-out-first', 'move', true, 'error']);
+  assert.deepEqual(waits(Driver.prepare(tcc())), ['prepared-waits', 'move', false, undefined]);
+  assert.deepEqual(waits(Driver.prepare(message(1))), ['prepared-waits', 'call', false, undefined]);
+  assert.deepEqual(waits(Driver.submit(message(1, { customData: { delay: 60 } }))), [
+    'delay',
+    'call',
+    false,
+    undefined,
+  ]);
+  assert.deepEqual(waits(Driver.prepare(workflow())), ['workflow-runs', 'call', true, undefined]);
+  const asked = Driver.prepare(message(1), { query: [error()] });
+  asked.cron();
+  assert.deepEqual(waits(asked), ['back-off', 'call', true, 'error']);
+  const back = Driver.submit(saga(2), { '02 action': [failure()], '02 compensate': [error()] });
+  assert.deepEqual(waits(back), ['back-off', 'call', true, 'error']);
+  assert.deepEqual(waits(back, back.durable.progress.dueMs)[0], 'due');
+});
+
+test('asleep after a call that was not made: no failure is told', () => {
+  const driver = Driver.submit(saga(1), { '01 action': ['out'] });
+  driver.inFlight.clear();
+  driver.apply({ kind: 'blocked', operation: 1, untilMs: driver.nowMs + 5000, atMs: driver.nowMs });
+  driver.run();
+  assert.deepEqual(waits(driver), ['not-called', 'call', true, undefined]);
+});
+
 test('while one call is out, what has failed in this run is not said to be called again', () => {
   const driver = Driver.submit(saga(2, { customData: { concurrent: true } }), {
     '01 action': [error()],
     '02 action': ['out'],
   });
-  const told = explain(driver.transaction, new Map([[3, createdMs]]), driver.nowMs);
+  const told = explain(driver.transaction, new Map([[3, { askedMs: createdMs, sentMs: createdMs }]]), driver.nowMs);
   assert.deepEqual([told.rule, told.calls], ['in-flight', []]);
   assert.deepEqual(
     told.inFlight.map(({ operation, sentMs, untilMs }) => [operation, sentMs, untilMs]),
@@ -79,7 +121,11 @@ test('while one call is out, what has failed in this run is not said to be calle
 
 test('a call that waits for its slot has no time-out yet', () => {
   const driver = Driver.submit(saga(1), { '01 action': ['out'] });
-  const [call] = explain(driver.transaction, new Map([[1, undefined]]), driver.nowMs).inFlight;
+  const [call] = explain(
+    driver.transaction,
+    new Map([[1, { askedMs: createdMs, sentMs: undefined }]]),
+    driver.nowMs,
+  ).inFlight;
   assert.deepEqual([call?.sentMs, call?.untilMs], [undefined, undefined]);
 });
 

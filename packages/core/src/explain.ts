@@ -4,7 +4,8 @@ import { queryOperation } from './fact.ts';
 import { operationAt } from './operation.ts';
 import { untoldOperations } from './operator.ts';
 import { emptyRun } from './run.ts';
-import type { Attempt, OperatorDecision, Status, Transaction } from './transaction.ts';
+import { type Attempt, isFinal, type OperatorDecision, type Status, type Transaction } from './transaction.ts';
+import { isRetriable, lastTrouble, waitingRule } from './waiting.ts';
 
 /** Which call of which branch: the identity that its barrier sees. */
 export interface ExplainedOperation {
@@ -16,14 +17,23 @@ export interface ExplainedOperation {
 
 /** A call that has no answer yet. */
 export interface ExplainedCall extends ExplainedOperation {
-  /** When it went out, in engine time; undefined: it waits for its turn. */
+  /** When it was to be made, in engine time. */
+  readonly askedMs: number;
+  /** When it went out; undefined: it waits for its turn. */
   readonly sentMs: number | undefined;
   /** When its time-out ends it. */
   readonly untilMs: number | undefined;
 }
 
-/** The calls that have no answer yet, by their operation, with the time when each went out. */
-export type CallsOut = ReadonlyMap<number, number | undefined>;
+/** The calls that have no answer yet, by their operation. */
+export type CallsOut = ReadonlyMap<number, CallOut>;
+
+export interface CallOut {
+  /** When it was to be made, in engine time. */
+  readonly askedMs: number;
+  /** When it went out; undefined: it waits for its turn. */
+  readonly sentMs: number | undefined;
+}
 
 export interface ExplainedAttempt extends ExplainedOperation, Attempt {}
 
@@ -47,9 +57,14 @@ export interface Explanation {
   readonly calls: readonly ExplainedOperation[];
   /** When `next` comes in engine time, infinity where nothing comes by itself. */
   readonly nextAtMs: number;
+  /** What decides that time, as it holds now. */
   readonly rule: Rule;
   /** The rule as a sentence. */
   readonly sentence: string;
+  /** The last call that did not succeed, of what is still to succeed. */
+  readonly trouble: ExplainedAttempt | undefined;
+  /** It goes on sooner where an operator makes it due. */
+  readonly isRetriable: boolean;
 }
 
 /**
@@ -62,6 +77,10 @@ export function explain(transaction: Transaction, inFlight: CallsOut | undefined
   const atMs = inFlight === undefined ? Math.max(nowMs, dueMs) : nowMs;
   const run = inFlight === undefined ? emptyRun : transaction.run;
   const next = decide({ ...transaction, run }, inFlight ?? new Set(), atMs);
+  const isAsleep = next.kind !== 'rest' && (inFlight === undefined || next.rule === 'back-off');
+  const rule = isAsleep ? waitingRule(transaction, nowMs) : next.rule;
+  const trouble = isFinal(status) ? undefined : lastTrouble(transaction);
+  const explainAttempt = (attempt: Attempt) => ({ ...attempt, ...explainOperation(transaction, attempt.operation) });
   return {
     status,
     reason,
@@ -69,23 +88,25 @@ export function explain(transaction: Transaction, inFlight: CallsOut | undefined
     ignoredFields,
     operatorDecisions,
     untold: untoldOperations(transaction).map((operation) => explainOperation(transaction, operation)),
-    attempts: attempts.map((attempt) => ({ ...attempt, ...explainOperation(transaction, attempt.operation) })),
+    attempts: attempts.map(explainAttempt),
     droppedAttempts: attemptCount - attempts.length,
     inFlight: explainCalls(transaction, inFlight ?? noCalls),
     next,
     calls: next.kind === 'call' ? next.operations.map((operation) => explainOperation(transaction, operation)) : [],
     nextAtMs: timeOf(next, atMs, inFlight !== undefined),
-    rule: next.rule,
-    sentence: rules[next.rule],
+    rule,
+    sentence: rules[rule],
+    trouble: trouble === undefined ? undefined : explainAttempt(trouble),
+    isRetriable: isRetriable(rule),
   };
 }
 
 const noCalls: CallsOut = new Map();
 
 export function explainCalls(transaction: Transaction, calls: CallsOut): readonly ExplainedCall[] {
-  return [...calls].map(([operation, sentMs]) => {
-    const untilMs = sentMs === undefined ? undefined : sentMs + transaction.plan.requestTimeoutMs;
-    return { ...explainOperation(transaction, operation), sentMs, untilMs };
+  return [...calls].map(([operation, call]) => {
+    const untilMs = call.sentMs === undefined ? undefined : call.sentMs + transaction.plan.requestTimeoutMs;
+    return { ...explainOperation(transaction, operation), ...call, untilMs };
   });
 }
 

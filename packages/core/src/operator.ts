@@ -1,5 +1,5 @@
 import { shorten } from './attempts.ts';
-import type { Fact } from './fact.ts';
+import { type Fact, queryOperation } from './fact.ts';
 import { actionOf, compensateOf, stateOf } from './operation.ts';
 import { limits, type OperatorDecision, type Progress, type Transaction } from './transaction.ts';
 
@@ -88,7 +88,7 @@ export function untoldOperations(transaction: Transaction): readonly number[] {
       return branches.flatMap(({ op }, index) => (told.includes(op) ? unless(progress, index) : []));
     }
     case 'workflow':
-      return [];
+      return [queryOperation];
     default:
       return definition.type satisfies never;
   }

@@ -144,6 +144,7 @@ test('a stop: who was not told how it ended', () => {
   assert.deepEqual(untold(forward), ['03 compensate', '02 compensate']);
   const backward = Driver.submit(saga(2), { '02 action': [failure()], '01 compensate': [error()] });
   assert.deepEqual(untold(backward), ['01 compensate']);
+  assert.deepEqual(untold(Driver.prepare(workflow())), ['query']);
   assert.deepEqual(untold(Driver.prepare(saga(2))), []);
   assert.deepEqual(untold(Driver.submit(message(3), { '02 action': [error()] })), ['02 action', '03 action']);
   assert.deepEqual(untold(Driver.prepare(tcc(), {}, registered('01', '02'))), ['01 cancel', '02 cancel']);

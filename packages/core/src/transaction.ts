@@ -153,7 +153,7 @@ export interface Progress {
   readonly updatedMs: number;
   /** When it became final; 0 before. */
   readonly finishedMs: number;
-  /** What needs a human, or empty. */
+  /** What somebody should know of: it waits for a decision, or fails again and again. Empty: nothing. */
   readonly incident: string;
   /** Why it was rolled back; at most 8 KiB, of a workflow as long as its submit may be. */
   readonly reason: string;

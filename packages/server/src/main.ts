@@ -183,6 +183,7 @@ async function start(
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,
     ...naming,
+    destinations: caller,
     runtime,
     ...(development && { machine: development.machine }),
     settings: { ...settings, defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors } },

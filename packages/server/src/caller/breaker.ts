@@ -25,6 +25,7 @@ export class Breaker {
   #failures = 0;
   #openForMs: number;
   #openUntilMs = 0;
+  #openedMs = 0;
   /** When the last call went out: while half-open, the last probe. */
   #begunMs = 0;
 
@@ -35,6 +36,11 @@ export class Breaker {
 
   get state(): BreakerState {
     return this.#state;
+  }
+
+  /** While it is not closed: since when. */
+  get openedMs(): number {
+    return this.#openedMs;
   }
 
   /** While open: when the next probe may go. */
@@ -85,6 +91,7 @@ export class Breaker {
     this.#failures += 1;
     if (this.#state === 'half-open') this.#openForMs = Math.min(this.#openForMs * 2, this.#limits.breakerOpenMaxMs);
     else if (this.#failures < this.#limits.breakerFailures) return false;
+    if (this.#state === 'closed') this.#openedMs = nowMs;
     this.#openUntilMs = nowMs + this.#openForMs;
     this.#move('open');
     return true;

@@ -1,5 +1,14 @@
 import type { Outcome } from '@holdfast/core';
-import type { BranchCall, Caller, CallResult, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
+import type {
+  BranchCall,
+  Caller,
+  CallResult,
+  DestinationView,
+  HeldBack,
+  Runtime,
+  Sender,
+  SentAnswer,
+} from '../engine/ports.ts';
 import type { BreakerTicket } from './breaker.ts';
 import type { DestinationLimits } from './limits.ts';
 import { Origin, type Route } from './origin.ts';
@@ -44,7 +53,7 @@ const answersInOneGo = 100;
  * The last part of every total is a reserve: there an origin has one call, or as many as it answered in the last ten
  * seconds. However long the calls of slow origins stay out, whoever answers finds room.
  */
-export class DestinationCaller implements Caller {
+export class DestinationCaller implements Caller, DestinationView {
   readonly #sender: Sender;
   readonly #runtime: Runtime;
   readonly #limits: DestinationLimits;
@@ -100,6 +109,26 @@ export class DestinationCaller implements Caller {
   state(): DestinationsState {
     const totals = { calls: this.#calls, callBytes: this.#callBytes, inFlight: this.#inFlight, refused: this.#refused };
     return { ...totals, origins: Array.from(this.#origins.values(), stateOf) };
+  }
+
+  heldBack(url: string): HeldBack | undefined {
+    const { origin: name, path } = destinationOf(url);
+    const origin = this.#origins.get(name);
+    if (origin === undefined) return undefined;
+    const route = origin.knownRoute(path);
+    const nowMs = this.#runtime.monotonicMs();
+    for (const destination of [origin, route]) {
+      if (destination === undefined || destination.breaker.admits(nowMs)) continue;
+      const { openedMs, state, openUntilMs } = destination.breaker;
+      const probeMs = state === 'open' ? openUntilMs : undefined;
+      return { kind: 'breaker', destination: destination.name, sinceMs: openedMs, probeMs, callsOut: origin.inFlight };
+    }
+    const isOfAll = this.#inFlight >= this.#limits.inFlight;
+    if (!isOfAll && origin.mayStart(route)) return undefined;
+    const full = isOfAll
+      ? { destination: 'destinations.inFlight', callsOut: this.#inFlight }
+      : { destination: origin.name, callsOut: origin.inFlight };
+    return { kind: 'slot', ...full, sinceMs: undefined, probeMs: undefined };
   }
 
   #routeOf(url: string): Route {

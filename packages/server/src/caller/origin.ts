@@ -73,6 +73,11 @@ export class Origin {
     return this.#routes.get(path) ?? this.#routes.add(path, new Route(this, path, this.#limits));
   }
 
+  /** Where calls of it are remembered. */
+  knownRoute(path: string): Route | undefined {
+    return this.#routes.get(path);
+  }
+
   /** A call is taken on: from here to `released` it occupies room. */
   taken({ route, bytes }: PendingCall): void {
     if (route.calls === 0) this.#routes.used(route.path);
@@ -112,6 +117,11 @@ export class Origin {
     if (this.inFlight >= originInFlight) return false;
     const othersWait = this.#ring.size > (route.waitingCount > 0 ? 1 : 0);
     return !othersWait || route.inFlight < Math.ceil(originInFlight / 2);
+  }
+
+  /** Whether a call would go out at once; undefined: of a route that is not remembered. */
+  mayStart(route: Route | undefined): boolean {
+    return route === undefined ? this.inFlight < this.#limits.originInFlight : this.hasSlot(route);
   }
 
   /** Whether any waiting call has a slot. */

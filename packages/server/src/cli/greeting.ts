@@ -63,7 +63,7 @@ export function isLoopback(host: string): boolean {
   return isIPv4(host) ? host.startsWith('127.') : host === 'localhost' || host === '::1';
 }
 
-function resumed({ unfinished, owned, due, incidents }: Counts): string {
+function resumed({ unfinished, owned, due, incidents, decisions }: Counts): string {
   const { prepared, submitted, aborting } = unfinished;
   const total = prepared + submitted + aborting;
   if (total === 0) return 'nothing: no transaction is unfinished';
@@ -71,7 +71,8 @@ function resumed({ unfinished, owned, due, incidents }: Counts): string {
     `${total} unfinished (${prepared} prepared, ${submitted} submitted, ${aborting} aborting)`,
     `${owned} of them were under way at the end`,
     `${due} due now`,
-    ...(incidents > 0 ? [`${incidents} waiting for a person to decide`] : []),
+    ...(decisions > 0 ? [`${decisions} waiting for a decision`] : []),
+    ...(incidents > decisions ? [`${incidents - decisions} failing again and again`] : []),
   ];
   return parts.join(', ');
 }

@@ -18,7 +18,7 @@ Examples:
   holdfast serve                          on 127.0.0.1:36789, data in ./data
   holdfast serve -c holdfast.yaml         with settings from a file
   HOLDFAST_HTTP_PORT=8080 holdfast serve  with a setting from the environment
-  holdfast list --incidents               the transactions that need somebody
+  holdfast list --incidents               what waits for a decision, or fails again and again
   holdfast show order-17                  what happened to a transaction, what comes next and why
   holdfast dev --clock manual             for tests that do not sleep (docs/development-mode.md)
   holdfast backup                         copies the data of the running coordinator
@@ -115,7 +115,7 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
     .option('--status <status>', 'only prepared, submitted, aborting, succeed or failed ones')
     .option('--type <type>', 'only one type: saga, msg, tcc, xa or workflow')
     .option('--prefix <gid>', 'only those whose gid begins with this')
-    .option('--incidents', 'only those that need somebody')
+    .option('--incidents', 'only those that wait for a decision, or fail again and again')
     .option('--limit <number>', 'at most this many', '100')
     .option('--json', 'print one JSON object a line, for programs')
     .action(async (flags: ListOptions) => (await operate()).list(at(flags), flags));

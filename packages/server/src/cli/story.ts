@@ -14,6 +14,7 @@ export interface Summary {
   readonly status: string;
   readonly reason: string;
   readonly incident: string;
+  readonly incidentKind: 'decision' | 'failing' | null;
   readonly createdAt: string;
   readonly finishedAt: string | null;
   readonly dueAt: string | null;
@@ -49,7 +50,18 @@ export interface Shown extends Summary {
     readonly reason: string;
   })[];
   readonly attemptsDropped: number;
-  readonly inFlight: readonly (Operation & { readonly sentAt: string | null; readonly until: string | null })[];
+  readonly inFlight: readonly (Operation & {
+    readonly askedAt: string;
+    readonly sentAt: string | null;
+    readonly until: string | null;
+  })[];
+  readonly heldBack: readonly {
+    readonly kind: 'breaker' | 'slot';
+    readonly destination: string;
+    readonly since: string;
+    readonly probeAt: string | null;
+    readonly callsOut: number;
+  }[];
   readonly next: {
     readonly what: string;
     readonly to?: string;
@@ -57,6 +69,10 @@ export interface Shown extends Summary {
     readonly calls: readonly Operation[];
     readonly rule: string;
     readonly because: string;
+    readonly lastFailure:
+      | (Operation & { readonly at: string; readonly outcome: string; readonly reason: string })
+      | null;
+    readonly sooner: 'retry' | null;
   };
   readonly onAbort: Askable;
   readonly onRollback: Askable;
@@ -68,12 +84,18 @@ export interface Shown extends Summary {
 export const listHeading = ['CREATED'.padEnd(24), 'TYPE'.padEnd(8), 'STATUS'.padEnd(9), 'GID'].join('  ');
 
 /** One line of a list. */
-export function lineOf({ gid, type, status, incident, createdAt, dueAt, reason }: Summary): string {
+export function lineOf(summary: Summary): string {
+  const { gid, type, status, incident, createdAt, dueAt, reason } = summary;
   const words = [createdAt, type.padEnd(8), status.padEnd(9), plain(gid)];
-  if (incident !== '') words.push(`needs you: ${plain(incident)}`);
+  if (incident !== '') words.push(incidentText(summary));
   else if (dueAt !== null) words.push(`due ${dueAt}`);
   else if (reason !== '') words.push(shortened(plain(reason)));
   return words.join('  ');
+}
+
+/** Two things that are not the same: only the first stays as it is until somebody acts. */
+function incidentText({ incident, incidentKind }: Pick<Summary, 'incident' | 'incidentKind'>): string {
+  return `${incidentKind === 'decision' ? 'waits for a decision' : 'fails again and again'}: ${plain(incident)}`;
 }
 
 /**
@@ -106,6 +128,7 @@ function headOf({
   finishedAt,
   reason,
   incident,
+  incidentKind,
   ignoredFields,
   unknownFields,
   ...shown
@@ -114,7 +137,7 @@ function headOf({
   const owner = shown.owner === null ? 'nobody, it sleeps' : shown.isDrivenHere ? 'this node' : `node ${shown.owner}`;
   return [
     `${type} ${plain(gid)} is ${status} (${since})`,
-    ...(incident === '' ? [] : [`  needs you: ${plain(incident)}`]),
+    ...(incident === '' ? [] : [`  ${incidentText({ incident, incidentKind })}`]),
     ...(reason === '' ? [] : [`  rolled back because: ${plain(reason)}`]),
     ...(ignoredFields.length === 0 ? [] : [`  its submit differed in ${ignoredFields.join(', ')}: kept as prepared`]),
     ...(unknownFields.length === 0 ? [] : [`  unknown fields, ignored: ${unknownFields.map(unknownText).join(', ')}`]),
@@ -137,13 +160,14 @@ function decisionLines({ operatorDecisions, untold }: Pick<Shown, 'operatorDecis
   if (untold.length === 0) return lines;
   const named = untold.slice(0, namedAtMost).map(shortName).join(', ');
   const more = untold.length > namedAtMost ? ` and ${untold.length - namedAtMost} more` : '';
-  return [...lines, `  not called any more: ${named}${more}`];
+  return [...lines, `  nobody was told that it ended; not called: ${named}${more}`];
 }
 
 const namedAtMost = 20;
 
-function branchLines({ branches }: Shown): string[] {
-  if (branches.length === 0) return ['', 'no branches'];
+function branchLines({ type, branches }: Shown): string[] {
+  const hasSteps = type === 'saga' || type === 'msg';
+  if (branches.length === 0) return ['', hasSteps ? 'no steps: nothing is called, and it succeeds' : 'no branches'];
   return [
     '',
     'branches',
@@ -167,18 +191,27 @@ function attemptLines({ attempts, attemptsDropped, inFlight }: Shown): string[] 
     return `  ${at}  ${nameOf(operation)}  ${outcome.padEnd(7)}  ${Math.round(durationMs)} ms  ${shortened(plain(reason))}`.trimEnd();
   });
   const out = inFlight.map(
-    ({ sentAt, until, ...operation }) =>
-      `  ${sentAt ?? 'now                     '}  ${nameOf(operation)}  ${until === null ? 'waits for its turn' : `is out, until ${until} at the latest`}`,
+    ({ askedAt, sentAt, until, ...operation }) =>
+      `  ${sentAt ?? askedAt}  ${nameOf(operation)}  ${until === null ? 'waits for its turn since then' : `is out, until ${until} at the latest`}`,
   );
   return lines.length + out.length === 0 ? ['', 'no attempts yet'] : ['', `attempts${dropped}`, ...lines, ...out];
 }
 
-function nextLines({ next, now }: Shown): string[] {
+function nextLines({ gid, next, now, heldBack }: Shown): string[] {
   const because = `  because: ${next.because} (${next.rule})`;
   if (next.what === 'nothing') return ['', 'next: nothing', because];
   const when = next.at === null ? '' : ` at ${next.at} (${untilText(next.at, now)})`;
-  const what = nextText(next);
-  return ['', `next:${when} ${what}`, because];
+  const { lastFailure: last } = next;
+  const failed = last === null ? [] : [`  last failure: ${shortName(last)} at ${last.at}: ${plain(last.reason)}`];
+  const sooner = next.sooner === null ? [] : [`  sooner: holdfast retry ${plain(gid)}`];
+  return ['', `next:${when} ${nextText(next)}`, because, ...failed, ...heldBack.map(holdText), ...sooner];
+}
+
+function holdText({ kind, destination, since, probeAt, callsOut }: Shown['heldBack'][number]): string {
+  if (kind === 'slot')
+    return `  held back since ${since}: ${plain(destination)} has no place free, ${callsOut} calls are out`;
+  const probe = probeAt === null ? 'a probe is out' : `the next probe may go at ${probeAt}`;
+  return `  held back: ${plain(destination)} does not serve since ${since} (open breaker); ${probe}`;
 }
 
 function nextText({ what, to = '', calls }: Shown['next']): string {

@@ -1,6 +1,7 @@
 import {
   awaitedCalls,
   type BranchOperation,
+  type CallOut,
   type CallsOut,
   type Decision,
   decide,
@@ -79,8 +80,8 @@ export class Actor {
   #queued: Fact[] = [];
   #requests: Request[] = [];
   #waiters: ((standing: Standing | 'gone') => void)[] = [];
-  /** Calls without an answer, with the engine time when each went out; undefined: it waits for its turn. */
-  readonly #inFlight = new Map<number, number | undefined>();
+  /** Calls without an answer. */
+  readonly #inFlight = new Map<number, CallOut>();
   #left = false;
   #closing = false;
   /** A wake that came during a call or an uncommitted write is kept, once. */
@@ -373,7 +374,8 @@ export class Actor {
 
   #call(operation: number): void {
     const target = this.#targetOf(operation);
-    this.#inFlight.set(operation, undefined);
+    const askedMs = this.#context.clock.nowMs();
+    this.#inFlight.set(operation, { askedMs, sentMs: undefined });
     if (target.url === '') {
       // An empty URL always succeeds, without a call.
       this.#answered(operation, { kind: 'success' }, 0);
@@ -394,7 +396,7 @@ export class Actor {
     const { status } = progress;
     this.#context.caller.call(
       call,
-      () => this.#mayGo(operation, status),
+      () => this.#mayGo(operation, status, askedMs),
       (result) => this.#ended(operation, result),
     );
   }
@@ -410,13 +412,13 @@ export class Actor {
   }
 
   /** Asked just before the call goes out: only now may it have run. */
-  #mayGo(operation: number, status: Status): boolean {
+  #mayGo(operation: number, status: Status, askedMs: number): boolean {
     if (this.#left || !this.#context.lease.isValid() || this.#context.mustLook(this.#row.seenMs)) return false;
     if (this.#row.transaction.progress.status !== status) return false;
     // It ends, or somebody else has changed the row and it is being read.
     if (this.#closing || this.#row.isBlocked) return false;
     this.#row.apply({ kind: 'called', operation });
-    this.#inFlight.set(operation, this.#context.clock.nowMs());
+    this.#inFlight.set(operation, { askedMs, sentMs: this.#context.clock.nowMs() });
     return true;
   }
 

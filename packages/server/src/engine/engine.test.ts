@@ -397,3 +397,65 @@ test('D4: where requests wait long for their turn nothing new is created; what i
   waitedMs = 100;
   await world.done(engine.prepare(askedTcc('new')));
 });
+
+test('explain: what ends while it is read is told as ended, and what is taken as driven', async () => {
+  const world = await new EngineWorld().start();
+  const { engine } = world;
+  await world.done(engine.submit(askedSaga('g', 1), false));
+  const read = world.hold('read', 'answer');
+  const told = engine.explain('g');
+  await world.answer({ kind: 'success' });
+  assert.equal(world.row('g').progress.status, 'succeed');
+  read();
+  assert.equal((await world.done(told))?.explanation.status, 'succeed');
+
+  await sleepingAs(world, 'asleep');
+  const late = world.hold('read', 'answer');
+  const asleep = engine.explain('asleep');
+  await world.runtime.settle();
+  await world.runtime.advance(21_000);
+  assert.equal(world.calls.length, 1, 'it was taken and called meanwhile');
+  late();
+  const explained = await world.done(asleep);
+  assert.deepEqual([explained?.isDrivenHere, explained?.stored.owner === null], [true, false]);
+});
+
+async function sleepingAs(world: EngineWorld, gid: string): Promise<void> {
+  await world.done(world.engine.submit(askedSaga(gid, 1), false));
+  await world.answer(error);
+}
+
+test('a rollback is one write where it is driven here, and nothing is compensated before that', async () => {
+  const world = await new EngineWorld().start();
+  await sleeping(world, 2);
+  const commit = world.hold('commit', 'request');
+  const asked = world.engine.rollback('g', { reason: '', doNotWait: false });
+  await world.runtime.settle();
+  assert.deepEqual([world.row('g').progress.status, world.calls.length], ['submitted', 0]);
+  const { version } = world.row('g');
+  commit();
+  assert.equal((await world.done(asked)).transaction.progress.status, 'aborting');
+  assert.equal(world.row('g').version, version + 1);
+  assert.equal(await world.answer({ kind: 'success' }), 'http://c/1');
+  assert.equal(world.row('g').progress.status, 'failed');
+});
+
+test('a call that nobody waits for is recorded when it answers, and keeps nothing waiting', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime } = world;
+  await world.done(engine.submit(askedSaga('g', 1, { requestTimeoutMs: 3_600_000 }), false));
+  const out = world.send() ?? assert.fail('it goes out');
+  const told = await world.done(engine.rollback('g', { reason: '', doNotWait: true }));
+  assert.deepEqual([told.waitsFor.length, told.doesNotWaitFor.length], [0, 1]);
+  await runtime.advance(9_999);
+  assert.equal(world.calls.length, 0);
+  await runtime.advance(1);
+  assert.equal(await world.answer(error), 'http://c/1');
+  await runtime.advance(20_000);
+  assert.equal(world.calls.length, 1, 'compensated again when due, though the action is still out');
+  out.done({ kind: 'answered', outcome: { kind: 'success' }, durationMs: 30_000 });
+  await runtime.settle();
+  await world.answer({ kind: 'success' });
+  const { status, attempts } = world.row('g').progress;
+  assert.deepEqual([status, attempts.map(({ operation }) => operation)], ['failed', [0, 1, 0]]);
+});

@@ -30,7 +30,7 @@ import { type ActiveLimits, Incarnation, type IncarnationContext } from './incar
 import { inspect } from './inspection.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
-import type { Caller, MachineTime, NameBook, Runtime } from './ports.ts';
+import type { Caller, DestinationView, MachineTime, NameBook, Runtime } from './ports.ts';
 import { refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
 import { usualSleepMs } from './schedule.ts';
@@ -53,7 +53,7 @@ export interface EngineEvents {
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
-  /** It needs somebody now, or not any more (`progress.incident` is empty), or for another reason. */
+  /** It is an incident now, or not any more (`progress.incident` is empty), or another one. */
   incident(transaction: Transaction, former: string): void;
   /**
    * What is stored of it cannot be read: it waits for somebody.
@@ -70,6 +70,8 @@ export interface EngineEvents {
 export interface EngineParts {
   readonly store: Store;
   readonly caller: Caller;
+  /** Absent: operators are not told what holds back calls. */
+  readonly destinations?: DestinationView;
   readonly runtime: Runtime;
   /** Absent: `runtime` is the machine's time. */
   readonly machine?: MachineTime;
@@ -79,6 +81,8 @@ export interface EngineParts {
   readonly names?: NameBook;
 }
 
+/** What changes all the time is told as it was at the last of so many reads. */
+const explainReads = 5;
 /** What was under way goes on first. */
 const inspectAfterMs = 1000;
 const purgeEveryMs = 60_000;
@@ -307,10 +311,18 @@ export class Engine implements Coordinator {
   }
 
   async explain(gid: string): Promise<Explained | undefined> {
-    const [stored] = await this.#parts.store.load([gid]).catch(refuse);
-    if (stored === undefined) return undefined;
-    const known = this.#incarnation?.actor(gid)?.snapshot;
-    return explained(stored, this.#restore(stored), known, this.#clock.nowMs());
+    for (let reads = 1; ; reads += 1) {
+      const before = this.#incarnation?.actor(gid);
+      const [stored] = await this.#parts.store.load([gid]).catch(refuse);
+      if (stored === undefined) return undefined;
+      const actor = this.#incarnation?.actor(gid);
+      // Taken, handed back or ended while it was read: what was read is old. Ours without a driver is about to have one.
+      const isOurs = stored.owner !== null && stored.owner === this.#incarnation?.id;
+      const isOld = actor !== before || (actor === undefined && isOurs);
+      if (isOld && reads < explainReads) continue;
+      const by = { clock: this.#clock, destinations: this.#parts.destinations };
+      return explained(stored, this.#restore(stored), actor?.snapshot, by);
+    }
   }
 
   list(filter: ListFilter): Promise<ListPage> {

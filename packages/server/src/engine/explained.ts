@@ -10,6 +10,14 @@ import {
   type Transaction,
 } from '@holdfast/core';
 import type { StoredTransaction } from '../store/store.ts';
+import type { EngineClock } from './clock.ts';
+import type { DestinationView, HeldBack } from './ports.ts';
+
+/** Why calls do not go out now. Times are engine time. */
+export interface ExplainedHold extends Omit<HeldBack, 'sinceMs' | 'probeMs'> {
+  readonly sinceMs: number;
+  readonly probeMs: number | undefined;
+}
 
 /** All that an operator can be told of one transaction. Times are engine time. */
 export interface Explained {
@@ -17,6 +25,8 @@ export interface Explained {
   /** As it is known, which may be more than what is stored: with answers that are not written yet. */
   readonly transaction: Transaction;
   readonly explanation: Explanation;
+  /** Destinations of its calls where nothing goes out now. */
+  readonly heldBack: readonly ExplainedHold[];
   /** This node drives it now. */
   readonly isDrivenHere: boolean;
   /** What an abort now would do, or why it would be refused. */
@@ -34,19 +44,54 @@ export interface Known {
   readonly inFlight: CallsOut;
 }
 
+export interface ExplainedBy {
+  readonly clock: EngineClock;
+  /** Absent: nothing is known of them. */
+  readonly destinations: DestinationView | undefined;
+}
+
+/** So many calls are looked at: what holds back a saga of ten thousand steps is seen by the first of them. */
+const lookedAt = 100;
+
+/** Of the calls that wait for their turn, and of those that come next: each destination once. */
+function heldBack(
+  { inFlight, calls, next }: Explanation,
+  clock: EngineClock,
+  destinations: DestinationView,
+): readonly ExplainedHold[] {
+  const waiting = inFlight.filter(({ sentMs }) => sentMs === undefined);
+  const toCome = next.kind === 'call' ? calls.map((call) => ({ ...call, askedMs: clock.nowMs() })) : [];
+  const found = new Map<string, ExplainedHold>();
+  for (const { url, askedMs } of [...waiting, ...toCome].slice(0, lookedAt)) {
+    const held = url === '' ? undefined : destinations.heldBack(url);
+    // A place may be free again until it is due: only who waits now waits for one.
+    if (held === undefined || (held.kind === 'slot' && waiting.length === 0) || found.has(held.destination)) continue;
+    const { sinceMs, probeMs } = held;
+    found.set(held.destination, {
+      ...held,
+      sinceMs: sinceMs === undefined ? askedMs : clock.fromMonotonic(sinceMs),
+      probeMs: probeMs === undefined ? undefined : clock.fromMonotonic(probeMs),
+    });
+  }
+  return [...found.values()];
+}
+
 /** @param known undefined where nobody drives it here */
 export function explained(
   stored: StoredTransaction,
   restored: Transaction,
   known: Known | undefined,
-  nowMs: number,
+  { clock, destinations }: ExplainedBy,
 ): Explained {
+  const nowMs = clock.nowMs();
   // A driver of a workflow, or of what is prepared, does not know what was registered meanwhile.
   const transaction = { ...(known?.transaction ?? restored), branches: stored.branches };
+  const explanation = explain(transaction, known?.inFlight, nowMs);
   return {
     stored,
     transaction,
-    explanation: explain(transaction, known?.inFlight, nowMs),
+    explanation,
+    heldBack: destinations === undefined ? [] : heldBack(explanation, clock, destinations),
     isDrivenHere: known !== undefined,
     onAbort: foreseeAbort(transaction, nowMs),
     onRollback: foreseeRollback(transaction, nowMs),

@@ -64,6 +64,26 @@ export interface Caller {
   call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void;
 }
 
+/** Why calls of a destination do not go out now. Times are monotonic. */
+export interface HeldBack {
+  /** `breaker`: it does not serve. `slot`: as many calls are out as may be. */
+  readonly kind: 'breaker' | 'slot';
+  /** An origin, or an origin and a path; or the name of the limit on all of them. */
+  readonly destination: string;
+  /** breaker: since when. */
+  readonly sinceMs: number | undefined;
+  /** breaker: when the next probe may go. */
+  readonly probeMs: number | undefined;
+  /** slot: how many calls are out. */
+  readonly callsOut: number;
+}
+
+/** What operators can be told of the destinations of calls. */
+export interface DestinationView {
+  /** What would hold back a call of this URL now; undefined: nothing. */
+  heldBack(url: string): HeldBack | undefined;
+}
+
 /** The names of services that URLs may use, as far as they are known beforehand. */
 export interface NameBook {
   /** What is wrong with a URL that names one of them, as what it must be; undefined where it can be called. */

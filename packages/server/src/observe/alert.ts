@@ -1,14 +1,16 @@
-import { operationAt, queryOperation, shownUrl } from '@holdfast/core';
+import { type IncidentKind, incidentKind, operationAt, queryOperation, shownUrl } from '@holdfast/core';
 import type { OwedAlert, StoredTransaction } from '../store/store.ts';
 
-/** What the alert webhook is told, in dtm's shape. */
+/** What the alert webhook is told, in dtm's shape and one field more. */
 export interface Alert {
   readonly gid: string;
   /** Of the transaction. */
   readonly status: string;
+  /** It waits for somebody to decide, or fails again and again. Not in dtm's. */
+  readonly kind: IncidentKind;
   /** The URL that was called last, without user, password and query; or empty. */
   readonly branch: string;
-  /** What it answered, or why the transaction needs somebody. */
+  /** What it answered, or the incident. */
   readonly error: string;
   /** Runs in a row that ended with an error. */
   readonly retry_count: number;
@@ -24,6 +26,7 @@ export function alertOf(shown: Shown): Alert {
   return {
     gid: definition.gid,
     status: progress.status,
+    kind: incidentKind(progress.incident) ?? 'failing',
     branch: isOfCall ? shownUrl(urlOf(shown, last.operation)) : '',
     error: isOfCall ? last.reason : progress.incident,
     retry_count: progress.errorRuns ?? 0,
@@ -32,7 +35,7 @@ export function alertOf(shown: Shown): Alert {
 
 /** Where the transaction itself cannot be read. */
 export function bareAlertOf({ gid, status, incident }: OwedAlert): Alert {
-  return { gid, status, branch: '', error: incident, retry_count: 0 };
+  return { gid, status, kind: incidentKind(incident) ?? 'decision', branch: '', error: incident, retry_count: 0 };
 }
 
 function urlOf({ definition, branches }: Shown, operation: number): string {

@@ -119,13 +119,32 @@ test('what a submit brought otherwise than its prepare is a warning, once', () =
     log,
     fatal: () => undefined,
   });
-  const submitted = held(shown({}, { ignoredFields: ['steps', 'payloads'] }));
+  const steps = [{ branchId: '01', action: 'http://a', compensate: '', payload: '' }];
+  const submitted = held(shown({ steps }, { ignoredFields: ['steps', 'payloads'] }));
   observer.moved(submitted, 'prepared');
   observer.moved({ ...submitted, progress: { ...submitted.progress, status: 'succeed' } }, 'submitted');
-  observer.moved(held(shown()), 'prepared');
+  observer.moved(held(shown({ steps })), 'prepared');
   const [line] = lines.map((text) => JSON.parse(text));
   assert.equal(lines.length, 1);
   assert.deepEqual([line.level, line.gid, line.fields], ['warn', submitted.definition.gid, 'steps, payloads']);
+});
+
+test('a saga or a message that is submitted without steps is a warning, and counted', async () => {
+  const { log, lines } = recorded('info', false);
+  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const observer = new Observer({ metrics, log, fatal: () => undefined });
+  observer.created(held(shown({ type: 'saga' })));
+  observer.moved(held(shown({ type: 'msg' })), 'prepared');
+  observer.created(held(shown({ type: 'msg' }, { status: 'prepared' })));
+  observer.moved(held(shown({ type: 'tcc' })), 'prepared');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line)).map(({ level, type }) => [level, type]),
+    [
+      ['warn', 'saga'],
+      ['warn', 'msg'],
+    ],
+  );
+  assert.match((await metrics.exposition()).text, /^holdfast_submitted_without_steps_total\{type="saga"\} 1$/m);
 });
 
 test('what cannot be read is told to the log, the metrics and the webhook', async () => {
@@ -145,14 +164,14 @@ test('what cannot be read is told to the log, the metrics and the webhook', asyn
   assert.deepEqual([line.level, line.gid, line.incident], ['warn', 'g', incident]);
   assert.equal(owed, 1);
   const { text } = await metrics.exposition();
-  assert.match(text, /holdfast_incidents_raised_total\{type="saga",kind="unreadable"\} 1/);
+  assert.match(text, /holdfast_incidents_raised_total\{type="saga",kind="decision",incident="unreadable"\} 1/);
 });
 
 test('a webhook that does not take alerts is one warning until it does, and every try is counted', async () => {
   const { log, lines } = recorded('info', false);
   const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
   const observer = new Observer({ metrics, log, fatal: () => undefined });
-  const alert = { gid: 'g', status: 'submitted', branch: '', error: '', retry_count: 0 };
+  const alert = { gid: 'g', status: 'submitted', branch: '', error: '', retry_count: 0, kind: 'failing' } as const;
   const refused = { kind: 'refused', reason: 'HTTP 400' } as const;
   const unavailable = { kind: 'unavailable', reason: 'no answer' } as const;
   for (const result of [refused, unavailable, refused]) observer.alerted(result, alert);

@@ -10,6 +10,7 @@ const settings = { version: '1.2.3', countsTimeoutMs: 50 };
 const counts: Counts = {
   unfinished: { prepared: 1, submitted: 2, aborting: 3 },
   incidents: 4,
+  decisions: 1,
   owned: 3,
   due: 5,
   oldestDueMs: 7000,
@@ -145,7 +146,8 @@ test('a scrape asks what is active, what is stored and how the destinations are'
     'holdfast_unfinished_transactions{status="prepared"} 1',
     'holdfast_unfinished_transactions{status="submitted"} 2',
     'holdfast_unfinished_transactions{status="aborting"} 3',
-    'holdfast_incidents 4',
+    'holdfast_incidents{kind="decision"} 1',
+    'holdfast_incidents{kind="failing"} 3',
     'holdfast_due_transactions 5',
     'holdfast_oldest_due_seconds 3',
     'holdfast_destinations_in_flight 8',
@@ -171,7 +173,7 @@ test('a store that fails or hangs costs its counts only, and is asked once', asy
       },
     }),
   );
-  assert.equal((await samples(metrics, ...storeGauges)).length, 7);
+  assert.equal((await samples(metrics, ...storeGauges)).length, 8);
   answer = () => Promise.reject(new Error('no'));
   assert.deepEqual(await samples(metrics, ...storeGauges), ['holdfast_counts_failed_total 1']);
   let release: (late: Counts) => void = () => undefined;
@@ -184,5 +186,5 @@ test('a store that fails or hangs costs its counts only, and is asked once', asy
   assert.equal(asked, 3, 'the one that hangs is not asked again');
   answer = async () => counts;
   release(counts);
-  assert.equal((await samples(metrics, ...storeGauges)).length, 7);
+  assert.equal((await samples(metrics, ...storeGauges)).length, 8);
 });

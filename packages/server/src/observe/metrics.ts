@@ -1,4 +1,11 @@
-import { type Outcome, operationAt, queryOperation, type Status, type Transaction } from '@holdfast/core';
+import {
+  type IncidentKind,
+  type Outcome,
+  operationAt,
+  queryOperation,
+  type Status,
+  type Transaction,
+} from '@holdfast/core';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Transport } from '../transport/observer.ts';
 import { children } from './children.ts';
@@ -61,11 +68,17 @@ export class Metrics {
   readonly #moves = children(
     this.#counter('holdfast_transactions_moved_total', 'Durable moves of a status.', ['type', 'from', 'to']),
   );
-  readonly #incidents = children(
-    this.#counter('holdfast_incidents_raised_total', 'Transactions that began to need somebody, by why.', [
+  readonly #withoutSteps = children(
+    this.#counter('holdfast_submitted_without_steps_total', 'Sagas and messages that were submitted without steps.', [
       'type',
-      'kind',
     ]),
+  );
+  readonly #incidents = children(
+    this.#counter(
+      'holdfast_incidents_raised_total',
+      'Transactions that began to wait for a decision, or to fail again and again.',
+      ['type', 'kind', 'incident'],
+    ),
   );
   readonly #alerts = children(
     this.#counter('holdfast_alerts_total', 'Tries to tell the alert webhook, by what became of them.', ['result']),
@@ -160,6 +173,10 @@ export class Metrics {
     this.#created(definition.type, progress.status).inc();
   }
 
+  submittedWithoutSteps(type: string): void {
+    this.#withoutSteps(type).inc();
+  }
+
   moved({ definition, progress }: Transaction, from: Status): void {
     const { status, finishedMs } = progress;
     this.#moves(definition.type, from, status).inc();
@@ -168,9 +185,9 @@ export class Metrics {
     this.#endedSeconds(definition.type).observe(Math.max(0, finishedMs - definition.createdMs) / 1000);
   }
 
-  /** @param kind the incident without what it is about */
-  incident(type: string, kind: string): void {
-    this.#incidents(type, kind).inc();
+  /** @param name the incident without what it is about */
+  incident(type: string, kind: IncidentKind, name: string): void {
+    this.#incidents(type, kind, name).inc();
   }
 
   alerted(result: Posted['kind']): void {

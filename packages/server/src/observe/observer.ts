@@ -1,4 +1,4 @@
-import { type Outcome, type Status, shownUrl, type Transaction } from '@holdfast/core';
+import { type IncidentKind, incidentKind, type Outcome, type Status, shownUrl, type Transaction } from '@holdfast/core';
 import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine.ts';
 import type { UnreadableRow } from '../store/store.ts';
@@ -52,6 +52,7 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
 
   created(transaction: Transaction): void {
     this.#metrics.created(transaction);
+    if (transaction.progress.status === 'submitted') this.#tellIfEmpty(transaction);
     if (!this.#log.isDebug) return;
     const { definition, progress } = transaction;
     this.#log.debug('transaction created', { gid: definition.gid, type: definition.type, status: progress.status });
@@ -59,6 +60,7 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
 
   moved(transaction: Transaction, from: Status): void {
     this.#metrics.moved(transaction, from);
+    if (transaction.progress.status === 'submitted') this.#tellIfEmpty(transaction);
     const { definition, progress } = transaction;
     if (from === 'prepared' && progress.ignoredFields !== undefined) {
       const facts = { gid: definition.gid, fields: progress.ignoredFields.join(', ') };
@@ -68,25 +70,32 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
     this.#log.debug('transaction moved', { gid: definition.gid, type: definition.type, from, to: progress.status });
   }
 
+  /** It succeeds and nothing is done: most likely its client has lost its steps. */
+  #tellIfEmpty({ definition: { gid, type, steps } }: Transaction): void {
+    if ((type !== 'saga' && type !== 'msg') || steps.length > 0) return;
+    this.#metrics.submittedWithoutSteps(type);
+    this.#log.warn('a transaction without steps was submitted: it succeeds, and nothing is called', { gid, type });
+  }
+
   /** Alerts speak of the same. */
   incident(transaction: Transaction, former: string): void {
     const { definition, progress } = transaction;
     const { gid, type } = definition;
     const { incident, status, errorRuns = 0 } = progress;
-    if (incident === '') {
-      this.#log.info('a transaction needs nobody any more', { gid, type, status, incident: former });
+    const kind = incidentKind(incident);
+    if (kind === undefined) {
+      this.#log.info('an incident of a transaction has ended', { gid, type, status, incident: former });
       return;
     }
-    const kind = incident.split(':')[0] ?? incident;
-    this.#metrics.incident(type, kind);
-    this.#log.warn('a transaction needs somebody', { gid, type, status, incident, errorRuns });
+    this.#metrics.incident(type, kind, incident.split(':')[0] ?? incident);
+    this.#log.warn(texts[kind], { gid, type, status, incident, errorRuns });
     this.#alert();
   }
 
   unreadable({ gid, type, status, incident }: UnreadableRow, isKnown: boolean): void {
     if (!isKnown) {
-      this.#metrics.incident(type, 'unreadable');
-      this.#log.warn('a transaction needs somebody', { gid, type, status, incident });
+      this.#metrics.incident(type, 'decision', 'unreadable');
+      this.#log.warn(texts.decision, { gid, type, status, incident });
     }
     this.#alert();
   }
@@ -175,6 +184,11 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
     this.#log.error('a request broke its handler', { route }, error);
   }
 }
+
+const texts: Readonly<Record<IncidentKind, string>> = {
+  decision: 'a transaction waits for a decision',
+  failing: 'a transaction fails again and again',
+};
 
 /** Milliseconds with microseconds. */
 function rounded(ms: number): number {

@@ -109,10 +109,13 @@ export class Scrape {
   #showCounts(counts: Counts | undefined, sources: ScrapeSources, nowMs: number): void {
     const { unfinished, incidents, due, oldestDue } = this.#gauges;
     unfinished.reset();
-    for (const gauge of [incidents, due, oldestDue]) gauge.remove();
+    incidents.reset();
+    for (const gauge of [due, oldestDue]) gauge.remove();
     if (counts === undefined) return;
     for (const [status, count] of Object.entries(counts.unfinished)) unfinished.set({ status }, count);
-    incidents.set(counts.incidents + (sources.clock().held === undefined ? 0 : 1));
+    const clocks = sources.clock().held === undefined ? 0 : 1;
+    incidents.set({ kind: 'decision' }, counts.decisions + clocks);
+    incidents.set({ kind: 'failing' }, counts.incidents - counts.decisions);
     due.set(counts.due);
     oldestDue.set(counts.oldestDueMs === undefined ? 0 : Math.max(0, nowMs - counts.oldestDueMs) / 1000);
   }
@@ -146,7 +149,8 @@ function gauges(registry: Registry) {
     unfinished: gauge('holdfast_unfinished_transactions', 'Transactions stored and not final, by status.', 'status'),
     incidents: gauge(
       'holdfast_incidents',
-      'Transactions that need a human; and 1 while a jump of the clock is not accepted.',
+      'Transactions that wait for a decision, or fail again and again; and the clock while a jump of it is not accepted.',
+      'kind',
     ),
     clockAhead: gauge('holdfast_clock_ahead_seconds', 'How far the clock of the machine is ahead of engine time.'),
     clockHeld: gauge('holdfast_clock_held', '1 while time does not follow a clock that has jumped.'),

@@ -321,7 +321,7 @@ export interface ListFilter {
   readonly gidPrefix?: string;
   readonly status?: Status;
   readonly type?: TransactionType;
-  /** Only unfinished ones that need a human. */
+  /** Only unfinished ones that are incidents. */
   readonly hasIncident?: boolean;
   /** Inclusive bounds of creation time. */
   readonly createdFromMs?: number;
@@ -341,6 +341,8 @@ export interface ListPage {
 export interface Counts {
   readonly unfinished: Readonly<Record<'prepared' | 'submitted' | 'aborting', number>>;
   readonly incidents: number;
+  /** Those of the incidents that wait for somebody to decide; the others fail again and again. */
+  readonly decisions: number;
   /** Unfinished and owned by somebody, dead or alive. */
   readonly owned: number;
   /** Due now and without owner. */

@@ -1,4 +1,4 @@
-import { isFinal } from '@holdfast/core';
+import { incidentKind, isFinal } from '@holdfast/core';
 import type { AppendWrite, Counts, CreateWrite, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
 import { seal } from './copy.ts';
 import { type Cause, owedFor, type Row, rowBytes } from './row.ts';
@@ -68,6 +68,7 @@ export class Database {
   counts(nowMs: number): Counts {
     const unfinished = { prepared: 0, submitted: 0, aborting: 0 };
     let incidents = 0;
+    let decisions = 0;
     let owned = 0;
     let due = 0;
     let oldestDueMs: number | undefined;
@@ -75,12 +76,13 @@ export class Database {
       if (progress.status === 'succeed' || progress.status === 'failed') continue;
       unfinished[progress.status] += 1;
       if (progress.incident !== '') incidents += 1;
+      if (incidentKind(progress.incident) === 'decision') decisions += 1;
       if (owner !== null) owned += 1;
       if (owner !== null || progress.dueMs > nowMs) continue;
       due += 1;
       oldestDueMs = Math.min(oldestDueMs ?? progress.dueMs, progress.dueMs);
     }
-    return { unfinished, incidents, owned, due, oldestDueMs };
+    return { unfinished, incidents, decisions, owned, due, oldestDueMs };
   }
 
   #write(write: Write, by: string): WriteResult {

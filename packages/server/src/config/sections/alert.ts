@@ -8,7 +8,7 @@ export const alert = section('Where alerts about transactions go.', {
     isSecret: true,
     dtm: 'AlertWebHook',
     description:
-      'The URL that gets a POST for each incident, as JSON with gid, status, branch, error and retry_count. Empty: no alerts. An alert is sent again until the webhook takes it or the incident ends, also after a restart. holdfast config does not show the URL, because it may hold a token.',
+      'The URL that gets a POST for each incident, as JSON with gid, status, kind (decision or failing), branch, error and retry_count. Empty: no alerts. An alert is sent again until the webhook takes it or the incident ends, also after a restart. holdfast config does not show the URL, because it may hold a token.',
   }),
   afterErrors: number({
     default: 3,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isFinal, type Status } from '@holdfast/core';
+import { incidentKind, isFinal, type Status } from '@holdfast/core';
 import fc from 'fast-check';
 import type { ClaimResult, Store, StoredTransaction, Write, WriteResult } from '../store.ts';
 import {
@@ -107,12 +107,14 @@ const gids = ['a', 'ab', 'b', 'c'];
 const owners = ['one', 'two'];
 const statuses: Status[] = ['prepared', 'submitted', 'aborting', 'succeed', 'failed'];
 
+const incidents = ['', 'failing: action of branch 01', 'prepared-needs-human', 'failure-retried: cancel of branch 1'];
+
 const gid = fc.constantFrom(...gids);
 const owner = fc.constantFrom(null, ...owners);
 const time = fc.integer({ min: startMs, max: startMs + 20 });
 const progress = fc
   .record({ status: fc.constantFrom(...statuses), dueMs: time, updatedMs: time, reason: fc.string({ unit: 'binary' }) })
-  .map(({ status, ...more }) => aProgress(status, { ...more, incident: more.dueMs % 3 === 0 ? 'incident' : '' }));
+  .map(({ status, ...more }) => aProgress(status, { ...more, incident: incidents[more.dueMs % 4] ?? '' }));
 
 /** A write before the row it meets is known: `asStored` names its owner and version as they are then. */
 const change = fc.oneof(
@@ -247,6 +249,7 @@ async function compareQueries(store: Store, model: Model): Promise<void> {
   assert.deepEqual(await store.counts(startMs + 10), {
     unfinished: { prepared: count('prepared'), submitted: count('submitted'), aborting: count('aborting') },
     incidents: open.filter((row) => row.progress.incident !== '').length,
+    decisions: open.filter((row) => incidentKind(row.progress.incident) === 'decision').length,
     owned: open.filter((row) => row.owner !== null).length,
     due: due.length,
     oldestDueMs: due.length === 0 ? undefined : Math.min(...due.map((row) => row.progress.dueMs)),

@@ -125,6 +125,7 @@ export function testUpkeep(test: Case): void {
     assert.deepEqual(await store.counts(startMs), {
       unfinished: { prepared: 0, submitted: 0, aborting: 0 },
       incidents: 0,
+      decisions: 0,
       owned: 0,
       due: 0,
       oldestDueMs: undefined,
@@ -137,13 +138,16 @@ export function testUpkeep(test: Case): void {
       sleeping('s2', startMs - 20, 'a'),
       sleeping('s3', startMs - 30, 'a'),
       sleeping('ab', startMs + 1, null, 'aborting'),
-      create('stuck', { progress: aProgress('prepared', { incident: 'needs a human' }) }),
-      create('was', { progress: aProgress('failed', { incident: 'needed a human' }) }),
+      create('stuck', { progress: aProgress('prepared', { incident: 'prepared-needs-human' }) }),
+      create('errs', { progress: aProgress('submitted', { incident: 'failing: action of branch 01' }) }),
+      create('refuses', { progress: aProgress('submitted', { incident: 'failure-retried: action of branch 01' }) }),
+      create('was', { progress: aProgress('failed', { incident: 'prepared-needs-human' }) }),
       finished('over', startMs - 99),
     );
     assert.deepEqual(await store.counts(startMs), {
-      unfinished: { prepared: 3, submitted: 3, aborting: 1 },
-      incidents: 1,
+      unfinished: { prepared: 3, submitted: 5, aborting: 1 },
+      incidents: 3,
+      decisions: 1,
       owned: 2,
       due: 2,
       oldestDueMs: startMs - 10,

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { failingPrefixes } from '@holdfast/core';
 import type { Counts, KeyValue, OwnedRow } from '../store.ts';
 import { Query } from './connection.ts';
 import type { Ask, Step } from './jobs.ts';
@@ -41,7 +42,10 @@ export class Upkeep {
     );
     this.#incidents = new Query(
       db,
-      `select count(*) from transactions indexed by transactions_incident where incident <> '' and ${unfinished}`,
+      `select count(*), count(*) filter (where ${Object.values(failingPrefixes)
+        .map((prefix) => `substr(incident, 1, ${prefix.length}) <> '${prefix}'`)
+        .join(' and ')})
+       from transactions indexed by transactions_incident where incident <> '' and ${unfinished}`,
     );
     this.#ownedCount = new Query(
       db,
@@ -95,13 +99,15 @@ export class Upkeep {
   counts(nowMs: number): Counts {
     const count = (query: Query, ...parameters: (string | number)[]) => numberAt(query.first(...parameters) ?? [], 0);
     const due = this.#due.first(nowMs) ?? [];
+    const incidents = this.#incidents.first() ?? [];
     return {
       unfinished: {
         prepared: count(this.#byStatus, 'prepared'),
         submitted: count(this.#byStatus, 'submitted'),
         aborting: count(this.#byStatus, 'aborting'),
       },
-      incidents: count(this.#incidents),
+      incidents: numberAt(incidents, 0),
+      decisions: numberAt(incidents, 1),
       owned: count(this.#ownedCount),
       due: numberAt(due, 0),
       oldestDueMs: numberAt(due, 0) === 0 ? undefined : numberAt(due, 1),

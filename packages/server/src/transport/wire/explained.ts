@@ -1,10 +1,12 @@
 import {
+  type ExplainedAttempt,
   type ExplainedCall,
   type ExplainedOperation,
   type Explanation,
   explainOperation,
   type Foreseen,
   HoldfastError,
+  incidentKind,
   isFinal,
   type OperationState,
   operationsOf,
@@ -13,7 +15,7 @@ import {
   withoutUserinfo,
 } from '@holdfast/core';
 import { timeText } from './encode.ts';
-import type { ExplainedTransaction, RolledBackTransaction, ShownTransaction } from './stored.ts';
+import type { ExplainedHold, ExplainedTransaction, RolledBackTransaction, ShownTransaction } from './stored.ts';
 import { meantBy } from './unknown.ts';
 
 /**
@@ -39,11 +41,10 @@ export function encodeExplained(shown: ExplainedTransaction): object {
     }),
     untold: explanation.untold.map(operationOf),
     branches: branchesOf(transaction),
-    attempts: explanation.attempts.map(({ atMs, durationMs, outcome, reason, ...operation }) => {
-      return { ...operationOf(operation), at: timeOf(atMs), durationMs, outcome, reason };
-    }),
+    attempts: explanation.attempts.map(attemptOf),
     attemptsDropped: explanation.droppedAttempts,
     inFlight: explanation.inFlight.map(callOf),
+    heldBack: shown.heldBack.map(heldBackOf),
     next: nextOf(explanation),
     onAbort: askableOf(transaction, onAbort),
     onRollback: askableOf(transaction, onRollback),
@@ -52,8 +53,18 @@ export function encodeExplained(shown: ExplainedTransaction): object {
   };
 }
 
-function callOf({ sentMs, untilMs, ...operation }: ExplainedCall): object {
-  return { ...operationOf(operation), sentAt: timeOrNull(sentMs), until: timeOrNull(untilMs) };
+function attemptOf({ atMs, durationMs, outcome, reason, ...operation }: ExplainedAttempt): object {
+  return { ...operationOf(operation), at: timeOf(atMs), durationMs, outcome, reason };
+}
+
+function callOf({ askedMs, sentMs, untilMs, ...operation }: ExplainedCall): object {
+  const times = { askedAt: timeOf(askedMs), sentAt: timeOrNull(sentMs), until: timeOrNull(untilMs) };
+  return { ...operationOf(operation), ...times };
+}
+
+function heldBackOf({ kind, destination, sinceMs, probeMs, callsOut }: ExplainedHold): object {
+  const times = { since: timeOf(sinceMs), probeAt: timeOrNull(probeMs) };
+  return { kind, destination: withoutUserinfo(destination), ...times, callsOut };
 }
 
 function timeOrNull(ms: number | undefined): string | null {
@@ -85,6 +96,7 @@ export function encodeSummary({ definition, progress, owner }: ShownTransaction)
     reason,
     ...(result === undefined ? {} : { result }),
     incident,
+    incidentKind: incidentKind(incident) ?? null,
     createdAt: timeOf(definition.createdMs),
     updatedAt: timeOf(progress.updatedMs),
     finishedAt: isFinal(status) ? timeOf(progress.finishedMs) : null,
@@ -109,7 +121,7 @@ const statusWords: Readonly<Record<OperationState, string>> = {
   f: 'failed',
 };
 
-function nextOf({ next, calls, nextAtMs, rule, sentence }: Explanation): object {
+function nextOf({ next, calls, nextAtMs, rule, sentence, trouble, isRetriable }: Explanation): object {
   return {
     what: next.kind === 'rest' ? 'nothing' : next.kind,
     ...(next.kind === 'move' && { to: next.to }),
@@ -117,6 +129,8 @@ function nextOf({ next, calls, nextAtMs, rule, sentence }: Explanation): object 
     calls: calls.map(operationOf),
     rule,
     because: sentence,
+    lastFailure: trouble === undefined ? null : attemptOf(trouble),
+    sooner: isRetriable ? 'retry' : null,
   };
 }
 

@@ -6,6 +6,8 @@ export type ShownPage = Awaited<ReturnType<Coordinator['list']>>;
 export type AskedList = Parameters<Coordinator['list']>[0];
 export type KeyValues = Awaited<ReturnType<Coordinator['listValues']>>;
 export type ExplainedTransaction = Exclude<Awaited<ReturnType<Coordinator['explain']>>, undefined>;
+/** A destination whose calls do not go out now. */
+export type ExplainedHold = ExplainedTransaction['heldBack'][number];
 export type RolledBackTransaction = Awaited<ReturnType<Coordinator['rollback']>>;
 /** Where a transaction stands when a waiting client is answered. */
 export type AnsweredStanding = Exclude<Awaited<ReturnType<Coordinator['submit']>>, undefined>;
