@@ -5,6 +5,7 @@ import {
   closeSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -393,6 +394,50 @@ test('a newer Holdfast finds its WAL again after an older one refused the folder
     },
   );
 });
+
+const warnings = (store: SqliteStore) => store.cautions().filter((caution) => caution.includes(walName));
+
+test('warned of: a wrong bit behind what the state file names, with commits behind it', async () => {
+  await withCopy(
+    killed(),
+    ({ path }) => flip(path(walName), 32 + framesNamed(path(stateName)) * frameBytes + 24 + 100),
+    async ({ folder, path }) => {
+      const [first, again] = [new SqliteStore({ dataDir: folder }), new SqliteStore({ dataDir: folder })];
+      await first.open();
+      assert.match(
+        warnings(first).join(),
+        /holdfast\.db-wal: frame \d+ is damaged, and \d+ commits behind it cannot be read\. If the power failed/,
+      );
+      for (const gid of both) await found(first, gid);
+      // As kill -9 leaves it: what was lost is met once.
+      mkdirSync(path('kept'));
+      copyFiles(folder, path('kept'));
+      await first.close();
+      copyFiles(path('kept'), folder);
+      await again.open();
+      assert.deepEqual(warnings(again), []);
+      await again.close();
+    },
+  );
+});
+
+for (const [name, change] of [
+  ['kill -9', unchanged],
+  ['a commit that was cut off', ({ path }) => truncateSync(path(walName), statSync(path(walName)).size - frameBytes)],
+  [
+    'a frame that did not reach the disk, with no commit behind it',
+    ({ path }) => flip(path(walName), statSync(path(walName)).size - 100),
+  ],
+] as const satisfies readonly [string, (copy: Copy) => void][]) {
+  test(`not warned of: ${name}`, async () => {
+    await withCopy(killed(), change, async ({ folder }) => {
+      const store = new SqliteStore({ dataDir: folder });
+      await store.open();
+      assert.deepEqual(warnings(store), []);
+      await store.close();
+    });
+  });
+}
 
 test('healthy: a stop after something failed, which does not call the database complete', async () => {
   await withCopy(killed(), unchanged, async ({ folder, path }) => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type DatabaseSight,
   databaseName,
@@ -27,6 +28,16 @@ export function judgeFolder({ database, wal, state, hasJournal }: FolderSight): 
     return { file: stateName, met: 'is damaged', expected: 'one of its two lines with the right checksum' };
   }
   return judgeDatabase(database, wal, state, hasJournal) ?? judgeWal(wal, state);
+}
+
+/** Commits in the WAL that nobody can read, where a power cut may be the reason: the folder is opened, and it is told. */
+export function lostCommits(folder: string, { wal }: FolderSight): string | undefined {
+  if (wal === undefined || wal.commitsLost === 0) return undefined;
+  return (
+    `${join(folder, walName)}: frame ${wal.wholeFrames + 1} is damaged, and ${wal.commitsLost} commits behind it cannot be read. ` +
+    'If the power failed or the machine crashed, this is usual, and nothing that was acknowledged is missing. ' +
+    'If not, the file was damaged on the disk or by a copy, and what was acknowledged last is missing'
+  );
 }
 
 /**

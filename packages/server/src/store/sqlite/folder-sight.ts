@@ -4,9 +4,9 @@ import { type DatabaseHeader, databaseHeaderBytes, parseDatabaseHeader } from '.
 import { type Identity, readIdentityAlone } from './identity.ts';
 import { type FolderState, StateFile } from './state-file.ts';
 import {
+  type Frame,
   FrameChain,
   frameHeaderBytes,
-  isSameGeneration,
   parseWalHeader,
   type WalHeader,
   walHeaderBytes,
@@ -40,8 +40,13 @@ export interface WalSight {
   readonly bytes: number;
   /** Undefined: it is damaged, or too short. */
   readonly header: WalHeader | undefined;
-  /** Whole frames from the beginning, up to what the state file names while it says `open`. */
+  /** From the beginning. */
   readonly wholeFrames: number;
+  /**
+   * Whole commits of its generation behind the first frame that is not whole: nobody can read them. A power cut leaves
+   * such commits, which were not acknowledged, and so does damage, of which nobody can tell.
+   */
+  readonly commitsLost: number;
   /** Its first frame is whole and has the id of the state file: the commit that counts a start. */
   readonly beginsWithStart: boolean;
 }
@@ -70,14 +75,16 @@ function lookAtDatabase(path: string, walPath: string, hasState: boolean): Datab
 function lookAtWal(path: string, state: FolderState | undefined): WalSight | undefined {
   return withFile(path, (file, bytes) => {
     const header = parseWalHeader(readAt(file, 0, walHeaderBytes));
-    const isNamed = header !== undefined && state?.phase === 'open' && isSameGeneration(header, state.wal);
-    const wholeFrames = isNamed ? walkFrames(file, header, state.wal.frames) : 0;
-    return { bytes, header, wholeFrames, beginsWithStart: state !== undefined && beginsWith(file, header, state.id) };
+    const { wholeFrames, commitsLost } = header === undefined ? noFrames : walkFrames(file, header);
+    const beginsWithStart = state !== undefined && wholeFrames > 0 && beginsWith(file, header, state.id);
+    return { bytes, header, wholeFrames, commitsLost, beginsWithStart };
   });
 }
 
+const noFrames = { wholeFrames: 0, commitsLost: 0 } as const;
+
 function beginsWith(file: number, header: WalHeader | undefined, id: string): boolean {
-  if (header === undefined || walkFrames(file, header, 1) === 0) return false;
+  if (header === undefined) return false;
   return Buffer.from(readAt(file, walHeaderBytes, frameHeaderBytes + header.pageBytes)).includes(id);
 }
 
@@ -92,7 +99,7 @@ function missingFrom(walPath: string, filePages: number, pages: number): number 
     let pending: number[] = [];
     let pagesAfter = pages;
     if (header === undefined) return { inWal, pagesAfter };
-    walkFrames(file, header, Number.POSITIVE_INFINITY, (frame) => {
+    walkFrames(file, header, (frame) => {
       pending.push(frame.page);
       if (frame.pagesAfter === 0) return;
       for (const page of pending) inWal.add(page);
@@ -110,26 +117,31 @@ function missingFrom(walPath: string, filePages: number, pages: number): number 
 
 const pieceFrames = 128;
 
-/** How many frames are whole, `limit` at most. */
+/** Follows the whole frames; behind them it looks on for commits of the same generation. */
 function walkFrames(
   file: number,
   header: WalHeader,
-  limit: number,
-  each: (frame: { readonly page: number; readonly pagesAfter: number }) => void = () => undefined,
-): number {
+  each: (frame: Frame) => void = () => undefined,
+): Pick<WalSight, 'wholeFrames' | 'commitsLost'> {
   const chain = new FrameChain(header);
-  const piece = new ArrayBuffer(pieceFrames * chain.frameBytes);
-  let whole = 0;
-  for (;;) {
-    const at = walHeaderBytes + whole * chain.frameBytes;
-    const frames = Math.floor(readSync(file, new Uint8Array(piece), 0, piece.byteLength, at) / chain.frameBytes);
-    for (let index = 0; index < frames; index += 1) {
-      const frame = whole < limit ? chain.next(piece, index * chain.frameBytes) : undefined;
-      if (frame === undefined) return whole;
-      each(frame);
-      whole += 1;
+  const { frameBytes } = chain;
+  const piece = new ArrayBuffer(pieceFrames * frameBytes);
+  let wholeFrames = 0;
+  let commitsLost = 0;
+  for (let seen = 0; ; ) {
+    const at = walHeaderBytes + seen * frameBytes;
+    const frames = Math.floor(readSync(file, new Uint8Array(piece), 0, piece.byteLength, at) / frameBytes);
+    for (let offset = 0; offset < frames * frameBytes; offset += frameBytes) {
+      const frame = chain.next(piece, offset);
+      if (frame === undefined) chain.skip(piece, offset);
+      else if (wholeFrames < seen) commitsLost += frame.pagesAfter === 0 ? 0 : 1;
+      else {
+        each(frame);
+        wholeFrames += 1;
+      }
+      seen += 1;
     }
-    if (frames < pieceFrames) return whole;
+    if (frames < pieceFrames) return { wholeFrames, commitsLost };
   }
 }
 

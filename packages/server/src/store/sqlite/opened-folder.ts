@@ -6,7 +6,7 @@ import { StoreError } from '../store.ts';
 import { checkpoint } from './checkpoint.ts';
 import { connect, connectReader, loopSettings } from './connection.ts';
 import { isDamage, toStoreError } from './errors.ts';
-import { type Damage, judgeFolder, judgeIdentity } from './folder-judgement.ts';
+import { type Damage, judgeFolder, judgeIdentity, lostCommits } from './folder-judgement.ts';
 import { FolderLock } from './folder-lock.ts';
 import { FolderRecord } from './folder-record.ts';
 import { databaseName, type FolderSight, lookAtFolder, stateName, walName } from './folder-sight.ts';
@@ -25,21 +25,33 @@ export interface OpenFolderParts {
   readonly failed: (error: StoreError) => void;
 }
 
+interface OpenedFolderParts {
+  readonly lock: FolderLock;
+  readonly db: DatabaseSync;
+  readonly reader: DatabaseSync;
+  readonly wal: WalSync;
+  readonly record: FolderRecord;
+  readonly caution: string | undefined;
+}
+
 /** The data folder with its lock, opened after a look at whether it is whole. */
 export class OpenedFolder {
   /** The event loop's connection. */
   readonly db: DatabaseSync;
   readonly wal: WalSync;
   readonly record: FolderRecord;
+  /** What was found at the opening and did not keep it from that. */
+  readonly caution: string | undefined;
   readonly #lock: FolderLock;
   readonly #reader: DatabaseSync;
 
-  private constructor(lock: FolderLock, db: DatabaseSync, reader: DatabaseSync, wal: WalSync, record: FolderRecord) {
+  private constructor({ lock, db, reader, wal, record, caution }: OpenedFolderParts) {
     this.#lock = lock;
     this.db = db;
     this.#reader = reader;
     this.wal = wal;
     this.record = record;
+    this.caution = caution;
   }
 
   /** @throws StoreError `locked`, `damaged` or `version` where the files are left as they are */
@@ -66,6 +78,9 @@ export class OpenedFolder {
       reader ??= connectReader(path);
       // What was no WAL database before is one now: it takes hold of it as such.
       readNumber(reader, 'select count(*) from sqlite_schema');
+      const caution = lostCommits(folder, sight);
+      // The next commit begins the WAL anew: written behind the whole frames it would leave the lost ones to be met again.
+      if (caution !== undefined) checkpoint(db, 'restart');
       // Beside a state file the first commit of all counts the start; before that there may be nothing to count in.
       if (state !== undefined) countStart(db);
       migrate(db);
@@ -77,7 +92,7 @@ export class OpenedFolder {
       if (identity === undefined)
         throw new StoreError('version', `${path} has no id: it is not a database of Holdfast`);
       const record = await FolderRecord.begin(folder, { identity, frames: frameCount(db), earlier: state, failed });
-      return new OpenedFolder(lock, db, reader, wal, record);
+      return new OpenedFolder({ lock, db, reader, wal, record, caution });
     } catch (error) {
       // Judged while it holds what it held: descriptors, for example.
       const judged = toStoreError(error, `the store in ${folder} cannot be opened`, path);

@@ -113,11 +113,11 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
   }
 
   cautions(): readonly string[] {
-    const found = exposure(this.#folder);
     return [
-      ...(found === undefined ? [] : [found]),
-      ...(this.#opened?.watch.isBlind === true ? [blind(this.#folder)] : []),
-    ];
+      exposure(this.#folder),
+      this.#opened?.folder.caution,
+      this.#opened?.watch.isBlind === true ? blind(this.#folder) : undefined,
+    ].filter((found) => found !== undefined);
   }
 
   async close(): Promise<void> {
