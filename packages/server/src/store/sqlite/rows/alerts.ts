@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type AlertRequest, nextAlertMs, type OwedAlert, type TakenAlerts } from '../store.ts';
-import { Query } from './connection.ts';
-import { unfinished } from './rows.ts';
-import { numberAt, textAt } from './values.ts';
+import { type AlertRequest, nextAlertMs, type OwedAlert, type TakenAlerts } from '../../store.ts';
+import { Query } from '../connection.ts';
+import { numberAt, textAt } from '../values.ts';
+import { unfinished } from './transaction-row.ts';
 
 /** Beside every assignment to `incident` in an update: another incident owes an alert, the end of one takes it back. */
 export const owesAlert = (incident: string) => `

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { UpdateWrite } from '../store.ts';
+import type { UpdateWrite } from '../../store.ts';
 
 /** The statements behind an update that sets aside what was stored before. The caller holds the write transaction. */
 export class SetAside {
