@@ -180,7 +180,7 @@ test('B10: retry makes it due now, stop ends it; both name what they cannot find
   await http.post('/api/dtmsvr/submit', saga);
   const attempts = async () => JSON.parse(await says('show', 'retried', '--json')).attemptCount;
   assert.equal(await attempts(), 1);
-  assert.match(await says('retry', 'retried'), /^retried is tried again now/);
+  assert.match(await says('retry', 'retried'), /^retried goes on now/);
   await until('it was tried again', async () => (await attempts()) === 2);
   assert.match(await says('stop', 'retried'), /^retried has ended as failed\. No branch was called/);
   assert.match(
@@ -215,7 +215,7 @@ test('rollback turns a saga back, tells what it waits for, and asks before it do
   const story = await says('show', 'turned');
   assert.match(story, /an operator asked for the rollback \(it was submitted\), because: not sold any more/);
   assert.match(await fails('rollback', 'turned', '--do-not-wait', '--yes'), /has ended as failed.* \(HTTP 409\)/);
-  assert.match(await fails('rollback', 'shown'), /must be that of a saga; abort this one while it is prepared/);
+  assert.match(await fails('rollback', 'shown'), /must be the gid of a saga; abort this one while it is prepared/);
 });
 
 test('topics are listed, changed and deleted', async () => {

@@ -205,7 +205,7 @@ test('a name that was taken out of the settings does no harm to what is stored, 
   services[0]?.script('/gone', { status: 500, body: 'not now' });
   for (const [name, reason] of [
     ['orders', /^127\.0\.0\.1:\d+: HTTP 500: not now$/],
-    ['stock', /^no address of orders: svc:\/\/orders is not among the names of the settings any more; put it back$/],
+    ['stock', /^no address of orders: svc:\/\/orders is no longer a name in the settings; put it back$/],
   ] as const) {
     const started = await startWith(`${name}=${services[0]?.url}`);
     const other = new DtmClient(started.url);

@@ -153,7 +153,7 @@ test('refused with what to do instead; nothing changes over the routes of dtm', 
   for (const trans_type of ['tcc', 'xa', 'msg']) {
     const other = client.newGid();
     await client.does('prepare', { gid: other, trans_type, query_prepared: `${service.url}/q` });
-    assert.match((await ask(other, {}, 400)).message, /^gid: must be that of a saga; .*stop/);
+    assert.match((await ask(other, {}, 400)).message, /^gid: must be the gid of a saga; .*stop/);
   }
   assert.match((await ask(client.newGid(), {}, 404)).message, /^gid: /);
 });

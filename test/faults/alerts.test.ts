@@ -56,7 +56,7 @@ async function inNeed(gid: string, errors = 100): Promise<void> {
 test('P7: an alert outlives a dead receiver and kill -9; one that is refused holds back no other', async () => {
   for (const gid of ['refused', 'first', 'second']) await inNeed(gid);
   await inNeed('ends', 1);
-  await until('somebody reads of it', () => coordinator.logs.includes('the alert webhook does not take an alert'));
+  await until('somebody reads of it', () => coordinator.logs.includes('the alert webhook does not accept an alert'));
   await client.retryNow('ends');
   await client.untilStatus('ends', 'succeed');
   await coordinator.restart();

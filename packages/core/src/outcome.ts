@@ -35,7 +35,7 @@ export function judgeJsonRpc(statusCode: number, body: string, retryAfterMs: num
   if (code === -32901) return { kind: 'failure', message: failureText(text) };
   if (code === -32902) return { kind: 'ongoing', message: text };
   if (outcome.kind === 'error' || (answer !== undefined && error === undefined)) return outcome;
-  const what = answer === undefined ? 'the answer is no JSON-RPC' : `JSON-RPC error ${Number(code) || 'without code'}`;
+  const what = answer === undefined ? 'the answer is not JSON-RPC' : `JSON-RPC error ${Number(code) || 'without code'}`;
   return { kind: 'error', message: shorten(`${what}: ${text}`, outcomeMessageBytes), retryAfterMs };
 }
 

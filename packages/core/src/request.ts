@@ -150,22 +150,22 @@ export function ruleRollback(
 ): Ruling {
   const { type } = definition;
   const { status } = progress;
-  if (type !== 'saga') return invalid('gid', `must be that of a saga; ${insteadOfRollback[type]}`);
+  if (type !== 'saga') return invalid('gid', `must be the gid of a saga; ${insteadOfRollback[type]}`);
   if (isFinal(status)) return refused(`the saga has ended as ${status}: it cannot be rolled back`);
-  if (status === 'prepared') return refused('the saga is only prepared, and nothing of it has run: abort it instead');
+  if (status === 'prepared') return refused('the saga is prepared and nothing of it has run: abort it instead');
   const isAsked = status === 'aborting' || decisionOf(progress, 'rollback') !== undefined;
   const isWaitKept = !doNotWait || decisionOf(progress, 'do-not-wait') !== undefined;
   return isAsked && isWaitKept ? 'nothing' : { kind: 'rollback-asked', reason, doNotWait, atMs };
 }
 
 const twoPhaseInstead =
-  'abort this one while it is prepared; once it is submitted every branch is told to confirm or commit, and only stop ends it, without telling the others';
+  'abort this one while it is prepared; after its submit every branch is called to confirm or commit, and only stop ends it, without calling the remaining branches';
 
 const insteadOfRollback: Readonly<Record<Exclude<TransactionType, 'saga'>, string>> = {
   tcc: twoPhaseInstead,
   xa: twoPhaseInstead,
-  msg: 'abort this message while it is prepared; once it is submitted it is delivered, and only stop ends it',
-  workflow: 'this workflow decides by itself how it ends; stop ends it without telling its service',
+  msg: 'abort this message while it is prepared; after its submit it is delivered, and only stop ends it',
+  workflow: 'a workflow decides by itself how it ends; stop ends it without a call to its service',
 };
 
 function refused(message: string): HoldfastError {

@@ -124,7 +124,7 @@ test('refused: what has ended, what is only prepared, and what is no saga, with 
   for (const other of [tcc(), xa(), message(1), workflow()]) {
     const [code, text] = refusal(Driver.prepare(other));
     assert.equal(code, 'INVALID_INPUT');
-    assert.match(String(text), /^gid: must be that of a saga; .*\bstop\b/);
+    assert.match(String(text), /^gid: must be the gid of a saga; .*\bstop\b/);
   }
 });
 

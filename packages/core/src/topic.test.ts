@@ -25,7 +25,7 @@ test('a topic stands for a branch per subscriber, each with the payload of its s
 test('a topic without subscribers is named by its step, not by its name', () => {
   assert.throws(() => expandTopics(stepsTo('http://c', 'topic://FAILURE'), 'http', subscribers), {
     code: 'INVALID_INPUT',
-    message: 'steps[1].action: topic not found, or nobody is subscribed to it',
+    message: 'steps[1].action: topic not found, or it has no subscriber',
   });
 });
 

@@ -67,7 +67,7 @@ function checkCalls(
     if (urls.some((url) => urlTrouble(url, protocol) !== undefined)) {
       throw invalid(
         `steps[${index}].action`,
-        `its topic has a subscriber that a message whose protocol is ${protocol} cannot call: gRPC is called by grpc messages, a URL with the text \`method\` by json-rpc ones only where its query names one`,
+        `the topic has a subscriber that a message with protocol ${protocol} cannot call: a gRPC subscriber needs a grpc message; in a json-rpc message a URL with the text \`method\` must name the method in its query`,
       );
     }
     const trouble = urls.map((url) => payloadTrouble(url, protocol, payload)).find((text) => text !== undefined);
@@ -79,5 +79,5 @@ const lengthOf = (payload: Payload) => (typeof payload === 'string' ? utf8Length
 
 function notFound(step: number): HoldfastError {
   const field = `steps[${step}].action`;
-  return new HoldfastError('INVALID_INPUT', `${field}: topic not found, or nobody is subscribed to it`, { field });
+  return new HoldfastError('INVALID_INPUT', `${field}: topic not found, or it has no subscriber`, { field });
 }

@@ -121,7 +121,7 @@ async function openOnceThereIsRoom(
   engine: Engine,
   again: () => Promise<Opened>,
 ): Promise<Counts> {
-  log.warn('the store cannot be opened yet: it is tried again every second', {}, first);
+  log.warn('the store cannot be opened yet: Holdfast tries again every second', {}, first);
   say(`holdfast: not ready: ${first.message}`);
   for (let lack = first; ; ) {
     engine.waits(lack.message);

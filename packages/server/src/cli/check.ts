@@ -62,7 +62,7 @@ export async function examine(asked: string): Promise<Checked> {
     });
     if (quiet.hasChanged()) {
       throw new CommandError(
-        `${path}: somebody wrote to it while it was checked, so what was read says nothing.\n${advice}`,
+        `${path}: another program wrote to it during the check, so the result is void.\n${advice}`,
       );
     }
     const { bytes, walBytes } = quiet;
@@ -92,7 +92,7 @@ const advice = 'Stop the coordinator first, or check a backup of it: holdfast ba
 
 function refuseRunning(path: string, folder: string): void {
   if (FolderLock.isHeld(join(folder, 'holdfast.lock'))) {
-    throw new CommandError(`${path} is in use by a coordinator that runs, so it changes all the time.\n${advice}`);
+    throw new CommandError(`${path} is in use by a running coordinator, so it changes all the time.\n${advice}`);
   }
 }
 

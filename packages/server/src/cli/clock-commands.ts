@@ -13,11 +13,13 @@ export function addClockCommands(holdfast: Command, environment: NodeJS.ProcessE
     .helpCommand(false);
   const command = (usage: string, description: string, isDefault = false) =>
     clock.command(usage, { isDefault }).description(description).copyInheritedSettings(clock);
-  withCoordinator(command('show', 'show what time it is, and whether a jump of the clock is waited for', true))
+  withCoordinator(
+    command('show', 'show the time of the coordinator, and a jump of the clock that is not accepted yet', true),
+  )
     .option('--json', 'print JSON, for programs')
     .action(async (flags: Output) => (await commands()).showClock(coordinatorAt(flags, environment), flags));
-  withCoordinator(command('accept', 'say that a clock that has jumped is right: time follows it')).action(
-    async (flags: object) => (await commands()).acceptClock(coordinatorAt(flags, environment)),
+  withCoordinator(command('accept', 'accept a clock that has jumped: time follows it')).action(async (flags: object) =>
+    (await commands()).acceptClock(coordinatorAt(flags, environment)),
   );
   command('set-back', 'with the coordinator stopped: correct a stored time that is ahead, and what was written then')
     .option('-c, --config <file>', 'read settings from a YAML file')

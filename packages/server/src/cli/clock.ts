@@ -33,7 +33,7 @@ export async function showClock(address: Address, { json = false }: Output): Pro
 export async function acceptClock(address: Address): Promise<void> {
   const { accepted, time } = await askFor(address, 'POST', '/api/v1/clock/accept');
   if (accepted === true) console.log(plain(`the clock is accepted: time goes on from ${String(time)}`));
-  else console.log('time follows the clock of the machine already: there is nothing to accept');
+  else console.log('time already follows the clock of the machine: there is nothing to accept');
 }
 
 export interface SetBackOptions {
@@ -60,7 +60,7 @@ export async function setClockBack(settings: Settings, { yes = false }: SetBackO
     }
     const [stored, wall] = [storedMs, wallMs].map((ms) => new Date(ms).toISOString());
     const question = `The stored time is ${stored}. The clock of this machine says ${wall}: is it right?
-What was written after that time is taken to be ${length(storedMs - wallMs)} too late, and corrected. Make a backup first.`;
+Times after that time are taken to be ${length(storedMs - wallMs)} too late, and are corrected. Make a backup first.`;
     if (!yes) await confirm(question);
     const changed = await correctClock(store, wallMs);
     console.log(`the stored time is ${wall} now; ${changed} transactions were corrected`);

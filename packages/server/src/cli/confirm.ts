@@ -7,7 +7,7 @@ import { CommandError } from './error.ts';
  */
 export async function confirm(question: string): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new CommandError(`${question}\nThere is no terminal to ask on: add --yes to confirm it.`);
+    throw new CommandError(`${question}\nThere is no terminal for the question: add --yes to confirm.`);
   }
   // On stderr: what is printed on stdout is for programs.
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -5,7 +5,7 @@ import { CommandError, exitCodes } from './error.ts';
 export function addDataCommands(holdfast: Command): void {
   holdfast
     .command('check <path>')
-    .description('say what is in a data folder, a database or a backup, and whether it is whole; nothing is changed')
+    .description('show what is in a data folder, a database or a backup, and whether it is whole; changes nothing')
     .copyInheritedSettings(holdfast)
     .option('--json', 'for programs')
     .addHelpText('after', '\nExit code: 0 it is whole; 1 it is not; 2 it could not be checked.')
@@ -21,10 +21,10 @@ export function addDataCommands(holdfast: Command): void {
     });
   holdfast
     .command('restore <backup>')
-    .description('make a data folder of a backup, with no coordinator on it')
+    .description('make a data folder from a backup; needs no coordinator')
     .copyInheritedSettings(holdfast)
-    .requiredOption('--to <folder>', 'the data folder to make: empty, or not there yet')
-    .option('--accept-damage', 'also a backup that is not whole')
+    .requiredOption('--to <folder>', 'the data folder to make: it must be empty, or not exist yet')
+    .option('--accept-damage', 'restore also a backup that is not whole')
     .action(async (backup: string, flags: { to: string; acceptDamage?: boolean }) => {
       const { restore } = await import('./restore.ts');
       await restore(backup, flags);

@@ -9,7 +9,7 @@ export function openFailure(cause: unknown, { dataDir }: Pick<Settings, 'dataDir
   const isExplained = cause instanceof StoreError && ['damaged', 'locked', 'version', 'unsafe'].includes(cause.code);
   if (isExplained) return new CommandError(cause.message, { cause });
   const what = cause instanceof StoreError ? cause.message : `${resolve(dataDir)}: ${textOf(cause)}`;
-  return new CommandError(`${what}.\n--data-dir or HOLDFAST_DATA_DIR names another folder.`, { cause });
+  return new CommandError(`${what}.\nTo use another folder, set --data-dir or HOLDFAST_DATA_DIR.`, { cause });
 }
 
 /** What to tell somebody whose file of certificates cannot be used. */

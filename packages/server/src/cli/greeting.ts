@@ -41,8 +41,8 @@ export function greeting(
 
 /** How much is missing from a store that was restored. */
 export function staleness({ newestMs }: Restored, nowMs: number): string {
-  if (newestMs === 0) return 'what happened since it was made is not in it';
-  return `its newest change is ${ageOf(nowMs - newestMs)} old, and what happened since is not in it`;
+  if (newestMs === 0) return 'changes after it are missing';
+  return `its newest change is ${ageOf(nowMs - newestMs)} old, and later changes are missing`;
 }
 
 /** A span of time in words, rounded down. */

@@ -76,7 +76,7 @@ function addServices(holdfast: Command, environment: NodeJS.ProcessEnv): void {
     .command('dev')
     .description('start a coordinator for tests: the test moves the clock, and makes calls fail')
     .copyInheritedSettings(holdfast)
-    .addOption(new Option('--clock <clock>', 'which clock transactions live by').choices(['manual']).default('manual'));
+    .addOption(new Option('--clock <clock>', 'the clock for transactions').choices(['manual']).default('manual'));
   const texts = {
     dataDir: 'The folder of the embedded store (default: a temporary folder, which is removed at the end)',
     'http.host': 'The address HTTP listens on, loopback only (default 127.0.0.1)',
@@ -97,7 +97,7 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
   const at = (flags: object) => coordinatorAt(flags, environment);
   operator(holdfast, 'backup', 'copy the data of the running coordinator, and print where the copy is')
     .option('--to <folder>', "a folder of the coordinator's machine (default: backups in its data folder)")
-    .option('--keep <number>', 'keep so many backups there, this one included; remove the oldest')
+    .option('--keep <number>', 'keep this many backups there, the new one included; remove the oldest')
     .action(async (flags: Flags) => {
       const { backUp } = await import('./backup.ts');
       await backUp(at(flags), flags);
@@ -105,10 +105,10 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
   const health = holdfast
     .command('health')
     .description('ask the coordinator whether it is alive: exit code 0, else 1')
-    .option('--ready', 'ask whether it can serve requests, too')
+    .option('--ready', 'ask whether it can serve requests')
     .copyInheritedSettings(holdfast);
   withCoordinator(health, healthTimeoutSeconds).action(async (flags: object) => askHealth(at(flags), flags));
-  operator(holdfast, 'show <gid>', 'tell all about one transaction: what happened, what comes next and why')
+  operator(holdfast, 'show <gid>', 'show one transaction: what happened, what comes next and why')
     .option('--json', 'print JSON, for programs')
     .action(async (gid: string, flags: Output) => (await operate()).show(at(flags), gid, flags));
   operator(holdfast, 'list', 'list transactions, the newest first')
@@ -119,11 +119,11 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
     .option('--limit <number>', 'at most this many', '100')
     .option('--json', 'print one JSON object a line, for programs')
     .action(async (flags: ListOptions) => (await operate()).list(at(flags), flags));
-  operator(holdfast, 'retry <gid>', 'try a waiting transaction again now').action(async (gid: string, flags: object) =>
+  operator(holdfast, 'retry <gid>', 'make a waiting transaction go on now').action(async (gid: string, flags: object) =>
     (await operate()).retry(at(flags), gid),
   );
   operator(holdfast, 'rollback <gid>', 'roll back a saga that runs: what has run is compensated')
-    .option('--reason <text>', 'why, for those who look at it later')
+    .option('--reason <text>', 'why; it is stored with the transaction')
     .option('--do-not-wait', 'do not wait for calls that are out: their actions may still run, a barrier is needed')
     .option('-y, --yes', 'do not ask for confirmation of --do-not-wait')
     .action(async (gid: string, flags: RollbackOptions) => {
@@ -135,7 +135,7 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
   );
   const topics = holdfast
     .command('topics')
-    .description('list, change and delete topics (lists them where no command follows)')
+    .description('list, change and delete topics (without a command: list them)')
     .copyInheritedSettings(holdfast)
     .helpCommand(false);
   operator(topics, 'list', 'list topics with their subscribers', true)

@@ -58,7 +58,7 @@ function refuseOtherFiles(backup: string): void {
   }
   if (bytesOf(`${backup}-wal`) > 0 || bytesOf(`${backup}-journal`) > 0) {
     throw new CommandError(
-      `${backup} is no backup but a database that was in use: a part of it lies in a file beside it.
+      `${backup} is not a backup but a database that was in use: a part of it is in a file beside it.
 Copy its whole folder instead, while no coordinator runs on it.`,
     );
   }

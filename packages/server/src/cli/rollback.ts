@@ -26,8 +26,8 @@ interface RolledBack {
 }
 
 /** What is said before an operator stops waiting. */
-const warning = `--do-not-wait: calls of actions that are out are not waited for. Such an action may still run in its
-service while it is compensated, 10 s from now, or after that. This is safe only where the service uses a barrier.`;
+const warning = `--do-not-wait does not wait for calls of actions that are out. Such an action may still run in its
+service during its compensation, 10 s from now, or later. This is safe only if the service uses a barrier.`;
 
 /** Rolls back a saga that runs: what has run is compensated. */
 export async function rollback(address: Address, gid: string, options: RollbackOptions): Promise<void> {
@@ -45,14 +45,14 @@ function linesOf(gid: string, { status, ...told }: RolledBack): readonly string[
   const left = told.doesNotWaitFor.map((call) => `  it does not wait for ${nameOf(call)}: that action may still run`);
   return [
     isMoved
-      ? `${name} is ${status}: what has run is compensated`
-      : `${name} is to be rolled back: another node drives it, and learns of it within about a second`,
+      ? `${name} is ${status}: every branch that may have run is compensated`
+      : `${name} will be rolled back: another node drives it, and learns of it within about a second`,
     ...waits,
     ...left,
     ...(told.compensatesFrom === null
       ? []
       : [`  actions that may have run are compensated from ${told.compensatesFrom}`]),
-    `holdfast show ${name} tells what comes of it`,
+    `holdfast show ${name} shows how it goes on`,
   ];
 }
 

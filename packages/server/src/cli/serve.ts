@@ -69,7 +69,7 @@ export async function serveUntilStopped(
   for (const signal of stopSignals) {
     process.on(signal, () => {
       if (signal === 'SIGHUP' && !isOnTerminal) {
-        log.info('SIGHUP is ignored: this process is on no terminal. SIGTERM stops it');
+        log.info('SIGHUP is ignored, because this process has no terminal. SIGTERM stops it');
         return;
       }
       if (stoppingSinceMs === undefined) {
@@ -80,7 +80,7 @@ export async function serveUntilStopped(
         if (running === undefined) end(exitCodes.done);
         else stop(running, signal);
       } else if (performance.now() - stoppingSinceMs > sameSignalMs) {
-        say(`holdfast: ${signal} again, ending now; what was in flight is taken up by the next start`);
+        say(`holdfast: ${signal} again, ending now; the next start goes on with what was under way`);
         endBy(signal);
       }
     });
@@ -117,6 +117,6 @@ function tellNode(log: Log, endBroken: (what: string, error: unknown) => never):
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.removeAllListeners('warning');
   process.on('warning', (warning) => log.warn('Node warns', { warning: `${warning.name}: ${warning.message}` }));
-  process.on('uncaughtException', (error) => endBroken('an error that nobody caught: the process ends', error));
-  process.on('unhandledRejection', (error) => endBroken('a rejection that nobody handled: the process ends', error));
+  process.on('uncaughtException', (error) => endBroken('an uncaught error: the process ends', error));
+  process.on('unhandledRejection', (error) => endBroken('an unhandled rejection: the process ends', error));
 }

@@ -134,12 +134,14 @@ function headOf({
   ...shown
 }: Shown): string[] {
   const since = finishedAt === null ? `created ${createdAt}` : `created ${createdAt}, ended ${finishedAt}`;
-  const owner = shown.owner === null ? 'nobody, it sleeps' : shown.isDrivenHere ? 'this node' : `node ${shown.owner}`;
+  const owner = shown.owner === null ? 'no node: it waits' : shown.isDrivenHere ? 'this node' : `node ${shown.owner}`;
   return [
     `${type} ${plain(gid)} is ${status} (${since})`,
     ...(incident === '' ? [] : [`  ${incidentText({ incident, incidentKind })}`]),
     ...(reason === '' ? [] : [`  rolled back because: ${plain(reason)}`]),
-    ...(ignoredFields.length === 0 ? [] : [`  its submit differed in ${ignoredFields.join(', ')}: kept as prepared`]),
+    ...(ignoredFields.length === 0
+      ? []
+      : [`  the submit differs from the prepare and is ignored in: ${ignoredFields.join(', ')}`]),
     ...(unknownFields.length === 0 ? [] : [`  unknown fields, ignored: ${unknownFields.map(unknownText).join(', ')}`]),
     ...decisionLines(shown),
     ...(finishedAt === null ? [`  driven by ${owner}`] : []),
@@ -160,14 +162,14 @@ function decisionLines({ operatorDecisions, untold }: Pick<Shown, 'operatorDecis
   if (untold.length === 0) return lines;
   const named = untold.slice(0, namedAtMost).map(shortName).join(', ');
   const more = untold.length > namedAtMost ? ` and ${untold.length - namedAtMost} more` : '';
-  return [...lines, `  nobody was told that it ended; not called: ${named}${more}`];
+  return [...lines, `  no branch was told of the stop; calls that were never made: ${named}${more}`];
 }
 
 const namedAtMost = 20;
 
 function branchLines({ type, branches }: Shown): string[] {
   const hasSteps = type === 'saga' || type === 'msg';
-  if (branches.length === 0) return ['', hasSteps ? 'no steps: nothing is called, and it succeeds' : 'no branches'];
+  if (branches.length === 0) return ['', hasSteps ? 'no steps: no branch is called, and it succeeds' : 'no branches'];
   return [
     '',
     'branches',
@@ -192,7 +194,7 @@ function attemptLines({ attempts, attemptsDropped, inFlight }: Shown): string[] 
   });
   const out = inFlight.map(
     ({ askedAt, sentAt, until, ...operation }) =>
-      `  ${sentAt ?? askedAt}  ${nameOf(operation)}  ${until === null ? 'waits for its turn since then' : `is out, until ${until} at the latest`}`,
+      `  ${sentAt ?? askedAt}  ${nameOf(operation)}  ${until === null ? 'waits for its turn since this time' : `is out, and ends at ${until} at the latest`}`,
   );
   return lines.length + out.length === 0 ? ['', 'no attempts yet'] : ['', `attempts${dropped}`, ...lines, ...out];
 }
@@ -209,7 +211,7 @@ function nextLines({ gid, next, now, heldBack }: Shown): string[] {
 
 function holdText({ kind, destination, since, probeAt, callsOut }: Shown['heldBack'][number]): string {
   if (kind === 'slot')
-    return `  held back since ${since}: ${plain(destination)} has no place free, ${callsOut} calls are out`;
+    return `  held back since ${since}: ${plain(destination)} has no free place, ${callsOut} calls are out`;
   const probe = probeAt === null ? 'a probe is out' : `the next probe may go at ${probeAt}`;
   return `  held back: ${plain(destination)} does not serve since ${since} (open breaker); ${probe}`;
 }
@@ -217,7 +219,7 @@ function holdText({ kind, destination, since, probeAt, callsOut }: Shown['heldBa
 function nextText({ what, to = '', calls }: Shown['next']): string {
   if (what === 'call') return `calls ${calls.map((call) => `${shortName(call)} ${plain(call.url)}`).join(', ')}`;
   if (what === 'move') return `it moves to ${to}`;
-  return what === 'wait' ? 'it is looked at again' : 'it is marked as needing somebody';
+  return what === 'wait' ? 'Holdfast checks it again' : 'it becomes an incident';
 }
 
 function foreseenLines({ type, onAbort, onRollback, onTimeout, finishedAt }: Shown): string[] {

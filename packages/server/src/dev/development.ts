@@ -147,7 +147,7 @@ export class ManualDevelopment implements Development {
   async #remember(): Promise<void> {
     const { category, key } = record;
     const isWritten = await this.#store?.putValue(category, key, String(this.nowMs), this.#recordVersion, this.nowMs);
-    if (isWritten !== true) throw new Error('somebody else has written the time of the manual clock');
+    if (isWritten !== true) throw new Error('another process has written the time of the manual clock');
     this.#recordVersion += 1;
   }
 }

@@ -451,7 +451,7 @@ export class Acceptance {
       case 'exists': {
         const stored = await this.#load(gid, 'whole');
         if (stored !== undefined && branches.every((branch) => isStored(stored.branches, branch))) return;
-        throw new HoldfastError('BRANCH_EXISTS', 'branch_id: registered already with other content', {
+        throw new HoldfastError('BRANCH_EXISTS', 'branch_id: is already registered with other content', {
           field: 'branch_id',
         });
       }

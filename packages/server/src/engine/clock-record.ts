@@ -68,6 +68,6 @@ export function runAheadText(nowMs: number, wallMs: number): string {
 export function behindText(storedMs: number, wallMs: number): string {
   return (
     `the clock of this machine (${text(wallMs)}) is behind the coordinator's time (${text(storedMs)}): ` +
-    'time goes on from the later one; put the clock right, or, if the later one is wrong, stop and run holdfast clock set-back'
+    `time goes on from the coordinator's time; put the clock right; or, if the coordinator's time is wrong, stop it and run holdfast clock set-back`
   );
 }

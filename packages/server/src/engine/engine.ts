@@ -248,7 +248,7 @@ export class Engine implements Coordinator {
   /** The store notices, without a write, that it may not be the right one any more; undefined: it is. */
   doubts(reason: string | undefined): void {
     if (reason !== undefined && this.#doubtedReason === undefined) {
-      this.#parts.events.warned('the store may not be the right one any more', reason);
+      this.#parts.events.warned('the files of the store may have been moved or replaced', reason);
     }
     this.#doubtedReason = reason;
   }

@@ -223,7 +223,7 @@ export class Incarnation {
     const lost = [...suspects].filter(([gid, version]) => this.#suspects.get(gid) === version);
     this.#suspects = suspects;
     const found = (gid: string) => {
-      if (!isPerhapsClaimed) this.#context.defect(gid, 'owned and not driven: driven again', undefined);
+      if (!isPerhapsClaimed) this.#context.defect(gid, 'was owned but not driven: Holdfast drives it again', undefined);
     };
     await Promise.all(lost.map(([gid]) => this.#takeIfOurs(gid, () => found(gid))));
   }
@@ -318,7 +318,7 @@ export class Incarnation {
   /** It stays owned, so that nobody guesses; an operator can stop it. */
   #breaks(gid: string, error: unknown): void {
     this.#broken.add(gid);
-    this.#context.defect(gid, 'cannot be driven: left alone until the next start', error);
+    this.#context.defect(gid, 'cannot be driven: it waits until the next start', error);
   }
 
   /** What cannot be read is driven by nobody; it was told of as it was read, and the next start sets it aside. */

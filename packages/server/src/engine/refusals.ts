@@ -16,7 +16,10 @@ export function cannotWrite(why: string): HoldfastError {
 /** What the store cannot do now, as an answer to whoever asked. */
 export function refuse(cause: unknown): never {
   if (cause instanceof StoreError && cause.code === 'bad-position') {
-    throw new HoldfastError('INVALID_INPUT', 'position: must be what the last page gave', { field: 'position', cause });
+    throw new HoldfastError('INVALID_INPUT', 'position: must be the next_position of the last page', {
+      field: 'position',
+      cause,
+    });
   }
   // Asking again does not help: a human must be told why.
   if (cause instanceof StoreError && cause.code === 'version')

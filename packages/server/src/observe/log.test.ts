@@ -72,7 +72,7 @@ test('Q34: the observer logs what happens at debug, trouble at its level, and ne
     hears('info').map(({ level, msg }) => [level, msg]),
     [
       ['warn', 'a claim failed'],
-      ['error', 'a request broke its handler'],
+      ['error', 'a request failed because of a defect'],
       ['error', 'the store is lost: the process ends'],
     ],
   );
@@ -178,8 +178,8 @@ test('a webhook that does not take alerts is one warning until it does, and ever
   for (let times = 0; times < 2; times += 1) observer.alerted({ kind: 'sent' }, alert);
   const told = lines.map((text) => JSON.parse(text)).map(({ level, reason, msg }) => [level, reason, msg]);
   assert.deepEqual(told, [
-    ['warn', 'HTTP 400', 'the alert webhook does not take an alert'],
-    ['info', undefined, 'the alert webhook takes alerts again'],
+    ['warn', 'HTTP 400', 'the alert webhook does not accept an alert'],
+    ['info', undefined, 'the alert webhook accepts alerts again'],
   ]);
   const { text } = await metrics.exposition();
   for (const [result, count] of [

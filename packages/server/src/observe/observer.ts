@@ -64,7 +64,7 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
     const { definition, progress } = transaction;
     if (from === 'prepared' && progress.ignoredFields !== undefined) {
       const facts = { gid: definition.gid, fields: progress.ignoredFields.join(', ') };
-      this.#log.warn('a submit differs from its prepare, which stays as it is', facts);
+      this.#log.warn('a submit differs from its prepare: the fields of the submit are ignored', facts);
     }
     if (!this.#log.isDebug) return;
     this.#log.debug('transaction moved', { gid: definition.gid, type: definition.type, from, to: progress.status });
@@ -74,7 +74,7 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
   #tellIfEmpty({ definition: { gid, type, steps } }: Transaction): void {
     if ((type !== 'saga' && type !== 'msg') || steps.length > 0) return;
     this.#metrics.submittedWithoutSteps(type);
-    this.#log.warn('a transaction without steps was submitted: it succeeds, and nothing is called', { gid, type });
+    this.#log.warn('a transaction without steps was submitted: it succeeds, and no branch is called', { gid, type });
   }
 
   /** Alerts speak of the same. */
@@ -106,9 +106,9 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
     const wasFailing = this.#isWebhookFailing;
     this.#isWebhookFailing = result.kind !== 'sent';
     if (result.kind === 'sent') {
-      if (wasFailing) this.#log.info('the alert webhook takes alerts again');
+      if (wasFailing) this.#log.info('the alert webhook accepts alerts again');
     } else if (!wasFailing) {
-      this.#log.warn('the alert webhook does not take an alert', { gid, reason: result.reason });
+      this.#log.warn('the alert webhook does not accept an alert', { gid, reason: result.reason });
     }
   }
 
@@ -143,7 +143,7 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
 
   notRenewed(name: string, problem: string): void {
     this.#metrics.warned();
-    this.#log.error('certificates cannot be renewed: those that were read before stay in use', {
+    this.#log.error('certificates cannot be renewed: the old ones stay in use', {
       files: name,
       problem,
     });
@@ -181,7 +181,7 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
 
   broke(route: string, error: unknown): void {
     this.#metrics.warned();
-    this.#log.error('a request broke its handler', { route }, error);
+    this.#log.error('a request failed because of a defect', { route }, error);
   }
 }
 

@@ -99,7 +99,7 @@ const statuses: [reply: Reply, kind: string, health: string, message: string][] 
   [{ status: 2, message: 'oops' }, 'error', 'ok', 'gRPC 2 UNKNOWN: oops'],
   [{ status: 13, message: '%E6%97%A5%20a%zz%e2%82' }, 'error', 'ok', 'gRPC 13 INTERNAL: 日 a%zz\ufffd'],
   [{ status: 13, message: Buffer.from('ü').toString('latin1') }, 'error', 'ok', 'gRPC 13 INTERNAL: ü'],
-  [{ status: 'x', message: 'm' }, 'error', 'ok', 'gRPC 2 UNKNOWN: a status that is no number: m'],
+  [{ status: 'x', message: 'm' }, 'error', 'ok', 'gRPC 2 UNKNOWN: a status that is not a number: m'],
   [{ status: 99, message: 'm' }, 'error', 'ok', 'gRPC 99 of an unknown meaning: m'],
   [{ trailers: { other: '1' } }, 'error', 'unavailable', 'the answer ended without a gRPC status'],
   [{ contentType: 'application/grpc+proto' }, 'success', 'ok', ''],

@@ -13,7 +13,7 @@ export function judgeStatus(headers: IncomingHttpHeaders): Judged | undefined {
   if (typeof text !== 'string') return undefined;
   const isCode = /^\d{1,9}$/.test(text);
   const message = decodedMessage(headers['grpc-message']);
-  return judged(isCode ? Number(text) : unknown, isCode ? message : `a status that is no number: ${message}`, 0);
+  return judged(isCode ? Number(text) : unknown, isCode ? message : `a status that is not a number: ${message}`, 0);
 }
 
 /**

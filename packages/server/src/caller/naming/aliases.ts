@@ -19,7 +19,7 @@ export class Aliases implements NameResolver, NameBook {
   resolve({ name }: ServiceName, done: (found: Found) => void): void {
     const rotation = this.#rotations.get(name);
     if (rotation === undefined) {
-      done({ kind: 'unknown', reason: `svc://${name} is not among the names of the settings any more; put it back` });
+      done({ kind: 'unknown', reason: `svc://${name} is no longer a name in the settings; put it back` });
     } else done({ kind: 'found', rotation });
   }
 

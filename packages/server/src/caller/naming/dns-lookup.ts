@@ -51,8 +51,8 @@ async function ask(name: ServiceName, resolver: Resolver, settings: LookupSettin
     const addresses = await (name.kind === 'srv' ? serviceAddresses : hostAddresses)(name, resolver, settings);
     return found(addresses, settings);
   } catch (error) {
-    if (absent.has(codeOf(error))) return { kind: 'gone', reason: `DNS knows no such name (${codeOf(error)})` };
-    return { kind: 'failed', reason: `DNS cannot say: ${reasonOf(error)}` };
+    if (absent.has(codeOf(error))) return { kind: 'gone', reason: `DNS does not know the name (${codeOf(error)})` };
+    return { kind: 'failed', reason: `DNS gave no answer: ${reasonOf(error)}` };
   }
 }
 

@@ -175,7 +175,7 @@ test('a name that was taken out of the settings is an error of the attempt, with
     kind: 'answered',
     outcome: {
       kind: 'error',
-      message: 'no address of stock: svc://stock is not among the names of the settings any more; put it back',
+      message: 'no address of stock: svc://stock is no longer a name in the settings; put it back',
       retryAfterMs: 0,
     },
     durationMs: 0,

@@ -42,7 +42,10 @@ export function connect(path: string, { cacheKib, busyMs, synchronous, makes }: 
       pragma temp_store = memory;
     `);
     if (mode !== 'wal' || readNumber(db, 'pragma synchronous') !== syncLevels[synchronous]) {
-      throw new StoreError('unsafe', `${path}: no WAL here (journal mode ${mode}): use a local disk`);
+      throw new StoreError(
+        'unsafe',
+        `${path}: the file system does not support a WAL (journal mode ${mode}): use a local disk`,
+      );
     }
     return db;
   } catch (error) {

@@ -40,7 +40,7 @@ const refusals: Readonly<Record<string, Judgement>> = {
   EROFS: {
     code: 'not-done',
     what: 'the file system is mounted read-only',
-    advice: 'mount it for writing; if it was, the kernel has found an error on it and its log says which',
+    advice: 'mount it for writing; if the kernel made it read-only after an error, the log of the kernel has the error',
   },
   EMFILE: {
     code: 'not-done',
@@ -50,9 +50,9 @@ const refusals: Readonly<Record<string, Judgement>> = {
   ENFILE: {
     code: 'not-done',
     what: 'this machine has too many files open',
-    advice: 'raise fs.file-max or end what holds them',
+    advice: 'raise fs.file-max, or end the programs that have them open',
   },
-  ENOMEM: { code: 'not-done', what: 'there is no memory left', advice: 'give the machine or this process more memory' },
+  ENOMEM: { code: 'not-done', what: 'there is no free memory', advice: 'give the machine or this process more memory' },
   EACCES: {
     code: 'not-done',
     what: 'this user may not write there',
@@ -63,13 +63,13 @@ const aliases: Readonly<Record<string, string>> = { EPERM: 'EACCES', ENOBUFS: 'E
 
 const damaged: Judgement = {
   code: 'fatal',
-  what: 'the file is damaged or no database',
-  advice: 'keep a copy of the folder and put back a backup',
+  what: 'the file is damaged or is not a database',
+  advice: 'copy the folder, then restore a backup',
 };
 const broken: Judgement = {
   code: 'fatal',
   what: 'the disk or its driver reported an error',
-  advice: "the kernel's log says which; start it again: it goes on with what is on the disk",
+  advice: 'the log of the kernel has the error; start Holdfast again: it goes on with what is on the disk',
 };
 
 /**

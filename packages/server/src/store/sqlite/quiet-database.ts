@@ -91,7 +91,7 @@ async function copyTo(folder: string, path: string, copying: (folder: string, by
   if (bavail * bsize < neededBytes) {
     throw new StoreError(
       'full',
-      `${path} has to be copied to be read, and there is no room in ${tmpdir()}: ${neededBytes} bytes are needed, ${bavail * bsize} are free. TMPDIR names another folder`,
+      `${path} must be copied before it can be read, and there is no room in ${tmpdir()}: ${neededBytes} bytes are needed, ${bavail * bsize} are free. Set TMPDIR to another folder`,
     );
   }
   copying(folder, neededBytes);

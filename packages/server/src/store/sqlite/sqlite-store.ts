@@ -372,7 +372,7 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
 const notShared = () => new StoreError('fatal', 'sqlite is for one process: its lock is the lease, without heartbeats');
 
 const blind = (folder: string) =>
-  `the file system of ${folder} gives its files other numbers at each look: that they are deleted or replaced cannot be noticed`;
+  `the file system of ${folder} gives a file another number at each check: Holdfast cannot notice that a file is deleted or replaced`;
 
 /** Nobody waits for a write while the store opens: what is not known to be done is done by the next try. */
 function ofOpening(error: StoreError): StoreError {

@@ -67,7 +67,7 @@ export class Health {
   #check(call: ServerUnaryCall<Sent, Buffer>, answer: sendUnaryData<Buffer>): void {
     try {
       const { service } = decode(checkRequest, call.request.take());
-      if (!known.has(service)) throw new HoldfastError('NOT_FOUND', 'service: there is none of this name');
+      if (!known.has(service)) throw new HoldfastError('NOT_FOUND', 'service: there is no service with this name');
       answer(null, encoded(this.#status()));
     } catch (error) {
       answer(grpcError(errorStatus(error)));

@@ -32,7 +32,7 @@ export function backupRoute(
   return async (body, parameters, asker) => {
     const request = decodeRequest(body, parameters);
     if (Object.keys(request).length > 0) refuseFromAfar(request, asker);
-    if (isRunning) throw new HoldfastError('UNAVAILABLE', 'a backup is being made already', { retryAfterMs: 5000 });
+    if (isRunning) throw new HoldfastError('UNAVAILABLE', 'another backup is being made', { retryAfterMs: 5000 });
     isRunning = true;
     try {
       const { path, bytes, removed } = await backup(request);
@@ -48,7 +48,7 @@ function decodeRequest(body: Buffer, parameters: URLSearchParams): BackupRequest
   if (parameters.size > 0) throw invalid('parameters', 'must be in the body, as {"to": "/a/folder", "keep": 7}');
   const text = textOf(body);
   const { to, keep, ...unknown } = text.trim() === '' ? {} : parseObject(text);
-  if (Object.keys(unknown).length > 0) throw invalid('body', 'must have no fields but to and keep');
+  if (Object.keys(unknown).length > 0) throw invalid('body', 'must have only the fields to and keep');
   return { ...(to !== undefined && { to: folderOf(to) }), ...(keep !== undefined && { keep: countOf(keep) }) };
 }
 
@@ -66,5 +66,5 @@ function countOf(keep: unknown): number {
 /** Where files are written and removed is for people on the machine: whoever comes over the network does not choose it. */
 function refuseFromAfar({ to }: BackupRequest, { remoteAddress = '' }: Asker): void {
   if (/^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(remoteAddress)) return;
-  throw invalid(to === undefined ? 'keep' : 'to', 'may be said only from the machine of the coordinator, by loopback');
+  throw invalid(to === undefined ? 'keep' : 'to', 'is allowed only from the machine of the coordinator (loopback)');
 }

@@ -92,7 +92,7 @@ export function devRoutes(development: Development): readonly Route[] {
 function fieldsOf(body: Buffer, known: readonly string[]): Fields {
   const fields = parseObject(textOf(body));
   if (Object.keys(fields).some((name) => !known.includes(name))) {
-    throw invalid('body', `must have no fields but ${known.join(', ')}`);
+    throw invalid('body', `must have only the fields ${known.join(', ')}`);
   }
   return fields;
 }

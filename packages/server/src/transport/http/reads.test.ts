@@ -141,7 +141,7 @@ test('records are read a few at a time, and an answer of them ends where it is l
   const second = await ask('scanKV?cat=topics&limit=1000&position=39');
   assert.deepEqual([second.kv.length, second.next_position], [20, '']);
   assert.deepEqual(await ask('queryKV?cat=topics'), {
-    message: 'key: must not be empty where there are so many: use scanKV',
+    message: 'key: must not be empty, because there are too many keys: use scanKV',
   });
   for (const [, , , limit] of coordinator.asked) assert.ok(Number(limit) <= 20);
 });

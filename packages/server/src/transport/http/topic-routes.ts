@@ -65,7 +65,7 @@ const mostRecords = 10_000;
 
 async function all(coordinator: Coordinator, category: string, { listBytes }: PageLimits): Promise<KeyValues> {
   const { records, next } = await pageOf(coordinator, category, '', { rows: mostRecords, bytes: listBytes });
-  if (next !== '') throw invalid('key', 'must not be empty where there are so many: use scanKV');
+  if (next !== '') throw invalid('key', 'must not be empty, because there are too many keys: use scanKV');
   return records;
 }
 

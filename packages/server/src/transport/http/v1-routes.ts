@@ -75,7 +75,7 @@ const rollbackFields = ['reason', 'doNotWait'];
 function askedRollback(text: string): AskedRollback {
   const fields = text === '' ? {} : parseObject(text);
   if (Object.keys(fields).some((name) => !rollbackFields.includes(name))) {
-    throw invalid('body', `must have no fields but ${rollbackFields.join(', ')}`);
+    throw invalid('body', `must have only the fields ${rollbackFields.join(', ')}`);
   }
   const reason = stringField(fields, 'reason');
   const most = limits.attemptReasonBytes;

@@ -86,8 +86,7 @@ export function submitOf(fields: Fields, sentLength: number): AskedTransaction |
 
 export function prepareOf(fields: Fields, sentLength: number): AskedTransaction {
   const asked = transactionOf(fields, sentLength);
-  if (asked.type === 'workflow')
-    throw invalid('trans_type', 'must not be workflow: that is prepared by prepareWorkflow');
+  if (asked.type === 'workflow') throw invalid('trans_type', 'must not be workflow: use prepareWorkflow');
   return asked;
 }
 

@@ -13,7 +13,7 @@ export function refuseHalfRestored(folder: string): void {
   if (!existsSync(join(folder, restoringName))) return;
   throw new StoreError(
     'unsafe',
-    `a restore into ${folder} was cut off, or is under way: ${restoringName} is there. Run holdfast restore again; it begins anew`,
+    `a restore into ${folder} was cut off, or is under way: ${restoringName} is there. Run holdfast restore again: it starts from the beginning`,
   );
 }
 

@@ -34,7 +34,7 @@ export class FolderLock {
       if (performance.now() >= deadlineMs) {
         throw new StoreError(
           'locked',
-          `the data folder ${folder} is in use by ${holderIn(path)}: stop that one, or give this one a folder of its own`,
+          `the data folder ${folder} is in use by ${holderIn(path)}: stop that process, or use another folder for this one`,
         );
       }
       await setTimeout(pollMs);
