@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BranchOperation } from '@holdfast/core';
-import { type StoredTransaction, StoreError, UnreadableError, type UnreadableRow } from '../store.ts';
-import { Query } from './connection.ts';
+import { type StoredTransaction, StoreError, UnreadableError, type UnreadableRow } from '../../store.ts';
+import { Query } from '../connection.ts';
+import type { Row } from '../values.ts';
 import {
   branchColumns,
   branchCountOf,
@@ -12,8 +13,7 @@ import {
   transactionColumns,
   transactionTables,
   typeOf,
-} from './rows.ts';
-import type { Row } from './values.ts';
+} from './transaction-row.ts';
 
 /** Reads whole transactions. The caller holds a transaction of the database, so that a row and its branches fit. */
 export class Loader {

@@ -1,13 +1,6 @@
 import { join } from 'node:path';
-import {
-  type DatabaseSight,
-  databaseName,
-  type FolderSight,
-  stateName,
-  type WalSight,
-  walName,
-} from './folder-sight.ts';
 import type { Identity } from './identity.ts';
+import { type DatabaseSight, databaseName, type FolderSight, stateName, type WalSight, walName } from './sight.ts';
 import type { FolderState } from './state-file.ts';
 import { isLaterGeneration, isSameGeneration, type WalGeneration } from './wal-file.ts';
 

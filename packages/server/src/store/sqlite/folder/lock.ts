@@ -2,8 +2,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
-import { StoreError } from '../store.ts';
-import { isBusy } from './errors.ts';
+import { StoreError } from '../../store.ts';
+import { isBusy } from '../errors.ts';
 
 /** How long `take` waits for a process that is ending. */
 const patienceMs = 5000;

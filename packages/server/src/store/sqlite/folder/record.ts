@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StoreError } from '../store.ts';
-import { toStoreError } from './errors.ts';
-import { databaseName, stateName, walName } from './folder-sight.ts';
+import { StoreError } from '../../store.ts';
+import { toStoreError } from '../errors.ts';
+import type { Checkpoint } from '../worker/jobs.ts';
 import type { Identity } from './identity.ts';
-import type { Checkpoint } from './jobs.ts';
+import { databaseName, stateName, walName } from './sight.ts';
 import { type FolderState, StateFile, type WalMark } from './state-file.ts';
 import { isSameGeneration, parseWalHeader, type WalHeader, walHeaderBytes } from './wal-file.ts';
 

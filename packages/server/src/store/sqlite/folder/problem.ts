@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { isDamage } from './errors.ts';
-import { judgeFolder, judgeIdentity, lostCommits } from './folder-judgement.ts';
-import { lookAtFolder } from './folder-sight.ts';
+import { restoringName } from '../backup/restored.ts';
+import { isDamage } from '../errors.ts';
 import { type Identity, readIdentity } from './identity.ts';
-import { restoringName } from './restored.ts';
+import { judgeFolder, judgeIdentity, lostCommits } from './judgement.ts';
+import { lookAtFolder } from './sight.ts';
 
 /** What the files of a data folder say of each other. */
 export interface FolderFindings {

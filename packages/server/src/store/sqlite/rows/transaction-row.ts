@@ -1,8 +1,8 @@
 import type { BranchOperation, Definition, Progress, Status, TransactionType } from '@holdfast/core';
-import { checksumBranch, checksumDefinition, checksumProgress, verify } from '../checksum.ts';
-import { damaged, decodeBranch, decodeDefinition, decodeProgress, type StoredProgress, toStatus } from '../codec.ts';
-import { type StoredTransaction, StoreError, type UnreadableRow } from '../store.ts';
-import { numberAt, numberOrNullAt, type Row, storedAt, textAt, textOrNullAt } from './values.ts';
+import { checksumBranch, checksumDefinition, checksumProgress, verify } from '../../checksum.ts';
+import { damaged, decodeBranch, decodeDefinition, decodeProgress, type StoredProgress, toStatus } from '../../codec.ts';
+import { type StoredTransaction, StoreError, type UnreadableRow } from '../../store.ts';
+import { numberAt, numberOrNullAt, type Row, storedAt, textAt, textOrNullAt } from '../values.ts';
 
 /** The statuses that are not final. Written out wherever a partial index must be recognised by it. */
 export const unfinished = "status in ('prepared', 'submitted', 'aborting')";

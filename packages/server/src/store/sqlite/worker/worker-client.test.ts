@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StoreError } from '../store.ts';
+import { StoreError } from '../../store.ts';
+import { WriteGate } from '../write-gate.ts';
 import { WorkerClient } from './worker-client.ts';
-import { WriteGate } from './write-gate.ts';
 
 /** A thread that answers with what it was asked, and dies of 13. */
 const script = new URL(

@@ -1,11 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { checksumDefinition, checksumProgress } from '../checksum.ts';
-import { encodeDefinition, encodeProgress } from '../codec.ts';
-import { type ClockMistake, earlier } from '../earlier.ts';
-import { StoreError } from '../store.ts';
-import { Query } from './connection.ts';
-import { idOf, toTransaction, transactionColumns, transactionTables } from './rows.ts';
-import type { Row } from './values.ts';
+import { checksumDefinition, checksumProgress } from '../../checksum.ts';
+import { encodeDefinition, encodeProgress } from '../../codec.ts';
+import { type ClockMistake, earlier } from '../../earlier.ts';
+import { StoreError } from '../../store.ts';
+import { Query } from '../connection.ts';
+import type { Row } from '../values.ts';
+import { idOf, toTransaction, transactionColumns, transactionTables } from './transaction-row.ts';
 
 export interface Corrected {
   readonly changed: number;

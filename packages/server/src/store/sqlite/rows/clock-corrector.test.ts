@@ -3,8 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { aDefinition, aProgress, claim, create, found, gidsOf, numbers, put, startMs } from '../contract/fixtures.ts';
-import { SqliteStore } from './sqlite-store.ts';
+import {
+  aDefinition,
+  aProgress,
+  claim,
+  create,
+  found,
+  gidsOf,
+  numbers,
+  put,
+  startMs,
+} from '../../contract/fixtures.ts';
+import { SqliteStore } from '../sqlite-store.ts';
 
 const yearMs = 365 * 24 * 3_600_000;
 const mistake = { afterMs: startMs, byMs: yearMs };

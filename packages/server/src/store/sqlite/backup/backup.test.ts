@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { create, numbers, put } from '../contract/fixtures.ts';
+import { create, numbers, put } from '../../contract/fixtures.ts';
+import { SqliteStore } from '../sqlite-store.ts';
 import { restoreInto } from './restore.ts';
-import { SqliteStore } from './sqlite-store.ts';
 
 /** This file is also the process on small disks of its own. */
 async function child(folder: string): Promise<void> {

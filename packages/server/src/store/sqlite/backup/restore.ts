@@ -1,10 +1,10 @@
 import { chmodSync, createReadStream, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Restored, StoreError } from '../store.ts';
-import { openUnchanging } from './quiet-database.ts';
+import { type Restored, StoreError } from '../../store.ts';
+import { openUnchanging } from '../quiet-database.ts';
+import { readText } from '../values.ts';
 import { encodeRestored, restoredName, restoringName } from './restored.ts';
-import { readText } from './values.ts';
 
 /**
  * Makes a data folder of a backup. Until all of it is on the disk the database has another name, beside which no store

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StoreError, type WatchEvents } from '../store.ts';
-import { databaseName, walName } from './folder-sight.ts';
+import { StoreError, type WatchEvents } from '../../store.ts';
+import { databaseName, walName } from './sight.ts';
 
 export const lockName = 'holdfast.lock';
 const watched = [databaseName, walName, lockName];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { StoreError } from '../store.ts';
+import { StoreError } from '../../store.ts';
 import type { WalGeneration } from './wal-file.ts';
 
 /**

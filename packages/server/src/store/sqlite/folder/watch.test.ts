@@ -4,9 +4,9 @@ import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { create, put } from '../contract/fixtures.ts';
-import { FolderWatch, type Look } from './folder-watch.ts';
-import { SqliteStore } from './sqlite-store.ts';
+import { create, put } from '../../contract/fixtures.ts';
+import { SqliteStore } from '../sqlite-store.ts';
+import { FolderWatch, type Look } from './watch.ts';
 
 async function withStore(run: (folder: string, store: SqliteStore) => Promise<void>): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'holdfast-watch-'));

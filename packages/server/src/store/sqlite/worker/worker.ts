@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { writeBackup } from './backup-file.ts';
-import { checkpoint } from './checkpoint.ts';
-import { connect, Transactions, workerSettings } from './connection.ts';
-import { isLost, toStoreError } from './errors.ts';
+import { writeBackup } from '../backup/backup-file.ts';
+import { checkpoint } from '../checkpoint.ts';
+import { connect, Transactions, workerSettings } from '../connection.ts';
+import { isLost, toStoreError } from '../errors.ts';
+import { Listing } from '../rows/listing.ts';
+import { Upkeep } from '../rows/upkeep.ts';
 import type { Answer, Ask, Handlers, JobName, Reply } from './jobs.ts';
-import { Listing } from './listing.ts';
-import { Upkeep } from './upkeep.ts';
 
 /**
  * The second connection, in a thread of its own: everything that may take longer than the event loop can stand still.

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { StoreError } from '../store.ts';
+import { StoreError } from '../../store.ts';
+import type { WriteGate } from '../write-gate.ts';
 import type { Answer, Ask, JobName, Reply } from './jobs.ts';
-import type { WriteGate } from './write-gate.ts';
 
 export interface WorkerClientParts {
   readonly script: URL;

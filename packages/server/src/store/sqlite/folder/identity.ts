@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { isDamage } from './errors.ts';
+import { isDamage } from '../errors.ts';
 
 /** What a database says of itself. */
 export interface Identity {

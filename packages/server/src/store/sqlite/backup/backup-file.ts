@@ -1,13 +1,13 @@
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { type BackupFile, StoreError } from '../store.ts';
+import { type BackupFile, StoreError } from '../../store.ts';
+import { toStoreError } from '../errors.ts';
+import { newIdentity } from '../folder/identity.ts';
+import { openUnchanging } from '../quiet-database.ts';
+import { readNumber, readText } from '../values.ts';
+import type { Ask } from '../worker/jobs.ts';
 import { removeOldest, removeUnfinished, unfinishedNames } from './backup-name.ts';
-import { toStoreError } from './errors.ts';
-import { newIdentity } from './identity.ts';
-import type { Ask } from './jobs.ts';
-import { openUnchanging } from './quiet-database.ts';
-import { readNumber, readText } from './values.ts';
 
 /** What a backup leaves free on the disk of the data folder: the WAL may grow to this while it is made. */
 const leftFreeBytes = 64 * 1024 * 1024;

@@ -1,12 +1,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { BranchOperation } from '@holdfast/core';
-import { type Checksum, checksumBranch, checksumDefinition, checksumProgress } from '../checksum.ts';
-import { encodeBranch, encodeDefinition, encodeProgress, type Stored, type StoredProgress } from '../codec.ts';
-import type { AppendWrite, CreateWrite, UpdateWrite, Write, WriteResult } from '../store.ts';
+import { type Checksum, checksumBranch, checksumDefinition, checksumProgress } from '../../checksum.ts';
+import { encodeBranch, encodeDefinition, encodeProgress, type Stored, type StoredProgress } from '../../codec.ts';
+import type { AppendWrite, CreateWrite, UpdateWrite, Write, WriteResult } from '../../store.ts';
+import { Query } from '../connection.ts';
+import { numberAt, textAt } from '../values.ts';
 import { owesAlert } from './alerts.ts';
-import { Query } from './connection.ts';
 import { SetAside } from './set-aside.ts';
+<<<<<<< HEAD:packages/server/src/store/sqlite/writer.ts
 import { numberAt, roughNumberAt } from './values.ts';
+=======
+>>>>>>> main:packages/server/src/store/sqlite/rows/writer.ts
 
 /** A text or bytes of a row, with its checksum. */
 interface Summed<T> {
