@@ -1,15 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-<<<<<<< HEAD:packages/server/src/store/sqlite/alerts.ts
-import { type AlertRequest, nextAlertMs, type OwedAlert, type TakenAlerts } from '../store.ts';
-import { Query } from './connection.ts';
-import { unfinished } from './rows.ts';
-import { numberAt, roughNumberAt, roughTextAt } from './values.ts';
-=======
 import { type AlertRequest, nextAlertMs, type OwedAlert, type TakenAlerts } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, textAt } from '../values.ts';
+import { numberAt, roughNumberAt, roughTextAt } from '../values.ts';
 import { unfinished } from './transaction-row.ts';
->>>>>>> main:packages/server/src/store/sqlite/rows/alerts.ts
 
 /** Beside every assignment to `incident` in an update: another incident owes an alert, the end of one takes it back. */
 export const owesAlert = (incident: string) => `

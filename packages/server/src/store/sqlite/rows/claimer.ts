@@ -7,15 +7,10 @@ import {
   type UnreadableRow,
 } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, type Row } from '../values.ts';
+import { numberAt, type Row, roughNumberAt } from '../values.ts';
 import { owesAlert } from './alerts.ts';
 import type { Loader } from './loader.ts';
-<<<<<<< HEAD:packages/server/src/store/sqlite/claimer.ts
-import { unfinished } from './rows.ts';
-import { numberAt, type Row, roughNumberAt } from './values.ts';
-=======
 import { unfinished } from './transaction-row.ts';
->>>>>>> main:packages/server/src/store/sqlite/rows/claimer.ts
 
 /** How long a row that cannot be read is left alone; it counts as an incident. */
 const unreadablePauseMs = 10 * 60_000;

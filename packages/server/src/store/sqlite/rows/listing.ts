@@ -1,15 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-<<<<<<< HEAD:packages/server/src/store/sqlite/listing.ts
-import { type ListFilter, StoreError } from '../store.ts';
-import { Query } from './connection.ts';
-import { transactionColumns, transactionTables, unfinished } from './rows.ts';
-import { numberAt, type Row, roughNumberAt, roughTextAt } from './values.ts';
-=======
 import { type ListFilter, StoreError } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, type Row, textAt } from '../values.ts';
+import { numberAt, type Row, roughNumberAt, roughTextAt } from '../values.ts';
 import { transactionColumns, transactionTables, unfinished } from './transaction-row.ts';
->>>>>>> main:packages/server/src/store/sqlite/rows/listing.ts
 
 /** Index entries one page looks at, at most: a page may be short and have a next one. */
 const scanRows = 2000;

@@ -1,10 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-<<<<<<< HEAD:packages/server/src/store/sqlite/set-aside.ts
 import type { Definition } from '@holdfast/core';
-import type { UpdateWrite } from '../store.ts';
-=======
 import type { UpdateWrite } from '../../store.ts';
->>>>>>> main:packages/server/src/store/sqlite/rows/set-aside.ts
 
 const columns = ['type', 'status', 'reason', 'incident', 'created_ms', 'updated_ms', 'finished_ms'] as const;
 

@@ -1,18 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { failingPrefixes } from '@holdfast/core';
-<<<<<<< HEAD:packages/server/src/store/sqlite/upkeep.ts
-import type { Counts, KeyValue, OwnedRow } from '../store.ts';
-import { Query } from './connection.ts';
-import type { Ask, Step } from './jobs.ts';
-import { unfinished } from './rows.ts';
-import { numberAt, roughNumberAt, roughTextAt, textAt } from './values.ts';
-=======
 import type { Counts, KeyValue, OwnedRow } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, textAt } from '../values.ts';
+import { numberAt, roughNumberAt, roughTextAt, textAt } from '../values.ts';
 import type { Ask, Step } from '../worker/jobs.ts';
 import { unfinished } from './transaction-row.ts';
->>>>>>> main:packages/server/src/store/sqlite/rows/upkeep.ts
 
 /** A step of a purge ends with the transaction that passes this: freeing pages takes time too. */
 const purgeBytes = 4 * 1024 * 1024;

@@ -4,13 +4,9 @@ import { type Checksum, checksumBranch, checksumDefinition, checksumProgress } f
 import { encodeBranch, encodeDefinition, encodeProgress, type Stored, type StoredProgress } from '../../codec.ts';
 import type { AppendWrite, CreateWrite, UpdateWrite, Write, WriteResult } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, textAt } from '../values.ts';
+import { numberAt, roughNumberAt } from '../values.ts';
 import { owesAlert } from './alerts.ts';
 import { SetAside } from './set-aside.ts';
-<<<<<<< HEAD:packages/server/src/store/sqlite/writer.ts
-import { numberAt, roughNumberAt } from './values.ts';
-=======
->>>>>>> main:packages/server/src/store/sqlite/rows/writer.ts
 
 /** A text or bytes of a row, with its checksum. */
 interface Summed<T> {
