@@ -1,4 +1,12 @@
-import { type BranchOperation, type Defaults, type Definition, noOptions, type Outcome, type Step } from '../index.ts';
+import {
+  type BranchOperation,
+  type Defaults,
+  type Definition,
+  noOptions,
+  type Options,
+  type Outcome,
+  type Step,
+} from '../index.ts';
 
 /** The defaults of dtm. */
 export const defaults: Defaults = {
