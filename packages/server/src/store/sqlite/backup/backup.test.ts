@@ -107,6 +107,10 @@ function declareTests(): void {
         'holdfast-20200101T000000.000Z.db.partial-walnut',
       ];
       for (const name of [...own, ...others]) writeFileSync(join(to, name), '');
+      const notFiles = ['holdfast-20190101T000000.000Z.db', 'holdfast-20190102T000000.000Z.db'];
+      mkdirSync(join(to, notFiles[0] ?? ''));
+      symlinkSync(join(to, 'holdfast.db'), join(to, notFiles[1] ?? ''));
+      others.push(...notFiles);
       const { path, removed } = await store.backup({ to, keep: 2 });
       assert.deepEqual(
         removed,
