@@ -1,8 +1,10 @@
 /** `holdfast serve` as a process: what it says, what it refuses, how it ends. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type Coordinator, type CoordinatorOptions, startCoordinator } from '../lib/coordinator.ts';
@@ -151,7 +153,48 @@ describe('holdfast serve', { timeout: 600_000 }, () => {
       process.kill(coordinator.pid, 'SIGINT');
       return false;
     });
-    assert.equal((await ended).code, 1);
+    assert.deepEqual(await ended, { code: null, signal: 'SIGINT' });
+  });
+
+  it('ends though a thread waits for a disk that does not answer: in time, or at once at a second signal', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-hung-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const disk = join(folder, 'disk');
+    execFileSync('mkfifo', [disk]);
+    // To open a pipe that nobody writes to holds a thread of the pool, as a sync of such a disk does.
+    const hang = `import { open } from 'node:fs/promises';
+      const file = await open('/dev/null');
+      const files = Object.getPrototypeOf(file);
+      await file.close();
+      process.once('SIGUSR2', () => {
+        files.datasync = () => open(${JSON.stringify(disk)});
+        console.log('the disk hangs');
+      });`;
+    const settings = {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hang)}`,
+      HOLDFAST_SHUTDOWN_DRAIN_MS: '0',
+      HOLDFAST_SHUTDOWN_GRACE_MS: '0',
+    };
+    const ends = [1, 2].map(async (signals) => {
+      const coordinator = await started(t, { settings });
+      process.kill(coordinator.pid, 'SIGUSR2');
+      await until('the disk hangs', () => coordinator.logs.includes('the disk hangs'));
+      const unanswered = assert.rejects(post(coordinator, 'prepare', { gid: 'a', trans_type: 'tcc' }));
+      await until('it was taken in', async () => (await statusOf(coordinator, 'other')) === undefined);
+      const ended = coordinator.kill('SIGTERM');
+      await until('it stops', () => coordinator.logs.includes('SIGTERM, stopping'));
+      if (signals === 2) {
+        await until('a later one ends it', () => {
+          if (coordinator.logs.includes('ending now')) return true;
+          process.kill(coordinator.pid, 'SIGTERM');
+          return false;
+        });
+      }
+      assert.deepEqual(await ended, { code: null, signal: 'SIGTERM' });
+      assert.equal(coordinator.logs.includes('the store does not close: the process ends'), signals === 1);
+      await unanswered;
+    });
+    await Promise.all(ends);
   });
 
   it('leaves a call that outlives the grace to the next start', async (t) => {

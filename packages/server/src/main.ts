@@ -78,7 +78,8 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     const tookMs = performance.now() - startedMs;
     const restored = await store.restored?.();
     const nowMs = systemRuntime.wallMs();
-    for (const line of greeting(settings, { version, ...running, counts, tookMs, restored, nowMs })) options.say(line);
+    const told = { version, ...running, counts, tookMs, restored, cautions: store.cautions?.() ?? [], nowMs };
+    for (const line of greeting(settings, told)) options.say(line);
     if (restored !== undefined) {
       log.warn('this store was restored from a backup', { ...restored, says: staleness(restored, nowMs) });
       await store.forgetRestored?.();

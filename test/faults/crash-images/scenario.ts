@@ -2,8 +2,8 @@
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { aDefinition, aProgress, create, numbers, put, update } from 'holdfast/store/contract/fixtures';
+import { StateFile } from 'holdfast/store/sqlite/folder/state-file';
 import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
-import { StateFile } from 'holdfast/store/sqlite/state-file';
 import { until } from '../../lib/until.ts';
 
 const [, , dataDir = '', acknowledgements = '', run = '', end = ''] = process.argv;

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Defaults, restoreTransaction } from '@holdfast/core';
 import { loadSettings } from '../config/load.ts';
-import { FolderLock } from '../store/sqlite/folder-lock.ts';
-import { folderProblem } from '../store/sqlite/folder-problem.ts';
-import { databaseName } from '../store/sqlite/folder-sight.ts';
+import { FolderLock } from '../store/sqlite/folder/lock.ts';
+import { type FolderFindings, findInFolder } from '../store/sqlite/folder/problem.ts';
+import { databaseName } from '../store/sqlite/folder/sight.ts';
 import { QuietDatabase } from '../store/sqlite/quiet-database.ts';
 import { noDatabase, type Problem, type Survey, survey } from '../store/sqlite/survey.ts';
 import type { StoredTransaction } from '../store/store.ts';
@@ -20,7 +20,11 @@ export interface Checked extends Survey {
   readonly bytes: number;
   readonly walBytes: number;
   readonly isWhole: boolean;
+  /** What a start would warn of; it does not say that something is wrong. */
+  readonly caution: string | undefined;
 }
+
+const nothingFound: FolderFindings = { problem: undefined, caution: undefined };
 
 /** A step that takes longer is told of. */
 const tellEveryMs = 1000;
@@ -48,7 +52,7 @@ export async function examine(asked: string): Promise<Checked> {
   if (!existsSync(database)) return withoutDatabase(path);
   const quiet = await openQuietly(database);
   try {
-    const problem = isFolder ? folderProblem(path, quiet.db) : undefined;
+    const { problem, caution } = isFolder ? findInFolder(path, quiet.db) : nothingFound;
     const surveyed = survey(quiet.db, database, {
       drive: drivable(),
       read: progressOf('transactions read'),
@@ -63,7 +67,7 @@ export async function examine(asked: string): Promise<Checked> {
     }
     const { bytes, walBytes } = quiet;
     const found = problem === undefined ? surveyed : withProblem(surveyed, problem);
-    return { ...found, path, kind, bytes, walBytes, isWhole: found.problemCount === 0 };
+    return { ...found, path, kind, bytes, walBytes, isWhole: found.problemCount === 0, caution };
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw new CommandError(`${path} cannot be checked: ${textOf(error)}`, { cause: error });
@@ -74,9 +78,10 @@ export async function examine(asked: string): Promise<Checked> {
 
 /** @throws CommandError where nothing says that there was a database */
 function withoutDatabase(path: string): Checked {
-  const problem = folderProblem(path, undefined);
+  const { problem, caution } = findInFolder(path, undefined);
   if (problem === undefined) throw new CommandError(`${path}: there is no ${databaseName}: ${contentsOf(path)}`);
-  return { ...withProblem(noDatabase, problem), path, kind: 'data folder', bytes: 0, walBytes: 0, isWhole: false };
+  const found = withProblem(noDatabase, problem);
+  return { ...found, path, kind: 'data folder', bytes: 0, walBytes: 0, isWhole: false, caution };
 }
 
 function withProblem(found: Survey, what: string): Survey {
@@ -130,12 +135,13 @@ function contentsOf(folder: string): string {
 }
 
 function reportOf(checked: Checked): string[] {
-  const { path, kind, problems, problemCount, isWhole } = checked;
+  const { path, kind, problems, problemCount, isWhole, caution } = checked;
   const told = problems.slice(0, mostTold).map(lineOf);
   const rest = problemCount - told.length;
   return [
     `${path} (${kind})`,
     ...holdingsOf(checked).map((line) => `  ${line}`),
+    ...(caution === undefined ? [] : [plain(`warning: ${caution}`)]),
     isWhole ? 'whole' : `NOT WHOLE: ${problemsOf(checked)}`,
     ...told.map((line) => `  ${line}`),
     ...(rest > 0 ? [`  and ${rest} more${problems.length > told.length ? ' (--json shows more of them)' : ''}`] : []),
@@ -164,9 +170,9 @@ export function holdingsOf(checked: Checked): string[] {
 
 const lineOf = ({ gid, what }: Problem) => plain(gid === '' ? what : `${gid}: ${what}`);
 
-function jsonOf({ path, kind, isWhole, problems, problemCount, newestMs, ...rest }: Checked): object {
+function jsonOf({ path, kind, isWhole, problems, problemCount, newestMs, caution = '', ...rest }: Checked): object {
   const newest = newestMs === 0 ? null : new Date(newestMs).toISOString();
-  return { path, kind, whole: isWhole, ...rest, newest, problemCount, problems };
+  return { path, kind, whole: isWhole, ...rest, newest, warning: caution, problemCount, problems };
 }
 
 function textOf(error: unknown): string {

@@ -13,13 +13,15 @@ export interface Started {
   readonly tookMs: number;
   /** The store was made of a backup, and nobody was told yet. */
   readonly restored?: Restored | undefined;
+  /** What the store warns of. */
+  readonly cautions: readonly string[];
   readonly nowMs: number;
 }
 
 /** What people read at the start: where it listens, on which store, what it resumes. */
 export function greeting(
   settings: Settings,
-  { version, url, grpcAddress, counts, tookMs, restored, nowMs }: Started,
+  { version, url, grpcAddress, counts, tookMs, restored, cautions, nowMs }: Started,
 ): string[] {
   const { http, grpc } = settings;
   const secured = grpc.tls.certFile === '' ? '' : ' over TLS';
@@ -31,6 +33,7 @@ export function greeting(
     `  grpc     ${grpcAddress === '' ? 'not served' : grpcAddress + secured + openness(grpc.host || http.host, isChecked)}`,
     `  store    ${settings.store.driver} in ${resolve(settings.dataDir)}`,
     ...(restored === undefined ? [] : [`  restored from ${restored.backup}: ${staleness(restored, nowMs)}`]),
+    ...cautions.map((caution) => `  warning  ${caution}`),
     `  resumes  ${resumed(counts)}`,
     `  ready after ${(tookMs / 1000).toFixed(2)} s`,
   ];

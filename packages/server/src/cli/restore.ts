@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { restoreInto } from '../store/sqlite/backup/restore.ts';
 import { sizeOf as bytesOf } from '../store/sqlite/quiet-database.ts';
-import { restoreInto } from '../store/sqlite/restore.ts';
 import { StoreError } from '../store/store.ts';
 import { examine, holdingsOf, problemsOf, tell } from './check.ts';
 import { CommandError } from './error.ts';

@@ -11,6 +11,9 @@ import { lastWordsMs } from './last-words.ts';
 const sameSignalMs = 500;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
+/** How long closing the store may take, after drain and grace: a disk that does not answer must not keep the process. */
+const closeMs = 5000;
+
 /**
  * SIGHUP says that the terminal is gone. Node undoes what `nohup` has set before any of our code runs, but nohup leaves a
  * mark: no stream is a terminal any more. A process without one has none to lose, and goes on.
@@ -42,6 +45,18 @@ export async function serveUntilStopped(
     writeOut([streams.err, streams.out], lastWordsMs);
     process.exit(code);
   };
+  /**
+   * As if nobody had handled the signal. Unlike an exit this waits for no thread: one may wait for a disk that does not
+   * answer.
+   */
+  const endBy = (signal: (typeof stopSignals)[number]): never => {
+    writeOut([streams.err, streams.out], lastWordsMs);
+    process.emit('exit', exitCodes.failed);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+    // The first process of a container is not ended by a signal of its own.
+    return process.exit(exitCodes.failed);
+  };
   const endBroken = (what: string, error: unknown): never => {
     log.error(what, {}, error);
     return end(exitCodes.failed);
@@ -63,14 +78,22 @@ export async function serveUntilStopped(
         log.info('stopping', { signal });
         // During the start there is nothing to drain: whatever it had begun is taken up by the next one.
         if (running === undefined) end(exitCodes.done);
-        else stop(running);
+        else stop(running, signal);
       } else if (performance.now() - stoppingSinceMs > sameSignalMs) {
         say(`holdfast: ${signal} again, ending now; what was in flight is taken up by the next start`);
-        end(exitCodes.failed);
+        endBy(signal);
       }
     });
   }
-  const stop = (toStop: Running) =>
+  const stop = (toStop: Running, signal: (typeof stopSignals)[number]) => {
+    const { drainMs, graceMs } = settings.shutdown;
+    setTimeout(
+      () => {
+        log.error('the store does not close: the process ends without it');
+        endBy(signal);
+      },
+      drainMs + graceMs + closeMs,
+    );
     toStop.stop().then(
       () => {
         say('holdfast: stopped');
@@ -78,6 +101,7 @@ export async function serveUntilStopped(
       },
       (error: unknown) => endBroken('stopping failed', error),
     );
+  };
   try {
     running = await serve(settings, { ...options, log, fatal: () => end(exitCodes.failed), say });
     return say;

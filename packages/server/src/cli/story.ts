@@ -160,7 +160,7 @@ function decisionLines({ operatorDecisions, untold }: Pick<Shown, 'operatorDecis
   if (untold.length === 0) return lines;
   const named = untold.slice(0, namedAtMost).map(shortName).join(', ');
   const more = untold.length > namedAtMost ? ` and ${untold.length - namedAtMost} more` : '';
-  return [...lines, `  nobody was told that it ended; not called: ${named}${more}`];
+  return [...lines, `  not done, and not called any more: ${named}${more}`];
 }
 
 const namedAtMost = 20;

@@ -94,7 +94,7 @@ test('a wake of what is being driven makes its next call now', async () => {
   assert.equal(await world.answer(success), 'http://a/1');
 });
 
-test('D4: what is active counts by its bytes too: urls, payloads and custom data', async () => {
+test('what is active counts by its bytes too: urls, payloads and custom data', async () => {
   for (const step of [
     { payload: 'x'.repeat(30_000) },
     { action: `http://a/${'x'.repeat(30_000)}` },

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Checkpoint } from './jobs.ts';
 import { numberAt } from './values.ts';
+import type { Checkpoint } from './worker/jobs.ts';
 
 /** How long a restart may hold up the commits while somebody reads an old state. */
 const restartBusyMs = 20;

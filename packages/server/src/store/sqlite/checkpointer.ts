@@ -1,4 +1,4 @@
-import type { Checkpoint } from './jobs.ts';
+import type { Checkpoint } from './worker/jobs.ts';
 
 export interface CheckpointerParts {
   readonly passive: () => Promise<Checkpoint>;

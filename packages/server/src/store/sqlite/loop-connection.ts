@@ -10,14 +10,14 @@ import type {
   TakenAlerts,
   WriteResult,
 } from '../store.ts';
-import { Alerts } from './alerts.ts';
-import { Claimer } from './claimer.ts';
-import { ClockCorrector, type Corrected } from './clock-corrector.ts';
 import { Query, Transactions } from './connection.ts';
-import { Loader } from './loader.ts';
-import { unfinished } from './rows.ts';
+import { Alerts } from './rows/alerts.ts';
+import { Claimer } from './rows/claimer.ts';
+import { ClockCorrector, type Corrected } from './rows/clock-corrector.ts';
+import { Loader } from './rows/loader.ts';
+import { unfinished } from './rows/transaction-row.ts';
+import { type EncodedWrite, timeOf, Writer } from './rows/writer.ts';
 import { numberAt, textAt } from './values.ts';
-import { type EncodedWrite, timeOf, Writer } from './writer.ts';
 
 /** The event loop's connection: short operations only, each of them one transaction of the database. */
 export class LoopConnection {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { Listing } from './listing.ts';
 import { LoopConnection } from './loop-connection.ts';
 import { migrate } from './migrate.ts';
-import { Upkeep } from './upkeep.ts';
+import { Listing } from './rows/listing.ts';
+import { Upkeep } from './rows/upkeep.ts';
 
 /** Remembers every statement that is prepared on it. */
 class Recorder extends DatabaseSync {

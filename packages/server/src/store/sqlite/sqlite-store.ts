@@ -28,21 +28,21 @@ import {
   type Write,
   type WriteResult,
 } from '../store.ts';
-import { backupNameAt, removeUnfinished } from './backup-name.ts';
+import { backupNameAt, removeUnfinished } from './backup/backup-name.ts';
+import { forgetRestored, readRestored } from './backup/restored.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { toStoreError } from './errors.ts';
-import { exposure } from './exposure.ts';
-import { databaseName } from './folder-sight.ts';
-import { FolderWatch } from './folder-watch.ts';
-import type { Answer, Ask, JobName, Step } from './jobs.ts';
+import { exposure } from './folder/exposure.ts';
+import { makeFolder, OpenedFolder, type OpenWal } from './folder/opened-folder.ts';
+import { databaseName } from './folder/sight.ts';
+import { FolderWatch } from './folder/watch.ts';
 import { LoopConnection } from './loop-connection.ts';
-import { makeFolder, OpenedFolder, type OpenWal } from './opened-folder.ts';
-import { forgetRestored, readRestored } from './restored.ts';
-import { toListed } from './rows.ts';
+import { toListed } from './rows/transaction-row.ts';
+import { encodeWrite } from './rows/writer.ts';
 import type { WalSync } from './wal-sync.ts';
-import { WorkerClient } from './worker-client.ts';
+import type { Answer, Ask, JobName, Step } from './worker/jobs.ts';
+import { WorkerClient } from './worker/worker-client.ts';
 import { WriteGate } from './write-gate.ts';
-import { encodeWrite } from './writer.ts';
 
 export interface SqliteSettings {
   /** Folder of the database, its lock and its backups; created if missing. */
@@ -52,7 +52,10 @@ export interface SqliteSettings {
 /** Rows per step of a purge or a mass change: commits wait for a step, a few milliseconds. */
 const stepRows = 100;
 
-const workerScript = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+const workerScript = new URL(
+  import.meta.url.endsWith('.ts') ? './worker/worker.ts' : './worker/worker.js',
+  import.meta.url,
+);
 
 /** What exists only while the store is open. */
 interface Opened {
@@ -113,11 +116,11 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
   }
 
   cautions(): readonly string[] {
-    const found = exposure(this.#folder);
     return [
-      ...(found === undefined ? [] : [found]),
-      ...(this.#opened?.watch.isBlind === true ? [blind(this.#folder)] : []),
-    ];
+      exposure(this.#folder),
+      this.#opened?.folder.caution,
+      this.#opened?.watch.isBlind === true ? blind(this.#folder) : undefined,
+    ].filter((found) => found !== undefined);
   }
 
   async close(): Promise<void> {

@@ -11,7 +11,7 @@ import {
   toTransaction,
   transactionColumns,
   transactionTables,
-} from './rows.ts';
+} from './rows/transaction-row.ts';
 import { numberAt, type Row, readNumber, storedAt, textAt } from './values.ts';
 
 /** What a database holds, and what is wrong with it. */

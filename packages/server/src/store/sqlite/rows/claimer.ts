@@ -1,0 +1,120 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import {
+  type ClaimRequest,
+  type ClaimResult,
+  type StoredTransaction,
+  StoreError,
+  type UnreadableRow,
+} from '../../store.ts';
+import { Query } from '../connection.ts';
+import { numberAt, type Row } from '../values.ts';
+import { owesAlert } from './alerts.ts';
+import type { Loader } from './loader.ts';
+import { unfinished } from './transaction-row.ts';
+
+/** How long a row that cannot be read is left alone; it counts as an incident. */
+const unreadablePauseMs = 10 * 60_000;
+
+/** The statements behind `claim`. The caller holds the write transaction. */
+export class Claimer {
+  readonly #loader: Loader;
+  readonly #ownedBelow: Query;
+  readonly #ownedAbove: Query;
+  readonly #due: Query;
+  readonly #nextDue: Query;
+  readonly #take: StatementSync;
+  readonly #setAside: StatementSync;
+  readonly #incident: Query;
+
+  constructor(db: DatabaseSync, loader: Loader) {
+    this.#loader = loader;
+    // Two ranges around the asking incarnation, because "not equal" cannot use an index.
+    const owned = (side: '<' | '>') => `
+      select id, version, definition_bytes + branches_bytes from transactions indexed by transactions_owned
+      where owner is not null and ${unfinished} and owner ${side} ? order by owner, gid limit ?`;
+    this.#ownedBelow = new Query(db, owned('<'));
+    this.#ownedAbove = new Query(db, owned('>'));
+    this.#due = new Query(
+      db,
+      `select id, version, definition_bytes + branches_bytes from transactions indexed by transactions_due
+       where owner is null and ${unfinished} and due_ms <= ? order by due_ms limit ?`,
+    );
+    this.#nextDue = new Query(
+      db,
+      `select due_ms from transactions indexed by transactions_due
+       where owner is null and ${unfinished} order by due_ms limit 1`,
+    );
+    this.#take = db.prepare(`
+      update transactions set owner = ?, handed_back = (handed_back and owner is null), version = version + 1
+      where id = ? and version = ? and ${unfinished} and owner is not ?1`);
+    this.#setAside = db.prepare(`
+      update transactions set owner = null, version = version + 1, due_ms = ?, incident = ?2, ${owesAlert('?2')}
+      where id = ? and version = ?`);
+    this.#incident = new Query(db, 'select incident from transactions where id = ?');
+  }
+
+  /** One row more than asked for is looked at, to know whether some are left. */
+  claim({ incarnation, nowMs, maxCount, maxBytes }: ClaimRequest): ClaimResult {
+    const page = new Page(maxCount, maxBytes);
+    const unreadable: UnreadableRow[] = [];
+    const take = (rows: readonly Row[]) => {
+      for (const row of rows) {
+        if (page.isFull) break;
+        const claimed = this.#takeRow(row, incarnation, nowMs, unreadable);
+        if (claimed !== undefined) page.add(claimed, numberAt(row, 2));
+      }
+    };
+    const dead = this.#ownedBelow.all(incarnation, maxCount + 1);
+    dead.push(...this.#ownedAbove.all(incarnation, maxCount + 1 - dead.length));
+    take(dead);
+    const isMoreOfTheDead = page.claimed.length < dead.length && page.isFull;
+    if (!page.isFull) take(this.#due.all(nowMs, maxCount - page.claimed.length));
+    const next = this.#nextDue.first();
+    const nextDueMs = next === undefined ? undefined : numberAt(next, 0);
+    return {
+      claimed: page.claimed,
+      nextDueMs: isMoreOfTheDead ? Math.min(nowMs, nextDueMs ?? nowMs) : nextDueMs,
+      ...(unreadable.length > 0 && { unreadable }),
+    };
+  }
+
+  #takeRow(row: Row, incarnation: string, nowMs: number, unreadable: UnreadableRow[]): StoredTransaction | undefined {
+    const id = numberAt(row, 0);
+    const version = numberAt(row, 1);
+    if (this.#take.run(incarnation, id, version).changes === 0) return undefined;
+    try {
+      return this.#loader.byId(id);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      // It must not keep the others waiting: nobody owns it, and it is looked at again after a while.
+      const incident = `unreadable: ${error.message}`;
+      const [former] = this.#incident.first(id) ?? [];
+      this.#setAside.run(nowMs + unreadablePauseMs, incident, id, version + 1);
+      const told = former === incident ? undefined : this.#loader.unreadable(id, error);
+      if (told !== undefined) unreadable.push(told);
+      return undefined;
+    }
+  }
+}
+
+/** What one claim may take: it ends with the transaction that passes the limit of bytes. */
+class Page {
+  readonly claimed: StoredTransaction[] = [];
+  readonly #maxCount: number;
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxCount: number, maxBytes: number) {
+    this.#maxCount = maxCount;
+    this.#maxBytes = maxBytes;
+  }
+
+  get isFull(): boolean {
+    return this.claimed.length >= this.#maxCount || (this.claimed.length > 0 && this.#bytes > this.#maxBytes);
+  }
+
+  add(transaction: StoredTransaction, bytes: number): void {
+    this.claimed.push(transaction);
+    this.#bytes += bytes;
+  }
+}

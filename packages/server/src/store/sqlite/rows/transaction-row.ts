@@ -1,0 +1,142 @@
+import type { BranchOperation, Definition, Progress, Status, TransactionType } from '@holdfast/core';
+import { checksumBranch, checksumDefinition, checksumProgress, verify } from '../../checksum.ts';
+import { damaged, decodeBranch, decodeDefinition, decodeProgress, type StoredProgress, toStatus } from '../../codec.ts';
+import { type StoredTransaction, StoreError, type UnreadableRow } from '../../store.ts';
+import { numberAt, numberOrNullAt, type Row, storedAt, textAt, textOrNullAt } from '../values.ts';
+
+/** The statuses that are not final. Written out wherever a partial index must be recognised by it. */
+export const unfinished = "status in ('prepared', 'submitted', 'aborting')";
+
+/** What makes a transaction, in the order that `toTransaction` reads. `t` is transactions, `d` definitions. */
+export const transactionColumns = `
+  t.id, t.owner, t.version, t.create_token, t.write_token, t.status, t.due_ms, t.updated_ms, t.finished_ms,
+  t.incident, t.reason, t.progress, d.definition, t.branch_count, t.gid, t.handed_back,
+  t.type, t.created_ms, t.checksum, d.checksum`;
+
+/** A row whose definition is lost is not unknown: it cannot be read. */
+export const transactionTables = 'transactions t left join definitions d on d.id = t.id';
+
+export const idOf = (row: Row) => numberAt(row, 0);
+export const branchCountOf = (row: Row) => numberAt(row, 13);
+export const gidOf = (row: Row) => textAt(row, 14);
+export const typeOf = (row: Row) => textAt(row, 16);
+
+/** @throws StoreError `version` where it cannot be read */
+export function toTransaction(row: Row, branches: readonly BranchOperation[]): StoredTransaction {
+  return {
+    definition: definitionOf(row),
+    branches,
+    progress: progressOf(row),
+    owner: textOrNullAt(row, 1),
+    handedBack: numberAt(row, 15) === 1,
+    version: numberAt(row, 2),
+    createToken: textAt(row, 3),
+    writeToken: textAt(row, 4),
+  };
+}
+
+function definitionOf(row: Row): Definition {
+  const key = { gid: gidOf(row), type: typeOf(row), createdMs: numberAt(row, 17) };
+  const stored = storedAt(row, 12);
+  verify('definition', numberOrNullAt(row, 19), checksumDefinition(key, stored));
+  return decodeDefinition(stored);
+}
+
+function progressOf(row: Row): Progress {
+  const stored: StoredProgress = {
+    status: toStatus(textAt(row, 5)),
+    dueMs: numberAt(row, 6),
+    updatedMs: numberAt(row, 7),
+    finishedMs: numberAt(row, 8),
+    incident: textAt(row, 9),
+    reason: textAt(row, 10),
+    text: textAt(row, 11),
+  };
+  verify('progress', numberOrNullAt(row, 18), checksumProgress(gidOf(row), stored));
+  return decodeProgress(stored);
+}
+
+/** For lists: of what cannot be read the columns are shown, and why. One such row must not hide all the others. */
+export function toListed(row: Row): StoredTransaction {
+  try {
+    return toTransaction(row, []);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'version') throw error;
+    return fromColumns(row, `unreadable: ${error.message}`);
+  }
+}
+
+/** Of a transaction that cannot be read: what its columns say, and why it is told of. */
+export function toUnreadable(row: Row, error: StoreError): UnreadableRow {
+  const incident = `unreadable: ${error.message}`;
+  const { definition, progress, owner, version } = fromColumns(row, incident);
+  const { gid, type, createdMs } = definition;
+  return { gid, type, status: progress.status, incident, owner, version, createdMs };
+}
+
+/** As they are stored, whatever that is: a row is shown also where its columns are damaged. */
+function fromColumns(row: Row, incident: string): StoredTransaction {
+  const text = (index: number) => (typeof row[index] === 'string' ? row[index] : '');
+  const number = (index: number) => (typeof row[index] === 'number' ? row[index] : 0);
+  return {
+    definition: {
+      gid: gidOf(row),
+      type: text(16) as TransactionType,
+      protocol: '',
+      steps: [],
+      queryPrepared: '',
+      options: {
+        waitResult: false,
+        timeoutToFailMs: 0,
+        requestTimeoutMs: 0,
+        retryIntervalMs: 0,
+        branchHeaders: {},
+        concurrent: false,
+        retryLimit: 0,
+      },
+      customData: '',
+      createdMs: number(17),
+    },
+    branches: [],
+    progress: {
+      status: text(5) as Status,
+      operations: '',
+      retries: {},
+      attempts: [],
+      attemptCount: 0,
+      intervalMs: 0,
+      dueMs: number(6),
+      submittedMs: 0,
+      updatedMs: number(7),
+      finishedMs: number(8),
+      incident,
+      reason: text(10),
+    },
+    owner: text(1) || null,
+    handedBack: number(15) === 1,
+    version: number(2),
+    createToken: text(3),
+    writeToken: text(4),
+  };
+}
+
+export const branchColumns = 'branch_id, op, branch, position, checksum';
+
+/**
+ * Rows come in key order; branches go out in the order in which they were registered.
+ * @throws StoreError `version` where one cannot be read, or is missing
+ */
+export function toBranches(transaction: Row, rows: Row[]): BranchOperation[] {
+  rows.sort((a, b) => numberAt(a, 3) - numberAt(b, 3));
+  const count = branchCountOf(transaction);
+  const isWhole = rows.length === count && rows.every((row, index) => numberAt(row, 3) === index);
+  if (!isWhole) throw damaged('transaction', `${rows.length} of its ${count} branches are there`);
+  return rows.map((row) => toBranch(gidOf(transaction), row));
+}
+
+function toBranch(gid: string, row: Row): BranchOperation {
+  const key = { branchId: textAt(row, 0), op: textAt(row, 1) };
+  const stored = storedAt(row, 2);
+  verify('branch', numberOrNullAt(row, 4), checksumBranch(gid, key, stored));
+  return decodeBranch(key.branchId, key.op, stored);
+}
