@@ -30,8 +30,16 @@ test('the command that does it sooner is named', () => {
   assert.match(storyOf(shown({}, { sooner: 'retry' })), /^ {2}sooner: holdfast retry g$/m);
   assert.match(
     storyOf(shown({}, { sooner: 'do-not-wait' })),
-    /^ {2}sooner: holdfast rollback g --do-not-wait .*may still run.*barrier/m,
+    /^ {2}sooner: holdfast rollback --do-not-wait g .*may still run.*barrier/m,
   );
+});
+
+test('a gid is one argument of the command, and none of the shell', () => {
+  const sooner = (gid: string) => /sooner: holdfast (.*)/.exec(storyOf(shown({ gid }, { sooner: 'retry' })))?.[1];
+  assert.equal(sooner('order/17:a'), 'retry order/17:a');
+  assert.equal(sooner('$(reboot)'), "retry '$(reboot)'");
+  assert.equal(sooner("it's `this`"), "retry 'it'\\''s `this`'");
+  assert.equal(sooner('--yes'), "retry -- '--yes'");
 });
 
 test('an answer of ONGOING is no failure', () => {

@@ -1,4 +1,4 @@
-import { plain, wrapped } from './plain.ts';
+import { argument, plain, wrapped } from './plain.ts';
 
 /** What `/api/v1` says of a transaction, in plain words. */
 
@@ -205,14 +205,14 @@ function nextLines({ gid, next, now, heldBack }: Shown): string[] {
   // ONGOING is no failure.
   const label = last?.outcome === 'ongoing' ? 'last answer' : 'last failure';
   const failed = last === null ? [] : [`  ${label}: ${shortName(last)} at ${last.at}: ${plain(last.reason)}`];
-  const sooner = next.sooner === null ? [] : [`  sooner: holdfast ${commandOf(next.sooner, plain(gid))}`];
+  const sooner = next.sooner === null ? [] : [`  sooner: holdfast ${commandOf(next.sooner, argument(gid))}`];
   return ['', `next:${when} ${nextText(next)}`, because, ...failed, ...heldBack.map(holdText), ...sooner];
 }
 
 function commandOf(sooner: 'retry' | 'do-not-wait', gid: string): string {
   return sooner === 'retry'
     ? `retry ${gid}`
-    : `rollback ${gid} --do-not-wait (its action may still run: safe only with a barrier)`;
+    : `rollback --do-not-wait ${gid} (its action may still run: safe only with a barrier)`;
 }
 
 function holdText({ kind, destination, since, probeAt, callsOut }: Shown['heldBack'][number]): string {

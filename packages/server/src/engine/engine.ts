@@ -3,6 +3,7 @@ import {
   type BranchOperation,
   type Defaults,
   HoldfastError,
+  type OperatorDecision,
   type Outcome,
   restoreTransaction,
   type Status,
@@ -53,6 +54,8 @@ export interface EngineEvents {
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
+  /** An operator decided so. */
+  decided(transaction: Transaction, decision: OperatorDecision): void;
   /** It is an incident now, or not any more (`progress.incident` is empty), or another one. */
   incident(transaction: Transaction, former: string): void;
   /**
@@ -471,7 +474,10 @@ export class Engine implements Coordinator {
   }
 
   #written(now: Transaction, { progress }: Transaction): void {
-    if (now.progress.incident !== progress.incident) this.#parts.events.incident(now, progress.incident);
+    const { incident, operatorDecisions = [] } = now.progress;
+    const news = operatorDecisions.slice(progress.operatorDecisions?.length ?? 0);
+    for (const decision of news) this.#parts.events.decided(now, decision);
+    if (incident !== progress.incident) this.#parts.events.incident(now, progress.incident);
   }
 
   #failed(message: string, error: unknown): void {
