@@ -10,7 +10,6 @@ import {
   HoldfastError,
   hasSecondPhase,
   isFinal,
-  type Payload,
   type Ruling,
   ruleAbort,
   ruleEnd,
@@ -25,57 +24,36 @@ import {
   type TransactionType,
   topicsOf,
   type WorkflowEnd,
-  limits as wireLimits,
   withMoveAsked,
 } from '@holdfast/core';
-import {
-  type Store,
-  type StoredTransaction,
-  UnreadableError,
-  type UnreadableRow,
-  type Write,
-  type WriteResult,
-} from '../store/store.ts';
+import type { Store, StoredTransaction, Write } from '../store/store.ts';
 import type { Actor, Answer, Standing } from './actor.ts';
+import { Admission, type AdmissionContext } from './admission.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
-import { Gate } from './gate.ts';
-import { type ActiveLimits, type Incarnation, transactionBytes } from './incarnation.ts';
-import type { Journal } from './journal.ts';
+import { type Incarnation, transactionBytes } from './incarnation.ts';
 import type { NameBook, Runtime } from './ports.ts';
-import { asRefusal, cannotWrite, refuse, unknownGid } from './refusals.ts';
+import { asRefusal, refuse, unknownGid } from './refusals.ts';
+import { Registration } from './registration.ts';
 import { type RolledBack, rolledBack } from './rolled-back.ts';
 import { updateBytes } from './row.ts';
-import { checkTargets, isCalledAlike, uncallable, unknownName } from './targets.ts';
+import { againstOthers, StoredRows } from './stored-rows.ts';
+import { uncallable, unknownName } from './targets.ts';
 import type { Topics } from './topics.ts';
-import { asUnreadable, stopUnread } from './unread.ts';
+import { UnreadStop } from './unread-stop.ts';
 
-export interface AcceptanceContext {
+export interface AcceptanceContext extends AdmissionContext {
   readonly runtime: Runtime;
   readonly store: Store;
-  readonly journal: Journal;
   readonly clock: EngineClock;
   readonly defaults: Defaults;
-  readonly limits: ActiveLimits;
   readonly topics: Topics;
   readonly names: NameBook;
-  /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
-  live(): Incarnation;
-  isStopping(): boolean;
-  /** How long requests wait for their turn now. */
-  turnMs(): number;
   restore(stored: StoredTransaction): Transaction;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
   written(now: Transaction, before: Transaction): void;
 }
-
-const conflictRetries = 20;
-const loadLimits = { atOnce: 16, waiting: 10_000 };
-/** Where requests wait longer than this for their turn, more is asked for than can be done: what is new is refused. */
-const longestTurnMs = 500;
-/** Of the transactions that may be active, what new ones may take: the rest is left to recovery. */
-const createShare = 0.8;
 
 /**
  * What clients and operators ask for: creates transactions, changes stored ones by the rules of the core, and refuses.
@@ -83,11 +61,17 @@ const createShare = 0.8;
  */
 export class Acceptance {
   readonly #context: AcceptanceContext;
-  readonly #loads: Gate;
+  readonly #rows: StoredRows;
+  readonly #admission: Admission;
+  readonly #registration: Registration;
+  readonly #unreadStop: UnreadStop;
 
   constructor(context: AcceptanceContext) {
     this.#context = context;
-    this.#loads = new Gate(loadLimits, (action) => context.runtime.soon(action));
+    this.#rows = new StoredRows(context.store, context.journal, context.runtime);
+    this.#admission = new Admission(context);
+    this.#registration = new Registration({ ...context, rows: this.#rows });
+    this.#unreadStop = new UnreadStop({ ...context, rows: this.#rows });
   }
 
   async prepare(asked: AskedTransaction): Promise<void> {
@@ -107,7 +91,7 @@ export class Acceptance {
   async prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction> {
     const rule = (stored: Transaction) => rulePrepareWorkflow(stored, this.#context.clock.nowMs());
     await this.#createOr(asked, 'prepared', rule);
-    const stored = await this.#load(asked.gid, 'whole');
+    const stored = await this.#rows.load(asked.gid, 'whole');
     if (stored === undefined) throw unknownGid();
     return stored;
   }
@@ -123,71 +107,12 @@ export class Acceptance {
   }
 
   async forceStop(gid: string): Promise<readonly string[]> {
-    if (await this.#stopUnread(gid)) return [];
+    this.#admission.refuseWithoutJournal();
+    if (await this.#unreadStop.stop(gid)) return [];
     const { transaction } = await this.#change(gid, (stored) => ruleStop(stored, this.#context.clock.nowMs()), false);
     if (transaction.definition.type !== 'xa') return [];
-    const stored = await this.#load(gid, 'whole');
+    const stored = await this.#rows.load(gid, 'whole');
     return stored === undefined ? [] : branchesLeftPrepared(stored);
-  }
-
-  /**
-   * Ends what cannot be read, or not be driven by this version, where nobody drives it here: it is set aside.
-   * @returns false where it can be read
-   */
-  async #stopUnread(gid: string): Promise<boolean> {
-    this.#refuseWithoutJournal();
-    for (let attempt = 0; attempt < conflictRetries; attempt += 1) {
-      const incarnation = this.#context.live();
-      if (incarnation.actor(gid) !== undefined) return false;
-      const result = await incarnation.exclusively(gid, () => this.#setAside(incarnation, gid));
-      if (result !== 'conflict') return result === 'done';
-    }
-    throw changedByOthers();
-  }
-
-  async #setAside(incarnation: Incarnation, gid: string): Promise<'done' | 'conflict' | 'readable'> {
-    const row = await this.#unreadable(gid);
-    if (row === undefined || row.status === 'succeed' || row.status === 'failed') return 'readable';
-    const { before, now } = stopUnread(row, this.#context.defaults, this.#context.clock.nowMs());
-    const { definition, progress } = now;
-    const result = await this.#write(
-      {
-        kind: 'update',
-        gid,
-        token: incarnation.newToken(),
-        expectOwner: row.owner,
-        expectVersion: row.version,
-        owner: null,
-        progress,
-        definition,
-        setsAside: true,
-      },
-      updateBytes(progress),
-    );
-    if (result !== 'done') return 'conflict';
-    this.#context.written(now, before);
-    this.#context.moved(now, before.progress.status);
-    return 'done';
-  }
-
-  /** Undefined: it can be read and driven, or there is none. */
-  async #unreadable(gid: string): Promise<UnreadableRow | undefined> {
-    try {
-      const stored = await this.#load(gid, 'whole');
-      return stored && this.#undrivable(stored);
-    } catch (error) {
-      if (error instanceof HoldfastError && error.cause instanceof UnreadableError) return error.cause.row;
-      throw error;
-    }
-  }
-
-  #undrivable(stored: StoredTransaction): UnreadableRow | undefined {
-    try {
-      this.#context.restore(stored);
-      return undefined;
-    } catch (error) {
-      return asUnreadable(stored, error);
-    }
   }
 
   /** An operator turns back a saga that runs. */
@@ -200,79 +125,8 @@ export class Acceptance {
   }
 
   async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
-    this.#refuseWithoutJournal();
-    await this.#checkTargets(gid, type, branches);
-    // A registered step is a sign of life of its workflow.
-    const dueMs = type === 'workflow' ? await this.#nextCallbackMs(gid) : undefined;
-    let bytes = 128;
-    for (const branch of branches) bytes += branch.url.length + branch.payload.length + 64;
-    const result = await this.#write(
-      {
-        kind: 'append',
-        gid,
-        token: this.#context.live().newToken(),
-        type,
-        whileStatus: 'prepared',
-        branches,
-        maxBranches: wireLimits.steps * (hasSecondPhase(type) ? 2 : 1),
-        maxBytes: wireLimits.transactionBytes,
-        ...(dueMs === undefined ? {} : { dueMs }),
-      },
-      bytes,
-    );
-    await this.#registered(gid, branches, result);
-  }
-
-  /**
-   * A registration does not say the protocol of its transaction, which is read only where it matters: http URLs that
-   * name no method are called alike by all.
-   */
-  async #checkTargets(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
-    if (branches.every(isCalledAlike)) return;
-    const stored = await this.#load(gid, 'bare');
-    if (stored === undefined) throw unknownGid();
-    checkTargets(stored.definition, type, branches, this.#context.names);
-  }
-
-  async #nextCallbackMs(gid: string): Promise<number> {
-    const stored = await this.#load(gid, 'bare');
-    if (stored === undefined) throw unknownGid();
-    return this.#context.clock.nowMs() + this.#context.restore(stored).plan.retryIntervalMs;
-  }
-
-  /** A row may be megabytes: so many at once, and between them the event loop goes round. */
-  async #load(gid: string, what: 'whole' | 'bare'): Promise<StoredTransaction | undefined> {
-    return this.#loads.pass(async () => {
-      const [stored] = await this.#context.store.load([gid], what).catch(refuse);
-      return stored;
-    });
-  }
-
-  /** What nobody can be served now, new or stored. */
-  #refuseWithoutJournal(): void {
-    const { pressure, trouble } = this.#context.journal;
-    if (trouble !== undefined) throw cannotWrite(trouble);
-    if (pressure === 'hard') throw cannotWrite('too many writes are waiting for it');
-  }
-
-  /** Why nothing new is created now, or undefined. A stored gid is served all the same. */
-  #admission(): HoldfastError | undefined {
-    if (this.#context.isStopping()) {
-      return new HoldfastError('UNAVAILABLE', 'the coordinator is shutting down', { retryAfterMs: 2000 });
-    }
-    const { maxActive, maxActiveBytes } = this.#context.limits;
-    const { activeCount, activeBytes } = this.#context.live();
-    const isFull = activeCount >= maxActive * createShare || activeBytes >= maxActiveBytes * createShare;
-    const isBehind = this.#context.turnMs() > longestTurnMs;
-    if (!isFull && !isBehind && this.#context.journal.pressure === 'free') return undefined;
-    return new HoldfastError('OVERLOADED', 'the coordinator takes no new transactions for now', { retryAfterMs: 1000 });
-  }
-
-  /** Whether one more may be driven now. */
-  #hasRoom(): boolean {
-    const { maxActive, maxActiveBytes } = this.#context.limits;
-    const { activeCount, activeBytes } = this.#context.live();
-    return activeCount < maxActive && activeBytes < maxActiveBytes;
+    this.#admission.refuseWithoutJournal();
+    await this.#registration.register(gid, type, branches);
   }
 
   async #createOr(
@@ -283,17 +137,17 @@ export class Acceptance {
   ): Promise<Changed> {
     const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked);
     const incarnation = this.#context.live();
-    this.#refuseWithoutJournal();
+    this.#admission.refuseWithoutJournal();
     if (incarnation.actor(asked.gid) !== undefined) return this.#change(asked.gid, rule, wake);
     const created =
       steps instanceof HoldfastError
         ? steps
         : (unknownName(asked, this.#context.names) ?? this.#newTransaction({ ...asked, steps }, status));
-    const refusal = created instanceof HoldfastError ? created : this.#admission();
+    const refusal = created instanceof HoldfastError ? created : this.#admission.refusalOfNew();
     if (!(created instanceof HoldfastError) && refusal === undefined) {
       const changed = await incarnation.exclusively(asked.gid, () => this.#create(incarnation, created));
       if (changed !== undefined) return changed;
-    } else if ((await this.#load(asked.gid, 'bare')) === undefined) throw refusal;
+    } else if ((await this.#rows.load(asked.gid, 'bare')) === undefined) throw refusal;
     return this.#change(asked.gid, rule, wake);
   }
 
@@ -331,7 +185,7 @@ export class Acceptance {
       owner: isDriven ? incarnation.id : null,
     };
     const sentMs = this.#context.runtime.monotonicMs();
-    const result = await this.#write(write, transactionBytes(transaction));
+    const result = await this.#rows.write(write, transactionBytes(transaction));
     if (result !== 'done') return undefined;
     this.#context.created(transaction);
     if (isDriven) return { transaction, actor: incarnation.activate(transaction, 1, sentMs) };
@@ -341,17 +195,14 @@ export class Acceptance {
 
   /** Applies a rule to what is stored, on whoever drives it here, and retries where somebody else was faster. */
   async #change(gid: string, rule: Rule, wake: boolean): Promise<Changed> {
-    this.#refuseWithoutJournal();
-    for (let attempt = 0; attempt < conflictRetries; attempt += 1) {
+    this.#admission.refuseWithoutJournal();
+    return againstOthers(async () => {
       const incarnation = this.#context.live();
       const actor = incarnation.actor(gid);
-      const changed =
-        actor === undefined
-          ? await incarnation.exclusively(gid, () => this.#changeStored(incarnation, gid, rule, wake))
-          : await this.#askActor(actor, rule, wake);
-      if (changed !== undefined) return changed;
-    }
-    throw changedByOthers();
+      return actor === undefined
+        ? await incarnation.exclusively(gid, () => this.#changeStored(incarnation, gid, rule, wake))
+        : await this.#askActor(actor, rule, wake);
+    });
   }
 
   /** Undefined: the actor left before it could decide. */
@@ -359,7 +210,7 @@ export class Acceptance {
     return new Promise((resolve, reject) => {
       const done = (answer: Answer) => {
         if (answer instanceof HoldfastError) reject(answer);
-        else if (answer === 'given-up') reject(this.#cannotWriteNow());
+        else if (answer === 'given-up') reject(this.#rows.cannotWriteNow());
         else resolve(answer === 'gone' ? undefined : { transaction: answer, actor });
       };
       actor.request({ change, wake, done });
@@ -372,7 +223,7 @@ export class Acceptance {
    */
   async #changeStored(incarnation: Incarnation, gid: string, rule: Rule, wake: boolean): Promise<Changed | undefined> {
     if (this.#context.live() !== incarnation) return undefined;
-    const row = await this.#load(gid, 'bare');
+    const row = await this.#rows.load(gid, 'bare');
     if (row === undefined) throw unknownGid();
     if (incarnation.actor(gid) !== undefined) return undefined;
     const stored = this.#context.restore(row);
@@ -391,7 +242,7 @@ export class Acceptance {
     const next = isAnothers ? changedElsewhere(stored, fact, atMs) : withMoveAsked(apply(loaded, fact), none, atMs);
     // A workflow that has just given a sign of life has nothing to be driven for before its next callback.
     const isAsleep = next.definition.type === 'workflow' && next.progress.dueMs > atMs;
-    const isWaiting = !isAnothers && !isFinal(next.progress.status) && (isAsleep || !this.#hasRoom());
+    const isWaiting = !isAnothers && !isFinal(next.progress.status) && (isAsleep || !this.#admission.hasRoom());
     const owner = isFinal(next.progress.status) || isWaiting ? null : isAnothers ? row.owner : incarnation.id;
     const progress = fitProgress(isWaiting && !isAsleep ? { ...next.progress, dueMs: atMs } : next.progress);
     const write: Write = {
@@ -405,7 +256,7 @@ export class Acceptance {
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),
     };
     const sentMs = this.#context.runtime.monotonicMs();
-    const result = await this.#write(write, updateBytes(progress));
+    const result = await this.#rows.write(write, updateBytes(progress));
     if (result !== 'done') return undefined;
     this.#context.written(next, stored);
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
@@ -438,58 +289,6 @@ export class Acceptance {
     if (actor === undefined) return Promise.resolve(known);
     return new Promise((resolve) => actor.wait((standing) => resolve(standing === 'gone' ? known : standing)));
   }
-
-  async #registered(gid: string, branches: readonly BranchOperation[], result: WriteResult): Promise<void> {
-    switch (result) {
-      case 'done':
-        return;
-      case 'missing':
-        throw unknownGid();
-      case 'exists': {
-        const stored = await this.#load(gid, 'whole');
-        if (stored !== undefined && branches.every((branch) => isStored(stored.branches, branch))) return;
-        throw new HoldfastError('BRANCH_EXISTS', 'branch_id: registered already with other content', {
-          field: 'branch_id',
-        });
-      }
-      case 'too-many':
-        throw new HoldfastError('INVALID_INPUT', `branch_id: a transaction has at most ${wireLimits.steps} branches`, {
-          field: 'branch_id',
-        });
-      case 'too-large':
-        throw new HoldfastError('TOO_LARGE', 'data: this branch makes the transaction larger than 16 MiB', {
-          field: 'data',
-        });
-      case 'wrong-type':
-        throw new HoldfastError('INVALID_INPUT', 'trans_type: must be the type that this gid is stored with', {
-          field: 'trans_type',
-        });
-      case 'wrong-status':
-      case 'conflict':
-        throw new HoldfastError('WRONG_STATUS', 'no trans with this gid and status: prepared found FAILURE');
-      default:
-        return result satisfies never;
-    }
-  }
-
-  #write(write: Write, bytes: number): Promise<WriteResult> {
-    return new Promise((resolve, reject) => {
-      this.#context.journal.tryWrite(write, bytes, (result) => {
-        if (result === 'given-up') reject(this.#cannotWriteNow());
-        else resolve(result);
-      });
-    });
-  }
-
-  #cannotWriteNow(): HoldfastError {
-    return cannotWrite(this.#context.journal.trouble ?? 'it did not answer');
-  }
-}
-
-function changedByOthers(): HoldfastError {
-  return new HoldfastError('UNAVAILABLE', 'the transaction is being changed by others; try again', {
-    retryAfterMs: 500,
-  });
 }
 
 /** @param handedBack nobody drives it and nothing is out; absent: that is not known */
@@ -510,14 +309,4 @@ const none: ReadonlySet<number> = new Set();
 function changedElsewhere(stored: Transaction, fact: Fact, atMs: number): Transaction {
   const known = fact.kind === 'stopped' ? apply(stored, { kind: 'loaded', handedBack: false, atMs }) : stored;
   return apply(known, fact);
-}
-
-function isStored(stored: readonly BranchOperation[], branch: BranchOperation): boolean {
-  const found = stored.find(({ branchId, op }) => branchId === branch.branchId && op === branch.op);
-  if (found === undefined || found.url !== branch.url || found.state !== branch.state) return false;
-  return bytesOf(found.payload).equals(bytesOf(branch.payload));
-}
-
-function bytesOf(payload: Payload): Buffer {
-  return typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload);
 }

@@ -27,3 +27,9 @@ export function refuse(cause: unknown): never {
 export function unknownGid(): HoldfastError {
   return new HoldfastError('NOT_FOUND', 'gid: no such transaction', { field: 'gid' });
 }
+
+export function changedByOthers(): HoldfastError {
+  return new HoldfastError('UNAVAILABLE', 'the transaction is being changed by others; try again', {
+    retryAfterMs: 500,
+  });
+}

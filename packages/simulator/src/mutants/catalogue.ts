@@ -19,9 +19,9 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   {
     name: 'acknowledge-before-commit',
-    file: 'server/src/engine/acceptance.ts',
-    find: 'this.#context.journal.tryWrite(write, bytes, (result) => {',
-    replace: "resolve('done');\n      this.#context.journal.tryWrite(write, bytes, (result) => {",
+    file: 'server/src/engine/stored-rows.ts',
+    find: 'this.#journal.tryWrite(write, bytes, (result) => {',
+    replace: "resolve('done');\n      this.#journal.tryWrite(write, bytes, (result) => {",
     breaks: ['P1'],
   },
   {
@@ -297,9 +297,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'registration-slips-past-the-abort',
-    file: 'server/src/engine/acceptance.ts',
+    file: 'server/src/engine/registration.ts',
     find: "whileStatus: 'prepared',",
-    replace: "whileStatus: (await this.#load(gid, 'bare'))?.progress.status ?? 'prepared',",
+    replace: "whileStatus: (await this.#context.rows.load(gid, 'bare'))?.progress.status ?? 'prepared',",
     breaks: ['P5'],
   },
   {
@@ -313,13 +313,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'registered-step-lost',
     file: 'server/src/engine/acceptance.ts',
-    find: "const stored = await this.#load(asked.gid, 'whole');",
-    replace: "const stored = await this.#load(asked.gid, 'bare');",
+    find: "const stored = await this.#rows.load(asked.gid, 'whole');",
+    replace: "const stored = await this.#rows.load(asked.gid, 'bare');",
     breaks: ['P1'],
   },
   {
     name: 'registered-step-changed',
-    file: 'server/src/engine/acceptance.ts',
+    file: 'server/src/engine/registration.ts',
     find: 'if (stored !== undefined && branches.every((branch) => isStored(stored.branches, branch))) return;',
     replace: 'if (stored !== undefined && isStored(stored.branches, stored.branches[0] as BranchOperation)) return;',
     breaks: ['P1'],
@@ -348,7 +348,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'step-is-no-sign-of-life',
-    file: 'server/src/engine/acceptance.ts',
+    file: 'server/src/engine/registration.ts',
     find: '...(dueMs === undefined ? {} : { dueMs }),',
     replace: '',
     flavour: 'services',

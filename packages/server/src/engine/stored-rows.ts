@@ -1,0 +1,56 @@
+import type { HoldfastError } from '@holdfast/core';
+import type { Store, StoredTransaction, Write, WriteResult } from '../store/store.ts';
+import { Gate } from './gate.ts';
+import type { Journal } from './journal.ts';
+import type { Runtime } from './ports.ts';
+import { cannotWrite, changedByOthers, refuse } from './refusals.ts';
+
+const loadLimits = { atOnce: 16, waiting: 10_000 };
+const conflictRetries = 20;
+
+/** The rows of the store, for requests that wait for what is read and written: what is not possible now is refused. */
+export class StoredRows {
+  readonly #store: Store;
+  readonly #journal: Journal;
+  readonly #loads: Gate;
+
+  constructor(store: Store, journal: Journal, runtime: Runtime) {
+    this.#store = store;
+    this.#journal = journal;
+    this.#loads = new Gate(loadLimits, (action) => runtime.soon(action));
+  }
+
+  /** A row may be megabytes: so many at once, and between them the event loop goes round. */
+  async load(gid: string, what: 'whole' | 'bare'): Promise<StoredTransaction | undefined> {
+    return this.#loads.pass(async () => {
+      const [stored] = await this.#store.load([gid], what).catch(refuse);
+      return stored;
+    });
+  }
+
+  /** @throws HoldfastError UNAVAILABLE where the store cannot write it for a while; then nothing was changed */
+  write(write: Write, bytes: number): Promise<WriteResult> {
+    return new Promise((resolve, reject) => {
+      this.#journal.tryWrite(write, bytes, (result) => {
+        if (result === 'given-up') reject(this.cannotWriteNow());
+        else resolve(result);
+      });
+    });
+  }
+
+  cannotWriteNow(): HoldfastError {
+    return cannotWrite(this.#journal.trouble ?? 'it did not answer');
+  }
+}
+
+/**
+ * A change decided on what was read, decided anew where somebody else was faster.
+ * @param attempt resolves with undefined where somebody else was faster
+ */
+export async function againstOthers<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
+  for (let attempts = 0; attempts < conflictRetries; attempts += 1) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+  }
+  throw changedByOthers();
+}
