@@ -21,7 +21,7 @@ import { heartbeatTimes } from './lease.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
-import { refuse, unknownGid } from './refusals.ts';
+import { cannotDrive, refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
 import { usualSleepMs } from './schedule.ts';
 import { noNames } from './targets.ts';
@@ -353,7 +353,11 @@ export class Engine implements Coordinator {
   }
 
   #restore({ definition, branches, progress }: StoredTransaction): Transaction {
-    return restoreTransaction(definition, branches, progress, this.#parts.settings.defaults);
+    try {
+      return restoreTransaction(definition, branches, progress, this.#parts.settings.defaults);
+    } catch (cause) {
+      throw cannotDrive(cause);
+    }
   }
 
   #written(now: Transaction, { progress }: Transaction): void {
