@@ -1,7 +1,8 @@
-import { chmodSync, createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, createReadStream, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Restored, StoreError } from '../../store.ts';
+import { toStoreError } from '../errors.ts';
 import { openUnchanging } from '../quiet-database.ts';
 import { makeFolder, syncPath } from '../synced.ts';
 import { readText } from '../values.ts';
@@ -20,12 +21,25 @@ export async function restoreInto(
   restored: Restored,
   copied: (bytes: number, total: number) => void = () => undefined,
 ): Promise<void> {
-  refuseOthers(folder);
-  const isNew = !existsSync(folder);
+  try {
+    refuseOthers(folder);
+    const isNew = !existsSync(folder);
+    await makeFolder(folder);
+    await fill(folder, isNew, backup, restored, copied);
+  } catch (error) {
+    throw toStoreError(error, `a restore into ${folder}`, join(folder, restoringName));
+  }
+}
+
+async function fill(
+  folder: string,
+  isNew: boolean,
+  backup: string,
+  restored: Restored,
+  copied: (bytes: number, total: number) => void,
+): Promise<void> {
   const partial = join(folder, restoringName);
   try {
-    // What is made is for its owner only.
-    await makeFolder(folder, 0o700);
     await writeSynced(partial, async () => undefined);
     await syncPath(folder);
     await refuseWithoutRoom(folder, backup);
@@ -47,7 +61,8 @@ export async function restoreInto(
 
 /** What an earlier restore that was cut off has left is no store, and goes. */
 function refuseOthers(folder: string): void {
-  if (!existsSync(folder)) return;
+  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return;
+  if (!existsSync(folder)) throw new StoreError('not-done', `${folder} is a link to something that is not there`);
   if (!statSync(folder).isDirectory()) throw new StoreError('not-done', `${folder} is not a folder`);
   const names = readdirSync(folder);
   const own = names.includes(restoringName) ? [restoringName, restoredName] : [];
