@@ -36,6 +36,20 @@ test('--help names the commands and gives examples; serve --help names the flags
   assert.match(stdout, /-c, --config <file>[\s\S]*--http-port <number> .*default 36789/);
 });
 
+test('a word that is no command of topics or clock is said to be none, with those that there are', () => {
+  for (const group of ['topics', 'clock']) {
+    const { status, stderr } = holdfast([group, 'nonsense']);
+    assert.equal(status, 2);
+    assert.match(stderr, new RegExp(`unknown command '${group} nonsense'. The commands of ${group} are \\w+, `));
+  }
+});
+
+test('check of what is neither file nor folder ends with 2, and waits for nobody', () => {
+  const { status, stderr } = holdfast(['check', '/dev/null']);
+  assert.equal(status, 2);
+  assert.match(stderr, /\/dev\/null is neither a file nor a folder/);
+});
+
 test('help prints what --help does, of each command; of an unknown one it ends with 2', () => {
   for (const [words, same] of [
     [['help'], ['--help']],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Address, ask } from './ask.ts';
 
@@ -44,4 +44,13 @@ test('long work is waited for while the coordinator answers, and no longer', asy
   const patient = { ...address, timeoutMs: 500 };
   await assert.rejects(ask(patient, 'POST', '/long', undefined, { isLong: true }), /did not answer within 0\.5 s/);
   assert.equal(healthy, 4);
+});
+
+test('what does not speak HTTP is told so, in words', async (t) => {
+  const server = createTcpServer((socket) => socket.on('error', () => undefined).end('\0\0not HTTP'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  await assert.rejects(ask(address, 'GET', '/'), /does not answer in HTTP. Is that the port of gRPC\?/);
 });

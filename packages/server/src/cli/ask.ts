@@ -78,6 +78,13 @@ It may be overloaded or stopped, or another program listens there. Try again, or
       { cause },
     );
   }
+  // Names of Node's parser: what came is no HTTP/1.1.
+  if (cause instanceof Error && 'code' in cause && String(cause.code).startsWith('HPE_')) {
+    return new CommandError(
+      `what listens at ${url} does not answer in HTTP. Is that the port of gRPC? --http-port names that of HTTP.`,
+      { cause },
+    );
+  }
   const advice = 'Start it with holdfast serve, or say where it listens with --http-host and --http-port, or -c.';
   return new CommandError(`no coordinator answers at ${url} (${reasonOf(cause)}).\n${advice}`, { cause });
 }

@@ -45,7 +45,9 @@ export async function check(path: string, { json = false }: { readonly json?: bo
 export async function examine(asked: string): Promise<Checked> {
   const path = resolve(asked);
   if (!existsSync(path)) throw new CommandError(`${path}: there is no such file or folder`);
-  const isFolder = statSync(path).isDirectory();
+  const stat = statSync(path);
+  const isFolder = stat.isDirectory();
+  if (!isFolder && !stat.isFile()) throw new CommandError(`${path} is neither a file nor a folder`);
   const database = isFolder ? join(path, databaseName) : path;
   refuseRunning(path, dirname(database));
   const kind = isFolder ? 'data folder' : 'database';

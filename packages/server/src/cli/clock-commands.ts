@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { SetBackOptions } from './clock.ts';
 import { coordinatorAt, type Flags, load, withCoordinator } from './flags.ts';
+import { namesItsCommands } from './group.ts';
 import type { Output } from './operate.ts';
 
 /** `holdfast clock`: of the coordinator that runs, and of a store whose coordinator is stopped. */
 export function addClockCommands(holdfast: Command, environment: NodeJS.ProcessEnv): void {
   const commands = () => import('./clock.ts');
-  const clock = holdfast
-    .command('clock')
+  const clock = namesItsCommands(holdfast.command('clock'))
     .description('show the time of the coordinator and the clock of its machine, and put them right')
     .copyInheritedSettings(holdfast)
     .helpCommand(false);

@@ -6,6 +6,7 @@ import { addClockCommands } from './clock-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { CommandError, exitCodes, UsageError } from './error.ts';
 import { coordinatorAt, type Flags, load, tell, withCoordinator, withSettings } from './flags.ts';
+import { namesItsCommands } from './group.ts';
 import { askHealth, healthTimeoutSeconds } from './health.ts';
 import { endWith } from './last-words.ts';
 import type { ListOptions, Output } from './operate.ts';
@@ -133,8 +134,7 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
   operator(holdfast, 'stop <gid>', 'end a transaction as failed, without calling any branch').action(
     async (gid: string, flags: object) => (await operate()).stop(at(flags), gid),
   );
-  const topics = holdfast
-    .command('topics')
+  const topics = namesItsCommands(holdfast.command('topics'))
     .description('list, change and delete topics (without a command: list them)')
     .copyInheritedSettings(holdfast)
     .helpCommand(false);

@@ -1,6 +1,14 @@
-import { type IncidentKind, incidentKind, type Outcome, type Status, shownUrl, type Transaction } from '@holdfast/core';
+import {
+  type IncidentKind,
+  incidentKind,
+  type OperatorDecision,
+  type Outcome,
+  type Status,
+  shownUrl,
+  type Transaction,
+} from '@holdfast/core';
 import type { DestinationEvents } from '../caller/destinations.ts';
-import type { EngineEvents } from '../engine/engine.ts';
+import type { EngineEvents } from '../engine/engine-parts.ts';
 import type { UnreadableRow } from '../store/store.ts';
 import type { CertificateEvents, Expiring } from '../tls/certificate-watch.ts';
 import type { RequestObserver, Transport } from '../transport/observer.ts';
@@ -75,6 +83,13 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
     if ((type !== 'saga' && type !== 'msg') || steps.length > 0) return;
     this.#metrics.submittedWithoutSteps(type);
     this.#log.warn('a transaction without steps was submitted: it succeeds, and no branch is called', { gid, type });
+  }
+
+  /** One line for each: who asks later what people have done finds it here too. */
+  decided({ definition }: Transaction, { kind, status, reason }: OperatorDecision): void {
+    const { gid, type } = definition;
+    this.#metrics.decided(type, kind);
+    this.#log.info('an operator decided', { gid, type, status, decision: kind, reason });
   }
 
   /** Alerts speak of the same. */

@@ -8,10 +8,17 @@ const day = 24 * 60 * 60 * 1000;
 /** Files of which the next look finds what is said, and a clock moved by hand. */
 function watch({ notAfterMs = 1000 * day } = {}) {
   const told: string[] = [];
-  const state: { look: Look; nowMs: number } = { look: { kind: 'same' }, nowMs: 0 };
-  const expiries = [{ setting: 's.certFile', subject: 'CN=a', notAfterMs }];
+  const state: { look: Look; nowMs: number; notAfterMs: number } = { look: { kind: 'same' }, nowMs: 0, notAfterMs };
   const certificates = new CertificateWatch({
-    watched: [{ name: 's', expiries, look: async () => state.look }],
+    watched: [
+      {
+        name: 's',
+        get expiries() {
+          return [{ setting: 's.certFile', subject: 'CN=a', notAfterMs: state.notAfterMs }];
+        },
+        look: async () => state.look,
+      },
+    ],
     lookMs: 1,
     warnBeforeMs: 14 * day,
     wallMs: () => state.nowMs,
@@ -62,4 +69,14 @@ test('a certificate that ends within two weeks is told at the start and once a d
   late.certificates.start();
   assert.deepEqual(late.told, ['s.certFile ends soon']);
   assert.deepEqual(told, []);
+});
+
+test('that another certificate is over, or the same one has ended, is told at once, though it was warned of today', async () => {
+  const { look, state } = watch({ notAfterMs: day / 2 });
+  assert.deepEqual(await look({ kind: 'same' }), ['s.certFile ends soon']);
+  state.nowMs = day / 2;
+  assert.deepEqual(await look({ kind: 'same' }), ['s.certFile is over']);
+  state.notAfterMs = day / 4;
+  assert.deepEqual(await look({ kind: 'changed' }), ['renewed s', 's.certFile is over']);
+  assert.deepEqual(await look({ kind: 'same' }), []);
 });

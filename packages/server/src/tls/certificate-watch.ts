@@ -15,7 +15,7 @@ export interface CertificateEvents {
   renewed(name: string): void;
   /** Said once for each problem; the certificates in use stay. */
   notRenewed(name: string, problem: string): void;
-  /** Said once a day, from so long before the end on that the settings say. */
+  /** Said once a day for each certificate, from so long before the end on that the settings say, and at its end. */
   expiring(certificate: Expiring): void;
 }
 
@@ -36,7 +36,11 @@ export class CertificateWatch {
   readonly #parts: CertificateWatchParts;
   /** By name: what was wrong at the last look, and whether that was told. */
   readonly #problems = new Map<string, { readonly text: string; isTold: boolean }>();
-  readonly #warnedMs = new Map<string, number>();
+  /** By setting: of which certificate was warned last, and when. */
+  readonly #warned = new Map<
+    string,
+    { readonly notAfterMs: number; readonly isOver: boolean; readonly atMs: number }
+  >();
   #timer: { cancel(): void } | undefined;
   #isStopped = false;
 
@@ -97,10 +101,13 @@ export class CertificateWatch {
     for (const expiry of this.#parts.watched.flatMap(({ expiries }) => expiries)) {
       const { setting, notAfterMs } = expiry;
       const isSoon = notAfterMs - nowMs < this.#parts.warnBeforeMs;
-      const wasWarned = nowMs - (this.#warnedMs.get(setting) ?? Number.NEGATIVE_INFINITY) < warnAgainMs;
-      if (!isSoon || wasWarned) continue;
-      this.#warnedMs.set(setting, nowMs);
-      this.#parts.events.expiring({ ...expiry, isOver: notAfterMs <= nowMs });
+      if (!isSoon) continue;
+      const isOver = notAfterMs <= nowMs;
+      const warned = this.#warned.get(setting);
+      const isKnown = warned?.notAfterMs === notAfterMs && warned.isOver === isOver;
+      if (isKnown && nowMs - warned.atMs < warnAgainMs) continue;
+      this.#warned.set(setting, { notAfterMs, isOver, atMs: nowMs });
+      this.#parts.events.expiring({ ...expiry, isOver });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { DestinationCaller } from 'holdfast/caller/destinations';
 import type { Coordinator } from 'holdfast/engine/coordinator';
-import { Engine, type EngineEvents } from 'holdfast/engine/engine';
+import { Engine } from 'holdfast/engine/engine';
+import type { EngineEvents } from 'holdfast/engine/engine-parts';
 import type { Caller } from 'holdfast/engine/ports';
 import { StoreError } from 'holdfast/store/store';
 import type { MachineClock } from '../kernel/clock.ts';
@@ -238,6 +239,7 @@ export class Node {
       attempted: () => undefined,
       created: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
       moved: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
+      decided: () => undefined,
       incident: ({ progress }) => statistics.count(progress.incident === '' ? 'incident over' : 'incident raised'),
       unreadable: ({ gid, incident }) => auditor.broke(gid, incident),
       journalCommitted: (rows) => statistics.count('rows written', rows),

@@ -4,7 +4,8 @@ import { Database } from '../../../../simulator/src/store/database.ts';
 import type { StoreOperation } from '../../../../simulator/src/store/link.ts';
 import { SimulatedStore } from '../../../../simulator/src/store/store.ts';
 import type { StoredTransaction } from '../../store/store.ts';
-import { Engine, type EngineSettings } from '../engine.ts';
+import { Engine } from '../engine.ts';
+import type { EngineSettings } from '../engine-parts.ts';
 import type { BranchCall, CallResult } from '../ports.ts';
 import { defaults } from './asked.ts';
 import { ManualRuntime } from './manual-runtime.ts';
@@ -68,6 +69,7 @@ export class EngineWorld {
         attempted: (transaction, operation, { kind }) => this.#tell(transaction, `${operation} ${kind}`),
         created: (transaction) => this.#tell(transaction, `created ${transaction.progress.status}`),
         moved: (transaction, from) => this.#tell(transaction, `${from} to ${transaction.progress.status}`),
+        decided: (transaction, { kind }) => this.#tell(transaction, `an operator: ${kind}`),
         incident: (transaction, former) => this.#tell(transaction, `'${former}' to '${transaction.progress.incident}'`),
         unreadable: () => undefined,
         journalCommitted: () => undefined,
