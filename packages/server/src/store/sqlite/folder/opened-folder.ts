@@ -1,6 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../store.ts';
 import { refuseHalfRestored } from '../backup/restored.ts';
@@ -8,6 +6,7 @@ import { checkpoint } from '../checkpoint.ts';
 import { connect, connectReader, loopSettings } from '../connection.ts';
 import { isDamage, toStoreError } from '../errors.ts';
 import { migrate, refuseForeign } from '../migrate.ts';
+import { makeFolder, syncPath } from '../synced.ts';
 import { numberAt, readNumber } from '../values.ts';
 import { type WalFile, WalSync } from '../wal-sync.ts';
 import { countStart, readIdentity } from './identity.ts';
@@ -70,7 +69,7 @@ export class OpenedFolder {
       const state = sight.state === 'unreadable' ? undefined : sight.state;
       if ((sight.database?.bytes ?? 0) > 0) {
         // A copy that was put here may not be on the disk yet. Later its locks would go with the descriptor.
-        if (state === undefined) await syncFile(path);
+        if (state === undefined) await syncPath(path);
         if (sight.hasJournal) takeBack(path);
         reader = openReader(folder, path, sight);
       }
@@ -170,22 +169,4 @@ Nothing was changed. Do one of these:
 function frameCount(db: DatabaseSync): number {
   const row = Object.values(db.prepare('pragma wal_checkpoint(noop)').get() ?? {});
   return Math.max(numberAt(row, 1), 0);
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Creates the folder; its entry in the parent is on the disk before anything in it counts as durable. */
-export async function makeFolder(folder: string): Promise<void> {
-  if (existsSync(folder)) return;
-  // One by one: where the system says ENOENT below a folder that is there (/proc), a recursive mkdir never ends.
-  if (!existsSync(dirname(folder))) await makeFolder(dirname(folder));
-  mkdirSync(folder);
-  await syncFile(dirname(folder));
 }
