@@ -130,7 +130,7 @@ describe('holdfast restore', () => {
     t.after(() => restored.stop());
     assert.match(
       restored.logs,
-      /restored from holdfast-\S+\.db: its newest change is \d+ s old, and what happened since/,
+      /restored from holdfast-\S+\.db: its newest change is \d+ s old, and later changes are missing/,
     );
     assert.match(restored.logs, /"level":"warn".*"msg":"this store was restored from a backup"/);
     const answer = await fetch(`${restored.url}/api/v1/transactions/two`);
@@ -155,7 +155,7 @@ describe('holdfast restore', () => {
     assert.match(refused.stderr, /is not whole: 1 problem;[\s\S]*--accept-damage/);
     assert.ok(!existsSync(to), 'nothing is made');
     const inUse = holdfast('restore', join(data, 'holdfast.db'), '--to', to);
-    assert.match(inUse.stderr, /is no backup but a database that was in use/);
+    assert.match(inUse.stderr, /is not a backup but a database that was in use/);
     assert.match(holdfast('restore', data, '--to', to).stderr, /is not a file/);
     const accepted = holdfast('restore', backup, '--to', to, '--accept-damage');
     assert.equal(accepted.status, 0, accepted.stderr);

@@ -43,7 +43,7 @@ test('show tells the story of a transaction, and as JSON for programs', async ()
   assert.match(story, /01 +cancel +not called +http:\/\/127\.0\.0\.1:1\/d/);
   assert.match(
     story,
-    /next: at 20\S+ \(in \d+ s\) it moves to aborting\n {2}because: Prepared: waits for submit or abort/,
+    /next: at 20\S+ \(in \d+ s\) it moves to aborting\n {2}because: It is prepared: it waits for submit or abort/,
   );
   assert.match(story, /an abort now: calls 01 cancel; if all succeed it ends failed/);
   const shown = JSON.parse(await says('show', 'shown', '--json'));
@@ -208,7 +208,7 @@ test('rollback turns a saga back, tells what it waits for, and asks before it do
   assert.match(await says('show', 'turned'), /a rollback now: calls 01 compensate; if all succeed it ends failed/);
   assert.match(
     await fails('rollback', 'turned', '--do-not-wait'),
-    /may still run[\s\S]*barrier[\s\S]*add --yes to confirm it/,
+    /may still run[\s\S]*barrier[\s\S]*add --yes to confirm/,
   );
   assert.match(await says('rollback', 'turned', '--reason', 'not sold any more'), /^turned is aborting/);
   await until('it has ended', async () => (await says('show', 'turned')).startsWith('saga turned is failed'));

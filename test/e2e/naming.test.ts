@@ -119,7 +119,7 @@ test('a name that does not resolve is an error of the call, told in words, and t
   const gid = client.newGid();
   const url = `dns:///late.shop:${portOf(services[0])}/in`;
   await client.does('submit', { ...saga(gid, [url, url]), wait_result: false });
-  await untilTold(client, gid, /^no address of late\.shop: DNS knows no such name \(ENOTFOUND\)$/);
+  await untilTold(client, gid, /^no address of late\.shop: DNS does not know the name \(ENOTFOUND\)$/);
   dns.records.set('late.shop', [{ type: 'A', address: '127.0.0.1' }]);
   await client.untilStatus(gid, 'succeed');
 });

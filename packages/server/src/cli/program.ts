@@ -123,7 +123,7 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
   operator(holdfast, 'retry <gid>', 'make a waiting transaction go on now').action(async (gid: string, flags: object) =>
     (await operate()).retry(at(flags), gid),
   );
-  operator(holdfast, 'rollback <gid>', 'roll back a saga that runs: what has run is compensated')
+  operator(holdfast, 'rollback <gid>', 'roll back a submitted saga: every branch that may have run is compensated')
     .option('--reason <text>', 'why; it is stored with the transaction')
     .option('--do-not-wait', 'do not wait for calls that are out: their actions may still run, a barrier is needed')
     .option('-y, --yes', 'do not ask for confirmation of --do-not-wait')
