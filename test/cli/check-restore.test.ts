@@ -41,7 +41,7 @@ describe('holdfast check', () => {
     const { coordinator, data } = await started(t);
     const busy = holdfast('check', data);
     assert.deepEqual([busy.status, busy.stdout], [2, '']);
-    assert.match(busy.stderr, /in use by a coordinator[\s\S]*holdfast backup, then holdfast check/);
+    assert.match(busy.stderr, /in use by a running coordinator[\s\S]*holdfast backup, then holdfast check/);
     await coordinator.kill();
     assert.ok(statSync(join(data, 'holdfast.db-wal')).size > 0);
     const before = imageOf(data);

@@ -112,7 +112,7 @@ test('a damaged file is fatal, and nothing is written after it', async () => {
 test('a backup is recommended only where damage is proven, and what is told says what to do', () => {
   const path = join(tmpdir(), 'holdfast.db');
   const told = (facts: object) => toStoreError(Object.assign(new Error('x'), facts), 'commit', path).message;
-  for (const errcode of [11, 26, 267]) assert.match(told({ errcode }), /damaged.*put back a backup/);
+  for (const errcode of [11, 26, 267]) assert.match(told({ errcode }), /damaged.*restore a backup/);
   for (const errcode of [3, 5, 7, 8, 10, 13, 14, 266, 522, 778, 1034, 3082, 4874, 5386]) {
     assert.doesNotMatch(told({ errcode }), /is damaged|backup/, `${errcode}`);
   }
