@@ -78,7 +78,7 @@ function temporaryFolder(path: string): string {
     return mkdtempSync(join(tmpdir(), 'holdfast-check-'));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    const text = `${path} has to be copied to be read, and no folder can be made in ${tmpdir()}: ${why}. TMPDIR names another folder`;
+    const text = `${path} has to be copied to be read, and no folder can be made in ${tmpdir()}: ${why}. Set TMPDIR to another folder`;
     throw new StoreError('not-done', text, { cause });
   }
 }
