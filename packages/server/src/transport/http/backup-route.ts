@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { HoldfastError, invalid } from '@holdfast/core';
-import type { BackupFile, BackupRequest } from '../../store/store.ts';
+import type { BackupFile, BackupRequest } from '../../store/capabilities.ts';
 import { keptText } from '../wire/fields.ts';
 import { parseObject, textOf } from '../wire/json.ts';
 import { type Answer, jsonAnswer } from './answer.ts';

@@ -1,5 +1,5 @@
 import type { Coordinator } from '../../engine/coordinator.ts';
-import type { BackupFile, BackupRequest } from '../../store/store.ts';
+import type { BackupFile, BackupRequest } from '../../store/capabilities.ts';
 import { type Answer, answer } from './answer.ts';
 import { type Asker, backupRoute } from './backup-route.ts';
 

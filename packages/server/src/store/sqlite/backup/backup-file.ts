@@ -1,7 +1,8 @@
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { type BackupFile, StoreError } from '../../store.ts';
+import type { BackupFile } from '../../capabilities.ts';
+import { StoreError } from '../../store.ts';
 import { toStoreError } from '../errors.ts';
 import { newIdentity } from '../folder/identity.ts';
 import { openUnchanging } from '../quiet-database.ts';

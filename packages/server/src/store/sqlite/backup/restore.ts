@@ -1,7 +1,8 @@
 import { chmodSync, createReadStream, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Restored, StoreError } from '../../store.ts';
+import type { Restored } from '../../capabilities.ts';
+import { StoreError } from '../../store.ts';
 import { toStoreError } from '../errors.ts';
 import { openUnchanging } from '../quiet-database.ts';
 import { makeFolder, syncPath } from '../synced.ts';

@@ -13,7 +13,7 @@ import { countStart, readIdentity } from './identity.ts';
 import { type Damage, judgeFolder, judgeIdentity, lostCommits } from './judgement.ts';
 import { FolderLock } from './lock.ts';
 import { FolderRecord } from './record.ts';
-import { databaseName, type FolderSight, lookAtFolder, stateName, walName } from './sight.ts';
+import { databaseName, type FolderSight, lockName, lookAtFolder, stateName, walName } from './sight.ts';
 
 /** Opens the file that the commits are synced through; SQLite has created it. */
 export type OpenWal = (path: string) => Promise<WalFile>;
@@ -62,7 +62,7 @@ export class OpenedFolder {
     let wal: WalSync | undefined;
     try {
       await makeFolder(folder);
-      lock = await FolderLock.take(join(folder, 'holdfast.lock'), folder);
+      lock = await FolderLock.take(join(folder, lockName), folder);
       refuseHalfRestored(folder);
       const sight = lookAtFolder(folder);
       refuse(folder, judgeFolder(sight));
