@@ -185,7 +185,10 @@ test('a data file that is none is said to be so, not to be unwritable', (t) => {
   writeFileSync(join(folder, 'holdfast.db'), 'these are not the pages of a database'.repeat(200));
   const { status, stderr } = holdfast(['serve', '--http-port', '0', '--grpc-port', '0', '--data-dir', folder]);
   assert.equal(status, 1);
-  assert.match(stderr, /damaged or is not a database \(file is not a database\): copy the folder, then restore a backup/);
+  assert.match(
+    stderr,
+    /damaged or is not a database \(file is not a database\): copy the folder, then restore a backup/,
+  );
 });
 
 test('a data folder that cannot be made is said so, also where the system denies its parent', onLinux, () => {

@@ -95,8 +95,7 @@ async function listClock(address: Address, { json = false }: Output): Promise<vo
 export async function retry(address: Address, gid: string): Promise<void> {
   await askFor(address, 'POST', '/api/dtmsvr/resetNextCronTime', { gid });
   const { status, finishedAt } = await askFor(address, 'GET', `/api/v1/transactions/${segmentOf(gid, 'gid')}`);
-  if (finishedAt === null)
-    console.log(`${plain(gid)} goes on now; holdfast show ${argument(gid)} shows how`);
+  if (finishedAt === null) console.log(`${plain(gid)} goes on now; holdfast show ${argument(gid)} shows how`);
   else
     console.log(`${plain(gid)} has already ${status === 'succeed' ? 'succeeded' : status}; there is nothing to retry.`);
 }
