@@ -256,6 +256,7 @@ export class Engine implements Coordinator {
   unready(): string | undefined {
     if (this.#stopping || this.#ended) return 'shutting down';
     if (this.#doubtedReason !== undefined) return this.#doubtedReason;
+    this.#journal.noticeSilence();
     if (this.#incarnation === undefined && this.#pausedReason !== undefined) return this.#pausedReason;
     if (this.#incarnation === undefined || !this.#incarnation.lease.isValid()) return 'no lease on the store';
     return this.#pausedReason;
