@@ -1,92 +1,39 @@
 import {
   type AskedRollback,
   type BranchOperation,
-  type Defaults,
-  HoldfastError,
-  type Outcome,
   restoreTransaction,
-  type Status,
   type Transaction,
   type TransactionType,
   type WorkflowEnd,
 } from '@holdfast/core';
-import {
-  type KeyValue,
-  type ListFilter,
-  type ListPage,
-  type Store,
-  type StoredTransaction,
-  StoreError,
-  type UnreadableRow,
-} from '../store/store.ts';
+import { type KeyValue, type ListFilter, type ListPage, type StoredTransaction, StoreError } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
 import type { Standing } from './actor.ts';
 import { Chores } from './chores.ts';
 import { EngineClock } from './clock.ts';
 import { ClockKeeper, type ClockState } from './clock-keeper.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
+import type { EngineParts } from './engine-parts.ts';
 import { type Explained, explained } from './explained.ts';
-import { type ActiveLimits, Incarnation, type IncarnationContext } from './incarnation.ts';
-import { inspect } from './inspection.ts';
-import { Journal, type JournalLimits } from './journal.ts';
-import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
-import type { Caller, DestinationView, MachineTime, NameBook, Runtime } from './ports.ts';
+import type { IncarnationContext } from './incarnation.ts';
+import { Journal } from './journal.ts';
+import { heartbeatTimes } from './lease.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import type { MachineTime } from './ports.ts';
+import { Readiness } from './readiness.ts';
 import { refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
 import { usualSleepMs } from './schedule.ts';
 import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
 import { Unreadables } from './unreadables.ts';
-
-export interface EngineSettings {
-  readonly defaults: Defaults;
-  readonly journal: JournalLimits;
-  readonly active: ActiveLimits;
-  /** Forward successes are flushed after this. */
-  readonly flushDelayMs: number;
-  /** How long a finished transaction is kept. */
-  readonly retentionMs: number;
-}
-
-/** What the outside may watch. Told only of what is durable. */
-export interface EngineEvents {
-  attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
-  created(transaction: Transaction): void;
-  moved(transaction: Transaction, from: Status): void;
-  /** It is an incident now, or not any more (`progress.incident` is empty), or another one. */
-  incident(transaction: Transaction, former: string): void;
-  /**
-   * What is stored of it cannot be read: it waits for somebody.
-   * @param isKnown it was told before, and is stored as an incident now
-   */
-  unreadable(row: UnreadableRow, isKnown: boolean): void;
-  journalCommitted(rows: number, durationMs: number): void;
-  /** Something went wrong that needs no answer: a claim, a purge, a pause of the store. */
-  warned(message: string, error: unknown): void;
-  /** The store is lost: the process must end. */
-  fatal(error: unknown): void;
-}
-
-export interface EngineParts {
-  readonly store: Store;
-  readonly caller: Caller;
-  /** Absent: operators are not told what holds back calls. */
-  readonly destinations?: DestinationView;
-  readonly runtime: Runtime;
-  /** Absent: `runtime` is the machine's time. */
-  readonly machine?: MachineTime;
-  readonly settings: EngineSettings;
-  readonly events: EngineEvents;
-  /** Absent: no name is known beforehand, and none is refused. */
-  readonly names?: NameBook;
-}
+import { inspect, type Pace, purge } from './upkeep.ts';
 
 /** What changes all the time is told as it was at the last of so many reads. */
 const explainReads = 5;
 /** What was under way goes on first. */
 const inspectAfterMs = 1000;
 const purgeEveryMs = 60_000;
-const purgeRows = 500;
 const clockCheckEveryMs = 10_000;
 /** How often a node looks at what it owns: where others can write, and where only defects are to be found. */
 const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
@@ -99,14 +46,11 @@ export class Engine implements Coordinator {
   readonly #clock: EngineClock;
   readonly #acceptance: Acceptance;
   readonly topics: Topics;
-  #incarnation: Incarnation | undefined;
+  readonly #lease: LeaseKeeper;
+  readonly #readiness: Readiness;
   /** Of a store for one process, where nobody moves the clock by hand. */
   #keeper: ClockKeeper | undefined;
-  #pausedReason: string | undefined;
-  #doubtedReason: string | undefined;
   #stopping = false;
-  /** Hands back what it drives: what is lost now is left to others. */
-  #closing = false;
   #ended = false;
   readonly #turns: (() => number)[] = [];
   readonly #chores: Chores;
@@ -126,12 +70,10 @@ export class Engine implements Coordinator {
     this.#chores = new Chores(this.#machine.upkeep, (error) => this.#failed('a periodic task failed', error));
     const { events } = parts;
     this.#clock = new EngineClock(parts.runtime);
+    this.#readiness = new Readiness((message, reason) => events.warned(message, reason));
     this.#journal = new Journal(parts.store, this.#machine.store, parts.settings.journal, {
       committed: (rows, durationMs) => events.journalCommitted(rows, durationMs),
-      paused: (reason) => {
-        if (reason !== undefined && this.#pausedReason === undefined) events.warned('the store cannot write', reason);
-        this.#pausedReason = reason;
-      },
+      paused: (reason) => this.#readiness.paused(reason),
       fatal: (error) => {
         this.#end();
         events.fatal(error);
@@ -148,7 +90,7 @@ export class Engine implements Coordinator {
       limits: parts.settings.active,
       topics: this.topics,
       names,
-      live: () => this.#live(),
+      live: () => this.#lease.live(),
       isStopping: () => this.#stopping,
       turnMs: () => Math.max(0, ...this.#turns.map((waitedMs) => waitedMs())),
       restore: (stored) => this.#restore(stored),
@@ -156,6 +98,7 @@ export class Engine implements Coordinator {
       moved: (...told) => events.moved(...told),
       written: (now, before) => this.#written(now, before),
     });
+    this.#lease = new LeaseKeeper(this.#incarnationContext());
   }
 
   get clock(): EngineClock {
@@ -163,7 +106,7 @@ export class Engine implements Coordinator {
   }
 
   get activeCount(): number {
-    return this.#incarnation?.activeCount ?? 0;
+    return this.#lease.incarnation?.activeCount ?? 0;
   }
 
   clockState(): ClockState {
@@ -173,13 +116,13 @@ export class Engine implements Coordinator {
 
   async acceptClock(): Promise<boolean> {
     const isAccepted = (await this.#keeper?.accept('an operator said so').catch(refuse)) ?? false;
-    if (isAccepted) this.#live().dueAt(this.#clock.nowMs());
+    if (isAccepted) this.#lease.live().dueAt(this.#clock.nowMs());
     return isAccepted;
   }
 
   /** Bytes of the definitions and branches being driven. */
   get activeBytes(): number {
-    return this.#incarnation?.activeBytes ?? 0;
+    return this.#lease.incarnation?.activeBytes ?? 0;
   }
 
   /** Things that must not happen and were noticed since the start; each was warned of. */
@@ -197,13 +140,8 @@ export class Engine implements Coordinator {
   }
 
   async #inspect(): Promise<void> {
-    const { upkeep } = this.#machine;
     try {
-      await inspect(this.#parts.store, {
-        monotonicMs: () => upkeep.monotonicMs(),
-        rest: (ms) => this.#chores.rest(ms),
-        isOver: () => this.#ended,
-      });
+      await inspect(this.#parts.store, this.#pace);
     } catch (error) {
       this.#failed('the store cannot be read', error);
     }
@@ -212,23 +150,17 @@ export class Engine implements Coordinator {
   /** Hands back what can be handed back within `graceMs`; the rest is left to takeover. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    this.#closing = true;
-    const incarnation = this.#incarnation;
-    if (incarnation !== undefined && !this.#ended) {
-      await Promise.race([incarnation.close(), this.#chores.rest(graceMs)]);
+    const closed = this.#lease.close();
+    if (this.#lease.incarnation !== undefined && !this.#ended) {
+      await Promise.race([closed, this.#chores.rest(graceMs)]);
       await Promise.race([this.#journal.drained(), this.#chores.rest(graceMs)]);
     }
-    const isHandedBack = this.activeCount === 0 && incarnation?.lease.isValid() === true;
+    const isHandedBack = this.activeCount === 0 && this.#lease.isValid();
     this.#end();
-    if (isHandedBack) await this.#retire(incarnation);
+    if (isHandedBack) {
+      await this.#lease.retire().catch((error: unknown) => this.#failed('the heartbeat was not taken back', error));
+    }
     await this.#journal.stop();
-  }
-
-  /** Nobody need wait for the heartbeat to age. Where something is still out it must, so that it ends first. */
-  async #retire({ id }: Incarnation): Promise<void> {
-    const { store } = this.#parts;
-    if (store.exclusive) return;
-    await store.retire(id).catch((error: unknown) => this.#failed('the heartbeat was not taken back', error));
   }
 
   /** Refuses what would create a transaction, and goes on with what is stored. The first step of a shutdown. */
@@ -242,24 +174,19 @@ export class Engine implements Coordinator {
 
   /** Why it cannot start yet; undefined: now it can. */
   waits(reason: string | undefined): void {
-    this.#pausedReason = reason;
+    this.#readiness.waits(reason);
   }
 
   /** The store notices, without a write, that it may not be the right one any more; undefined: it is. */
   doubts(reason: string | undefined): void {
-    if (reason !== undefined && this.#doubtedReason === undefined) {
-      this.#parts.events.warned('the store may not be the right one any more', reason);
-    }
-    this.#doubtedReason = reason;
+    this.#readiness.doubts(reason);
   }
 
   unready(): string | undefined {
     if (this.#stopping || this.#ended) return 'shutting down';
-    if (this.#doubtedReason !== undefined) return this.#doubtedReason;
     this.#journal.noticeSilence();
-    if (this.#incarnation === undefined && this.#pausedReason !== undefined) return this.#pausedReason;
-    if (this.#incarnation === undefined || !this.#incarnation.lease.isValid()) return 'no lease on the store';
-    return this.#pausedReason;
+    if (this.#lease.isValid()) return this.#readiness.reason('valid');
+    return this.#readiness.reason(this.#lease.incarnation === undefined ? 'none yet' : 'lapsed');
   }
 
   async listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
@@ -313,12 +240,12 @@ export class Engine implements Coordinator {
 
   async explain(gid: string): Promise<Explained | undefined> {
     for (let reads = 1; ; reads += 1) {
-      const before = this.#incarnation?.actor(gid);
+      const before = this.#lease.incarnation?.actor(gid);
       const [stored] = await this.#parts.store.load([gid]).catch(refuse);
       if (stored === undefined) return undefined;
-      const actor = this.#incarnation?.actor(gid);
+      const actor = this.#lease.incarnation?.actor(gid);
       // Taken, handed back or ended while it was read: what was read is old. Ours without a driver is about to have one.
-      const isOurs = stored.owner !== null && stored.owner === this.#incarnation?.id;
+      const isOurs = stored.owner !== null && stored.owner === this.#lease.incarnation?.id;
       const isOld = actor !== before || (actor === undefined && isOurs);
       if (isOld && reads < explainReads) continue;
       const by = { clock: this.#clock, destinations: this.#parts.destinations };
@@ -331,7 +258,7 @@ export class Engine implements Coordinator {
   }
 
   async makeDue(gid: string): Promise<void> {
-    const incarnation = this.#live();
+    const incarnation = this.#lease.live();
     const actor = incarnation.actor(gid);
     // What is being handed back is made due on the store: it may have no owner when this is answered.
     if (actor !== undefined && !actor.isReleasing) {
@@ -346,27 +273,19 @@ export class Engine implements Coordinator {
   async makeManyDue(afterMs: number, limit: number): Promise<{ changed: number; hasMore: boolean }> {
     const nowMs = this.#clock.nowMs();
     const made = await this.#parts.store.makeManyDue(nowMs + afterMs, limit, nowMs).catch(refuse);
-    this.#live().dueAt(nowMs);
+    this.#lease.live().dueAt(nowMs);
     return made;
   }
 
-  /**
-   * Deletes what has been finished for longer than it is kept. By itself it does so every minute. Batches are small, and
-   * after each it rests for as long as it took: half of the store's time is left to those who wait for an answer.
-   */
+  /** Deletes what has been finished for longer than it is kept. By itself it does so every minute. */
   async purge(): Promise<void> {
-    const { upkeep } = this.#machine;
     const beforeMs = this.#keeper?.purgeBeforeMs() ?? this.#clock.nowMs() - this.#parts.settings.retentionMs;
-    while (!this.#ended) {
-      const startedMs = upkeep.monotonicMs();
-      if ((await this.#parts.store.purge(beforeMs, purgeRows)) < purgeRows) return;
-      await this.#chores.rest(upkeep.monotonicMs() - startedMs);
-    }
+    await purge(this.#parts.store, beforeMs, this.#pace);
   }
 
-  #begin(lease: LockLease | HeartbeatLease): void {
+  #incarnationContext(): IncarnationContext {
     const { store, caller, runtime, settings, events } = this.#parts;
-    const context: IncarnationContext = {
+    return {
       runtime,
       storeRuntime: this.#machine.store,
       clock: this.#clock,
@@ -388,8 +307,6 @@ export class Engine implements Coordinator {
         events.warned(`${gid}: ${what}`, error);
       },
     };
-    this.#incarnation = new Incarnation(context, lease);
-    this.#incarnation.start();
   }
 
   /** Time goes on from what is stored, also where the clock of the machine was set. One moved by hand is as it is. */
@@ -406,65 +323,34 @@ export class Engine implements Coordinator {
       await this.#keeper.begin();
       this.#chores.every(clockCheckEveryMs, async () => this.#keeper?.check());
     } else this.#clock.startAt(Math.max(runtime.wallMs(), await store.clockMs()));
-    this.#begin(new LockLease(runtime.newId()));
+    this.#lease.takeLock();
     this.#journal.check();
   }
 
-  /** The first heartbeat gives the clock and the lease; afterwards it is renewed every second, never behind the journal. */
+  /** The lease is renewed every second, never behind the journal. */
   async #beginOnSharedStore(): Promise<void> {
-    const { runtime } = this.#parts;
-    const lease = new HeartbeatLease(runtime.newId(), runtime);
-    this.#clock.startAt(await this.#heartbeat(lease));
-    this.#begin(lease);
-    this.#chores.every(heartbeatTimes.everyMs, () => this.#renew());
-  }
-
-  /** Answers with the store's clock. */
-  async #heartbeat(lease: HeartbeatLease): Promise<number> {
-    const { runtime, store } = this.#parts;
-    const sentMs = runtime.monotonicMs();
-    const sentWallMs = runtime.wallMs();
-    const storeMs = await store.heartbeat(lease.incarnation);
-    this.#clock.measure(storeMs, sentMs, runtime.monotonicMs());
-    lease.renew(sentMs, sentWallMs);
-    return storeMs;
-  }
-
-  /** A lapsed lease cannot be renewed: others may have taken over. The node goes on as a new incarnation. */
-  async #renew(): Promise<void> {
-    const lease = this.#incarnation?.lease;
-    if (!(lease instanceof HeartbeatLease)) return;
-    if (lease.isValid()) {
-      await this.#heartbeat(lease);
-      return;
-    }
-    this.#incarnation?.end();
-    if (this.#closing) return;
-    const next = new HeartbeatLease(this.#parts.runtime.newId(), this.#parts.runtime);
-    this.#clock.forget();
-    await this.#heartbeat(next);
-    if (!this.#ended && !this.#closing) this.#begin(next);
+    await this.#lease.join();
+    this.#chores.every(heartbeatTimes.everyMs, () => this.#lease.renew());
   }
 
   async #look(): Promise<void> {
-    if (this.#incarnation?.lease.isValid()) await this.#incarnation.look();
+    if (this.#lease.isValid()) await this.#lease.incarnation?.look();
   }
 
   #end(): void {
     this.#ended = true;
     this.#chores.end();
-    const { lease } = this.#incarnation ?? {};
-    if (lease instanceof LockLease || lease instanceof HeartbeatLease) lease.end();
-    this.#incarnation?.end();
+    this.#lease.end();
     void this.#journal.stop();
   }
 
-  #live(): Incarnation {
-    const incarnation = this.#incarnation;
-    if (incarnation === undefined || this.#ended || !incarnation.lease.isValid()) {
-      throw new HoldfastError('UNAVAILABLE', 'the coordinator has no lease on its store now', { retryAfterMs: 1000 });
-    }
-    return incarnation;
+  get #pace(): Pace {
+    const { upkeep } = this.#machine;
+    return {
+      monotonicMs: () => upkeep.monotonicMs(),
+      rest: (ms) => this.#chores.rest(ms),
+      isOver: () => this.#ended,
+    };
   }
 
   #restore({ definition, branches, progress }: StoredTransaction): Transaction {
@@ -482,7 +368,7 @@ export class Engine implements Coordinator {
       this.#parts.events.fatal(error);
       return;
     }
-    const isTold = code === 'full' && this.#pausedReason !== undefined;
+    const isTold = code === 'full' && this.#readiness.isPaused;
     // It says when there is room again.
     if (code === 'full') this.#journal.check();
     if (!isTold) this.#parts.events.warned(message, error);

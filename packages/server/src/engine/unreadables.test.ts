@@ -7,8 +7,8 @@ import {
   UnreadableError,
   type UnreadableRow,
 } from '../store/store.ts';
-import { inspect } from './inspection.ts';
 import { Unreadables } from './unreadables.ts';
+import { inspect } from './upkeep.ts';
 
 const row = (gid: string, more: Partial<UnreadableRow> = {}): UnreadableRow => {
   return {

@@ -1,6 +1,6 @@
 import { type IncidentKind, incidentKind, type Outcome, type Status, shownUrl, type Transaction } from '@holdfast/core';
 import type { DestinationEvents } from '../caller/destinations.ts';
-import type { EngineEvents } from '../engine/engine.ts';
+import type { EngineEvents } from '../engine/engine-parts.ts';
 import type { UnreadableRow } from '../store/store.ts';
 import type { CertificateEvents, Expiring } from '../tls/certificate-watch.ts';
 import type { RequestObserver, Transport } from '../transport/observer.ts';

@@ -93,7 +93,11 @@ export function toStatus(text: string): Status {
     case 'failed':
       return text;
     default:
-      throw new StoreError('version', `the store holds the unknown status ${JSON.stringify(text)}; ${advice}`);
+      // Not what is there: in an answer it could mean an outcome.
+      throw new StoreError(
+        'version',
+        `a stored status is none that this Holdfast knows: ${advice}, or end it with holdfast stop`,
+      );
   }
 }
 

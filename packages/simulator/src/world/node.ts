@@ -1,6 +1,7 @@
 import { DestinationCaller } from 'holdfast/caller/destinations';
 import type { Coordinator } from 'holdfast/engine/coordinator';
-import { Engine, type EngineEvents } from 'holdfast/engine/engine';
+import { Engine } from 'holdfast/engine/engine';
+import type { EngineEvents } from 'holdfast/engine/engine-parts';
 import type { Caller } from 'holdfast/engine/ports';
 import { StoreError } from 'holdfast/store/store';
 import type { MachineClock } from '../kernel/clock.ts';

@@ -1,6 +1,6 @@
 import type { Defaults } from '@holdfast/core';
 import { type DestinationLimits, defaultDestinationLimits } from 'holdfast/caller/limits';
-import type { EngineSettings } from 'holdfast/engine/engine';
+import type { EngineSettings } from 'holdfast/engine/engine-parts';
 import type { Random } from '../kernel/random.ts';
 
 /** dtm's defaults, with a shorter cap: a world must be able to wait for the longest back-off. */

@@ -182,9 +182,11 @@ export function testContents(test: Case): void {
 
   test('B13: times and counters up to the largest integer', async (store) => {
     const latest = Number.MAX_SAFE_INTEGER;
+    // Options reach ten years.
+    const latestDueMs = startMs + 11 * 365 * 24 * 3_600_000;
     const definition = aDefinition('g', { createdMs: latest });
     const progress = aProgress('submitted', {
-      dueMs: latest,
+      dueMs: latestDueMs,
       updatedMs: latest,
       submittedMs: latest,
       attemptCount: latest,
@@ -198,7 +200,7 @@ export function testContents(test: Case): void {
     const stored = await found(store, 'g');
     assert.deepEqual([stored.definition, stored.progress], [definition, progress]);
     assert.deepEqual(await listed(store, { createdFromMs: latest }), ['g']);
-    assert.equal((await claim(store, 'a', { nowMs: startMs + 10_000 })).nextDueMs, latest);
+    assert.equal((await claim(store, 'a', { nowMs: startMs + 10_000 })).nextDueMs, latestDueMs);
     assert.deepEqual(gidsOf((await claim(store, 'a', { nowMs: latest })).claimed), ['g']);
     await put(
       store,

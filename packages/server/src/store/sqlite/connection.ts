@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { StoreError } from '../store.ts';
 import { toStoreError } from './errors.ts';
@@ -70,7 +70,7 @@ export function connectReader(path: string, check: (db: DatabaseSync) => void = 
   }
 }
 
-/** A prepared query whose rows come as arrays. */
+/** A prepared query whose rows come as arrays. A number that JavaScript cannot hold comes as bigint: its row is damaged. */
 export class Query {
   readonly #statement: StatementSync;
 
@@ -79,18 +79,49 @@ export class Query {
   }
 
   first(...parameters: SQLInputValue[]): Row | undefined {
-    const row: unknown = this.#statement.get(...parameters);
-    return Array.isArray(row) ? row : undefined;
+    const row: unknown = this.#read(() => this.#statement.get(...parameters));
+    return Array.isArray(row) ? narrowed(row) : undefined;
   }
 
   *rows(...parameters: SQLInputValue[]): Generator<Row> {
-    for (const row of this.#statement.iterate(...parameters)) if (Array.isArray(row)) yield row;
+    let given = 0;
+    try {
+      for (const row of this.#statement.iterate(...parameters)) {
+        given += 1;
+        if (Array.isArray(row)) yield row;
+      }
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      for (const row of this.all(...parameters).slice(given)) yield row;
+    }
   }
 
   all(...parameters: SQLInputValue[]): Row[] {
-    const rows: unknown[] = this.#statement.all(...parameters);
-    return rows.filter((row) => Array.isArray(row));
+    const rows: unknown[] = this.#read(() => this.#statement.all(...parameters));
+    return rows.filter((row) => Array.isArray(row)).map(narrowed);
   }
+
+  #read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+    }
+    this.#statement.setReadBigInts(true);
+    try {
+      return read();
+    } finally {
+      this.#statement.setReadBigInts(false);
+    }
+  }
+}
+
+const isTooLarge = (error: unknown) =>
+  error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE';
+
+function narrowed(row: SQLOutputValue[]): Row {
+  if (!row.some((value) => typeof value === 'bigint')) return row;
+  return row.map((value) => (typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value));
 }
 
 /** Runs work between BEGIN and COMMIT; after any error the transaction is surely rolled back. */

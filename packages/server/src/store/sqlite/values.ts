@@ -1,13 +1,14 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { StoreError } from '../store.ts';
+import { damaged } from '../codec.ts';
+import type { StoreError } from '../store.ts';
 
 /** A row as an array, in the order of the columns asked for. */
 export type Row = readonly SQLOutputValue[];
 
-/** A column that a statement of ours always gives as a number; anything else is a damaged database. */
+/** A column that a statement of ours always gives as a whole number; anything else is a damaged row. */
 export function numberAt(row: Row, index: number): number {
   const value = row[index];
-  if (typeof value === 'number') return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   throw unexpected(index, value);
 }
 
@@ -30,6 +31,20 @@ export function storedAt(row: Row, index: number): string | Uint8Array {
   return value instanceof Uint8Array ? value : textAt(row, index);
 }
 
+/**
+ * For statements over many rows, where a column only orders, limits or names: one damaged row must not keep the others
+ * from being read. Whoever reads that row whole is told.
+ */
+export function roughNumberAt(row: Row, index: number): number {
+  const value = row[index];
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0;
+}
+
+export function roughTextAt(row: Row, index: number): string {
+  const value = row[index];
+  return typeof value === 'string' ? value : '';
+}
+
 /** The first column of the only row. */
 export function readNumber(db: DatabaseSync, sql: string): number {
   return numberAt(Object.values(db.prepare(sql).get() ?? {}), 0);
@@ -40,6 +55,11 @@ export function readText(db: DatabaseSync, sql: string): string {
 }
 
 function unexpected(index: number, value: unknown): StoreError {
-  const found = value === null ? 'null' : typeof value;
-  return new StoreError('version', `column ${index} of a stored row is ${found}: the database is damaged or not ours`);
+  return damaged('row', `its value ${index + 1} is ${kindOf(value)}`);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'missing';
+  if (typeof value === 'string') return 'a text';
+  return value instanceof Uint8Array ? 'bytes' : 'a number that cannot be';
 }

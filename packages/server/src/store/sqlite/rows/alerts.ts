@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type AlertRequest, nextAlertMs, type OwedAlert, type TakenAlerts } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, textAt } from '../values.ts';
+import { numberAt, roughNumberAt, roughTextAt } from '../values.ts';
 import { unfinished } from './transaction-row.ts';
 
 /** Beside every assignment to `incident` in an update: another incident owes an alert, the end of one takes it back. */
@@ -32,9 +32,10 @@ export class Alerts {
   take(request: AlertRequest): TakenAlerts {
     const { nowMs, longestRetryMs, limit } = request;
     const taken: OwedAlert[] = this.#due.all(nowMs, nowMs + longestRetryMs, limit).map((row) => {
-      const againMs = nextAlertMs(request, numberAt(row, 5));
+      const againMs = nextAlertMs(request, roughNumberAt(row, 5));
       this.#take.run(againMs, numberAt(row, 0));
-      return { gid: textAt(row, 1), type: textAt(row, 2), status: textAt(row, 3), incident: textAt(row, 4), againMs };
+      const text = (index: number) => roughTextAt(row, index);
+      return { gid: text(1), type: text(2), status: text(3), incident: text(4), againMs };
     });
     // What is left is asked for only where it may have to be waited for.
     const [nextMs] = taken.length < limit ? (this.#next.first() ?? []) : [nowMs];

@@ -7,7 +7,7 @@ import {
   type UnreadableRow,
 } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, type Row } from '../values.ts';
+import { numberAt, type Row, roughNumberAt } from '../values.ts';
 import { owesAlert } from './alerts.ts';
 import type { Loader } from './loader.ts';
 import { unfinished } from './transaction-row.ts';
@@ -15,12 +15,16 @@ import { unfinished } from './transaction-row.ts';
 /** How long a row that cannot be read is left alone; it counts as an incident. */
 const unreadablePauseMs = 10 * 60_000;
 
+/** Nothing is due later than this from now (options reach ten years): where a row says so, it is damaged. */
+const farthestDueMs = 12 * 366 * 24 * 3_600_000;
+
 /** The statements behind `claim`. The caller holds the write transaction. */
 export class Claimer {
   readonly #loader: Loader;
   readonly #ownedBelow: Query;
   readonly #ownedAbove: Query;
   readonly #due: Query;
+  readonly #neverDue: Query;
   readonly #nextDue: Query;
   readonly #take: StatementSync;
   readonly #setAside: StatementSync;
@@ -39,17 +43,24 @@ export class Claimer {
       `select id, version, definition_bytes + branches_bytes from transactions indexed by transactions_due
        where owner is null and ${unfinished} and due_ms <= ? order by due_ms limit ?`,
     );
+    this.#neverDue = new Query(
+      db,
+      `select id, version, definition_bytes + branches_bytes from transactions indexed by transactions_due
+       where owner is null and ${unfinished} and due_ms > ? limit ?`,
+    );
     this.#nextDue = new Query(
       db,
       `select due_ms from transactions indexed by transactions_due
        where owner is null and ${unfinished} order by due_ms limit 1`,
     );
+    // A version that is no version any more, as after damage, begins anew.
     this.#take = db.prepare(`
-      update transactions set owner = ?, handed_back = (handed_back and owner is null), version = version + 1
+      update transactions set owner = ?, handed_back = (handed_back and owner is null),
+        version = iif(typeof(version) = 'integer' and version between 0 and ${Number.MAX_SAFE_INTEGER - 1}, version + 1, 1)
       where id = ? and version = ? and ${unfinished} and owner is not ?1`);
     this.#setAside = db.prepare(`
       update transactions set owner = null, version = version + 1, due_ms = ?, incident = ?2, ${owesAlert('?2')}
-      where id = ? and version = ?`);
+      where id = ?`);
     this.#incident = new Query(db, 'select incident from transactions where id = ?');
   }
 
@@ -61,16 +72,17 @@ export class Claimer {
       for (const row of rows) {
         if (page.isFull) break;
         const claimed = this.#takeRow(row, incarnation, nowMs, unreadable);
-        if (claimed !== undefined) page.add(claimed, numberAt(row, 2));
+        if (claimed !== undefined) page.add(claimed, roughNumberAt(row, 2));
       }
     };
     const dead = this.#ownedBelow.all(incarnation, maxCount + 1);
     dead.push(...this.#ownedAbove.all(incarnation, maxCount + 1 - dead.length));
     take(dead);
-    const isMoreOfTheDead = page.claimed.length < dead.length && page.isFull;
+    const isMoreOfTheDead = dead.length > maxCount || (page.claimed.length < dead.length && page.isFull);
     if (!page.isFull) take(this.#due.all(nowMs, maxCount - page.claimed.length));
+    if (!page.isFull) take(this.#neverDue.all(nowMs + farthestDueMs, maxCount - page.claimed.length));
     const next = this.#nextDue.first();
-    const nextDueMs = next === undefined ? undefined : numberAt(next, 0);
+    const nextDueMs = next === undefined ? undefined : roughNumberAt(next, 0);
     return {
       claimed: page.claimed,
       nextDueMs: isMoreOfTheDead ? Math.min(nowMs, nextDueMs ?? nowMs) : nextDueMs,
@@ -80,8 +92,7 @@ export class Claimer {
 
   #takeRow(row: Row, incarnation: string, nowMs: number, unreadable: UnreadableRow[]): StoredTransaction | undefined {
     const id = numberAt(row, 0);
-    const version = numberAt(row, 1);
-    if (this.#take.run(incarnation, id, version).changes === 0) return undefined;
+    if (this.#take.run(incarnation, id, row[1] ?? null).changes === 0) return undefined;
     try {
       return this.#loader.byId(id);
     } catch (error) {
@@ -89,7 +100,7 @@ export class Claimer {
       // It must not keep the others waiting: nobody owns it, and it is looked at again after a while.
       const incident = `unreadable: ${error.message}`;
       const [former] = this.#incident.first(id) ?? [];
-      this.#setAside.run(nowMs + unreadablePauseMs, incident, id, version + 1);
+      this.#setAside.run(nowMs + unreadablePauseMs, incident, id);
       const told = former === incident ? undefined : this.#loader.unreadable(id, error);
       if (told !== undefined) unreadable.push(told);
       return undefined;

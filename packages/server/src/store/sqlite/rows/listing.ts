@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type ListFilter, StoreError } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, type Row, textAt } from '../values.ts';
+import { numberAt, type Row, roughNumberAt, roughTextAt } from '../values.ts';
 import { transactionColumns, transactionTables, unfinished } from './transaction-row.ts';
 
 /** Index entries one page looks at, at most: a page may be short and have a next one. */
@@ -63,10 +63,10 @@ export class Listing {
       if (!isFull && matches(filter, entry)) {
         const row = this.#whole.first(numberAt(entry, 0));
         if (row !== undefined) rows.push(row);
-        bytes += numberAt(entry, 5);
+        bytes += roughNumberAt(entry, 5);
       }
       const isLast = rows.length >= filter.limit || bytes >= pageBytes || (few === undefined && seen >= scanRows);
-      if (isLast) return { rows, next: toText({ createdMs: numberAt(entry, 1), gid: textAt(entry, 2) }) };
+      if (isLast) return { rows, next: toText(positionOf(entry)) };
     }
     return { rows, next: '' };
   }
@@ -83,7 +83,7 @@ export class Listing {
     if (gid === undefined && gidPrefix === undefined) return undefined;
     const start = gid ?? gidPrefix ?? '';
     const found = gid === undefined ? this.#byGid.all(start, prefixRows + 1) : this.#byGid.all(start, 1);
-    const rows = found.filter((row) => (gid === undefined ? textAt(row, 2).startsWith(start) : textAt(row, 2) === gid));
+    const rows = found.filter((row) => (gid === undefined ? roughTextAt(row, 2).startsWith(start) : row[2] === gid));
     if (rows.length > prefixRows) return undefined;
     return rows
       .filter((row) => compare(positionOf(row), before) < 0)
@@ -93,19 +93,22 @@ export class Listing {
 
 function matches(filter: ListFilter, entry: Row): boolean {
   const { gid, gidPrefix, status, type, hasIncident, createdFromMs = 0 } = filter;
-  const rowStatus = textAt(entry, 4);
-  const isIncident = textAt(entry, 6) !== '' && rowStatus !== 'succeed' && rowStatus !== 'failed';
+  const rowStatus = entry[4];
+  const isIncident = entry[6] !== '' && rowStatus !== 'succeed' && rowStatus !== 'failed';
   return (
     (hasIncident !== true || isIncident) &&
-    numberAt(entry, 1) >= createdFromMs &&
-    (gid === undefined || textAt(entry, 2) === gid) &&
-    (gidPrefix === undefined || textAt(entry, 2).startsWith(gidPrefix)) &&
-    (type === undefined || textAt(entry, 3) === type) &&
+    roughNumberAt(entry, 1) >= createdFromMs &&
+    (gid === undefined || entry[2] === gid) &&
+    (gidPrefix === undefined || roughTextAt(entry, 2).startsWith(gidPrefix)) &&
+    (type === undefined || entry[3] === type) &&
     (status === undefined || rowStatus === status)
   );
 }
 
-const positionOf = (row: Row): Position => ({ createdMs: numberAt(row, 1), gid: textAt(row, 2) });
+const positionOf = (row: Row): Position => ({
+  createdMs: Math.trunc(roughNumberAt(row, 1)),
+  gid: roughTextAt(row, 2),
+});
 
 /** As SQLite does: text by its bytes in UTF-8. */
 function compare(a: Position, b: Position): number {
@@ -123,7 +126,7 @@ function startOf({ position, createdToMs = Number.MAX_SAFE_INTEGER }: ListFilter
 const toText = ({ createdMs, gid }: Position) => `${createdMs}.${Buffer.from(gid).toString('base64url')}`;
 
 function fromText(text: string): Position {
-  const [, created = '', gid = ''] = /^(\d{1,16})\.([\w-]*)$/.exec(text) ?? [];
+  const [, created = '', gid = ''] = /^(-?\d{1,16})\.([\w-]*)$/.exec(text) ?? [];
   const position = { createdMs: Number(created), gid: Buffer.from(gid, 'base64url').toString() };
   if (created === '' || toText(position) !== text) {
     throw new StoreError('bad-position', 'position: must be the next_position of the page before, unchanged');

@@ -1,12 +1,18 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Definition } from '@holdfast/core';
 import type { UpdateWrite } from '../../store.ts';
+
+const columns = ['type', 'status', 'reason', 'incident', 'created_ms', 'updated_ms', 'finished_ms'] as const;
+
+/** Damage can make bytes of any column, and JSON holds none. */
+const jsonable = (column: string) => `iif(typeof(${column}) = 'blob', quote(${column}), ${column})`;
 
 /** The statements behind an update that sets aside what was stored before. The caller holds the write transaction. */
 export class SetAside {
   readonly #keepRow: readonly StatementSync[];
   readonly #keepRest: readonly StatementSync[];
   readonly #define: StatementSync;
-  readonly #retype: StatementSync;
+  readonly #complete: StatementSync;
 
   constructor(db: DatabaseSync) {
     const from = 'from transactions where gid = ? and version = ? and owner is ?';
@@ -14,8 +20,7 @@ export class SetAside {
     const keep = 'insert into set_aside (id, what, key, stored, checksum) select';
     this.#keepRow = [
       `${keep} id, 'progress', '', progress, checksum ${from}`,
-      `${keep} id, 'columns', '', json_object('type', type, 'status', status, 'reason', reason, 'incident', incident,
-        'created_ms', created_ms, 'updated_ms', updated_ms, 'finished_ms', finished_ms), null ${from}`,
+      `${keep} id, 'columns', '', json_object(${columns.map((name) => `'${name}', ${jsonable(name)}`).join(', ')}), null ${from}`,
     ].map((sql) => db.prepare(sql));
     this.#keepRest = [
       `${keep} id, 'definition', '', definition, checksum from definitions where id = ${id}`,
@@ -24,9 +29,10 @@ export class SetAside {
       `delete from branches where id = ${id}`,
     ].map((sql) => db.prepare(sql));
     this.#define = db.prepare(`insert into definitions (id, definition, checksum) values (${id}, ?, ?)`);
-    this.#retype = db.prepare(
-      'update transactions set type = ?, definition_bytes = ?, branch_count = 0, branches_bytes = 0 where gid = ?',
-    );
+    // Every column that an update leaves: whichever was damaged, the row can be read afterwards.
+    this.#complete = db.prepare(`
+      update transactions set type = ?, created_ms = ?, definition_bytes = ?, branch_count = 0, branches_bytes = 0,
+        create_token = write_token, handed_back = 1 where gid = ?`);
   }
 
   /** Before the update: moves everything, where the row is as expected. */
@@ -37,8 +43,8 @@ export class SetAside {
   }
 
   /** After it: a definition in the place of what is gone. */
-  define(gid: string, type: string, stored: string | Uint8Array, checksum: number): void {
+  define({ gid, type, createdMs }: Definition, stored: string | Uint8Array, checksum: number): void {
     this.#define.run(gid, stored, checksum);
-    this.#retype.run(type, stored.length, gid);
+    this.#complete.run(type, createdMs, stored.length, gid);
   }
 }

@@ -77,10 +77,10 @@ export function toUnreadable(row: Row, error: StoreError): UnreadableRow {
 /** As they are stored, whatever that is: a row is shown also where its columns are damaged. */
 function fromColumns(row: Row, incident: string): StoredTransaction {
   const text = (index: number) => (typeof row[index] === 'string' ? row[index] : '');
-  const number = (index: number) => (typeof row[index] === 'number' ? row[index] : 0);
+  const number = (index: number) => (Number.isSafeInteger(row[index]) ? Number(row[index]) : 0);
   return {
     definition: {
-      gid: gidOf(row),
+      gid: text(14) || `row ${idOf(row)}`,
       type: text(16) as TransactionType,
       protocol: '',
       steps: [],
@@ -129,8 +129,9 @@ export const branchColumns = 'branch_id, op, branch, position, checksum';
 export function toBranches(transaction: Row, rows: Row[]): BranchOperation[] {
   rows.sort((a, b) => numberAt(a, 3) - numberAt(b, 3));
   const count = branchCountOf(transaction);
-  const isWhole = rows.length === count && rows.every((row, index) => numberAt(row, 3) === index);
-  if (!isWhole) throw damaged('transaction', `${rows.length} of its ${count} branches are there`);
+  if (rows.length !== count) throw damaged('transaction', `${rows.length} of its ${count} branches are there`);
+  if (rows.some((row, index) => numberAt(row, 3) !== index))
+    throw damaged('transaction', 'its branches are out of order');
   return rows.map((row) => toBranch(gidOf(transaction), row));
 }
 

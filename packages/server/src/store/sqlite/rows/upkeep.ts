@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { failingPrefixes } from '@holdfast/core';
 import type { Counts, KeyValue, OwnedRow } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, textAt } from '../values.ts';
+import { numberAt, roughNumberAt, roughTextAt, textAt } from '../values.ts';
 import type { Ask, Step } from '../worker/jobs.ts';
 import { unfinished } from './transaction-row.ts';
 
@@ -77,7 +77,7 @@ export class Upkeep {
     for (const row of rows) {
       for (const statement of this.#deletes) statement.run(numberAt(row, 0));
       changed += 1;
-      bytes += numberAt(row, 1);
+      bytes += roughNumberAt(row, 1);
       if (bytes >= purgeBytes) break;
     }
     return { changed, hasMore: changed < rows.length || rows.length === limit };
@@ -93,7 +93,7 @@ export class Upkeep {
 
   owned({ incarnation, afterGid, limit }: Ask<'owned'>): OwnedRow[] {
     const rows = this.#owned.all(incarnation, afterGid, limit);
-    return rows.map((row) => ({ gid: textAt(row, 0), version: numberAt(row, 1) }));
+    return rows.map((row) => ({ gid: roughTextAt(row, 0), version: roughNumberAt(row, 1) }));
   }
 
   counts(nowMs: number): Counts {
@@ -110,7 +110,7 @@ export class Upkeep {
       decisions: numberAt(incidents, 1),
       owned: count(this.#ownedCount),
       due: numberAt(due, 0),
-      oldestDueMs: numberAt(due, 0) === 0 ? undefined : numberAt(due, 1),
+      oldestDueMs: numberAt(due, 0) === 0 ? undefined : roughNumberAt(due, 1),
     };
   }
 

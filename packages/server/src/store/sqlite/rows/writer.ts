@@ -4,7 +4,7 @@ import { type Checksum, checksumBranch, checksumDefinition, checksumProgress } f
 import { encodeBranch, encodeDefinition, encodeProgress, type Stored, type StoredProgress } from '../../codec.ts';
 import type { AppendWrite, CreateWrite, UpdateWrite, Write, WriteResult } from '../../store.ts';
 import { Query } from '../connection.ts';
-import { numberAt, textAt } from '../values.ts';
+import { numberAt, roughNumberAt } from '../values.ts';
 import { owesAlert } from './alerts.ts';
 import { SetAside } from './set-aside.ts';
 
@@ -137,7 +137,7 @@ export class Writer {
       gid, type, status, owner, dueMs, createdMs, updatedMs, finishedMs, incident,
       token, token, stored.length, reason, text, progress.checksum, incident === '' ? 0 : 1,
     );
-    if (changes === 0) return textAt(this.#tokens.first(gid) ?? [], 0) === token ? 'done' : 'exists';
+    if (changes === 0) return this.#tokens.first(gid)?.[0] === token ? 'done' : 'exists';
     this.#define.run(lastInsertRowid, stored, checksum);
     return 'done';
   }
@@ -159,10 +159,10 @@ export class Writer {
     if (changes === 0) {
       const tokens = this.#tokens.first(gid);
       if (tokens === undefined) return 'missing';
-      return textAt(tokens, 1) === token ? 'done' : 'conflict';
+      return tokens[1] === token ? 'done' : 'conflict';
     }
-    if (definition !== undefined && write.setsAside) {
-      this.#setAside.define(gid, write.definition?.type ?? '', definition.stored, definition.checksum);
+    if (definition !== undefined && write.definition !== undefined && write.setsAside) {
+      this.#setAside.define(write.definition, definition.stored, definition.checksum);
     } else if (definition !== undefined) {
       this.#redefine.run(definition.stored, definition.checksum, gid);
       this.#redefined.run(definition.stored.length, gid);
@@ -174,14 +174,14 @@ export class Writer {
   #writeBranches(write: AppendWrite, branches: readonly Summed<Stored>[]): WriteResult {
     const target = this.#target.first(write.gid);
     if (target === undefined) return 'missing';
-    if (textAt(target, 3) !== write.type) return 'wrong-type';
-    if (textAt(target, 1) !== write.whileStatus) return 'wrong-status';
+    if (target[3] !== write.type) return 'wrong-type';
+    if (target[1] !== write.whileStatus) return 'wrong-status';
     const id = numberAt(target, 0);
     if (this.#hasOneOf(id, write)) return 'exists';
-    const count = numberAt(target, 2);
+    const count = roughNumberAt(target, 2);
     if (count + branches.length > write.maxBranches) return 'too-many';
     const bytes = branches.reduce((sum, { stored }) => sum + stored.length, 0);
-    if (numberAt(target, 4) + bytes > write.maxBytes) return 'too-large';
+    if (roughNumberAt(target, 4) + bytes > write.maxBytes) return 'too-large';
     for (const [index, { branchId, op }] of write.branches.entries()) {
       const { stored = '', checksum = null } = branches[index] ?? {};
       this.#append.run(id, branchId, op, count + index, stored, checksum);
