@@ -27,11 +27,12 @@ interface Layer {
 
 const server = 'packages/server/src';
 const store = `${server}/store/store.ts`;
+const capabilities = `${server}/store/capabilities.ts`;
 const ports = `${server}/engine/ports.ts`;
 
 const layers: Readonly<Record<string, Layer>> = {
   core: { folder: 'packages/core/src', mayImport: [], leastFiles: 10 },
-  engine: { folder: `${server}/engine`, mayImport: ['core'], mayImportFiles: [store], leastFiles: 5 },
+  engine: { folder: `${server}/engine`, mayImport: ['core'], mayImportFiles: [store, capabilities], leastFiles: 5 },
   store: { folder: `${server}/store`, mayImport: ['core'], leastFiles: 2 },
   // Files of certificates and keys, for whoever listens or calls over TLS.
   tls: { folder: `${server}/tls`, mayImport: [], leastFiles: 3 },
@@ -39,7 +40,7 @@ const layers: Readonly<Record<string, Layer>> = {
   transport: {
     folder: `${server}/transport`,
     mayImport: ['core', 'engine', 'tls'],
-    mayImportFiles: [store],
+    mayImportFiles: [capabilities, store],
     leastFiles: 5,
   },
   // The manual clock stands around the engine's ports, and serves the routes of development.

@@ -104,6 +104,7 @@ const engine = new Engine({
     attempted: () => undefined,
     created: () => undefined,
     moved: () => undefined,
+    decided: () => undefined,
     incident: () => undefined,
     unreadable: () => undefined,
     journalCommitted: () => undefined,

@@ -104,6 +104,11 @@ describe('holdfast restore', () => {
     assert.equal(occupied.status, 1);
     assert.match(occupied.stderr, /data is not empty: it holds .*holdfast\.db.*Nothing was restored/);
 
+    // As a variable of a shell gives it that is not set: the current folder is not meant.
+    for (const command of [['restore', backup], ['backup']]) {
+      assert.match(holdfast(...command, '--to', '').stderr, /--to must name a folder/);
+    }
+
     const to = join(coordinator.folder, 'deep', 'new');
     mkdirSync(to, { recursive: true });
     // As a restore leaves it that was killed: no store starts there.

@@ -61,6 +61,21 @@ test('a saga that waits for a retry: what happened, what comes next, when and wh
   assert.doesNotMatch(JSON.stringify(shown), /secret/);
 });
 
+test('a compensation that was called, and has not succeeded yet, is not said to be not called', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const steps = [{ action: service.script(`/${gid}/do`, failure), compensate: service.script(`/${gid}/undo`, broken) }];
+  await client.post('submit', { gid, trans_type: 'saga', wait_result: true, steps, payloads: ['1'] });
+  const shown = await told(gid);
+  assert.deepEqual(
+    shown.branches.map(({ op, status }: Record<string, string>) => [op, status]),
+    [
+      ['compensate', 'may have run'],
+      ['action', 'failed'],
+    ],
+  );
+});
+
 test('while a call is out it says so, and who drives it', async () => {
   const { client, service } = at();
   const gid = client.newGid();

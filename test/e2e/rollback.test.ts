@@ -172,6 +172,10 @@ test('bad input is refused whole, and names the field', async () => {
     assert.ok(message.startsWith(`${field}: `), message);
     assert.doesNotMatch(message, /ONGOING|yes|donotwait/);
   }
+  // What stands there would not count, and its writer would not know.
+  const path = `/api/v1/transactions/${encodeURIComponent(gid)}/rollback?doNotWait=true`;
+  const { status, text } = await at().client.http.post(path, {});
+  assert.deepEqual([status, /^parameters: must be none/.test(JSON.parse(text).message)], [400, true], text);
   assert.equal((await shown(gid)).status, 'submitted');
 });
 

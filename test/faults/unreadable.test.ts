@@ -78,6 +78,13 @@ it('what cannot be read is told of at the start, though it is not due for an hou
   db.close();
   assert.deepEqual(kept, ['columns', 'progress'], 'its definition was lost');
   await coordinator.start();
+  for (const answer of [
+    await http.get('/api/v1/transactions/fine'),
+    await http.post('/api/v1/transactions/fine/rollback', {}),
+  ]) {
+    assert.equal(answer.status, 500);
+    assert.match(answer.text, /cannot drive.*custom_data.*holdfast stop/);
+  }
   assert.match((await coordinator.command('stop', 'fine')).stdout, /fine has ended as failed/);
   assert.match(
     (await coordinator.command('show', 'fine')).stdout,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain, explainOperation } from './explain.ts';
-import { ruleStop } from './index.ts';
+import { ruleRollback, ruleStop } from './index.ts';
 import { createdMs, error, failure, message, ongoing, saga, tcc, workflow } from './testing/definitions.ts';
 import { Driver } from './testing/driver.ts';
 
@@ -32,8 +32,26 @@ test('handed back: what is called next, and when it is due', () => {
   );
   assert.equal(told.nextAtMs, driver.nowMs + 20_000);
   assert.equal(told.sentence, 'The last call failed: it is made again when the retry interval has passed.');
-  assert.deepEqual([told.rule, told.isRetriable, told.trouble?.reason], ['back-off', true, 'HTTP 500: oops']);
+  assert.deepEqual([told.rule, told.sooner, told.trouble?.reason], ['back-off', 'retry', 'HTTP 500: oops']);
   assert.equal(told.attempts.at(-1)?.reason, 'HTTP 500: oops');
+});
+
+test('a rollback that waits for an action goes on sooner where an operator does not wait, unless it answers before', () => {
+  const driver = Driver.submit(
+    { ...saga(1), options: { ...saga(1).options, requestTimeoutMs: 60_000 } },
+    { '01 action': ['out'] },
+  );
+  const soonerAfter = (ms: number) => {
+    const out = new Map([[1, { askedMs: driver.nowMs - ms, sentMs: driver.nowMs - ms }]]);
+    return explain(driver.transaction, out, driver.nowMs).sooner;
+  };
+  assert.equal(soonerAfter(0), undefined, 'it is not rolled back');
+  const ask = (doNotWait: boolean) =>
+    driver.ask(ruleRollback(driver.transaction, { reason: '', doNotWait }, driver.nowMs));
+  ask(false);
+  assert.deepEqual([soonerAfter(49_999), soonerAfter(50_000)], ['do-not-wait', undefined]);
+  ask(true);
+  assert.equal(soonerAfter(0), undefined, 'it does not wait');
 });
 
 test('what was dropped is counted', () => {
@@ -68,8 +86,8 @@ test('the query of a message has a name too; an incident is told', () => {
 
 /** The rule that decides the time, what comes then, and whether an operator can have it sooner. */
 function waits(driver: Driver, nowMs = driver.nowMs): unknown[] {
-  const { rule, next, isRetriable, trouble } = explain(driver.durable, undefined, nowMs);
-  return [rule, next.kind, isRetriable, trouble?.outcome];
+  const { rule, next, sooner, trouble } = explain(driver.durable, undefined, nowMs);
+  return [rule, next.kind, sooner === 'retry', trouble?.outcome];
 }
 
 test('asleep: the rule that decides the time is true now, not then', () => {

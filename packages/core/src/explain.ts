@@ -2,7 +2,7 @@ import { decide } from './decide.ts';
 import { type Decision, type Rule, rules } from './decision.ts';
 import { queryOperation } from './fact.ts';
 import { operationAt } from './operation.ts';
-import { untoldOperations } from './operator.ts';
+import { mayStopWaiting, untoldOperations } from './operator.ts';
 import { emptyRun } from './run.ts';
 import { type Attempt, isFinal, type OperatorDecision, type Status, type Transaction } from './transaction.ts';
 import { isRetriable, lastTrouble, waitingRule } from './waiting.ts';
@@ -35,6 +35,9 @@ export interface CallOut {
   readonly sentMs: number | undefined;
 }
 
+/** `retry`: make it due. `do-not-wait`: a rollback that does not wait for the actions that are out. */
+export type Sooner = 'retry' | 'do-not-wait';
+
 export interface ExplainedAttempt extends ExplainedOperation, Attempt {}
 
 /** What an operator reads about a transaction: what happened, what comes next, when, and which rule says so. */
@@ -63,8 +66,8 @@ export interface Explanation {
   readonly sentence: string;
   /** The last call that did not succeed, of what is still to succeed. */
   readonly trouble: ExplainedAttempt | undefined;
-  /** It goes on sooner where an operator makes it due. */
-  readonly isRetriable: boolean;
+  /** By what an operator makes it go on sooner; undefined: by nothing. */
+  readonly sooner: Sooner | undefined;
 }
 
 /**
@@ -80,6 +83,7 @@ export function explain(transaction: Transaction, inFlight: CallsOut | undefined
   const isAsleep = next.kind !== 'rest' && (inFlight === undefined || next.rule === 'back-off');
   const rule = isAsleep ? waitingRule(transaction, nowMs) : next.rule;
   const trouble = isFinal(status) ? undefined : lastTrouble(transaction);
+  const calls = explainCalls(transaction, inFlight ?? noCalls);
   const explainAttempt = (attempt: Attempt) => ({ ...attempt, ...explainOperation(transaction, attempt.operation) });
   return {
     status,
@@ -90,14 +94,14 @@ export function explain(transaction: Transaction, inFlight: CallsOut | undefined
     untold: untoldOperations(transaction).map((operation) => explainOperation(transaction, operation)),
     attempts: attempts.map(explainAttempt),
     droppedAttempts: attemptCount - attempts.length,
-    inFlight: explainCalls(transaction, inFlight ?? noCalls),
+    inFlight: calls,
     next,
     calls: next.kind === 'call' ? next.operations.map((operation) => explainOperation(transaction, operation)) : [],
     nextAtMs: timeOf(next, atMs, inFlight !== undefined),
     rule,
     sentence: rules[rule],
     trouble: trouble === undefined ? undefined : explainAttempt(trouble),
-    isRetriable: isRetriable(rule),
+    sooner: isRetriable(rule) ? 'retry' : mayStopWaiting(transaction, calls, nowMs) ? 'do-not-wait' : undefined,
   };
 }
 

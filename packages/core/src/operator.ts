@@ -69,6 +69,17 @@ export function awaitedCalls({ progress }: Transaction, inFlight: InFlight, nowM
   return new Set([...inFlight.keys()].filter((operation) => operation % 2 === 0));
 }
 
+/** A rollback waits for an action that is out, and would go on sooner where an operator decided not to wait. */
+export function mayStopWaiting(
+  { definition, progress }: Transaction,
+  calls: readonly { readonly operation: number; readonly untilMs: number | undefined }[],
+  nowMs: number,
+): boolean {
+  if (definition.type !== 'saga' || progress.status !== 'aborting') return false;
+  if (decisionOf(progress, 'do-not-wait') !== undefined) return false;
+  return calls.some(({ operation, untilMs = 0 }) => operation % 2 === 1 && untilMs > nowMs + doNotWaitMs);
+}
+
 /**
  * Where an operator has stopped it: the operations that would have told a branch how it ended, and did not. Empty where
  * nobody stopped it.

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HoldfastError } from './error.ts';
 import { planOf } from './plan.ts';
-import { defaults, message, noOptions, saga, tcc } from './testing/definitions.ts';
+import { defaults, message, saga, tcc } from './testing/definitions.ts';
 import type { Definition, Options } from './transaction.ts';
+import { noOptions } from './transaction.ts';
 
 const planFor = (steps: number, customData?: unknown) => planOf(saga(steps, { customData }), defaults);
 

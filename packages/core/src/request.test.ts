@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apply, createTransaction, HoldfastError, type Ruling } from './index.ts';
 import { differingFields, ruleAbort, rulePrepare, ruleStop, ruleSubmit } from './request.ts';
-import { defaults, message, noOptions, saga, tcc } from './testing/definitions.ts';
+import { defaults, message, saga, tcc } from './testing/definitions.ts';
 import type { Definition, Status, Transaction } from './transaction.ts';
+import { noOptions } from './transaction.ts';
 
 const atMs = 1_005_000;
 

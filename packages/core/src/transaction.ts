@@ -73,6 +73,17 @@ export interface Options {
   readonly retryLimit: number;
 }
 
+/** Nothing is asked for: all is as the coordinator has it. */
+export const noOptions: Options = {
+  waitResult: false,
+  timeoutToFailMs: 0,
+  requestTimeoutMs: 0,
+  retryIntervalMs: 0,
+  branchHeaders: {},
+  concurrent: false,
+  retryLimit: 0,
+};
+
 export interface Definition {
   readonly gid: string;
   readonly type: TransactionType;

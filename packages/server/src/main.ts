@@ -20,17 +20,8 @@ import { Observer } from './observe/observer.ts';
 import { timedStore } from './observe/timed-store.ts';
 import { postJson } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
-import {
-  type BackupCapable,
-  type BackupFile,
-  type BackupRequest,
-  type Cautious,
-  type Counts,
-  type Restorable,
-  type Store,
-  StoreError,
-  type Watchful,
-} from './store/store.ts';
+import type { BackupCapable, BackupFile, BackupRequest, Cautious, Restorable, Watchful } from './store/capabilities.ts';
+import { type Counts, type Store, StoreError } from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs, and to be made of such a copy. */

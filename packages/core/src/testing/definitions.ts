@@ -1,4 +1,12 @@
-import type { BranchOperation, Defaults, Definition, Options, Outcome, Step } from '../index.ts';
+import {
+  type BranchOperation,
+  type Defaults,
+  type Definition,
+  noOptions,
+  type Options,
+  type Outcome,
+  type Step,
+} from '../index.ts';
 
 /** The defaults of dtm. */
 export const defaults: Defaults = {
@@ -7,16 +15,6 @@ export const defaults: Defaults = {
   timeoutToFailMs: 35_000,
   backoffCapMs: 600_000,
   alertAfterErrors: 3,
-};
-
-export const noOptions: Options = {
-  waitResult: false,
-  timeoutToFailMs: 0,
-  requestTimeoutMs: 0,
-  retryIntervalMs: 0,
-  branchHeaders: {},
-  concurrent: false,
-  retryLimit: 0,
 };
 
 export const createdMs = 1_000_000;

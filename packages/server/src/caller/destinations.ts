@@ -123,7 +123,7 @@ export class DestinationCaller implements Caller, DestinationView {
       const probeMs = state === 'open' ? openUntilMs : undefined;
       return { kind: 'breaker', destination: destination.name, sinceMs: openedMs, probeMs, callsOut: origin.inFlight };
     }
-    const isOfAll = this.#inFlight >= this.#limits.inFlight;
+    const isOfAll = !this.#mayStart(origin);
     if (!isOfAll && origin.mayStart(route)) return undefined;
     const full = isOfAll
       ? { destination: 'destinations.inFlight', callsOut: this.#inFlight }

@@ -36,3 +36,12 @@ test('want of a place is named: of the origin, or of all', () => {
     callsOut: 3,
   });
 });
+
+test('want of a place is named where the last ones are kept for those that answer', () => {
+  const world = new World({ originInFlight: 8, inFlight: 8, reserveShare: 0.25 });
+  world.calls(6, 'http://a/x');
+  world.call('http://a/x');
+  assert.equal(world.inFlight.length, 6, 'two places are kept');
+  const held = { kind: 'slot', sinceMs: undefined, probeMs: undefined } as const;
+  assert.deepEqual(world.caller.heldBack('http://a/x'), { ...held, destination: 'destinations.inFlight', callsOut: 6 });
+});

@@ -10,6 +10,8 @@ export interface BackupOptions {
 
 /** Asks the coordinator that runs to copy its store, and prints where the copy is. */
 export async function backUp(address: Address, { to, keep }: BackupOptions = {}): Promise<void> {
+  // As an unset variable of a shell gives it: the current folder is not meant.
+  if (to === '') throw new UsageError('--to must name a folder');
   if (keep !== undefined && !/^[1-9]\d{0,8}$/.test(keep)) throw new UsageError('--keep must be a whole number from 1');
   const asked = { ...(to !== undefined && { to: resolve(to) }), ...(keep !== undefined && { keep: Number(keep) }) };
   const { status, answer } = await ask(address, 'POST', '/api/v1/backup', asked, { isLong: true }).catch(

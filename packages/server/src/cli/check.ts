@@ -4,7 +4,7 @@ import { type Defaults, restoreTransaction } from '@holdfast/core';
 import { loadSettings } from '../config/load.ts';
 import { FolderLock } from '../store/sqlite/folder/lock.ts';
 import { type FolderFindings, findInFolder } from '../store/sqlite/folder/problem.ts';
-import { databaseName } from '../store/sqlite/folder/sight.ts';
+import { databaseName, lockName } from '../store/sqlite/folder/sight.ts';
 import { QuietDatabase } from '../store/sqlite/quiet-database.ts';
 import { noDatabase, type Problem, type Survey, survey } from '../store/sqlite/survey.ts';
 import type { StoredTransaction } from '../store/store.ts';
@@ -93,7 +93,7 @@ function withProblem(found: Survey, what: string): Survey {
 const advice = 'Stop the coordinator first, or check a backup of it: holdfast backup, then holdfast check BACKUP.';
 
 function refuseRunning(path: string, folder: string): void {
-  if (FolderLock.isHeld(join(folder, 'holdfast.lock'))) {
+  if (FolderLock.isHeld(join(folder, lockName))) {
     throw new CommandError(`${path} is in use by a coordinator that runs, so it changes all the time.\n${advice}`);
   }
 }

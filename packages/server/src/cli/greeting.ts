@@ -1,7 +1,8 @@
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import type { Settings } from '../config/schema.ts';
-import type { Counts, Restored } from '../store/store.ts';
+import type { Restored } from '../store/capabilities.ts';
+import type { Counts } from '../store/store.ts';
 
 export interface Started {
   readonly version: string;

@@ -2,7 +2,7 @@ import { withoutUserinfo } from '@holdfast/core';
 import { type Address, type Answer, askFor, urlOf } from './ask.ts';
 import { CommandError, UsageError } from './error.ts';
 import { terminalColumns } from './output.ts';
-import { plain } from './plain.ts';
+import { argument, plain } from './plain.ts';
 import { segmentOf } from './segment.ts';
 import { lineOf, listHeading, type Shown, type Summary, storyOf } from './story.ts';
 
@@ -95,8 +95,10 @@ async function listClock(address: Address, { json = false }: Output): Promise<vo
 export async function retry(address: Address, gid: string): Promise<void> {
   await askFor(address, 'POST', '/api/dtmsvr/resetNextCronTime', { gid });
   const { status, finishedAt } = await askFor(address, 'GET', `/api/v1/transactions/${segmentOf(gid, 'gid')}`);
-  if (finishedAt === null) console.log(`${gid} is tried again now; holdfast show ${gid} tells how it goes`);
-  else console.log(`${gid} has already ${status === 'succeed' ? 'succeeded' : status}; there is nothing to retry.`);
+  if (finishedAt === null)
+    console.log(`${plain(gid)} is tried again now; holdfast show ${argument(gid)} tells how it goes`);
+  else
+    console.log(`${plain(gid)} has already ${status === 'succeed' ? 'succeeded' : status}; there is nothing to retry.`);
 }
 
 /** Ends it as failed. No branch is called. */

@@ -4,7 +4,7 @@ import { restoreInto } from '../store/sqlite/backup/restore.ts';
 import { sizeOf as bytesOf } from '../store/sqlite/quiet-database.ts';
 import { StoreError } from '../store/store.ts';
 import { examine, holdingsOf, problemsOf, tell } from './check.ts';
-import { CommandError } from './error.ts';
+import { CommandError, UsageError } from './error.ts';
 import { ageOf } from './greeting.ts';
 
 export interface RestoreOptions {
@@ -16,6 +16,8 @@ export interface RestoreOptions {
 
 /** Makes a data folder of a backup, and says what is in it. */
 export async function restore(asked: string, { to, acceptDamage = false }: RestoreOptions): Promise<void> {
+  // As an unset variable of a shell gives it: the current folder is not meant.
+  if (to === '') throw new UsageError('--to must name a folder');
   const backup = resolve(asked);
   const folder = resolve(to);
   refuseOtherFiles(backup);

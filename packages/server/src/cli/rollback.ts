@@ -1,6 +1,6 @@
 import { type Address, askFor } from './ask.ts';
 import { confirm } from './confirm.ts';
-import { plain } from './plain.ts';
+import { argument, plain } from './plain.ts';
 import { segmentOf } from './segment.ts';
 
 export interface RollbackOptions {
@@ -52,7 +52,7 @@ function linesOf(gid: string, { status, ...told }: RolledBack): readonly string[
     ...(told.compensatesFrom === null
       ? []
       : [`  actions that may have run are compensated from ${told.compensatesFrom}`]),
-    `holdfast show ${name} tells what comes of it`,
+    `holdfast show ${argument(gid)} tells what comes of it`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { plain, wrapped } from './plain.ts';
+import { argument, plain, wrapped } from './plain.ts';
 
 /** What `/api/v1` says of a transaction, in plain words. */
 
@@ -72,7 +72,7 @@ export interface Shown extends Summary {
     readonly lastFailure:
       | (Operation & { readonly at: string; readonly outcome: string; readonly reason: string })
       | null;
-    readonly sooner: 'retry' | null;
+    readonly sooner: 'retry' | 'do-not-wait' | null;
   };
   readonly onAbort: Askable;
   readonly onRollback: Askable;
@@ -160,7 +160,7 @@ function decisionLines({ operatorDecisions, untold }: Pick<Shown, 'operatorDecis
   if (untold.length === 0) return lines;
   const named = untold.slice(0, namedAtMost).map(shortName).join(', ');
   const more = untold.length > namedAtMost ? ` and ${untold.length - namedAtMost} more` : '';
-  return [...lines, `  nobody was told that it ended; not called: ${named}${more}`];
+  return [...lines, `  not done, and not called any more: ${named}${more}`];
 }
 
 const namedAtMost = 20;
@@ -202,9 +202,17 @@ function nextLines({ gid, next, now, heldBack }: Shown): string[] {
   if (next.what === 'nothing') return ['', 'next: nothing', because];
   const when = next.at === null ? '' : ` at ${next.at} (${untilText(next.at, now)})`;
   const { lastFailure: last } = next;
-  const failed = last === null ? [] : [`  last failure: ${shortName(last)} at ${last.at}: ${plain(last.reason)}`];
-  const sooner = next.sooner === null ? [] : [`  sooner: holdfast retry ${plain(gid)}`];
+  // ONGOING is no failure.
+  const label = last?.outcome === 'ongoing' ? 'last answer' : 'last failure';
+  const failed = last === null ? [] : [`  ${label}: ${shortName(last)} at ${last.at}: ${plain(last.reason)}`];
+  const sooner = next.sooner === null ? [] : [`  sooner: holdfast ${commandOf(next.sooner, argument(gid))}`];
   return ['', `next:${when} ${nextText(next)}`, because, ...failed, ...heldBack.map(holdText), ...sooner];
+}
+
+function commandOf(sooner: 'retry' | 'do-not-wait', gid: string): string {
+  return sooner === 'retry'
+    ? `retry ${gid}`
+    : `rollback --do-not-wait ${gid} (its action may still run: safe only with a barrier)`;
 }
 
 function holdText({ kind, destination, since, probeAt, callsOut }: Shown['heldBack'][number]): string {
@@ -230,8 +238,10 @@ function foreseenLines({ type, onAbort, onRollback, onTimeout, finishedAt }: Sho
 
 function whatOf({ status, calls, hasMoreCalls }: Foreseen): string {
   const names = calls.map(shortName);
-  const called = names.length === 0 ? 'calls nothing' : `calls ${names.join(', ')}${hasMoreCalls ? ' and more' : ''}`;
-  return `${called}; if all succeed it ends ${status}`;
+  const isEnd = status === 'succeed' || status === 'failed';
+  const end = isEnd ? `it ends ${status}` : `it stays ${status} and waits for a decision`;
+  if (names.length === 0) return `calls nothing; ${end}`;
+  return `calls ${names.join(', ')}${hasMoreCalls ? ' and more' : ''}; if all succeed ${end}`;
 }
 
 function nameOf({ branchId, op }: Pick<Operation, 'branchId' | 'op'>): string {

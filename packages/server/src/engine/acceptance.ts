@@ -117,7 +117,9 @@ export class Acceptance {
 
   /** An operator turns back a saga that runs. */
   async rollback(gid: string, asked: AskedRollback): Promise<RolledBack> {
-    const rule = (stored: Transaction) => ruleRollback(stored, asked, this.#context.clock.nowMs());
+    // Handed back: nothing is out. What need not be waited for is then compensated at once, and not 10 s later.
+    const rule = (stored: Transaction, handedBack = false) =>
+      ruleRollback(stored, handedBack ? { ...asked, doNotWait: false } : asked, this.#context.clock.nowMs());
     const { transaction, actor } = await this.#change(gid, rule, false);
     return rolledBack(transaction, actor?.snapshot);
   }
@@ -192,7 +194,7 @@ export class Acceptance {
   }
 
   /** Applies a rule to what is stored, on whoever drives it here, and retries where somebody else was faster. */
-  async #change(gid: string, rule: (stored: Transaction) => Ruling, wake: boolean): Promise<Changed> {
+  async #change(gid: string, rule: Rule, wake: boolean): Promise<Changed> {
     this.#admission.refuseWithoutJournal();
     return againstOthers(async () => {
       const incarnation = this.#context.live();
@@ -219,18 +221,15 @@ export class Acceptance {
    * Undefined: somebody else was faster. A row without owner becomes ours, or waits for a driver where no more may be
    * active; another owner's stays its own.
    */
-  async #changeStored(
-    incarnation: Incarnation,
-    gid: string,
-    rule: (stored: Transaction) => Ruling,
-    wake: boolean,
-  ): Promise<Changed | undefined> {
+  async #changeStored(incarnation: Incarnation, gid: string, rule: Rule, wake: boolean): Promise<Changed | undefined> {
     if (this.#context.live() !== incarnation) return undefined;
     const row = await this.#rows.load(gid, 'bare');
     if (row === undefined) throw unknownGid();
     if (incarnation.actor(gid) !== undefined) return undefined;
     const stored = this.#context.restore(row);
-    const ruling = rule(stored);
+    const isBroken = row.owner === incarnation.id && incarnation.isBroken(gid);
+    const handedBack = row.handedBack && !isBroken;
+    const ruling = rule(stored, handedBack && row.owner === null);
     if (ruling instanceof HoldfastError) throw ruling;
     const isAnothers = row.owner !== null && row.owner !== incarnation.id;
     if (ruling === 'nothing' && (!wake || isFinal(stored.progress.status) || isAnothers)) {
@@ -238,8 +237,6 @@ export class Acceptance {
       return { transaction: stored, actor: undefined };
     }
     const atMs = this.#context.clock.nowMs();
-    const isBroken = row.owner === incarnation.id && incarnation.isBroken(gid);
-    const handedBack = row.handedBack && !isBroken;
     const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
     const fact = ruling === 'nothing' ? ({ kind: 'due', atMs } as const) : ruling;
     const next = isAnothers ? changedElsewhere(stored, fact, atMs) : withMoveAsked(apply(loaded, fact), none, atMs);
@@ -293,6 +290,9 @@ export class Acceptance {
     return new Promise((resolve) => actor.wait((standing) => resolve(standing === 'gone' ? known : standing)));
   }
 }
+
+/** @param handedBack nobody drives it and nothing is out; absent: that is not known */
+type Rule = (stored: Transaction, handedBack?: boolean) => Ruling;
 
 interface Changed {
   readonly transaction: Transaction;

@@ -1,7 +1,5 @@
 import {
   awaitedCalls,
-  type BranchOperation,
-  type CallOut,
   type CallsOut,
   type Decision,
   decide,
@@ -11,30 +9,25 @@ import {
   type InFlight,
   moveAsked,
   type Outcome,
-  operationAt,
-  queryOperation,
   type Ruling,
   type Status,
   type Transaction,
   wasAlive,
 } from '@holdfast/core';
 import type { WriteResult } from '../store/store.ts';
-import type { EngineClock } from './clock.ts';
+import { Calls, type CallsContext } from './calls.ts';
 import type { JournalResult } from './journal.ts';
-import type { BranchCall, Caller, CallResult, Timer } from './ports.ts';
+import type { Timer } from './ports.ts';
 import { Row, type RowContext } from './row.ts';
 
 /** What an actor needs of the engine around it. */
-export interface ActorContext extends RowContext {
-  readonly clock: EngineClock;
-  readonly caller: Caller;
+export interface ActorContext extends RowContext, CallsContext {
   /** Forward successes are flushed this long after they came, unless another write takes them along. */
   readonly flushDelayMs: number;
   /** Whether a row last seen then (monotonic time) must be looked at again before a call; never on an exclusive store. */
   mustLook(seenMs: number): boolean;
   /** Called once: it is handed back, final or lost, and the actor does nothing any more. */
   left(actor: Actor, why: Leaving): void;
-  attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   moved(transaction: Transaction, from: Status): void;
 }
 
@@ -80,14 +73,12 @@ export class Actor {
   #queued: Fact[] = [];
   #requests: Request[] = [];
   #waiters: ((standing: Standing | 'gone') => void)[] = [];
-  /** Calls without an answer. */
-  readonly #inFlight = new Map<number, CallOut>();
+  readonly #calls: Calls;
   #left = false;
   #closing = false;
   /** A wake that came during a call or an uncommitted write is kept, once. */
   #woken = false;
   #stepping = false;
-  #trouble: Outcome | undefined;
   #wakeTimer: Timer | undefined;
   #flushTimer: Timer | undefined;
 
@@ -96,6 +87,10 @@ export class Actor {
     this.gid = transaction.definition.gid;
     this.#context = context;
     this.#row = new Row(context, transaction, version, seenMs);
+    this.#calls = new Calls(context, this.#row, {
+      mayGo: (status) => this.#mayGo(status),
+      happened: (fact) => this.#happened(fact),
+    });
     if (loaded !== undefined) this.#row.apply(loaded);
   }
 
@@ -105,7 +100,7 @@ export class Actor {
 
   /** As it may be told now, with the calls that are out. */
   get snapshot(): { readonly transaction: Transaction; readonly inFlight: CallsOut } {
-    return { transaction: this.#row.told, inFlight: new Map(this.#inFlight) };
+    return { transaction: this.#row.told, inFlight: new Map(this.#calls.out) };
   }
 
   /** It is being handed back: what comes now is for its next owner. */
@@ -192,7 +187,7 @@ export class Actor {
     this.#wakeTimer = undefined;
     if (this.#applyQueued()) return true;
     if (this.#requests.length > 0 && !this.#row.isBusy) return this.#serveRequest();
-    return this.#follow(decide(this.#row.transaction, this.#inFlight, this.#context.clock.nowMs()));
+    return this.#follow(decide(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs()));
   }
 
   #applyQueued(): boolean {
@@ -232,7 +227,7 @@ export class Actor {
       if (!this.#row.isBusy) this.#reload();
       return false;
     }
-    for (const operation of operations) this.#call(operation);
+    for (const operation of operations) this.#calls.call(operation);
     return true;
   }
 
@@ -267,7 +262,7 @@ export class Actor {
     const from = this.#row.transaction.progress.status;
     this.#row.apply(change);
     // What an operator decided and the move that it calls for are one write.
-    const move = moveAsked(this.#row.transaction, this.#inFlight, this.#context.clock.nowMs());
+    const move = moveAsked(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs());
     if (move !== undefined) this.#row.apply(move);
     const definition = change.kind === 'submitted' ? change.amended?.definition : undefined;
     this.#stopFlushing();
@@ -306,14 +301,14 @@ export class Actor {
       return true;
     }
     // The answer of a call that nobody waits for is recorded all the same.
-    if (decision.within || this.#inFlight.size > 0) return this.#stayUntil(decision.untilMs);
+    if (decision.within || this.#calls.out.size > 0) return this.#stayUntil(decision.untilMs);
     this.#release(decision.untilMs);
     return false;
   }
 
   /** The calls that are out and whose answer is waited for. */
   get #awaited(): InFlight {
-    return awaitedCalls(this.#row.transaction, this.#inFlight, this.#context.clock.nowMs());
+    return awaitedCalls(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs());
   }
 
   #stayUntil(untilMs: number): boolean {
@@ -372,91 +367,29 @@ export class Actor {
     });
   }
 
-  #call(operation: number): void {
-    const target = this.#targetOf(operation);
-    const askedMs = this.#context.clock.nowMs();
-    this.#inFlight.set(operation, { askedMs, sentMs: undefined });
-    if (target.url === '') {
-      // An empty URL always succeeds, without a call.
-      this.#answered(operation, { kind: 'success' }, 0);
-      return;
-    }
-    const { definition, plan, progress } = this.#row.transaction;
-    const call: BranchCall = {
-      gid: this.gid,
-      type: definition.type,
-      branchId: target.branchId,
-      op: target.op,
-      url: target.url,
-      protocol: definition.protocol,
-      payload: target.payload,
-      headers: definition.options.branchHeaders,
-      timeoutMs: plan.requestTimeoutMs,
-    };
-    const { status } = progress;
-    this.#context.caller.call(
-      call,
-      () => this.#mayGo(operation, status, askedMs),
-      (result) => this.#ended(operation, result),
-    );
-  }
-
-  #targetOf(operation: number): BranchOperation {
-    const { definition, branches, plan } = this.#row.transaction;
-    if (operation === queryOperation) {
-      return { branchId: '00', op: 'msg', url: definition.queryPrepared, payload: '', ...plan.callback };
-    }
-    const target = operationAt(definition, branches, operation);
-    if (target === undefined) throw new Error(`${this.gid} has no operation ${operation}`);
-    return target;
-  }
-
-  /** Asked just before the call goes out: only now may it have run. */
-  #mayGo(operation: number, status: Status, askedMs: number): boolean {
+  /** Asked just before a call goes out. */
+  #mayGo(status: Status): boolean {
     if (this.#left || !this.#context.lease.isValid() || this.#context.mustLook(this.#row.seenMs)) return false;
     if (this.#row.transaction.progress.status !== status) return false;
     // It ends, or somebody else has changed the row and it is being read.
-    if (this.#closing || this.#row.isBlocked) return false;
-    this.#row.apply({ kind: 'called', operation });
-    this.#inFlight.set(operation, { askedMs, sentMs: this.#context.clock.nowMs() });
-    return true;
+    return !this.#closing && !this.#row.isBlocked;
   }
 
-  #ended(operation: number, result: CallResult): void {
-    if (result.kind === 'answered') {
-      // Also what comes too late to be written.
-      this.#context.attempted(this.#row.transaction, operation, result.outcome, result.durationMs);
-      if (!this.#left) this.#answered(operation, result.outcome, result.durationMs);
-      return;
-    }
-    if (this.#left) return;
-    this.#inFlight.delete(operation);
-    const { clock, lease } = this.#context;
-    if (!lease.isValid()) return;
-    if (result.untilMs !== undefined) {
-      const untilMs = clock.fromMonotonic(result.untilMs);
-      this.#queued.push({ kind: 'blocked', operation, untilMs, atMs: clock.nowMs() });
-    }
-    this.#step();
-  }
-
-  #answered(operation: number, outcome: Outcome, durationMs: number): void {
-    this.#inFlight.delete(operation);
-    if (outcome.kind !== 'success') this.#trouble = outcome;
-    const { clock, runtime } = this.#context;
-    const jitter = runtime.random();
-    this.#queued.push({ kind: 'answered', operation, outcome, durationMs, jitter, atMs: clock.nowMs() });
+  /** @param fact undefined: nothing did, but a call that was to go out will not */
+  #happened(fact: Fact | undefined): void {
+    if (fact !== undefined) this.#queued.push(fact);
     this.#step();
   }
 
   #leave(why: Leaving): void {
     if (this.#left) return;
     this.#left = true;
+    this.#calls.end();
     this.#wakeTimer?.cancel();
     this.#stopFlushing();
     this.#context.left(this, why);
     for (const { done } of this.#requests.splice(0)) done('gone');
-    const standing = { transaction: this.#row.durable, trouble: this.#trouble };
+    const standing = { transaction: this.#row.durable, trouble: this.#calls.trouble };
     const isKnown = why.kind === 'final' || why.kind === 'handed-back';
     for (const done of this.#waiters.splice(0)) done(isKnown ? standing : 'gone');
   }

@@ -155,7 +155,9 @@ export class ClockKeeper {
   #tellGap(nowMs: number, wallMs: number): void {
     const isApart = Math.abs(wallMs - nowMs) > gapWarnedMs;
     if (isApart && !this.#gapTold) {
-      this.#parts.warned(wallMs > nowMs ? runAheadText(nowMs, wallMs) : behindText(nowMs, wallMs));
+      this.#parts.warned(
+        wallMs > nowMs ? runAheadText(nowMs, wallMs, this.#parts.retentionMs) : behindText(nowMs, wallMs),
+      );
     }
     this.#gapTold = isApart;
   }

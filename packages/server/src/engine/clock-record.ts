@@ -58,10 +58,13 @@ export function aheadText(storedMs: number, wallMs: number): string {
   );
 }
 
-export function runAheadText(nowMs: number, wallMs: number): string {
+export function runAheadText(nowMs: number, wallMs: number, retentionMs: number): string {
+  const next = isJump(nowMs, wallMs, retentionMs)
+    ? 'the next start does not follow it before it is accepted, or an hour has passed'
+    : 'the next start follows it';
   return (
     `the clock of this machine (${text(wallMs)}) is ahead of the coordinator's time (${text(nowMs)}): ` +
-    'it was set forward or the machine slept; the next start follows it'
+    `it was set forward or the machine slept; ${next}`
   );
 }
 

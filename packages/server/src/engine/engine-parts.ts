@@ -1,4 +1,4 @@
-import type { Defaults, Outcome, Status, Transaction } from '@holdfast/core';
+import type { Defaults, OperatorDecision, Outcome, Status, Transaction } from '@holdfast/core';
 import type { Store, UnreadableRow } from '../store/store.ts';
 import type { ActiveLimits } from './incarnation.ts';
 import type { JournalLimits } from './journal.ts';
@@ -19,6 +19,8 @@ export interface EngineEvents {
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
+  /** An operator decided so. */
+  decided(transaction: Transaction, decision: OperatorDecision): void;
   /** It is an incident now, or not any more (`progress.incident` is empty), or another one. */
   incident(transaction: Transaction, former: string): void;
   /**

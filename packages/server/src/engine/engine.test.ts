@@ -440,6 +440,17 @@ test('a rollback is one write where it is driven here, and nothing is compensate
   assert.equal(world.row('g').progress.status, 'failed');
 });
 
+test('where nothing is out there is nothing to wait for: it is compensated at once, also with doNotWait', async () => {
+  const world = await new EngineWorld().start();
+  await sleeping(world, 2);
+  const told = await world.done(world.engine.rollback('g', { reason: '', doNotWait: true }));
+  assert.deepEqual([told.transaction.progress.status, told.compensatesFromMs], ['aborting', undefined]);
+  assert.equal(await world.answer(error), 'http://c/1');
+  const { version } = world.row('g');
+  await world.done(world.engine.rollback('g', { reason: '', doNotWait: true }));
+  assert.deepEqual([world.row('g').version, world.calls.length], [version, 0], 'and it is no retry');
+});
+
 test('a call that nobody waits for is recorded when it answers, and keeps nothing waiting', async () => {
   const world = await new EngineWorld().start();
   const { engine, runtime } = world;

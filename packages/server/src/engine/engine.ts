@@ -21,7 +21,7 @@ import { heartbeatTimes } from './lease.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
-import { refuse, unknownGid } from './refusals.ts';
+import { cannotDrive, refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
 import { usualSleepMs } from './schedule.ts';
 import { noNames } from './targets.ts';
@@ -354,11 +354,18 @@ export class Engine implements Coordinator {
   }
 
   #restore({ definition, branches, progress }: StoredTransaction): Transaction {
-    return restoreTransaction(definition, branches, progress, this.#parts.settings.defaults);
+    try {
+      return restoreTransaction(definition, branches, progress, this.#parts.settings.defaults);
+    } catch (cause) {
+      throw cannotDrive(cause);
+    }
   }
 
   #written(now: Transaction, { progress }: Transaction): void {
-    if (now.progress.incident !== progress.incident) this.#parts.events.incident(now, progress.incident);
+    const { incident, operatorDecisions = [] } = now.progress;
+    const news = operatorDecisions.slice(progress.operatorDecisions?.length ?? 0);
+    for (const decision of news) this.#parts.events.decided(now, decision);
+    if (incident !== progress.incident) this.#parts.events.incident(now, progress.incident);
   }
 
   #failed(message: string, error: unknown): void {

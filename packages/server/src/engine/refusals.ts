@@ -24,6 +24,13 @@ export function refuse(cause: unknown): never {
   throw new HoldfastError('UNAVAILABLE', 'the store cannot serve this now', { retryAfterMs: 1000, cause });
 }
 
+/** What is stored can be read, and this version cannot drive it: whoever asks now has asked for nothing wrong. */
+export function cannotDrive(cause: unknown): HoldfastError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const what = 'use the version of Holdfast that wrote it, or end it with holdfast stop';
+  return new HoldfastError('INTERNAL', `this version cannot drive what is stored (${why}): ${what}`, { cause });
+}
+
 export function unknownGid(): HoldfastError {
   return new HoldfastError('NOT_FOUND', 'gid: no such transaction', { field: 'gid' });
 }

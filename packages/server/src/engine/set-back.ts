@@ -1,4 +1,5 @@
-import type { ClockSettable, Store } from '../store/store.ts';
+import type { ClockSettable } from '../store/capabilities.ts';
+import type { Store } from '../store/store.ts';
 import { clockKey, newRecord, parseRecord } from './clock-record.ts';
 
 /** What the clock of a store shows: the highest time that was written, or the last that the coordinator has left there. */

@@ -79,7 +79,7 @@ export class UnreadStop {
       this.#context.restore(stored);
       return undefined;
     } catch (error) {
-      return asUnreadable(stored, error);
+      return asUnreadable(stored, error instanceof HoldfastError ? (error.cause ?? error) : error);
     }
   }
 }

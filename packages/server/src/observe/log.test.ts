@@ -147,6 +147,21 @@ test('a saga or a message that is submitted without steps is a warning, and coun
   assert.match((await metrics.exposition()).text, /^holdfast_submitted_without_steps_total\{type="saga"\} 1$/m);
 });
 
+test('what an operator decided is a line of the log, and counted', async () => {
+  const { log, lines } = recorded('info', false);
+  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const observer = new Observer({ metrics, log, fatal: () => undefined });
+  const decision = { kind: 'rollback', atMs: 1, status: 'submitted', reason: 'not sold any more' } as const;
+  observer.decided(held(shown({ type: 'saga' })), decision);
+  const [line] = lines.map((text) => JSON.parse(text));
+  assert.deepEqual(
+    [line.level, line.msg, line.decision, line.status, line.reason],
+    ['info', 'an operator decided', 'rollback', 'submitted', 'not sold any more'],
+  );
+  const { text } = await metrics.exposition();
+  assert.match(text, /^holdfast_operator_decisions_total\{type="saga",decision="rollback"\} 1$/m);
+});
+
 test('what cannot be read is told to the log, the metrics and the webhook', async () => {
   const { log, lines } = recorded('info', false);
   const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });

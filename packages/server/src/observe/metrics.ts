@@ -80,6 +80,12 @@ export class Metrics {
       ['type', 'kind', 'incident'],
     ),
   );
+  readonly #decisions = children(
+    this.#counter('holdfast_operator_decisions_total', 'Rollbacks and stops that operators decided on.', [
+      'type',
+      'decision',
+    ]),
+  );
   readonly #alerts = children(
     this.#counter('holdfast_alerts_total', 'Tries to tell the alert webhook, by what became of them.', ['result']),
   );
@@ -188,6 +194,10 @@ export class Metrics {
   /** @param name the incident without what it is about */
   incident(type: string, kind: IncidentKind, name: string): void {
     this.#incidents(type, kind, name).inc();
+  }
+
+  decided(type: string, decision: string): void {
+    this.#decisions(type, decision).inc();
   }
 
   alerted(result: Posted['kind']): void {

@@ -1,4 +1,12 @@
-import { type IncidentKind, incidentKind, type Outcome, type Status, shownUrl, type Transaction } from '@holdfast/core';
+import {
+  type IncidentKind,
+  incidentKind,
+  type OperatorDecision,
+  type Outcome,
+  type Status,
+  shownUrl,
+  type Transaction,
+} from '@holdfast/core';
 import type { DestinationEvents } from '../caller/destinations.ts';
 import type { EngineEvents } from '../engine/engine-parts.ts';
 import type { UnreadableRow } from '../store/store.ts';
@@ -75,6 +83,13 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
     if ((type !== 'saga' && type !== 'msg') || steps.length > 0) return;
     this.#metrics.submittedWithoutSteps(type);
     this.#log.warn('a transaction without steps was submitted: it succeeds, and nothing is called', { gid, type });
+  }
+
+  /** One line for each: who asks later what people have done finds it here too. */
+  decided({ definition }: Transaction, { kind, status, reason }: OperatorDecision): void {
+    const { gid, type } = definition;
+    this.#metrics.decided(type, kind);
+    this.#log.info('an operator decided', { gid, type, status, decision: kind, reason });
   }
 
   /** Alerts speak of the same. */

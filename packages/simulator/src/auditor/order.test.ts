@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noOptions } from '@holdfast/core';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
-import { plainOptions } from '../clients/client.ts';
 import { stepsBefore } from './order.ts';
 
 const asked = (type: 'saga' | 'msg', steps: number, customData = '', concurrent = false): AskedTransaction => ({
@@ -15,7 +15,7 @@ const asked = (type: 'saga' | 'msg', steps: number, customData = '', concurrent 
     payload: '',
   })),
   queryPrepared: '',
-  options: { ...plainOptions, concurrent },
+  options: { ...noOptions, concurrent },
   customData,
 });
 

@@ -24,13 +24,19 @@ export class WakeAuditor {
     const found = this.#court.cases.get(gid);
     if (!this.#court.isTimed || found === undefined || !hasWorkNow(this.#court, found)) return () => undefined;
     const { activity } = found;
-    return () => this.#judgeSoon(found, activity);
+    return () => this.#judgeAfter(patienceFor(found), found, activity);
   }
 
-  #judgeSoon(found: Case, activity: number): void {
-    const patienceMs = patienceFor(found);
-    this.#court.later(patienceMs, () => {
+  /** What an operator decides meanwhile counts too. */
+  #judgeAfter(ms: number, found: Case, activity: number): void {
+    const askedMs = patienceFor(found);
+    this.#court.later(ms, () => {
       if (found.activity > activity || found.isFinal) return;
+      const patienceMs = patienceFor(found);
+      if (patienceMs > askedMs) {
+        this.#judgeAfter(patienceMs - askedMs, found, activity);
+        return;
+      }
       accuse(this.#court, 'P7', found.gid, `it was made due, and nothing happened for ${patienceMs / 1000} s`);
     });
   }

@@ -1,4 +1,4 @@
-import type { BranchOperation, HoldfastError, Options, WorkflowEnd } from '@holdfast/core';
+import type { BranchOperation, HoldfastError, WorkflowEnd } from '@holdfast/core';
 import type { AskedTransaction, Coordinator } from 'holdfast/engine/coordinator';
 import type { Acknowledgement } from '../auditor/answers.ts';
 import type { Asking } from '../auditor/case.ts';
@@ -30,16 +30,6 @@ type Stored = Awaited<ReturnType<Coordinator['prepareWorkflow']>>;
 export type Standing = Awaited<ReturnType<Coordinator['submit']>>;
 
 const attempts = 12;
-export const plainOptions: Options = {
-  waitResult: false,
-  timeoutToFailMs: 0,
-  requestTimeoutMs: 0,
-  retryIntervalMs: 0,
-  branchHeaders: {},
-  concurrent: false,
-  retryLimit: 0,
-};
-
 /** What all clients do: ask, and ask again where no answer came. */
 export class Client {
   readonly parts: ClientParts;

@@ -1,5 +1,6 @@
+import { noOptions } from '@holdfast/core';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
-import { type Client, plainOptions } from './client.ts';
+import type { Client } from './client.ts';
 import { deleteTopic, withTopic } from './topics.ts';
 
 /** A message to a few banks, each of which must get it. */
@@ -18,7 +19,7 @@ export function planMessage(client: Client, gid: string): AskedTransaction {
     })),
     queryPrepared: random.chance(0.9) ? 'http://ledger/query-prepared' : '',
     options: {
-      ...plainOptions,
+      ...noOptions,
       waitResult: random.chance(0.2),
       timeoutToFailMs: random.chance(0.8) ? random.integer(2, 10) * 1000 : 0,
       requestTimeoutMs: random.chance(0.5) ? random.integer(500, 3000) : 0,

@@ -1,6 +1,6 @@
-import type { Options, Step } from '@holdfast/core';
+import { noOptions, type Options, type Step } from '@holdfast/core';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
-import { type Client, plainOptions } from './client.ts';
+import type { Client } from './client.ts';
 
 /** A transfer over several banks; some refuse. */
 export function planSaga(client: Client, gid: string): AskedTransaction {
@@ -34,7 +34,7 @@ function planStep(client: Client, index: number, refuse: boolean): Step {
 function planOptions(client: Client, gid: string): Options {
   const { random, parts } = client;
   return {
-    ...plainOptions,
+    ...noOptions,
     waitResult: random.chance(0.3),
     timeoutToFailMs: random.chance(parts.timeoutShare) ? random.integer(2, 25) * 1000 : 0,
     requestTimeoutMs: planRequestTimeout(client),

@@ -1,9 +1,9 @@
-import type { BranchOperation, WorkflowEnd } from '@holdfast/core';
+import { type BranchOperation, noOptions, type WorkflowEnd } from '@holdfast/core';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
 import { callbackOf, customDataOf, type FlowStep, flowHost, flowStepsOf } from '../network/flow.ts';
 import type { ServiceRequest } from '../network/request.ts';
 import { broken, failure, type LongService, ongoing, type ServiceAnswer, success } from '../network/request.ts';
-import { type Client, plainOptions } from './client.ts';
+import type { Client } from './client.ts';
 
 /** Steps at a few banks, of which some refuse. */
 export function planWorkflow(client: Client, gid: string): AskedTransaction {
@@ -25,7 +25,7 @@ export function planWorkflow(client: Client, gid: string): AskedTransaction {
     steps: [],
     queryPrepared: `http://${flowHost}/callback`,
     options: {
-      ...plainOptions,
+      ...noOptions,
       requestTimeoutMs: random.chance(0.7) ? random.integer(2, 10) * 1000 : 0,
       retryIntervalMs: random.chance(0.7) ? random.integer(1, 5) * 1000 : 0,
     },

@@ -208,7 +208,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'payload-changes',
-    file: 'server/src/engine/actor.ts',
+    file: 'server/src/engine/calls.ts',
     find: 'payload: target.payload,',
     replace: "payload: progress.attemptCount > 2 ? '{}' : target.payload,",
     breaks: ['P6'],

@@ -239,6 +239,7 @@ export class Node {
       attempted: () => undefined,
       created: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
       moved: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
+      decided: () => undefined,
       incident: ({ progress }) => statistics.count(progress.incident === '' ? 'incident over' : 'incident raised'),
       unreadable: ({ gid, incident }) => auditor.broke(gid, incident),
       journalCommitted: (rows) => statistics.count('rows written', rows),

@@ -1,5 +1,4 @@
-import { createTransaction, type Definition } from '@holdfast/core';
-import { plainOptions } from '../clients/client.ts';
+import { createTransaction, type Definition, noOptions } from '@holdfast/core';
 import type { Random } from '../kernel/random.ts';
 import { seal } from '../store/copy.ts';
 import type { Row } from '../store/row.ts';
@@ -29,7 +28,7 @@ export function addPoison({ scheduler, database, statistics }: Surroundings, ran
         protocol: 'http',
         steps: [],
         queryPrepared: '',
-        options: plainOptions,
+        options: noOptions,
         customData: '',
         createdMs,
       };

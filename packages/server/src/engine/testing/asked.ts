@@ -1,4 +1,4 @@
-import type { Defaults, Options } from '@holdfast/core';
+import { type Defaults, noOptions, type Options } from '@holdfast/core';
 import type { AskedTransaction } from '../coordinator.ts';
 
 /** The defaults of dtm. For tests. */
@@ -8,16 +8,6 @@ export const defaults: Defaults = {
   timeoutToFailMs: 35_000,
   backoffCapMs: 600_000,
   alertAfterErrors: 3,
-};
-
-export const noOptions: Options = {
-  waitResult: false,
-  timeoutToFailMs: 0,
-  requestTimeoutMs: 0,
-  retryIntervalMs: 0,
-  branchHeaders: {},
-  concurrent: false,
-  retryLimit: 0,
 };
 
 /** A saga of that many steps, `http://a/1` and `http://c/1` for the first. For tests. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -66,6 +66,23 @@ test('a row that cannot be read hides no other from a list, and is in it with wh
       [['bad', 'saga', 'submitted']],
     );
     assert.match(String(incidents.transactions[0]?.progress.incident), /cannot be read \(format 2\): use the version/);
+  });
+});
+
+test('a row that is not what an index says of it keeps no other from being claimed, and nothing goes round for it', async () => {
+  await inFolder(async (dataDir, store) => {
+    const path = join(dataDir, 'holdfast.db');
+    await put(store, due('stray'), due('fine'));
+    await store.close();
+    const bytes = readFileSync(path);
+    let at = bytes.indexOf('straysagasubmitted');
+    assert.ok(at > 0);
+    for (; at >= 0; at = bytes.indexOf('straysagasubmitted', at + 1)) bytes[at + 'straysaga'.length] = 0x78;
+    writeFileSync(path, bytes);
+    await store.open();
+    const { claimed, nextDueMs = 0 } = await claim(store, 'one');
+    assert.deepEqual(gidsOf(claimed), ['fine']);
+    assert.ok(nextDueMs > startMs);
   });
 });
 

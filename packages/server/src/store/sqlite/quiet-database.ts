@@ -45,7 +45,7 @@ export class QuietDatabase {
     if (sizeOf(`${path}-wal`) === 0 && sizeOf(`${path}-journal`) === 0 && !(await isOfEarlierVersion(path))) {
       return new QuietDatabase(path, openUnchanging(path), before, undefined);
     }
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-check-'));
+    const folder = temporaryFolder(path);
     try {
       await copyTo(folder, path, copying);
       return new QuietDatabase(path, new DatabaseSync(join(folder, basename(path))), before, folder);
@@ -71,6 +71,16 @@ export function openUnchanging(path: string): DatabaseSync {
   const url = pathToFileURL(path);
   url.searchParams.set('immutable', '1');
   return new DatabaseSync(url, { readOnly: true });
+}
+
+function temporaryFolder(path: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'holdfast-check-'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const text = `${path} has to be copied to be read, and no folder can be made in ${tmpdir()}: ${why}. TMPDIR names another folder`;
+    throw new StoreError('not-done', text, { cause });
+  }
 }
 
 async function isOfEarlierVersion(path: string): Promise<boolean> {

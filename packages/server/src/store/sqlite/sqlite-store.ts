@@ -1,39 +1,40 @@
-import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type {
+  BackupCapable,
+  BackupFile,
+  BackupRequest,
+  Cautious,
+  ClockSettable,
+  Restorable,
+  Restored,
+  WatchEvents,
+  Watchful,
+} from '../capabilities.ts';
 import type { ClockMistake } from '../earlier.ts';
 import {
   type AlertRequest,
-  type BackupCapable,
-  type BackupFile,
-  type BackupRequest,
-  type Cautious,
   type ClaimRequest,
   type ClaimResult,
-  type ClockSettable,
   type Counts,
   type KeyValue,
   type ListFilter,
   type ListPage,
   type OwedAlert,
   type OwnedRow,
-  type Restorable,
-  type Restored,
   type Store,
   type StoredTransaction,
   StoreError,
   type TakenAlerts,
-  type WatchEvents,
-  type Watchful,
   type Write,
   type WriteResult,
 } from '../store.ts';
-import { backupNameAt, removeUnfinished } from './backup/backup-name.ts';
+import { Backups } from './backup/backups.ts';
 import { forgetRestored, readRestored } from './backup/restored.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { toStoreError } from './errors.ts';
 import { exposure } from './folder/exposure.ts';
-import { makeFolder, OpenedFolder, type OpenWal } from './folder/opened-folder.ts';
+import { OpenedFolder, type OpenWal } from './folder/opened-folder.ts';
 import { databaseName } from './folder/sight.ts';
 import { FolderWatch } from './folder/watch.ts';
 import { LoopConnection } from './loop-connection.ts';
@@ -79,23 +80,31 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
   readonly #path: string;
   readonly #openWal: OpenWal;
   readonly #gate = new WriteGate();
+  readonly #backups: Backups;
   #opened: Opened | undefined;
   /** Why nothing can be read or written any more, until the process starts again. */
   #failure: StoreError | undefined;
   #watcher: WatchEvents | undefined;
-  #backups: Promise<unknown> = Promise.resolve();
 
   constructor({ dataDir }: SqliteSettings, openWal: OpenWal = (path) => open(path, 'r+')) {
     this.#folder = resolve(dataDir);
     this.#path = join(this.#folder, databaseName);
     this.#openWal = openWal;
+    this.#backups = new Backups({
+      folder: join(this.#folder, 'backups'),
+      look: async () => {
+        await this.#live().watch.look();
+        return this.#sure().checkpointer;
+      },
+      newWorker: () => this.#newWorker(),
+    });
   }
 
   async open(): Promise<void> {
     try {
       const parts = { openWal: this.#openWal, failed: (error: StoreError) => this.#fail(error) };
       this.#opened = this.#start(await OpenedFolder.open(this.#folder, parts));
-      if (isFolder(this.#backupFolder)) await removeUnfinished(this.#backupFolder);
+      await this.#backups.removeUnfinished();
     } catch (error) {
       const judged = toStoreError(error, `the store in ${this.#folder} cannot be opened`, this.#path);
       await this.close();
@@ -109,10 +118,6 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
 
   forgetRestored(): Promise<void> {
     return forgetRestored(this.#folder);
-  }
-
-  get #backupFolder(): string {
-    return join(this.#folder, 'backups');
   }
 
   cautions(): readonly string[] {
@@ -129,7 +134,7 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
     this.#opened = undefined;
     opened.watch.close();
     opened.checkpointer.close();
-    await this.#backups;
+    await this.#backups.ended();
     await opened.worker.close();
     await opened.folder.close(this.#failure === undefined);
   }
@@ -229,31 +234,8 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
     return changed;
   }
 
-  /** To `holdfast-<UTC time>.db` in the folder asked for, else in `backups` of the data folder; one after the other. */
   backup(request: BackupRequest = {}): Promise<BackupFile> {
-    const done = this.#backups.then(() => this.#copy(request));
-    this.#backups = done.catch(() => undefined);
-    return done;
-  }
-
-  /** In a thread of its own, so that lists and counts do not wait for it. */
-  async #copy({ to, keep }: BackupRequest): Promise<BackupFile> {
-    const { checkpointer, watch } = this.#live();
-    // A copy of what is not open any more, or a new folder in the place of one that is gone, would look like a backup.
-    await watch.look();
-    this.#sure();
-    const folder = to ?? this.#backupFolder;
-    if (to === undefined) await makeFolder(folder);
-    else if (!isFolder(to)) throw new StoreError('bad-folder', 'there is no such folder on this machine');
-    const name = backupNameAt(new Date());
-    const worker = this.#newWorker();
-    checkpointer.pause();
-    try {
-      return await worker.read('backup', { folder, name, keep });
-    } finally {
-      checkpointer.resume();
-      await worker.close();
-    }
+    return this.#backups.make(request);
   }
 
   #start(folder: OpenedFolder): Opened {
@@ -378,8 +360,4 @@ const blind = (folder: string) =>
 function ofOpening(error: StoreError): StoreError {
   const { code, message, cause } = error;
   return code === 'unknown-outcome' ? new StoreError('full', message, { cause }) : error;
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { damaged } from '../codec.ts';
 import { type StoredTransaction, StoreError } from '../store.ts';
 import { Query } from './connection.ts';
 import { migrate, refuseForeign } from './migrate.ts';
@@ -120,7 +119,7 @@ class Findings {
 }
 
 function refuseEmpty(db: DatabaseSync): void {
-  if (readNumber(db, 'pragma user_version') === 0) throw damaged('database', 'it is empty');
+  if (readNumber(db, 'pragma user_version') === 0) throw new StoreError('version', 'the database is empty');
 }
 
 function checkStructure(db: DatabaseSync, found: Findings): void {

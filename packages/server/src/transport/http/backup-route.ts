@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { HoldfastError, invalid } from '@holdfast/core';
+import type { BackupFile, BackupRequest } from '../../store/capabilities.ts';
 import { keptText } from '../wire/fields.ts';
 import { parseObject, textOf } from '../wire/json.ts';
 import { type Answer, jsonAnswer } from './answer.ts';
@@ -7,19 +8,6 @@ import { type Answer, jsonAnswer } from './answer.ts';
 /** Whose connection a request came by. */
 export interface Asker {
   readonly remoteAddress?: string | undefined;
-}
-
-export interface BackupRequest {
-  /** A folder of the coordinator's machine, by its absolute path. Absent: that of the store. */
-  readonly to?: string;
-  /** So many backups are kept there. Absent: all. */
-  readonly keep?: number;
-}
-
-export interface BackupFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly removed: readonly string[];
 }
 
 const mostKept = 10_000;

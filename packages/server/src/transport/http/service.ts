@@ -1,6 +1,7 @@
 import type { Coordinator } from '../../engine/coordinator.ts';
+import type { BackupFile, BackupRequest } from '../../store/capabilities.ts';
 import { type Answer, answer } from './answer.ts';
-import { type Asker, type BackupFile, type BackupRequest, backupRoute } from './backup-route.ts';
+import { type Asker, backupRoute } from './backup-route.ts';
 
 export interface ServiceParts {
   readonly coordinator: Pick<Coordinator, 'unready'>;

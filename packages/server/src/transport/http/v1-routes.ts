@@ -27,7 +27,7 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
     {
       method: 'POST',
       name: 'transactions/:gid/rollback',
-      handle: (body, parameters) => rollback(coordinator, gidIn(parameters), askedRollback(textOf(body))),
+      handle: (body, parameters) => rollback(coordinator, gidInPath(parameters), askedRollback(textOf(body))),
     },
     {
       method: 'GET',
@@ -63,6 +63,15 @@ function encodeClock({ nowMs, wallMs, held }: ClockState): object {
 
 function gidIn(parameters: URLSearchParams): string {
   return checkedId(keptText(parameters.get('gid') ?? '', 'gid'), 'gid');
+}
+
+/** Whoever writes `?doNotWait=true` means it: what stands in the body must not be missed here. */
+function gidInPath(parameters: URLSearchParams): string {
+  for (const name of parameters.keys()) {
+    if (name !== 'gid')
+      throw invalid('parameters', `must be none: ${rollbackFields.join(' and ')} belong into the body`);
+  }
+  return gidIn(parameters);
 }
 
 async function rollback(coordinator: Coordinator, gid: string, asked: AskedRollback): Promise<Answer> {

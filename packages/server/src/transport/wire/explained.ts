@@ -40,7 +40,7 @@ export function encodeExplained(shown: ExplainedTransaction): object {
       return { kind, at: timeOf(atMs), status, reason };
     }),
     untold: explanation.untold.map(operationOf),
-    branches: branchesOf(transaction),
+    branches: branchesOf(transaction, explanation),
     attempts: explanation.attempts.map(attemptOf),
     attemptsDropped: explanation.droppedAttempts,
     inFlight: explanation.inFlight.map(callOf),
@@ -107,9 +107,13 @@ export function encodeSummary({ definition, progress, owner }: ShownTransaction)
   };
 }
 
-function branchesOf(transaction: Transaction): object[] {
+/** What only ends by a success is stored as not called until then: its attempts tell that it was. */
+function branchesOf(transaction: Transaction, { attempts, inFlight }: Explanation): object[] {
+  const sent = inFlight.filter(({ sentMs }) => sentMs !== undefined);
+  const called = new Set([...attempts, ...sent].map(({ operation }) => operation));
   return operationsOf(transaction).map(({ payload, state, ...operation }, index) => {
-    const status = statusWords[state ?? stateOf(transaction.progress, index)];
+    const known = state ?? stateOf(transaction.progress, index);
+    const status = statusWords[known === 'p' && called.has(index) ? 'm' : known];
     return { ...operationOf(operation), status, payloadBytes: Buffer.byteLength(payload) };
   });
 }
@@ -121,7 +125,7 @@ const statusWords: Readonly<Record<OperationState, string>> = {
   f: 'failed',
 };
 
-function nextOf({ next, calls, nextAtMs, rule, sentence, trouble, isRetriable }: Explanation): object {
+function nextOf({ next, calls, nextAtMs, rule, sentence, trouble, sooner }: Explanation): object {
   return {
     what: next.kind === 'rest' ? 'nothing' : next.kind,
     ...(next.kind === 'move' && { to: next.to }),
@@ -130,7 +134,7 @@ function nextOf({ next, calls, nextAtMs, rule, sentence, trouble, isRetriable }:
     rule,
     because: sentence,
     lastFailure: trouble === undefined ? null : attemptOf(trouble),
-    sooner: isRetriable ? 'retry' : null,
+    sooner: sooner ?? null,
   };
 }
 

@@ -14,28 +14,11 @@ import { checkedId, isLonger, strippedGid, transactionType } from './identity.ts
 import { checkDepth, type Fields, parseFields } from './json.ts';
 import { checkSize } from './size.ts';
 import { stepsOf } from './steps.ts';
-import { UnknownNames, unknownIn } from './unknown.ts';
+import { transactionNames, UnknownNames, unknownIn } from './unknown.ts';
 import { branchUrl } from './url.ts';
 
 /** What a client may say of a transaction. Columns of the coordinator's own (status, owner, ...) are not among them. */
-const transactionNames: ReadonlySet<string> = new Set([
-  'gid',
-  'trans_type',
-  'steps',
-  'payloads',
-  'query_prepared',
-  'protocol',
-  'custom_data',
-  'rollback_reason',
-  'wait_result',
-  'timeout_to_fail',
-  'request_timeout',
-  'retry_interval',
-  'branch_headers',
-  'concurrent',
-  'retry_limit',
-  'req_extra',
-]);
+const fields: ReadonlySet<string> = new Set([...transactionNames, 'rollback_reason', 'req_extra']);
 const gidNames: ReadonlySet<string> = new Set(['gid']);
 
 /** More retries than anybody waits for; a bound so that the counter stays an integer. */
@@ -65,7 +48,7 @@ export const decodeGid = (text: string) => gidOf(withStrippedGid(parseFields(tex
 /** What a JSON text says of a transaction, by our names. */
 export function transactionFields(text: string, name?: string): Fields {
   const unknown = new UnknownNames();
-  return Object.assign(parseFields(text, transactionNames, name, unknown), { [unknownIn]: unknown });
+  return Object.assign(parseFields(text, fields, name, unknown), { [unknownIn]: unknown });
 }
 
 function bodyFields(text: string): Fields {

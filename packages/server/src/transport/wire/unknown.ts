@@ -76,7 +76,8 @@ function forPeople(key: string): string {
 }
 
 const stepNames = ['action', 'compensate'];
-const requestNames = [
+/** What a request may say of a transaction, whichever request it is. */
+export const transactionNames = [
   'gid',
   'trans_type',
   'steps',
@@ -91,12 +92,8 @@ const requestNames = [
   'retry_limit',
   'branch_headers',
   'concurrent',
-  'branch_id',
-  'confirm',
-  'cancel',
-  'data',
-  'url',
 ];
+const requestNames = [...transactionNames, 'branch_id', 'confirm', 'cancel', 'data', 'url'];
 
 /** What was most likely meant by an unknown name; undefined: it is like none. */
 export function meantBy(name: string): string | undefined {

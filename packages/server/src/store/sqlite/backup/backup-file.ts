@@ -1,10 +1,12 @@
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { type BackupFile, StoreError } from '../../store.ts';
+import type { BackupFile } from '../../capabilities.ts';
+import { StoreError } from '../../store.ts';
 import { toStoreError } from '../errors.ts';
 import { newIdentity } from '../folder/identity.ts';
 import { openUnchanging } from '../quiet-database.ts';
+import { syncPath } from '../synced.ts';
 import { readNumber, readText } from '../values.ts';
 import type { Ask } from '../worker/jobs.ts';
 import { removeOldest, removeUnfinished, unfinishedNames } from './backup-name.ts';
@@ -32,10 +34,10 @@ export async function writeBackup(db: DatabaseSync, { folder, name, keep }: Ask<
     await (await open(partial, 'wx', 0o600)).close();
     await backup(db, partial, { rate: 1024 });
     makeAnother(partial);
-    await sync(partial);
+    await syncPath(partial);
     verify(partial);
     await rename(partial, path);
-    await sync(folder);
+    await syncPath(folder);
   } catch (error) {
     for (const one of unfinished) await rm(one, { force: true });
     throw notMade(error, folder);
@@ -94,14 +96,5 @@ async function removeOld(path: string, name: string, keep: number): Promise<stri
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new StoreError('not-done', `the backup is made, ${path}, but an older one could not be removed: ${why}`);
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

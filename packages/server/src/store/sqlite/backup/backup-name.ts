@@ -24,7 +24,10 @@ export async function removeUnfinished(folder: string): Promise<void> {
  * @returns the paths of what was removed
  */
 export async function removeOldest(folder: string, keep: number, latest: string): Promise<string[]> {
-  const others = (await readdir(folder)).filter((name) => named.test(name) && name !== latest).sort();
+  const entries = await readdir(folder, { withFileTypes: true });
+  // A folder or a link with such a name is somebody else's.
+  const found = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const others = found.filter((name) => named.test(name) && name !== latest).sort();
   const paths = others.slice(0, Math.max(0, others.length + 1 - keep)).map((name) => join(folder, name));
   for (const path of paths) await rm(path);
   return paths;

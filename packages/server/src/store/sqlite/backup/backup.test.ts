@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { create, numbers, put } from '../../contract/fixtures.ts';
+import { StoreError } from '../../store.ts';
 import { SqliteStore } from '../sqlite-store.ts';
 import { restoreInto } from './restore.ts';
 
@@ -57,6 +58,27 @@ function declareTests(): void {
     }
   });
 
+  test('a restore to what is no place for a folder says why, and leaves what is there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-places-'));
+    const [link, file] = [join(folder, 'link'), join(folder, 'file')];
+    symlinkSync(join(folder, 'nothing'), link);
+    writeFileSync(file, 'x');
+    const restored = { backup: 'b', newestMs: 1, restoredMs: 2 };
+    for (const [place, told] of [
+      [link, /link is a link to something that is not there$/],
+      [file, /file is not a folder$/],
+      [join(file, 'below'), /a restore into \S+below: the system refused it \(.*ENOTDIR/],
+    ] as const) {
+      await assert.rejects(restoreInto(place, file, restored), (error: unknown) => {
+        assert.ok(error instanceof StoreError);
+        assert.match(error.message, told);
+        return true;
+      });
+    }
+    assert.deepEqual(readdirSync(folder), ['file', 'link']);
+    rmSync(folder, { recursive: true });
+  });
+
   const inFolders = async (run: (store: SqliteStore, data: string, to: string) => Promise<void>) => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-backup-'));
     const [data, to] = [join(folder, 'data'), join(folder, 'to')];
@@ -85,6 +107,10 @@ function declareTests(): void {
         'holdfast-20200101T000000.000Z.db.partial-walnut',
       ];
       for (const name of [...own, ...others]) writeFileSync(join(to, name), '');
+      const notFiles = ['holdfast-20190101T000000.000Z.db', 'holdfast-20190102T000000.000Z.db'];
+      mkdirSync(join(to, notFiles[0] ?? ''));
+      symlinkSync(join(to, 'holdfast.db'), join(to, notFiles[1] ?? ''));
+      others.push(...notFiles);
       const { path, removed } = await store.backup({ to, keep: 2 });
       assert.deepEqual(
         removed,

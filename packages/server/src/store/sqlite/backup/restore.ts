@@ -1,8 +1,11 @@
-import { chmodSync, createReadStream, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, createReadStream, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { type Restored, StoreError } from '../../store.ts';
+import { join } from 'node:path';
+import type { Restored } from '../../capabilities.ts';
+import { StoreError } from '../../store.ts';
+import { toStoreError } from '../errors.ts';
 import { openUnchanging } from '../quiet-database.ts';
+import { makeFolder, syncPath } from '../synced.ts';
 import { readText } from '../values.ts';
 import { encodeRestored, restoredName, restoringName } from './restored.ts';
 
@@ -19,22 +22,36 @@ export async function restoreInto(
   restored: Restored,
   copied: (bytes: number, total: number) => void = () => undefined,
 ): Promise<void> {
-  refuseOthers(folder);
-  const isNew = !existsSync(folder);
+  try {
+    refuseOthers(folder);
+    const isNew = !existsSync(folder);
+    await makeFolder(folder);
+    await fill(folder, isNew, backup, restored, copied);
+  } catch (error) {
+    throw toStoreError(error, `a restore into ${folder}`, join(folder, restoringName));
+  }
+}
+
+async function fill(
+  folder: string,
+  isNew: boolean,
+  backup: string,
+  restored: Restored,
+  copied: (bytes: number, total: number) => void,
+): Promise<void> {
   const partial = join(folder, restoringName);
   try {
-    await makeFolder(folder);
     await writeSynced(partial, async () => undefined);
-    await syncFolder(folder);
+    await syncPath(folder);
     await refuseWithoutRoom(folder, backup);
     await writeSynced(partial, (file) => copy(backup, file, copied));
     verify(partial, backup);
     await writeSynced(join(folder, restoredName), async (file) => {
       await file.writeFile(encodeRestored(restored));
     });
-    await syncFolder(folder);
+    await syncPath(folder);
     await rename(partial, join(folder, 'holdfast.db'));
-    await syncFolder(folder);
+    await syncPath(folder);
   } catch (error) {
     await rm(partial, { force: true });
     await rm(join(folder, restoredName), { force: true });
@@ -45,7 +62,8 @@ export async function restoreInto(
 
 /** What an earlier restore that was cut off has left is no store, and goes. */
 function refuseOthers(folder: string): void {
-  if (!existsSync(folder)) return;
+  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return;
+  if (!existsSync(folder)) throw new StoreError('not-done', `${folder} is a link to something that is not there`);
   if (!statSync(folder).isDirectory()) throw new StoreError('not-done', `${folder} is not a folder`);
   const names = readdirSync(folder);
   const own = names.includes(restoringName) ? [restoringName, restoredName] : [];
@@ -53,14 +71,6 @@ function refuseOthers(folder: string): void {
   if (others.length === 0) return;
   const more = others.length > 10 ? `, and ${others.length - 10} more` : '';
   throw new StoreError('not-done', `${folder} is not empty: it holds ${others.slice(0, 10).join(', ')}${more}`);
-}
-
-/** Folders that are made are for their owner only, and on the disk before anything in them. */
-async function makeFolder(folder: string): Promise<void> {
-  if (existsSync(folder)) return;
-  if (!existsSync(dirname(folder))) await makeFolder(dirname(folder));
-  mkdirSync(folder, { mode: 0o700 });
-  await syncFolder(dirname(folder));
 }
 
 async function refuseWithoutRoom(folder: string, backup: string): Promise<void> {
@@ -102,14 +112,5 @@ function verify(path: string, backup: string): void {
     if (found !== 'ok') throw new StoreError('not-done', `the copy is not whole: ${found}`);
   } finally {
     db.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Restored, StoreError } from '../../store.ts';
+import type { Restored } from '../../capabilities.ts';
+import { StoreError } from '../../store.ts';
 
 /** Says that the store beside it came from a backup; gone once that was told at a start. */
 export const restoredName = 'holdfast.restored';

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
@@ -59,6 +59,8 @@ export class FolderLock {
   static #try(path: string): FolderLock | undefined {
     const db = new DatabaseSync(path);
     try {
+      // What may not be written SQLite opens all the same, to read it, and then `begin exclusive` locks nothing.
+      accessSync(path, constants.R_OK | constants.W_OK);
       db.exec('begin exclusive');
     } catch (error) {
       db.close();

@@ -1,6 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../store.ts';
 import { refuseHalfRestored } from '../backup/restored.ts';
@@ -8,13 +6,14 @@ import { checkpoint } from '../checkpoint.ts';
 import { connect, connectReader, loopSettings } from '../connection.ts';
 import { isDamage, toStoreError } from '../errors.ts';
 import { migrate, refuseForeign } from '../migrate.ts';
+import { makeFolder, syncPath } from '../synced.ts';
 import { numberAt, readNumber } from '../values.ts';
 import { type WalFile, WalSync } from '../wal-sync.ts';
 import { countStart, readIdentity } from './identity.ts';
 import { type Damage, judgeFolder, judgeIdentity, lostCommits } from './judgement.ts';
 import { FolderLock } from './lock.ts';
 import { FolderRecord } from './record.ts';
-import { databaseName, type FolderSight, lookAtFolder, stateName, walName } from './sight.ts';
+import { databaseName, type FolderSight, lockName, lookAtFolder, stateName, walName } from './sight.ts';
 
 /** Opens the file that the commits are synced through; SQLite has created it. */
 export type OpenWal = (path: string) => Promise<WalFile>;
@@ -63,14 +62,14 @@ export class OpenedFolder {
     let wal: WalSync | undefined;
     try {
       await makeFolder(folder);
-      lock = await FolderLock.take(join(folder, 'holdfast.lock'), folder);
+      lock = await FolderLock.take(join(folder, lockName), folder);
       refuseHalfRestored(folder);
       const sight = lookAtFolder(folder);
       refuse(folder, judgeFolder(sight));
       const state = sight.state === 'unreadable' ? undefined : sight.state;
       if ((sight.database?.bytes ?? 0) > 0) {
         // A copy that was put here may not be on the disk yet. Later its locks would go with the descriptor.
-        if (state === undefined) await syncFile(path);
+        if (state === undefined) await syncPath(path);
         if (sight.hasJournal) takeBack(path);
         reader = openReader(folder, path, sight);
       }
@@ -170,22 +169,4 @@ Nothing was changed. Do one of these:
 function frameCount(db: DatabaseSync): number {
   const row = Object.values(db.prepare('pragma wal_checkpoint(noop)').get() ?? {});
   return Math.max(numberAt(row, 1), 0);
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Creates the folder; its entry in the parent is on the disk before anything in it counts as durable. */
-export async function makeFolder(folder: string): Promise<void> {
-  if (existsSync(folder)) return;
-  // One by one: where the system says ENOENT below a folder that is there (/proc), a recursive mkdir never ends.
-  if (!existsSync(dirname(folder))) await makeFolder(dirname(folder));
-  mkdirSync(folder);
-  await syncFile(dirname(folder));
 }

@@ -15,6 +15,7 @@ import {
 export const databaseName = 'holdfast.db';
 export const walName = 'holdfast.db-wal';
 export const stateName = 'holdfast.state';
+export const lockName = 'holdfast.lock';
 
 /** What a data folder holds, as far as it says whether it is whole. */
 export interface FolderSight {

@@ -3,6 +3,7 @@ import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { StoreError } from '../../store.ts';
+import { syncPath } from '../synced.ts';
 import type { WalGeneration } from './wal-file.ts';
 
 /**
@@ -91,12 +92,7 @@ async function create(path: string, state: FolderState): Promise<void> {
     await file.close();
   }
   await rename(unfinished, path);
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await syncPath(dirname(path));
 }
 
 function encode({ serial, state: { phase, id, starts, wal } }: Slot): Buffer {

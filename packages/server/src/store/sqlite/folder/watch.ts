@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StoreError, type WatchEvents } from '../../store.ts';
-import { databaseName, walName } from './sight.ts';
+import type { WatchEvents } from '../../capabilities.ts';
+import { StoreError } from '../../store.ts';
+import { databaseName, lockName, walName } from './sight.ts';
 
-export const lockName = 'holdfast.lock';
 const watched = [databaseName, walName, lockName];
 
 const everyMs = 1000;

@@ -14,6 +14,8 @@ import { unfinished } from './transaction-row.ts';
 
 /** How long a row that cannot be read is left alone; it counts as an incident. */
 const unreadablePauseMs = 10 * 60_000;
+/** How long nothing is claimed where all that an index calls due is not so in its row: that is damage, and stays. */
+const strayPauseMs = 1000;
 
 /** Nothing is due later than this from now (options reach ten years): where a row says so, it is damaged. */
 const farthestDueMs = 12 * 366 * 24 * 3_600_000;
@@ -68,11 +70,13 @@ export class Claimer {
   claim({ incarnation, nowMs, maxCount, maxBytes }: ClaimRequest): ClaimResult {
     const page = new Page(maxCount, maxBytes);
     const unreadable: UnreadableRow[] = [];
+    let strays = 0;
     const take = (rows: readonly Row[]) => {
       for (const row of rows) {
         if (page.isFull) break;
         const claimed = this.#takeRow(row, incarnation, nowMs, unreadable);
-        if (claimed !== undefined) page.add(claimed, roughNumberAt(row, 2));
+        if (claimed === 'stray') strays += 1;
+        else if (claimed !== undefined) page.add(claimed, roughNumberAt(row, 2));
       }
     };
     const dead = this.#ownedBelow.all(incarnation, maxCount + 1);
@@ -82,7 +86,8 @@ export class Claimer {
     if (!page.isFull) take(this.#due.all(nowMs, maxCount - page.claimed.length));
     if (!page.isFull) take(this.#neverDue.all(nowMs + farthestDueMs, maxCount - page.claimed.length));
     const next = this.#nextDue.first();
-    const nextDueMs = next === undefined ? undefined : roughNumberAt(next, 0);
+    let nextDueMs = next === undefined ? undefined : roughNumberAt(next, 0);
+    if (strays > 0 && !page.isFull) nextDueMs = Math.max(nextDueMs ?? 0, nowMs + strayPauseMs);
     return {
       claimed: page.claimed,
       nextDueMs: isMoreOfTheDead ? Math.min(nowMs, nextDueMs ?? nowMs) : nextDueMs,
@@ -90,9 +95,14 @@ export class Claimer {
     };
   }
 
-  #takeRow(row: Row, incarnation: string, nowMs: number, unreadable: UnreadableRow[]): StoredTransaction | undefined {
+  #takeRow(
+    row: Row,
+    incarnation: string,
+    nowMs: number,
+    unreadable: UnreadableRow[],
+  ): StoredTransaction | 'stray' | undefined {
     const id = numberAt(row, 0);
-    if (this.#take.run(incarnation, id, row[1] ?? null).changes === 0) return undefined;
+    if (this.#take.run(incarnation, id, row[1] ?? null).changes === 0) return 'stray';
     try {
       return this.#loader.byId(id);
     } catch (error) {

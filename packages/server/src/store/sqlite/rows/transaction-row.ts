@@ -1,4 +1,11 @@
-import type { BranchOperation, Definition, Progress, Status, TransactionType } from '@holdfast/core';
+import {
+  type BranchOperation,
+  type Definition,
+  noOptions,
+  type Progress,
+  type Status,
+  type TransactionType,
+} from '@holdfast/core';
 import { checksumBranch, checksumDefinition, checksumProgress, verify } from '../../checksum.ts';
 import { damaged, decodeBranch, decodeDefinition, decodeProgress, type StoredProgress, toStatus } from '../../codec.ts';
 import { type StoredTransaction, StoreError, type UnreadableRow } from '../../store.ts';
@@ -85,15 +92,7 @@ function fromColumns(row: Row, incident: string): StoredTransaction {
       protocol: '',
       steps: [],
       queryPrepared: '',
-      options: {
-        waitResult: false,
-        timeoutToFailMs: 0,
-        requestTimeoutMs: 0,
-        retryIntervalMs: 0,
-        branchHeaders: {},
-        concurrent: false,
-        retryLimit: 0,
-      },
+      options: noOptions,
       customData: '',
       createdMs: number(17),
     },

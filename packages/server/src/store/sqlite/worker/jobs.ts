@@ -1,4 +1,5 @@
-import type { BackupFile, Counts, KeyValue, ListFilter, OwnedRow, StoreErrorCode } from '../../store.ts';
+import type { BackupFile } from '../../capabilities.ts';
+import type { Counts, KeyValue, ListFilter, OwnedRow, StoreErrorCode } from '../../store.ts';
 import type { Row } from '../values.ts';
 
 /** What the worker thread does, and what it answers. Rows come as they are stored; the event loop decodes them. */

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Shown, storyOf } from './story.ts';
+
+const at = '2026-01-01T00:00:10.000Z';
+const nothing = { status: 'failed', reason: '', calls: [], hasMoreCalls: false };
+
+function shown(more: Partial<Shown> = {}, next: Partial<Shown['next']> = {}): Shown {
+  return {
+    ...{ gid: 'g', type: 'saga', status: 'aborting', reason: '', incident: '', incidentKind: null, createdAt: at },
+    ...{ finishedAt: null, dueAt: at, attemptCount: 0, isDrivenHere: true, owner: 'n', ignoredFields: [] },
+    ...{ unknownFields: [], operatorDecisions: [], untold: [], branches: [], attempts: [], attemptsDropped: 0 },
+    ...{ inFlight: [], heldBack: [], onAbort: { isAllowed: true, ...nothing }, now: at },
+    ...{ onRollback: { isAllowed: true, ...nothing }, onTimeout: { at, ...nothing, status: 'prepared' } },
+    ...more,
+    next: {
+      what: 'wait',
+      at: null,
+      calls: [],
+      rule: 'in-flight',
+      because: '',
+      lastFailure: null,
+      sooner: null,
+      ...next,
+    },
+  };
+}
+
+test('the command that does it sooner is named', () => {
+  assert.match(storyOf(shown({}, { sooner: 'retry' })), /^ {2}sooner: holdfast retry g$/m);
+  assert.match(
+    storyOf(shown({}, { sooner: 'do-not-wait' })),
+    /^ {2}sooner: holdfast rollback --do-not-wait g .*may still run.*barrier/m,
+  );
+});
+
+test('a gid is one argument of the command, and none of the shell', () => {
+  const sooner = (gid: string) => /sooner: holdfast (.*)/.exec(storyOf(shown({ gid }, { sooner: 'retry' })))?.[1];
+  assert.equal(sooner('order/17:a'), 'retry order/17:a');
+  assert.equal(sooner('$(reboot)'), "retry '$(reboot)'");
+  assert.equal(sooner("it's `this`"), "retry 'it'\\''s `this`'");
+  assert.equal(sooner('--yes'), "retry -- '--yes'");
+});
+
+test('an answer of ONGOING is no failure', () => {
+  const last = { branchId: '01', op: 'action', url: '', at, reason: 'words' };
+  assert.match(storyOf(shown({}, { lastFailure: { ...last, outcome: 'error' } })), /^ {2}last failure: 01 action/m);
+  assert.match(storyOf(shown({}, { lastFailure: { ...last, outcome: 'ongoing' } })), /^ {2}last answer: 01 action/m);
+});
+
+test('where nothing is called nothing need succeed; what is not final is no end', () => {
+  const story = storyOf(shown());
+  assert.match(story, /^an abort now: calls nothing; it ends failed$/m);
+  assert.match(story, /^its time-out: at \S+: calls nothing; it stays prepared and waits for a decision$/m);
+});
