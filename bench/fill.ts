@@ -1,4 +1,4 @@
-import { createTransaction, type Progress } from '@holdfast/core';
+import { createTransaction, noOptions, type Progress } from '@holdfast/core';
 import type { CreateWrite, Store } from 'holdfast/store/store';
 import { scattered } from './generator.ts';
 
@@ -41,15 +41,7 @@ export function dueSaga(gid: string, createdMs: number): CreateWrite {
       protocol: 'http',
       steps: [step('01', 'out', 1), step('02', 'in', 2)],
       queryPrepared: '',
-      options: {
-        waitResult: true,
-        timeoutToFailMs: 0,
-        requestTimeoutMs: 0,
-        retryIntervalMs: 0,
-        branchHeaders: {},
-        concurrent: false,
-        retryLimit: 0,
-      },
+      options: { ...noOptions, waitResult: true },
       customData: '',
       createdMs,
     },

@@ -18,7 +18,7 @@ export type Results = Readonly<Record<string, Result>>;
 
 const path = join(root, 'test', 'results', 'all.json');
 const dayMs = 86_400_000;
-export const oldAfterDays = 30;
+const oldAfterDays = 30;
 
 export function readResults(): Results {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};

@@ -10,7 +10,7 @@ export type InFlight = Pick<ReadonlySet<number>, 'has' | 'size' | 'keys'>;
 export const doNotWaitMs = 10_000;
 
 /** Why a transaction was rolled back where the operator gave no reason. */
-export const rollbackReason = 'an operator asked for the rollback';
+const rollbackReason = 'an operator asked for the rollback';
 
 export function decisionOf(progress: Progress, kind: OperatorDecision['kind']): OperatorDecision | undefined {
   return progress.operatorDecisions?.find((decision) => decision.kind === kind);

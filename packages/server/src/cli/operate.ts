@@ -109,6 +109,15 @@ export async function stop(address: Address, gid: string): Promise<void> {
     console.log(`Branches ${plain(left.join(', '))} are still prepared in their databases. End them there.`);
 }
 
+/** Undefined: what is stored is damaged, which hides no other topic. */
+function subscribersIn(stored: string): readonly { url: string; remark: string }[] | undefined {
+  try {
+    return JSON.parse(stored);
+  } catch {
+    return undefined;
+  }
+}
+
 export async function listTopics(address: Address, { json = false }: Output): Promise<void> {
   let isFirst = true;
   for (let position = ''; ; ) {
@@ -121,9 +130,10 @@ export async function listTopics(address: Address, { json = false }: Output): Pr
     }
     isFirst = false;
     for (const { k, v } of rows) {
-      const stored: readonly { url: string; remark: string }[] = JSON.parse(v);
-      const subscribers = stored.map((one) => ({ ...one, url: withoutUserinfo(one.url) }));
-      if (json) console.log(JSON.stringify({ topic: k, subscribers }));
+      const subscribers = subscribersIn(v)?.map((one) => ({ ...one, url: withoutUserinfo(one.url) }));
+      if (subscribers === undefined) {
+        console.error(plain(`${k}: what is stored of it is damaged. Delete the topic and subscribe again.`));
+      } else if (json) console.log(JSON.stringify({ topic: k, subscribers }));
       else {
         console.log(plain(k));
         for (const { url, remark } of subscribers)

@@ -42,6 +42,23 @@ test('a gid is one argument of the command, and none of the shell', () => {
   assert.equal(sooner('--yes'), "retry -- '--yes'");
 });
 
+test('while calls are out it says by when it goes on at the latest', () => {
+  const call = { branchId: '01', op: 'action', url: '', askedAt: at, sentAt: at };
+  const inFlight = [
+    { ...call, until: '2026-01-01T00:00:30.000Z' },
+    { ...call, until: '2026-01-01T00:00:20.000Z' },
+    { ...call, sentAt: null, until: null },
+  ];
+  assert.match(
+    storyOf(shown({ inFlight })),
+    /^next: it goes on with an answer, at 2026-01-01T00:00:20\.000Z at the latest$/m,
+  );
+  assert.match(
+    storyOf(shown({}, { what: 'incident', rule: 'prepared-waits' })),
+    /^next: it begins to wait for a decision$/m,
+  );
+});
+
 test('an answer of ONGOING is no failure', () => {
   const last = { branchId: '01', op: 'action', url: '', at, reason: 'words' };
   assert.match(storyOf(shown({}, { lastFailure: { ...last, outcome: 'error' } })), /^ {2}last failure: 01 action/m);

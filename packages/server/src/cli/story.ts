@@ -197,7 +197,7 @@ function attemptLines({ attempts, attemptsDropped, inFlight }: Shown): string[] 
   return lines.length + out.length === 0 ? ['', 'no attempts yet'] : ['', `attempts${dropped}`, ...lines, ...out];
 }
 
-function nextLines({ gid, next, now, heldBack }: Shown): string[] {
+function nextLines({ gid, next, now, heldBack, inFlight }: Shown): string[] {
   const because = `  because: ${next.because} (${next.rule})`;
   if (next.what === 'nothing') return ['', 'next: nothing', because];
   const when = next.at === null ? '' : ` at ${next.at} (${untilText(next.at, now)})`;
@@ -206,7 +206,7 @@ function nextLines({ gid, next, now, heldBack }: Shown): string[] {
   const label = last?.outcome === 'ongoing' ? 'last answer' : 'last failure';
   const failed = last === null ? [] : [`  ${label}: ${shortName(last)} at ${last.at}: ${plain(last.reason)}`];
   const sooner = next.sooner === null ? [] : [`  sooner: holdfast ${commandOf(next.sooner, argument(gid))}`];
-  return ['', `next:${when} ${nextText(next)}`, because, ...failed, ...heldBack.map(holdText), ...sooner];
+  return ['', `next:${when} ${nextText(next, inFlight)}`, because, ...failed, ...heldBack.map(holdText), ...sooner];
 }
 
 function commandOf(sooner: 'retry' | 'do-not-wait', gid: string): string {
@@ -222,10 +222,17 @@ function holdText({ kind, destination, since, probeAt, callsOut }: Shown['heldBa
   return `  held back: ${plain(destination)} does not serve since ${since} (open breaker); ${probe}`;
 }
 
-function nextText({ what, to = '', calls }: Shown['next']): string {
+function nextText({ what, to = '', at, rule, calls }: Shown['next'], inFlight: Shown['inFlight']): string {
   if (what === 'call') return `calls ${calls.map((call) => `${shortName(call)} ${plain(call.url)}`).join(', ')}`;
   if (what === 'move') return `it moves to ${to}`;
-  return what === 'wait' ? 'it is looked at again' : 'it is marked as needing somebody';
+  if (rule === 'in-flight' && at === null) return answerText(inFlight);
+  return what === 'wait' ? 'it is looked at again' : 'it begins to wait for a decision';
+}
+
+/** The first answer moves it; a call without one ends by its time-out. */
+function answerText(inFlight: Shown['inFlight']): string {
+  const [first] = inFlight.flatMap(({ until }) => (until === null ? [] : [until])).sort();
+  return first === undefined ? 'it goes on with an answer' : `it goes on with an answer, at ${first} at the latest`;
 }
 
 function foreseenLines({ type, onAbort, onRollback, onTimeout, finishedAt }: Shown): string[] {

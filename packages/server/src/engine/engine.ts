@@ -61,7 +61,9 @@ export class Engine implements Coordinator {
       tell: (row) => given.events.unreadable(row, false),
       stored: (row) => given.events.unreadable(row, true),
       claimSoon: (gid) => {
-        this.makeDue(gid).catch((error: unknown) => this.#failed('what cannot be read was not set aside', error));
+        this.makeDue(gid).catch((error: unknown) =>
+          this.#failed('what cannot be read was not made an incident', error),
+        );
       },
     });
     const parts = { ...given, store: unreadables.watch(given.store) };

@@ -321,7 +321,7 @@ export class Incarnation {
     this.#context.defect(gid, 'cannot be driven: left alone until the next start', error);
   }
 
-  /** What cannot be read is driven by nobody; it was told of as it was read, and the next start sets it aside. */
+  /** What cannot be read is driven by nobody; it was told of as it was read, and the next start makes it an incident. */
   #leave(gid: string, error: unknown): [] {
     if (!(error instanceof UnreadableError)) throw error;
     this.#broken.add(gid);

@@ -44,3 +44,12 @@ test('beyond what may wait for one topic, who subscribes is told to come back, a
   );
   await subscribed('t', 1000);
 });
+
+test('a topic that is damaged in the store is told as such, and can be deleted', async () => {
+  const { engine, store } = await new EngineWorld().start();
+  await store.putValue('topics', 't', '{', 0, 1);
+  const subscribed = () => engine.topics.subscribe('t', { url: 'http://h/', remark: '' });
+  await assert.rejects(subscribed(), { code: 'INTERNAL', message: /^topic: what is stored of it is damaged: delete/ });
+  await engine.topics.delete('t');
+  await subscribed();
+});

@@ -129,7 +129,12 @@ function tooBusy(): HoldfastError {
 }
 
 function subscribersIn({ value }: KeyValue): readonly Subscriber[] {
-  return JSON.parse(value);
+  try {
+    return JSON.parse(value);
+  } catch (cause) {
+    const what = 'topic: what is stored of it is damaged: delete the topic and subscribe again, or restore a backup';
+    throw new HoldfastError('INTERNAL', what, { cause });
+  }
 }
 
 function notFound(field: string, message: string): HoldfastError {

@@ -154,3 +154,22 @@ test('each can be read, or be ended; what was stored is set aside', async () => 
     assert.equal((await found(store, gid)).progress.status, 'failed', gid);
   }
 });
+
+test('a damaged value hides no other of its category', async () => {
+  for (const key of ['a', 'b', 'c', 'd']) await store.putValue('topics', key, '[]', 0, startMs);
+  const db = new DatabaseSync(join(dataDir, 'holdfast.db'));
+  db.exec(`update key_values set version = 'x' where key = 'a'; update key_values set value = x'ff' where key = 'b';
+    update key_values set created_ms = 9223372036854775807 where key = 'c'`);
+  db.close();
+  const values = await store.listValues('topics', '', 10);
+  assert.deepEqual(
+    values.map(({ key, value }) => [key, value]),
+    [
+      ['a', '[]'],
+      ['b', ''],
+      ['c', '[]'],
+      ['d', '[]'],
+    ],
+  );
+  assert.equal((await store.getValue('topics', 'd'))?.value, '[]');
+});

@@ -17,7 +17,7 @@ import { ClockCorrector, type Corrected } from './rows/clock-corrector.ts';
 import { Loader } from './rows/loader.ts';
 import { unfinished } from './rows/transaction-row.ts';
 import { type EncodedWrite, timeOf, Writer } from './rows/writer.ts';
-import { numberAt, textAt } from './values.ts';
+import { numberAt, roughNumberAt, roughTextAt } from './values.ts';
 
 /** The event loop's connection: short operations only, each of them one transaction of the database. */
 export class LoopConnection {
@@ -109,10 +109,10 @@ export class LoopConnection {
     return {
       category,
       key,
-      value: textAt(row, 0),
+      value: roughTextAt(row, 0),
       version: numberAt(row, 1),
-      createdMs: numberAt(row, 2),
-      updatedMs: numberAt(row, 3),
+      createdMs: roughNumberAt(row, 2),
+      updatedMs: roughNumberAt(row, 3),
     };
   }
 

@@ -37,7 +37,7 @@ export function storedAt(row: Row, index: number): string | Uint8Array {
  */
 export function roughNumberAt(row: Row, index: number): number {
   const value = row[index];
-  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0;
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : 0;
 }
 
 export function roughTextAt(row: Row, index: number): string {

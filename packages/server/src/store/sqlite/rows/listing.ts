@@ -106,7 +106,7 @@ function matches(filter: ListFilter, entry: Row): boolean {
 }
 
 const positionOf = (row: Row): Position => ({
-  createdMs: Math.trunc(roughNumberAt(row, 1)),
+  createdMs: roughNumberAt(row, 1),
   gid: roughTextAt(row, 2),
 });
 

@@ -118,10 +118,10 @@ export class Upkeep {
     return this.#values.all(category, afterKey, limit).map((row) => ({
       category,
       key: textAt(row, 0),
-      value: textAt(row, 1),
-      version: numberAt(row, 2),
-      createdMs: numberAt(row, 3),
-      updatedMs: numberAt(row, 4),
+      value: roughTextAt(row, 1),
+      version: roughNumberAt(row, 2),
+      createdMs: roughNumberAt(row, 3),
+      updatedMs: roughNumberAt(row, 4),
     }));
   }
 }
