@@ -63,7 +63,7 @@ test('every subscriber must be one that the message can call', () => {
       () => ['http://a/1', url],
     );
   assert.throws(() => one('h:1/a.B/C', 'http'), /^HoldfastError: steps\[0\]\.action: the topic has a subscriber that/);
-  assert.throws(() => one('http://a/methods', 'json-rpc'), /steps\[0\]\.action: its topic/);
+  assert.throws(() => one('http://a/methods', 'json-rpc'), /steps\[0\]\.action: the topic/);
   assert.throws(() => one('http://a/?method=M', 'json-rpc', '[1]'), /payloads\[0\]: must be a JSON object/);
   assert.equal(one('h:1/a.B/C', 'grpc').length, 2);
   assert.equal(one('http://a/?method=M', 'json-rpc').length, 2);
