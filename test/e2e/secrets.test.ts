@@ -24,7 +24,7 @@ async function service() {
     const path = request.url ?? '';
     asked.push({ path, authorization: request.headers.authorization ?? '', body });
     if (path.startsWith('/refuses')) response.writeHead(409).end('FAILURE');
-    else if (path.startsWith('/breaks')) response.writeHead(500).end('broken');
+    else if (path.startsWith('/breaks')) response.writeHead(500).end(`broken: ${path}`);
     else if (path.startsWith('/hangs')) return;
     else if (path.startsWith('/moves')) response.writeHead(307, { location: `${dead}&moved` }).end();
     else if (path.startsWith('/rpc')) {

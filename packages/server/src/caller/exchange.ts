@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { BranchCall, Runtime, SentAnswer, Timer } from '../engine/ports.ts';
 import { AnswerBody, type AnswerText } from './answer-body.ts';
 import type { Connection, Connections } from './connections.ts';
+import { withoutEchoes } from './echoed.ts';
 import { reasonOf } from './failure-reason.ts';
 import type { HttpForm } from './http-form.ts';
 import type { HeaderList, HttpHeaders } from './http-headers.ts';
@@ -160,7 +161,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const retryAfterMs = parseRetryAfter(retryAfter, this.#context.runtime.wallMs());
     const outcome = this.#form.judge(code, text, retryAfterMs, unread);
     const isUnavailable = outcome.kind === 'error' && (code === 502 || code === 503 || code === 504);
-    this.#end(outcome, isUnavailable ? 'unavailable' : 'ok');
+    this.#end(this.#forPeople(outcome), isUnavailable ? 'unavailable' : 'ok');
+  }
+
+  #forPeople(outcome: Outcome): Outcome {
+    if (outcome.kind === 'success' || this.#target === undefined) return outcome;
+    const own = httpTargetOf(this.#call.url)?.path ?? '';
+    return { ...outcome, message: withoutEchoes(outcome.message, this.#target, own) };
   }
 
   #timeOut(): void {

@@ -285,3 +285,14 @@ test('an answer that came in time while this process was busy is no time-out', a
   });
   assert.equal((await send(`${url}/a`, { timeoutMs: 100 })).outcome.kind, 'success');
 });
+
+test('an answer that repeats the query or the credentials of the request is shown without them', async () => {
+  const { url } = await service((request, response) => {
+    response
+      .writeHead(404)
+      .end(`Route ${request.method}:${request.url} not found for ${request.headers.authorization}`);
+  });
+  const secret = url.replace('://', '://ann:planted@');
+  const message = messageOf(await send(`${secret}/book?key=planted`));
+  assert.equal(message, 'HTTP 404: Route GET:/book?... not found for ...');
+});

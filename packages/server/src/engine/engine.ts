@@ -186,6 +186,7 @@ export class Engine implements Coordinator {
 
   unready(): string | undefined {
     if (this.#stopping || this.#ended) return 'shutting down';
+    this.#journal.noticeSilence();
     if (this.#lease.isValid()) return this.#readiness.reason('valid');
     return this.#readiness.reason(this.#lease.incarnation === undefined ? 'none yet' : 'lapsed');
   }

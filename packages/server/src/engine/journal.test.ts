@@ -60,7 +60,10 @@ function world(
       await new Promise((resolve) => setImmediate(resolve));
     } while (waiting.length > 0);
   };
-  return { journal, log, turn };
+  const pass = (ms: number) => {
+    nowMs += ms;
+  };
+  return { journal, log, turn, pass };
 }
 
 test('what is written in one turn is one batch, up to its limits', async () => {
@@ -305,4 +308,26 @@ test('a store that cannot write is found out before anybody writes, and asked un
   assert.deepEqual(log, ['paused no room', 'timer 20', 'paused no room', 'timer 40', 'paused undefined']);
   assert.equal(journal.trouble, undefined);
   await journal.drained();
+});
+
+test('a store that says nothing for ten seconds is in trouble: who waits behind it is told, and its answer ends it', async () => {
+  const answer = Promise.withResolvers<readonly WriteResult[]>();
+  const { journal, log, turn, pass } = world(() => answer.promise);
+  const results: string[] = [];
+  journal.tryWrite(append('under way'), 1, (result) => results.push(`under way ${result}`));
+  await turn();
+  journal.tryWrite(append('behind'), 1, (result) => results.push(`behind ${result}`));
+  pass(9999);
+  journal.noticeSilence();
+  assert.equal(journal.trouble, undefined);
+  pass(1);
+  assert.equal(journal.trouble, 'the disk has not answered for 10 s');
+  journal.noticeSilence();
+  journal.noticeSilence();
+  assert.deepEqual(results, ['behind given-up']);
+  answer.resolve(['done']);
+  await turn();
+  assert.equal(journal.trouble, undefined);
+  assert.deepEqual(results, ['behind given-up', 'under way done']);
+  assert.deepEqual(log, ['paused the disk has not answered for 10 s', 'committed 1', 'paused undefined']);
 });

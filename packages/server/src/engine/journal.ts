@@ -45,6 +45,8 @@ const firstRetryMs = 20;
 const lastRetryMs = 1000;
 /** A store that cannot write for this long is in trouble: requests are refused rather than kept waiting. */
 const patienceMs = 1000;
+/** A store that says nothing at all for so long, neither yes nor no, is in trouble too: its disk hangs. */
+const silenceMs = 10_000;
 
 /**
  * Group commit: writes of all transactions go to one queue; while a batch is being committed the next one gathers. A
@@ -64,6 +66,8 @@ export class Journal {
   /** Why the store cannot write, and since when. */
   #trouble: { readonly reason: string; readonly sinceMs: number; readonly isFull: boolean } | undefined;
   #idle: (() => void)[] = [];
+  /** Since when the store has not answered what it was asked; undefined: nothing is asked of it. */
+  #askedMs: number | undefined;
 
   constructor(store: Pick<Store, 'commit' | 'ping'>, runtime: Runtime, limits: JournalLimits, events: JournalEvents) {
     this.#store = store;
@@ -81,9 +85,20 @@ export class Journal {
 
   /** Why requests would wait for too long now, or undefined. */
   get trouble(): string | undefined {
-    if (this.#trouble === undefined) return undefined;
+    if (this.#trouble === undefined) return this.#isSilent ? silence : undefined;
     const { reason, sinceMs, isFull } = this.#trouble;
     return isFull || this.#runtime.monotonicMs() - sinceMs >= patienceMs ? reason : undefined;
+  }
+
+  /** Tells, as of a store that cannot write, where it does not answer at all. To be called by whoever looks. */
+  noticeSilence(): void {
+    if (!this.#isSilent || this.#trouble !== undefined) return;
+    this.#suffered(silence, false);
+    this.#queue = this.#giveUp(this.#queue);
+  }
+
+  get #isSilent(): boolean {
+    return this.#askedMs !== undefined && this.#runtime.monotonicMs() - this.#askedMs >= silenceMs;
   }
 
   /** Finds out whether the store can write: nobody else does where it cannot and nobody has something to write. */
@@ -166,7 +181,7 @@ export class Journal {
 
   #commit(batch: readonly Entry[], attempts: Attempts): void {
     const startedMs = this.#runtime.monotonicMs();
-    this.#store.commit(batch.map((entry) => entry.write)).then(
+    this.#answered(this.#store.commit(batch.map((entry) => entry.write))).then(
       (results) => {
         this.#events.committed(batch.length, this.#runtime.monotonicMs() - startedMs);
         this.#recovered();
@@ -178,6 +193,13 @@ export class Journal {
       },
       (error: unknown) => this.#failed(batch, attempts, error),
     );
+  }
+
+  #answered<Answer>(asked: Promise<Answer>): Promise<Answer> {
+    this.#askedMs = this.#runtime.monotonicMs();
+    return asked.finally(() => {
+      this.#askedMs = undefined;
+    });
   }
 
   #forget({ bytes }: Entry): void {
@@ -234,7 +256,7 @@ export class Journal {
   }
 
   #ask(retryMs: number): void {
-    this.#store.ping().then(
+    this.#answered(this.#store.ping()).then(
       () => {
         this.#recovered();
         this.#run();
@@ -272,5 +294,7 @@ export class Journal {
     return batch.filter((entry) => entry.giveUp === undefined);
   }
 }
+
+const silence = `the disk has not answered for ${silenceMs / 1000} s`;
 
 const isFull = (error: unknown) => error instanceof StoreError && error.code === 'full';
