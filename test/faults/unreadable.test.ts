@@ -71,6 +71,7 @@ it('what cannot be read is told of at the start, though it is not due for an hou
   // As another version might have written it: it can be read, and not be followed.
   db.exec(`update definitions set checksum = null, definition = replace(definition, '"customData":""', '"customData":"{"')
     where id = (select id from transactions where gid = 'fine')`);
+  db.exec("update transactions set due_ms = 1 where gid = 'fine'");
   const kept = db
     .prepare('select what from set_aside order by what')
     .all()
@@ -85,6 +86,11 @@ it('what cannot be read is told of at the start, though it is not due for an hou
     assert.equal(answer.status, 500);
     assert.match(answer.text, /cannot drive.*custom_data.*holdfast stop/);
   }
+  await until('it is an incident', () => isTold('fine') && alerts.gids.includes('fine'));
+  assert.match(
+    (await coordinator.command('list', '--incidents')).stdout,
+    /fine .*waits for a decision: unreadable: .*custom_data/,
+  );
   assert.match((await coordinator.command('stop', 'fine')).stdout, /fine has ended as failed/);
   assert.match(
     (await coordinator.command('show', 'fine')).stdout,

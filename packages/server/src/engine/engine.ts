@@ -304,6 +304,7 @@ export class Engine implements Coordinator {
       moved: (...told) => events.moved(...told),
       written: (now, before) => this.#written(now, before),
       failed: (error) => this.#failed('the store cannot be read', error),
+      undrivable: (row) => this.#parts.events.unreadable(row, false),
       defect: (gid, what, error) => {
         this.#defects += 1;
         events.warned(`${gid}: ${what}`, error);

@@ -1,11 +1,19 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
-import { type ClaimResult, type Store, type StoredTransaction, UnreadableError } from '../store/store.ts';
+import {
+  type ClaimResult,
+  type Store,
+  type StoredTransaction,
+  UnreadableError,
+  type UnreadableRow,
+} from '../store/store.ts';
 import { Actor, type ActorContext, type Leaving, type Loaded } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { Journal } from './journal.ts';
 import type { Lease } from './lease.ts';
 import type { Caller, Runtime } from './ports.ts';
+import { transactionBytes, updateBytes } from './row.ts';
 import { Schedule } from './schedule.ts';
+import { asUnreadable } from './unread.ts';
 
 /** What may be active on one node at once. */
 export interface ActiveLimits {
@@ -35,6 +43,8 @@ export interface IncarnationContext {
   moved(transaction: Transaction, from: Status): void;
   written(now: Transaction, before: Transaction): void;
   failed(error: unknown): void;
+  /** It can be read and not be driven by this version: an incident, which is stored. */
+  undrivable(row: UnreadableRow): void;
   /** What must not happen: an actor broke, or a transaction was owned and not driven. */
   defect(gid: string, what: string, error: unknown): void;
 }
@@ -312,7 +322,30 @@ export class Incarnation {
       this.activate(this.#context.restore(stored), version, seenMs, loaded);
     } catch (error) {
       this.#breaks(stored.definition.gid, error);
+      this.#raise(stored, asUnreadable(stored, error));
     }
+  }
+
+  /** It stays ours: a row that is handed back tells its next owner that nothing was in flight. */
+  #raise({ progress, version }: StoredTransaction, row: UnreadableRow): void {
+    const { gid, incident } = row;
+    if (progress.incident === incident) return;
+    const raised = { ...progress, incident };
+    const { id } = this;
+    this.#context.journal.write(
+      {
+        kind: 'update',
+        gid,
+        token: this.newToken(),
+        expectOwner: id,
+        expectVersion: version,
+        owner: id,
+        progress: raised,
+      },
+      updateBytes(raised),
+      // Refused: somebody else has changed it, and the next start reads it anew.
+      (result) => result === 'done' && this.#context.undrivable(row),
+    );
   }
 
   /** It stays owned, so that nobody guesses; an operator can stop it. */
@@ -361,12 +394,4 @@ export class Incarnation {
   #tellEmpty(): void {
     for (const resolve of this.#empty.splice(0)) resolve();
   }
-}
-
-/** Bytes a transaction takes in memory, roughly: its texts and payloads, and a flat sum for each operation. */
-export function transactionBytes({ definition, branches }: Pick<Transaction, 'definition' | 'branches'>): number {
-  let bytes = 1024 + definition.customData.length + definition.queryPrepared.length;
-  for (const step of definition.steps) bytes += 128 + step.action.length + step.compensate.length + step.payload.length;
-  for (const branch of branches) bytes += 128 + branch.url.length + branch.payload.length;
-  return bytes;
 }

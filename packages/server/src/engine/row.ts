@@ -232,3 +232,11 @@ export function updateBytes({ operations, attempts, reason, result = '' }: Progr
   for (const attempt of attempts) bytes += 128 + attempt.reason.length;
   return bytes;
 }
+
+/** Bytes a transaction takes in memory, roughly: its texts and payloads, and a flat sum for each operation. */
+export function transactionBytes({ definition, branches }: Pick<Transaction, 'definition' | 'branches'>): number {
+  let bytes = 1024 + definition.customData.length + definition.queryPrepared.length;
+  for (const step of definition.steps) bytes += 128 + step.action.length + step.compensate.length + step.payload.length;
+  for (const branch of branches) bytes += 128 + branch.url.length + branch.payload.length;
+  return bytes;
+}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,4 +89,17 @@ test('when certificates end is known of each file that holds some, and not of ke
     ],
   );
   for (const { notAfterMs } of expiries) assert.ok(Math.abs(notAfterMs - Date.now() - 2 * day) < day);
+});
+
+test('a folder or a pipe in the place of a file is a problem, and is not waited for', async (t) => {
+  const mounted = new Mounted(t, first);
+  const files = watched(mounted);
+  const problem = `grpc.tls.certFile: ${mounted.path('tls.crt')} is not a file`;
+  rmSync(mounted.path('tls.crt'));
+  mkdirSync(mounted.path('tls.crt'));
+  assert.deepEqual(await files.look(), { kind: 'broken', problem });
+  rmSync(mounted.path('tls.crt'), { recursive: true });
+  execFileSync('mkfifo', [mounted.path('tls.crt')]);
+  assert.deepEqual(await files.look(), { kind: 'broken', problem });
+  assert.throws(() => watched(mounted), { message: problem });
 });

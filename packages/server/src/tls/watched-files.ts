@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { certificatesIn, type Expiry, expiryOf } from './pem.ts';
 
@@ -57,7 +57,10 @@ export class WatchedFiles<Value> implements Changing<Value> {
     this.name = parts.name;
     this.#parts = parts;
     this.#contents = parts.files.map(({ setting, path }) => {
-      return named(setting, () => readFileSync(resolve(path)));
+      return named(setting, () => {
+        mustBeFile(statSync(resolve(path)), path);
+        return readFileSync(resolve(path));
+      });
     });
     this.#value = this.#make(this.#contents);
     this.#expiries = expiriesOf(parts.files, this.#contents);
@@ -81,7 +84,7 @@ export class WatchedFiles<Value> implements Changing<Value> {
       const contents: Buffer[] = [];
       for (const { setting, path } of this.#parts.files) {
         contents.push(
-          await readFile(resolve(path)).catch((cause: unknown) => {
+          await read(path).catch((cause: unknown) => {
             throw new Error(`${setting}: ${textOf(cause)}`, { cause });
           }),
         );
@@ -107,6 +110,16 @@ export class WatchedFiles<Value> implements Changing<Value> {
     }
     return named(this.name, () => this.#parts.make(contents));
   }
+}
+
+async function read(path: string): Promise<Buffer> {
+  mustBeFile(await stat(resolve(path)), path);
+  return readFile(resolve(path));
+}
+
+/** A pipe would be waited for without end, and the end of the process with it. */
+function mustBeFile(found: Stats, path: string): void {
+  if (!found.isFile()) throw new Error(`${resolve(path)} is not a file`);
 }
 
 function expiriesOf(files: readonly NamedFile[], contents: readonly Buffer[]): readonly NamedExpiry[] {
