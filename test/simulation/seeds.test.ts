@@ -149,6 +149,7 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'store trouble: heartbeats': 100,
     'disk full': 100,
     'poisoned row left alone': 60,
+    'poisoned row is an incident': 60,
   },
   'trouble with the network and the services': {
     'request lost': 800,

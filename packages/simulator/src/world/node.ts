@@ -241,7 +241,10 @@ export class Node {
       moved: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
       decided: () => undefined,
       incident: ({ progress }) => statistics.count(progress.incident === '' ? 'incident over' : 'incident raised'),
-      unreadable: ({ gid, incident }) => auditor.broke(gid, incident),
+      unreadable: ({ gid, incident }) => {
+        if (isPoison(gid)) this.#world.statistics.count('poisoned row is an incident');
+        else auditor.broke(gid, incident);
+      },
       journalCommitted: (rows) => statistics.count('rows written', rows),
       warned: (message, error) => {
         this.#tell(process, `warns: ${message} ${error ?? ''}`);
