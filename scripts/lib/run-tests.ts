@@ -23,12 +23,16 @@ const root = join(import.meta.dirname, '..', '..');
 const [limitSeconds, record = '', ...files] = process.argv.slice(2);
 
 mkdirSync(dirname(record), { recursive: true });
+// A parent that was ended reads nothing any more: the tests end with it.
+const parentGone = new AbortController();
+process.once('disconnect', () => parentGone.abort());
 const measured: Record<string, number> = {};
 const events = run({
   files: longestFirst(files, readDurations()).map((file) => resolve(root, file)),
   // Two at a time: what is tested has threads and processes of its own.
   concurrency: 2,
   timeout: Number(limitSeconds) * 1000,
+  signal: parentGone.signal,
 });
 events.on('test:fail', ({ todo }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;
