@@ -183,7 +183,7 @@ test('a topic with a gRPC subscriber takes grpc messages; an http one is refused
   };
   const { status, text } = await client.post('submit', message);
   assert.deepEqual(
-    [status, /steps\[0\]\.action: the topic has a subscriber that a message whose/.test(text)],
+    [status, /steps\[0\]\.action: the topic has a subscriber that a message with protocol/.test(text)],
     [400, true],
   );
   await client.does('submit', { ...message, protocol });

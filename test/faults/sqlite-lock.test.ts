@@ -54,7 +54,7 @@ const isLocked = (dataDir: string) => (error: unknown) =>
   error instanceof StoreError &&
   error.code === 'locked' &&
   error.message.includes(dataDir) &&
-  /give this one a folder of its own/.test(error.message);
+  /use another folder for this one/.test(error.message);
 
 function declareTests(): void {
   testLock('a second process is refused after 5 s, and kill -9 of the first frees the store', async (dataDir) => {
