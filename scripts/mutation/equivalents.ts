@@ -135,7 +135,7 @@ export const equivalents: readonly Equivalent[] = [
     why: 'the compiler shows that no value gets there',
   },
   {
-    file: 'packages/server/src/engine/acceptance.ts',
+    file: 'packages/server/src/engine/registration.ts',
     line: 'default:',
     replacement: 'default:',
     why: 'the compiler shows that no value gets there',
