@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { HoldfastError } from '@holdfast/core';
 import { BranchSender } from './caller/branch-sender.ts';
-import { DestinationCaller } from './caller/destinations.ts';
+import { DestinationCaller } from './caller/destinations/destination-caller.ts';
 import type { GrpcSenderParts } from './caller/grpc/grpc-sender.ts';
-import { HttpSender, type HttpSenderParts } from './caller/http-sender.ts';
+import { HttpSender, type HttpSenderParts } from './caller/http/http-sender.ts';
 import { readCertificates, watchCertificates } from './certificates.ts';
 import { listenFailure, openFailure } from './cli/failures.ts';
 import { greeting, staleness } from './cli/greeting.ts';

@@ -7,7 +7,7 @@ import {
   shownUrl,
   type Transaction,
 } from '@holdfast/core';
-import type { DestinationEvents } from '../caller/destinations.ts';
+import type { DestinationEvents } from '../caller/destinations/destination-caller.ts';
 import type { EngineEvents } from '../engine/engine-parts.ts';
 import type { UnreadableRow } from '../store/store.ts';
 import type { CertificateEvents, Expiring } from '../tls/certificate-watch.ts';

@@ -1,4 +1,4 @@
-import { DestinationCaller } from 'holdfast/caller/destinations';
+import { DestinationCaller } from 'holdfast/caller/destinations/destination-caller';
 import type { Coordinator } from 'holdfast/engine/coordinator';
 import { Engine } from 'holdfast/engine/engine';
 import type { EngineEvents } from 'holdfast/engine/engine-parts';

@@ -1,5 +1,5 @@
 import type { Defaults } from '@holdfast/core';
-import { type DestinationLimits, defaultDestinationLimits } from 'holdfast/caller/limits';
+import { type DestinationLimits, defaultDestinationLimits } from 'holdfast/caller/destinations/limits';
 import type { EngineSettings } from 'holdfast/engine/engine-parts';
 import type { Random } from '../kernel/random.ts';
 

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer as createNetServer, type Server as NetSe
 import { after } from 'node:test';
 import type { BranchCall, Runtime, Sender, SentAnswer } from '../../engine/ports.ts';
 import { systemRuntime } from '../../runtime.ts';
-import { HttpSender } from '../http-sender.ts';
-import { defaultSenderLimits, type SenderLimits } from '../limits.ts';
+import { HttpSender } from '../http/http-sender.ts';
+import { defaultSenderLimits, type SenderLimits } from '../http/limits.ts';
 
 const closers: (() => Promise<unknown> | undefined)[] = [];
 after(async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BranchCall, CallResult, Runtime, SentAnswer } from '../../engine/ports.ts';
-import { DestinationCaller } from '../destinations.ts';
-import { type DestinationLimits, defaultDestinationLimits } from '../limits.ts';
+import { DestinationCaller } from '../destinations/destination-caller.ts';
+import { type DestinationLimits, defaultDestinationLimits } from '../destinations/limits.ts';
 
 interface Timed {
   readonly atMs: number;

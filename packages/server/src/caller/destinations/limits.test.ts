@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CallResult } from '../engine/ports.ts';
-import { DestinationCaller } from './destinations.ts';
+import type { CallResult } from '../../engine/ports.ts';
+import { type Made, untilMsOf, World } from '../testing/world.ts';
+import { DestinationCaller } from './destination-caller.ts';
 import { defaultDestinationLimits } from './limits.ts';
-import { type Made, untilMsOf, World } from './testing/world.ts';
 
 const a = 'http://a/x?q=1';
 

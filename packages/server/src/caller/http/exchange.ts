@@ -1,14 +1,14 @@
 import { type Outcome, parseRetryAfter } from '@holdfast/core';
 import type { Dispatcher } from 'undici';
-import type { BranchCall, Runtime, SentAnswer, Timer } from '../engine/ports.ts';
+import type { BranchCall, Runtime, SentAnswer, Timer } from '../../engine/ports.ts';
+import { reasonOf } from '../failure-reason.ts';
 import { AnswerBody, type AnswerText } from './answer-body.ts';
 import type { Connection, Connections } from './connections.ts';
 import { withoutEchoes } from './echoed.ts';
-import { reasonOf } from './failure-reason.ts';
-import type { HttpForm } from './http-form.ts';
-import type { HeaderList, HttpHeaders } from './http-headers.ts';
-import { type HttpTarget, httpTargetOf } from './http-target.ts';
+import type { HttpForm } from './form.ts';
+import type { HeaderList, HttpHeaders } from './headers.ts';
 import type { SenderLimits } from './limits.ts';
+import { type HttpTarget, httpTargetOf } from './target.ts';
 
 export interface ExchangeContext {
   readonly runtime: Runtime;

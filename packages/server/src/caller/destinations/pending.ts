@@ -1,4 +1,4 @@
-import type { BranchCall, CallResult, Timer } from '../engine/ports.ts';
+import type { BranchCall, CallResult, Timer } from '../../engine/ports.ts';
 import type { Route } from './origin.ts';
 
 /** A call that was asked for and has not ended: it waits in its route's list, or is in flight. */

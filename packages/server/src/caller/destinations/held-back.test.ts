@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { World } from './testing/world.ts';
+import { World } from '../testing/world.ts';
 
 test('an open breaker is named: of the route alone, or of the origin; since when, and the next probe', () => {
   const world = new World({ breakerFailures: 1 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Made, World } from './testing/world.ts';
+import { type Made, World } from '../testing/world.ts';
 
 /** A sixteenth of the defaults, in the same proportions. */
 const small = { inFlight: 256, originInFlight: 16, calls: 1250, originWaiting: 312 };

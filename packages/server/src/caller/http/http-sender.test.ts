@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { httpFormOf } from './http-form.ts';
-import { callOf, messageOf, send, senderWith, service, until } from './testing/services.ts';
+import { callOf, messageOf, send, senderWith, service, until } from '../testing/services.ts';
+import { httpFormOf } from './form.ts';
 
 test('POST with the payload unchanged, GET without body where there is none', async () => {
   const { url, seen } = await service((_request, response) => response.end());

@@ -1,10 +1,10 @@
-import type { BranchCall, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
-import type { Trust } from '../tls/trust.ts';
+import type { BranchCall, Runtime, Sender, SentAnswer } from '../../engine/ports.ts';
+import type { Trust } from '../../tls/trust.ts';
+import { reasonOf } from '../failure-reason.ts';
 import { Connections } from './connections.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
-import { reasonOf } from './failure-reason.ts';
-import { type HttpForm, httpFormOf } from './http-form.ts';
-import { HttpHeaders } from './http-headers.ts';
+import { type HttpForm, httpFormOf } from './form.ts';
+import { HttpHeaders } from './headers.ts';
 import type { SenderLimits } from './limits.ts';
 
 export interface HttpSenderParts {

@@ -8,15 +8,15 @@ import type {
   Runtime,
   Sender,
   SentAnswer,
-} from '../engine/ports.ts';
+} from '../../engine/ports.ts';
 import type { BreakerTicket } from './breaker.ts';
+import { destinationOf } from './destination.ts';
 import type { DestinationLimits } from './limits.ts';
 import { Origin, type Route } from './origin.ts';
 import type { PendingCall } from './pending.ts';
 import { Remembered } from './remembered.ts';
 import { Ring } from './ring.ts';
 import { type DestinationsState, stateOf } from './state.ts';
-import { destinationOf } from './target.ts';
 
 export interface DestinationParts {
   readonly sender: Sender;

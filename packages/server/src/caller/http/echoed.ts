@@ -1,4 +1,4 @@
-import type { HttpTarget } from './http-target.ts';
+import type { HttpTarget } from './target.ts';
 
 /**
  * What a service says, for people: without the query and the credentials that it was asked with. Some repeat them, as the

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { createServer as createTlsServer } from 'node:https';
 import { test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { ManualRuntime } from '../engine/testing/manual-runtime.ts';
-import { systemRuntime } from '../runtime.ts';
+import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
+import { systemRuntime } from '../../runtime.ts';
+import { listen, messageOf, rawService, send, senderWith, service, until } from '../testing/services.ts';
 import { HttpSender } from './http-sender.ts';
 import { defaultSenderLimits } from './limits.ts';
-import { listen, messageOf, rawService, send, senderWith, service, until } from './testing/services.ts';
 
 /** For localhost, signed by itself, for a hundred years; known to everybody, so of no use but here. */
 const testKey = `-----BEGIN PRIVATE KEY-----

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { destinationOf } from './destination.ts';
 import { Ramp } from './ramp.ts';
 import { Rate } from './rate.ts';
 import { Remembered } from './remembered.ts';
 import { Ring } from './ring.ts';
-import { destinationOf } from './target.ts';
 
 const any = () => true;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { untilMsOf, World } from './testing/world.ts';
+import { untilMsOf, World } from '../testing/world.ts';
 
 const a = 'http://a/x?q=1';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BranchCall } from '../engine/ports.ts';
+import type { BranchCall } from '../../engine/ports.ts';
+import { callOf, messageOf, type Seen, send, service } from '../testing/services.ts';
 import { jsonRpcBody } from './json-rpc-body.ts';
-import { callOf, messageOf, type Seen, send, service } from './testing/services.ts';
 
 const own = '"gid":"s1","trans_type":"saga","branch_id":"01","op":"action"';
 const paramsOf = (payload: BranchCall['payload']) =>

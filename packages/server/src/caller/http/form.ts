@@ -1,7 +1,7 @@
 import { callKindOf, judgeHttp, judgeJsonRpc, type Outcome, type Payload } from '@holdfast/core';
-import type { BranchCall } from '../engine/ports.ts';
-import { withBranchQuery } from './http-target.ts';
+import type { BranchCall } from '../../engine/ports.ts';
 import { jsonRpcBody } from './json-rpc-body.ts';
+import { withBranchQuery } from './target.ts';
 
 /** How a call is put into an HTTP request, and what its answer means. */
 export interface HttpForm {

@@ -1,4 +1,4 @@
-import type { BranchCall } from '../engine/ports.ts';
+import type { BranchCall } from '../../engine/ports.ts';
 
 /** Where an HTTP request goes. */
 export interface HttpTarget {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import buildConnector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
-import type { Trust } from '../tls/trust.ts';
+import type { Trust } from '../../tls/trust.ts';
 import type { SenderLimits } from './limits.ts';
 
 type Open = ReturnType<typeof buildConnector>;

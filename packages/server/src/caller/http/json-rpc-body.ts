@@ -1,5 +1,5 @@
 import { membersOf, methodOf, type Payload } from '@holdfast/core';
-import type { BranchCall } from '../engine/ports.ts';
+import type { BranchCall } from '../../engine/ports.ts';
 
 const ownNames: ReadonlySet<string> = new Set(['gid', 'trans_type', 'branch_id', 'op']);
 

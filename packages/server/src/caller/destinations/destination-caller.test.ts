@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { SentAnswer } from '../engine/ports.ts';
-import { World } from './testing/world.ts';
+import type { SentAnswer } from '../../engine/ports.ts';
+import { World } from '../testing/world.ts';
 
 type Step =
   | {
