@@ -10,7 +10,7 @@ import type { BranchCall, Caller, CallResult, Runtime } from 'holdfast/engine/po
 import { systemRuntime } from 'holdfast/runtime';
 import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
 import { serveCommands } from '../child.ts';
-import { scattered } from '../generator.ts';
+import { scattered } from '../load/kinds.ts';
 import { pause } from '../slice.ts';
 import { isOwned, type Point, pointOf } from './points.ts';
 
