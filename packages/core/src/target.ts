@@ -116,6 +116,11 @@ function parsedGrpc(url: string): GrpcTarget | undefined {
   return { isTls: tls !== '', authority: authority.toLowerCase(), path };
 }
 
+/** What stands for a gRPC target in limits, breakers and connections, whichever way its URL was written. */
+export function grpcOriginOf({ isTls, authority }: Omit<GrpcTarget, 'path'>): string {
+  return `${isTls ? 'grpcs' : 'grpc'}://${authority}`;
+}
+
 function isGrpcUrl(url: string): boolean {
   return grpcTargetOf(url) !== undefined;
 }

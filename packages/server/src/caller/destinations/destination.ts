@@ -1,4 +1,4 @@
-import { grpcTargetOf, memorable, Recent } from '@holdfast/core';
+import { grpcOriginOf, grpcTargetOf, memorable, Recent } from '@holdfast/core';
 
 /** Where a URL leads: for limits and breakers, whatever the protocol. */
 export interface Destination {
@@ -24,11 +24,6 @@ function parsedDestination(url: string): Destination {
   if (parsed !== null && parsed.host !== '') return placeOf(parsed);
   const slash = url.indexOf('/');
   return slash === -1 ? { origin: url, path: '/' } : { origin: url.slice(0, slash), path: url.slice(slash) };
-}
-
-/** What stands for a gRPC target in limits, breakers and connections, whichever way its URL was written. */
-export function grpcOriginOf({ isTls, authority }: { readonly isTls: boolean; readonly authority: string }): string {
-  return `${isTls ? 'grpcs' : 'grpc'}://${authority}`;
 }
 
 function placeOf({ protocol, host, pathname }: URL): Destination {
