@@ -1,4 +1,4 @@
-import { grpcOriginOf, grpcTargetOf } from '@holdfast/core';
+import { grpcOriginOf, grpcTargetOf, memorable, Recent } from '@holdfast/core';
 
 /** Where a URL leads: for limits and breakers, whatever the protocol. */
 export interface Destination {
@@ -8,8 +8,15 @@ export interface Destination {
   readonly path: string;
 }
 
+const destinations = new Recent<Destination>(parsedDestination);
+
 /** Any text leads somewhere; whether it can be called is for the sender to say. */
 export function destinationOf(url: string): Destination {
+  const place = memorable(url);
+  return place === undefined ? parsedDestination(url) : destinations.of(place);
+}
+
+function parsedDestination(url: string): Destination {
   const parsed = URL.parse(url);
   if (parsed?.protocol.startsWith('http') && parsed.host !== '') return placeOf(parsed);
   const grpc = grpcTargetOf(url);
