@@ -28,7 +28,8 @@ export const mutants: readonly Mutant[] = [
     name: 'answer-before-commit',
     file: 'server/src/engine/acceptance.ts',
     find: "await this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));",
-    replace: "this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined);",
+    replace:
+      "this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined);",
     breaks: ['P1'],
   },
   {
