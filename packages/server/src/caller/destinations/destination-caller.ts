@@ -12,8 +12,7 @@ import type {
 import type { BreakerTicket } from './breaker.ts';
 import { destinationOf } from './destination.ts';
 import type { DestinationLimits } from './limits.ts';
-import { Origin, type Route } from './origin.ts';
-import type { PendingCall } from './pending.ts';
+import { Origin, type PendingCall, type Route } from './origin.ts';
 import { Remembered } from './remembered.ts';
 import { Ring } from './ring.ts';
 import { type DestinationsState, stateOf } from './state.ts';

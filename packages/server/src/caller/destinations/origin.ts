@@ -1,20 +1,33 @@
+import type { BranchCall, CallResult, Timer } from '../../engine/ports.ts';
 import { Breaker } from './breaker.ts';
 import type { DestinationLimits } from './limits.ts';
-import { type PendingCall, WaitingList } from './pending.ts';
 import { Ramp } from './ramp.ts';
 import { Rate } from './rate.ts';
 import { Remembered } from './remembered.ts';
 import { Ring } from './ring.ts';
+import { type Linked, WaitingList } from './waiting-list.ts';
 
 /** A place of the reserve is earned by an answer of so long ago, and perhaps as long before. */
 const answeredPeriodMs = 10_000;
+
+/** A call that was asked for and has not ended: it waits in its route's list, or is in flight. */
+export interface PendingCall extends Linked<PendingCall> {
+  readonly call: BranchCall;
+  readonly route: Route;
+  /** Of payload; text is counted as one byte a character. */
+  readonly bytes: number;
+  readonly mayGo: () => boolean;
+  readonly done: (result: CallResult) => void;
+  /** While it waits: ends the waiting after the call's own time-out. */
+  timer: Timer | undefined;
+}
 
 /** One path of an origin, without query. Time-outs, 502, 503 and 504 open its breaker. */
 export class Route {
   readonly origin: Origin;
   readonly path: string;
   readonly breaker: Breaker;
-  readonly waiting = new WaitingList();
+  readonly waiting = new WaitingList<PendingCall>();
   /** When calls that its open breaker refuses come back. */
   readonly refusedRamp = new Ramp();
   /** Waiting and in flight. */
