@@ -58,7 +58,7 @@ for (const way of ways) {
     await until(() => hanging.arrived() === 1);
     cuttable.cut();
     cuttable.cut();
-    assert.deepEqual(answers, [], 'never before cut has returned');
+    assert.equal(answers.length, 0, 'never before cut has returned');
     await until(() => answers.length > 0 && hanging.isClosed());
     assert.deepEqual(
       answers.map(({ health, outcome }) => [health, outcome.kind]),

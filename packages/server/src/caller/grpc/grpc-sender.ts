@@ -1,7 +1,6 @@
-import { type GrpcTarget, grpcTargetOf } from '@holdfast/core';
+import { type GrpcTarget, grpcOriginOf, grpcTargetOf } from '@holdfast/core';
 import type { Cuttable, Runtime, Sender, SendingCall } from '../../engine/ports.ts';
 import type { Trust } from '../../tls/trust.ts';
-import { grpcOriginOf } from '../destinations/destination.ts';
 import { GrpcChannel } from './channel.ts';
 import { GrpcExchange, type GrpcExchangeContext } from './exchange.ts';
 import type { GrpcLimits } from './limits.ts';

@@ -7,6 +7,8 @@ import { type HttpForm, httpFormOf } from './form.ts';
 import { HttpHeaders } from './headers.ts';
 import type { SenderLimits } from './limits.ts';
 
+export { httpTargetOf } from './target.ts';
+
 export interface HttpSenderParts {
   readonly runtime: Runtime;
   readonly limits: SenderLimits;

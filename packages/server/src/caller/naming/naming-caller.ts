@@ -7,8 +7,20 @@ import {
   serviceNameOf,
   shorten,
 } from '@holdfast/core';
-import type { AskedCall, BranchCall, Caller, CallResult, Cuttable, Runtime, Timer } from '../../engine/ports.ts';
+import type {
+  AskedCall,
+  BranchCall,
+  Caller,
+  CallResult,
+  Cuttable,
+  NameBook,
+  Runtime,
+  Timer,
+} from '../../engine/ports.ts';
 import { type Address, isHttp } from './address.ts';
+import { Aliases } from './aliases.ts';
+import { type LookupSettings, lookUp } from './dns-lookup.ts';
+import { DnsNames, type DnsNamesLimits } from './dns-names.ts';
 import type { Found, NameResolver } from './name-resolver.ts';
 
 export interface NamingParts {
@@ -19,6 +31,33 @@ export interface NamingParts {
   readonly dns: NameResolver;
   /** Told that a call waits for its addresses; the function that comes back is called when it does not any more. */
   readonly waits?: () => () => void;
+}
+
+export interface NamingSettings {
+  /** Names of the settings, each with its addresses. */
+  readonly aliases: Readonly<Record<string, readonly string[]>>;
+  readonly dns: LookupSettings & DnsNamesLimits;
+}
+
+export interface Naming {
+  /** Calls services by their names, and everything else as it was. */
+  readonly caller: Caller;
+  readonly names: NameBook;
+}
+
+/** Everything that calls of services by their names need. DNS is asked on `upkeep`, the machine's own time. */
+export function createNaming({
+  settings,
+  upkeep,
+  ...parts
+}: Omit<NamingParts, 'aliases' | 'dns'> & { readonly settings: NamingSettings; readonly upkeep: Runtime }): Naming {
+  const aliases = new Aliases(settings.aliases);
+  const dns = new DnsNames({
+    ...settings.dns,
+    lookUp: (name) => lookUp(name, settings.dns, upkeep),
+    runtime: upkeep,
+  });
+  return { caller: new NamingCaller({ ...parts, aliases, dns }), names: aliases };
 }
 
 const reasonBytes = 300;
