@@ -26,6 +26,7 @@ interface Layer {
 }
 
 const server = 'packages/server/src';
+const caller = `${server}/caller`;
 const store = `${server}/store/store.ts`;
 const capabilities = `${server}/store/capabilities.ts`;
 const ports = `${server}/engine/ports.ts`;
@@ -70,6 +71,15 @@ const layers: Readonly<Record<string, Layer>> = {
   },
 };
 
+/** A room of the caller, and the files of it that anybody outside may import: its face, and its limits. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  destinations: ['destination-caller.ts', 'limits.ts'],
+  http: ['http-sender.ts', 'limits.ts'],
+  grpc: ['grpc-sender.ts', 'limits.ts'],
+  naming: ['naming-caller.ts', 'limits.ts'],
+  dial: ['dialer.ts', 'limits.ts'],
+};
+
 /** The parts of a running coordinator: wiring alone makes them. */
 const parts = ['Engine', 'SqliteStore', 'DestinationCaller', 'HttpSender', 'GrpcSender', 'BranchSender'];
 const constructed = new RegExp(`\\bnew (${parts.join('|')})\\(|\\bcreateHttpServer\\(\\{`);
@@ -92,6 +102,44 @@ describe('layers', () => {
         .map((specifier) => `${source.path} imports ${specifier}`),
     );
     assert.deepEqual(wrong, []);
+  });
+
+  it('no files import each other in a circle, types included', () => {
+    const files = readFiles();
+    assert.ok(files.size > 500, `${files.size} files`);
+    const circles = circlesOf(files).map((circle) => circle.sort().join(', '));
+    assert.deepEqual(circles, []);
+  });
+
+  it('finds a circle, of one file and of several', () => {
+    const files = new Map([
+      ['a', ['b', 'c']],
+      ['b', ['c']],
+      ['c', ['d']],
+      ['d', ['b', 'e']],
+      ['e', ['e']],
+    ]);
+    assert.deepEqual(
+      circlesOf(files).map((circle) => circle.sort()),
+      [['e'], ['b', 'c', 'd']],
+    );
+  });
+
+  it('a room of the caller is entered through its face', () => {
+    let count = 0;
+    const wrong = sources.flatMap((source) =>
+      source.imports.flatMap((specifier) => {
+        const path = pathOf(source, specifier) ?? '';
+        const room = roomOf(path);
+        if (room === undefined || room === roomOf(source.path)) return [];
+        count += 1;
+        return rooms[room]?.includes(path.slice(`${caller}/${room}/`.length)) === true
+          ? []
+          : [`${source.path} imports ${specifier}`];
+      }),
+    );
+    assert.deepEqual(wrong, []);
+    assert.ok(count >= 5, `${count} imports of a face`);
   });
 
   it('the core imports nothing that is not ours, not even of Node', () => {
@@ -177,6 +225,52 @@ function readSources(): Source[] {
     });
 }
 
+/** Every file of ours and the files it imports, tests and tools too. */
+function readFiles(): Map<string, string[]> {
+  const paths = globSync(['{packages,test,bench,scripts,examples}/**/*.ts'], {
+    cwd: root,
+    exclude: (name) => name.endsWith('node_modules') || name.endsWith('dist'),
+  }).map((path) => path.replaceAll('\\', '/'));
+  const known = new Set(paths);
+  return new Map(
+    paths.map((path) => {
+      const imports = importsOf(readFileSync(join(root, path), 'utf8'));
+      return [path, imports.map((specifier) => pathOf({ path }, specifier) ?? '').filter((to) => known.has(to))];
+    }),
+  );
+}
+
+/** The files that can reach each other, one list a circle: Tarjan's strongly connected components. */
+function circlesOf(files: ReadonlyMap<string, readonly string[]>): string[][] {
+  const circles: string[][] = [];
+  const numbers = new Map<string, number>();
+  const open: string[] = [];
+  const visit = (path: string): number => {
+    const number = numbers.size;
+    numbers.set(path, number);
+    let low = number;
+    open.push(path);
+    const imports = files.get(path) ?? [];
+    for (const imported of imports) {
+      if (!numbers.has(imported)) low = Math.min(low, visit(imported));
+      else if (open.includes(imported)) low = Math.min(low, numbers.get(imported) ?? low);
+    }
+    if (low < number) return low;
+    const circle = open.splice(open.indexOf(path));
+    if (circle.length > 1 || imports.includes(path)) circles.push(circle);
+    return low;
+  };
+  for (const path of files.keys()) if (!numbers.has(path)) visit(path);
+  return circles;
+}
+
+/** The room of the caller that a file is in; undefined: in none. */
+function roomOf(path: string): string | undefined {
+  if (!path.startsWith(`${caller}/`)) return undefined;
+  const [room = ''] = path.slice(caller.length + 1).split('/');
+  return Object.hasOwn(rooms, room) ? room : undefined;
+}
+
 /** Tests, the suites they share, and declarations. */
 function isTest(path: string): boolean {
   return /(\.test|\.d|\/contract|\/testing|-testing|\.tmp)\.ts$/.test(path) || /\/(testing|contract)\//.test(path);
@@ -199,7 +293,7 @@ function importsOf(text: string): string[] {
 }
 
 /** Where an import of ours leads, relative to the root; undefined for a package that is not ours. */
-function pathOf({ path }: Source, specifier: string): string | undefined {
+function pathOf({ path }: Pick<Source, 'path'>, specifier: string): string | undefined {
   if (specifier.startsWith('.')) return normalize(join(dirname(path), specifier)).replaceAll('\\', '/');
   if (specifier === '@holdfast/core') return 'packages/core/src/index.ts';
   if (specifier.startsWith('holdfast/')) return `${server}/${specifier.slice('holdfast/'.length)}.ts`;

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deriveFront, type Front, frontOf } from './front.ts';
-import { apply, createTransaction, type Definition, type Fact, type Outcome, type Transaction } from './index.ts';
+import { deriveFront, frontOf } from './front.ts';
+import {
+  apply,
+  createTransaction,
+  type Definition,
+  type Fact,
+  type Front,
+  type Outcome,
+  type Transaction,
+} from './index.ts';
 import { lookUp } from './table.ts';
 import { createdMs, defaults, failure, message, saga, success, tcc } from './testing/definitions.ts';
 

@@ -1,29 +1,6 @@
 import { actionOf, compensateOf, stepOf } from './operation.ts';
-import { lookUp, type Table, tableOf, withEntry } from './table.ts';
-import { type Definition, type Plan, type Progress, registersBranches, type Transaction } from './transaction.ts';
-
-/**
- * What of a saga or a message can go on now. It follows from plan and progress alone; `apply` keeps it up step by step,
- * so that a saga of ten thousand steps is not looked through ten thousand times.
- *
- * Forward a step is *done* when its action has succeeded; backward when it was compensated or is outside the set to
- * compensate. A step *passes* when it is done and every step it waits for has passed: forward those before it,
- * backward those after it. So the order also holds between two steps that are joined only through steps outside the set.
- */
-export interface Front {
-  /** What it was derived from; a front that does not belong to its transaction is derived anew. */
-  readonly plan: Plan;
-  readonly status: 'submitted' | 'aborting';
-  readonly operations: string;
-  /** Steps that are not done. */
-  readonly open: number;
-  /** Forward: an action has answered FAILURE. */
-  readonly hasFailed: boolean;
-  /** The operations whose turn it is and that are not done. */
-  readonly ready: readonly number[];
-  /** Per step: how many of the steps it waits for have not passed. */
-  readonly waitsFor: Table<number>;
-}
+import { lookUp, tableOf, withEntry } from './table.ts';
+import { type Definition, type Front, type Progress, registersBranches, type Transaction } from './transaction.ts';
 
 type Source = Pick<Transaction, 'definition' | 'plan' | 'progress'>;
 

@@ -25,6 +25,7 @@ export {
   parseRetryAfter,
 } from './outcome.ts';
 export { planOf } from './plan.ts';
+export { memorable, Recent } from './recent.ts';
 export * from './request.ts';
 export { emptyRun } from './run.ts';
 export * from './service-name.ts';

@@ -8,6 +8,8 @@ const backslash = 0x5c;
  * megabytes of opening brackets keep the parser busy for half a second; this takes a third of a parse at most.
  */
 export function isDeeperThan(text: string, most: number): boolean {
+  // Most texts have fewer brackets than that, and looking for one costs far less than going through the text.
+  if (leftOf(text, '{', leftOf(text, '[', most)) >= 0) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
     switch (text.charCodeAt(at)) {
@@ -28,6 +30,13 @@ export function isDeeperThan(text: string, most: number): boolean {
     }
   }
   return false;
+}
+
+/** So many are left of `most` when those in the text are taken away; -1 where there are more. */
+function leftOf(text: string, bracket: string, most: number): number {
+  let left = most;
+  for (let at = text.indexOf(bracket); at !== -1 && left >= 0; at = text.indexOf(bracket, at + 1)) left -= 1;
+  return left;
 }
 
 /** The members of the object that a text is known to hold, in the order of the text, with the text of each value. */

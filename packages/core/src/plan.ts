@@ -13,7 +13,7 @@ export function planOf(definition: Definition, defaults: Defaults): Plan {
   const retryIntervalMs = baseInterval(definition, defaults);
   const preparedTimeoutMs = options.timeoutToFailMs || defaults.timeoutToFailMs;
   return {
-    ...stepGraph(definition.steps.length, concurrent, orders),
+    ...graphOf(definition.steps.length, concurrent, orders),
     requestTimeoutMs: options.requestTimeoutMs || (type === 'workflow' ? callbackTimeoutMs : defaults.requestTimeoutMs),
     retryIntervalMs,
     backoffCapMs: Math.max(defaults.backoffCapMs, retryIntervalMs),
@@ -94,14 +94,24 @@ function delayOf(custom: CustomData): number {
   return seconds * 1000;
 }
 
+type Graph = Pick<Plan, 'before' | 'after' | 'topological'>;
+
+/** Of few steps without orders, as nearly all are: made once. */
+const usual: Record<'serial' | 'concurrent', (Graph | undefined)[]> = { serial: [], concurrent: [] };
+const usualSteps = 32;
+
+function graphOf(steps: number, concurrent: boolean, orders: readonly Order[]): Graph {
+  if (orders.length > 0 || steps > usualSteps) return stepGraph(steps, concurrent, orders);
+  const known = usual[concurrent ? 'concurrent' : 'serial'];
+  const graph = known[steps] ?? stepGraph(steps, concurrent, []);
+  known[steps] = graph;
+  return graph;
+}
+
 type Order = readonly [step: number, earlier: readonly number[]];
 
 /** Orders count also where the steps are serial; then the edge from each step to the next is added. */
-function stepGraph(
-  steps: number,
-  concurrent: boolean,
-  orders: readonly Order[],
-): Pick<Plan, 'before' | 'after' | 'topological'> {
+function stepGraph(steps: number, concurrent: boolean, orders: readonly Order[]): Graph {
   const before: (readonly number[])[] = Array.from({ length: steps }, (_, step) =>
     concurrent || step === 0 ? [] : [step - 1],
   );

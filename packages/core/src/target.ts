@@ -1,4 +1,5 @@
 import { isDeeperThan } from './json-text.ts';
+import { memorable, Recent } from './recent.ts';
 import { isServiceUrl, registryTrouble, serviceNameForms, serviceNameOf } from './service-name.ts';
 import type { Payload } from './transaction.ts';
 
@@ -99,13 +100,25 @@ export interface GrpcTarget {
 /** `host:port/package.Service/Method`, also with `grpc://` in front, or `grpcs://` for TLS. No query, no other text. */
 const grpcForm = /^(?:grpc(s?):\/\/)?((?:[a-z0-9_.-]+|\[[0-9a-f:.]+\]):([0-9]{1,5}))((?:\/[!-.0->@-~]+){2,})$/i;
 
+const grpcTargets = new Recent<GrpcTarget | 'none'>((url) => parsedGrpc(url) ?? 'none');
+
 /** Undefined where it is no gRPC URL. */
 export function grpcTargetOf(url: string): GrpcTarget | undefined {
+  const target = memorable(url) === url ? grpcTargets.of(url) : parsedGrpc(url);
+  return target === 'none' ? undefined : target;
+}
+
+function parsedGrpc(url: string): GrpcTarget | undefined {
   const [, tls = '', authority = '', port = '', path = ''] = grpcForm.exec(url) ?? [];
   if (path === '' || path.includes('#') || Number(port) === 0 || Number(port) > 65_535) return undefined;
   // Such as 999.1.1.1, which is no host.
   if (!URL.canParse(`http://${authority}`)) return undefined;
   return { isTls: tls !== '', authority: authority.toLowerCase(), path };
+}
+
+/** What stands for a gRPC target in limits, breakers and connections, whichever way its URL was written. */
+export function grpcOriginOf({ isTls, authority }: Omit<GrpcTarget, 'path'>): string {
+  return `${isTls ? 'grpcs' : 'grpc'}://${authority}`;
 }
 
 function isGrpcUrl(url: string): boolean {
@@ -116,8 +129,16 @@ function isHttp(url: string): boolean {
   return /^https?:\/\//i.test(url);
 }
 
-/** A host must follow at once: `http:///a` would otherwise be read as the host `a`. */
+const httpUrls = new Recent<boolean>(canBeHttp);
+
+/** Query and fragment can be anything: they never make a URL wrong. */
 function isHttpUrl(url: string): boolean {
+  const place = memorable(url);
+  return place === undefined ? canBeHttp(url) : httpUrls.of(place);
+}
+
+/** A host must follow at once: `http:///a` would otherwise be read as the host `a`. */
+function canBeHttp(url: string): boolean {
   return /^https?:\/\/[^/]/i.test(url) && URL.canParse(url);
 }
 

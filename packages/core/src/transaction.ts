@@ -21,7 +21,6 @@
  * - **due time**: when the transaction must be looked at next, in engine time (integer milliseconds).
  */
 
-import type { Front } from './front.ts';
 import type { Table } from './table.ts';
 
 export type TransactionType = 'saga' | 'msg' | 'tcc' | 'xa' | 'workflow';
@@ -128,6 +127,8 @@ export interface Attempt {
   readonly outcome: 'success' | 'failure' | 'ongoing' | 'error';
   /** Why; at most 1 KiB. Empty for a success. */
   readonly reason: string;
+  /** What else is worth knowing: that it was sent twice, a warning about the answer; at most 1 KiB. Absent: nothing. */
+  readonly note?: string;
 }
 
 /**
@@ -235,6 +236,29 @@ export interface Plan {
   readonly topological: readonly number[];
   /** workflow only: what its callback is called with. */
   readonly callback?: { readonly op: string; readonly payload: Payload };
+}
+
+/**
+ * What of a saga or a message can go on now. It follows from plan and progress alone; `apply` keeps it up step by step,
+ * so that a saga of ten thousand steps is not looked through ten thousand times.
+ *
+ * Forward a step is *done* when its action has succeeded; backward when it was compensated or is outside the set to
+ * compensate. A step *passes* when it is done and every step it waits for has passed: forward those before it,
+ * backward those after it. So the order also holds between two steps that are joined only through steps outside the set.
+ */
+export interface Front {
+  /** What it was derived from; a front that does not belong to its transaction is derived anew. */
+  readonly plan: Plan;
+  readonly status: 'submitted' | 'aborting';
+  readonly operations: string;
+  /** Steps that are not done. */
+  readonly open: number;
+  /** Forward: an action has answered FAILURE. */
+  readonly hasFailed: boolean;
+  /** The operations whose turn it is and that are not done. */
+  readonly ready: readonly number[];
+  /** Per step: how many of the steps it waits for have not passed. */
+  readonly waitsFor: Table<number>;
 }
 
 export const limits = {

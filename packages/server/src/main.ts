@@ -12,7 +12,7 @@ import { readVersion } from './config/version.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
 import { addressOf, GrpcDoor } from './grpc-door.ts';
-import { createNaming } from './naming.ts';
+import { namingOf } from './naming.ts';
 import { Alerts } from './observe/alerts.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -169,7 +169,7 @@ async function start(
     limits: { ...limits, originShare: originSharePercent / 100, reserveShare: reservePercent / 100 },
     events: observer,
   });
-  const naming = createNaming(settings, caller, runtime, development && (() => development.waits()));
+  const naming = namingOf(settings, caller, runtime, development && (() => development.waits()));
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,

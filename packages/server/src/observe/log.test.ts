@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { held, shown } from '../transport/http/testing.ts';
-import { createLog, type LogLevel } from './log.ts';
+import { createLog } from './log.ts';
+import type { LogLevel } from './log-line.ts';
 import { Metrics } from './metrics.ts';
 import { Observer } from './observer.ts';
 

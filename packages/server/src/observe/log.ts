@@ -1,12 +1,6 @@
 import { pino, stdTimeFunctions } from 'pino';
 import { LineWriter } from './line-writer.ts';
-import { readableLine } from './readable.ts';
-
-const logLevels = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof logLevels)[number];
-
-/** What a line says beside its message. Never a payload, a header's value or the text of a branch's answer. */
-export type LogFacts = Readonly<Record<string, string | number | boolean | undefined>>;
+import { type LogFacts, type LogLevel, logLevels, readableLine } from './log-line.ts';
 
 export interface Log {
   /** Whether debug lines are written: ask before gathering facts on a hot path. */

@@ -9,16 +9,9 @@ import {
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Transport } from '../transport/observer.ts';
 import { children } from './children.ts';
-import { Scrape, type ScrapeSources } from './scrape.ts';
+import { Scrape, type ScrapeSettings, type ScrapeSources } from './scrape.ts';
 import type { StoreOperation } from './timed-store.ts';
 import type { Posted } from './webhook.ts';
-
-export interface MetricsSettings {
-  /** Of this program, without a leading v. */
-  readonly version: string;
-  /** How long a scrape waits for the store's counts; without them it goes on. */
-  readonly countsTimeoutMs: number;
-}
 
 /** How often the delay of the event loop is sampled. */
 const loopSampleMs = 20;
@@ -112,7 +105,7 @@ export class Metrics {
   );
   readonly #warnings = this.#counter('holdfast_warnings_total', 'Warnings logged.', []);
 
-  constructor(settings: MetricsSettings) {
+  constructor(settings: ScrapeSettings) {
     this.#scrape = new Scrape(this.#registry, settings);
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: loopSampleMs });
   }

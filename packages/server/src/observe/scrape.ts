@@ -1,6 +1,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Counts } from '../store/store.ts';
-import type { MetricsSettings } from './metrics.ts';
+
+export interface ScrapeSettings {
+  /** Of this program, without a leading v. */
+  readonly version: string;
+  /** How long a scrape waits for the store's counts; without them it goes on. */
+  readonly countsTimeoutMs: number;
+}
 
 /** What a scrape asks. All but the store's counts is in memory. */
 export interface ScrapeSources {
@@ -45,7 +51,7 @@ export class Scrape {
   readonly #refused: Counter;
   #refusedBefore = 0;
 
-  constructor(registry: Registry, { version, countsTimeoutMs }: MetricsSettings) {
+  constructor(registry: Registry, { version, countsTimeoutMs }: ScrapeSettings) {
     this.#timeoutMs = countsTimeoutMs;
     this.#gauges = gauges(registry);
     this.#gauges.info.set({ version, node: process.version }, 1);

@@ -1,5 +1,5 @@
 import { reasonOf } from '../caller/failure-reason.ts';
-import { httpTargetOf } from '../caller/http/target.ts';
+import { httpTargetOf } from '../caller/http/http-sender.ts';
 
 /** `refused`: it answers, and does not take this one. `unavailable`: no answer, or one that says it takes nothing now. */
 export type Posted =

@@ -1,6 +1,7 @@
 import { isFinal } from '@holdfast/core';
 import type { ClaimRequest, ClaimResult, OwnedRow, StoredTransaction } from 'holdfast/store/store';
-import { compareText, type Database, unfinishedByDue } from './database.ts';
+import { compareText } from './compare-text.ts';
+import { type Database, unfinishedByDue } from './database.ts';
 import { type Row, rowBytes, storedOf } from './row.ts';
 
 /** First what dead owners left, whatever its due time, then what is due and has no owner. */

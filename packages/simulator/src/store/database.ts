@@ -1,5 +1,6 @@
 import { incidentKind, isFinal } from '@holdfast/core';
 import type { AppendWrite, Counts, CreateWrite, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
+import { compareText } from './compare-text.ts';
 import { seal } from './copy.ts';
 import { type Cause, owedFor, type Row, rowBytes } from './row.ts';
 import { Values } from './values.ts';
@@ -163,9 +164,4 @@ export function unfinishedByDue(rows: Iterable<Row>): Row[] {
     const byDue = one.progress.dueMs - other.progress.dueMs;
     return byDue === 0 ? compareText(one.definition.gid, other.definition.gid) : byDue;
   });
-}
-
-export function compareText(one: string, other: string): number {
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
 }

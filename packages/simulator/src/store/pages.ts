@@ -1,6 +1,6 @@
 import { isFinal } from '@holdfast/core';
 import { type ListFilter, type ListPage, StoreError } from 'holdfast/store/store';
-import { compareText } from './database.ts';
+import { compareText } from './compare-text.ts';
 import { type Row, storedOf } from './row.ts';
 
 /** Newest first, then gid descending; a position is the creation time and the gid of the last row shown. */

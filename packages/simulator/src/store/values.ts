@@ -1,5 +1,5 @@
 import type { KeyValue } from 'holdfast/store/store';
-import { compareText } from './database.ts';
+import { compareText } from './compare-text.ts';
 
 /** Key-value records with versions. */
 export class Values {

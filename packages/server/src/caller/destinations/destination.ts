@@ -1,4 +1,4 @@
-import { grpcTargetOf } from '@holdfast/core';
+import { grpcOriginOf, grpcTargetOf, memorable, Recent } from '@holdfast/core';
 
 /** Where a URL leads: for limits and breakers, whatever the protocol. */
 export interface Destination {
@@ -8,8 +8,15 @@ export interface Destination {
   readonly path: string;
 }
 
+const destinations = new Recent<Destination>(parsedDestination);
+
 /** Any text leads somewhere; whether it can be called is for the sender to say. */
 export function destinationOf(url: string): Destination {
+  const place = memorable(url);
+  return place === undefined ? parsedDestination(url) : destinations.of(place);
+}
+
+function parsedDestination(url: string): Destination {
   const parsed = URL.parse(url);
   if (parsed?.protocol.startsWith('http') && parsed.host !== '') return placeOf(parsed);
   const grpc = grpcTargetOf(url);
@@ -17,11 +24,6 @@ export function destinationOf(url: string): Destination {
   if (parsed !== null && parsed.host !== '') return placeOf(parsed);
   const slash = url.indexOf('/');
   return slash === -1 ? { origin: url, path: '/' } : { origin: url.slice(0, slash), path: url.slice(slash) };
-}
-
-/** What stands for a gRPC target in limits, breakers and connections, whichever way its URL was written. */
-export function grpcOriginOf({ isTls, authority }: { readonly isTls: boolean; readonly authority: string }): string {
-  return `${isTls ? 'grpcs' : 'grpc'}://${authority}`;
 }
 
 function placeOf({ protocol, host, pathname }: URL): Destination {

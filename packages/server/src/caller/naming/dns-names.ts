@@ -4,15 +4,18 @@ import { Rotation } from './address.ts';
 import type { Looked } from './dns-lookup.ts';
 import type { Found, NameResolver } from './name-resolver.ts';
 
-export interface DnsNamesParts {
-  /** Asks DNS once, within its own time-out. */
-  lookUp(name: ServiceName): Promise<Looked>;
-  /** The machine's time, whatever that of transactions is. */
-  readonly runtime: Runtime;
+export interface DnsNamesLimits {
   /** How long the last answer may go on being used while DNS does not answer. */
   readonly staleMs: number;
   /** The most names remembered. */
   readonly names: number;
+}
+
+export interface DnsNamesParts extends DnsNamesLimits {
+  /** Asks DNS once, within its own time-out. */
+  lookUp(name: ServiceName): Promise<Looked>;
+  /** The machine's time, whatever that of transactions is. */
+  readonly runtime: Runtime;
 }
 
 /** A call asks for the look-up of a new name. */

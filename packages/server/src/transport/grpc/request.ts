@@ -1,6 +1,7 @@
 import { invalid, type Payload } from '@holdfast/core';
 import { type AskedBranch, branchNames, decodeBranch } from '../wire/branch.ts';
-import { type Fields, isObject, parseJson } from '../wire/json.ts';
+import { type Fields, parseJson } from '../wire/json.ts';
+import { isObject } from '../wire/object.ts';
 import { UnknownNames, unknownIn } from '../wire/unknown.ts';
 import { type Decoded, decode } from './protobuf.ts';
 import { branchRequest, dtmRequest, topicRequest } from './schema.ts';

@@ -3,7 +3,7 @@ import { countField, keptText, stringField } from '../wire/fields.ts';
 import { checkedId } from '../wire/identity.ts';
 import { type Fields, parseObject, textOf } from '../wire/json.ts';
 import { type Answer, jsonAnswer } from './answer.ts';
-import type { Route } from './routes.ts';
+import type { Route } from './route.ts';
 
 /** What came of a request: without rest, whose calls are still out. */
 export type Progressed = { readonly idle: true } | { readonly idle: false; readonly inCall: readonly string[] };

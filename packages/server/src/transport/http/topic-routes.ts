@@ -5,7 +5,7 @@ import { wholeNumber } from '../wire/list.ts';
 import type { KeyValues } from '../wire/stored.ts';
 import { encodeKeyValues, remarkParameter, subscriberUrl, topicParameter } from '../wire/topic.ts';
 import { type Answer, jsonAnswer, successAnswer } from './answer.ts';
-import type { Route, RouteParts } from './routes.ts';
+import type { Route, RouteParts } from './route.ts';
 
 type PageLimits = Pick<RouteParts['settings'], 'listRows' | 'listBytes'>;
 

@@ -8,7 +8,7 @@ import { parseObject, textOf } from '../wire/json.ts';
 import { latestTimeMs, wholeNumber } from '../wire/list.ts';
 import type { AskedList } from '../wire/stored.ts';
 import { type Answer, jsonAnswer } from './answer.ts';
-import type { Route } from './routes.ts';
+import type { Route } from './route.ts';
 import type { HttpSettings } from './settings.ts';
 
 /** Our own API for operators, below `/api/v1/`. */

@@ -1,5 +1,6 @@
 import { invalid, limits } from '@holdfast/core';
-import { type Fields, isObject } from './json.ts';
+import type { Fields } from './json.ts';
+import { isObject } from './object.ts';
 
 /**
  * Readers of single fields, by Go's rules: unset is the zero value, a value of another type is refused. Each names the

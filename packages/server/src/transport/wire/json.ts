@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { invalid, isDeeperThan, membersOf } from '@holdfast/core';
+import { isObject } from './object.ts';
 import type { MayHaveUnknown, UnknownNames } from './unknown.ts';
 
 /** How deep arrays and objects in a request may be nested. What we read goes three deep. */
@@ -57,10 +58,6 @@ export function parseJson(text: string, name: string): unknown {
 /** To be asked before a text is parsed, by whomever. */
 export function checkDepth(text: string, name: string): void {
   if (isDeeperThan(text, maxDepth)) throw invalid(name, `must not be nested deeper than ${maxDepth}`);
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The known name that a key stands for. */

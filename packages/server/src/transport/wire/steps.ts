@@ -59,16 +59,10 @@ function stepOf(value: unknown, index: number, { type, protocol, payload: given 
   const action = urlOf(step['action'] ?? '', `${name}.action`, protocol);
   const compensate = type === 'saga' ? branchUrl(step['compensate'] ?? '', `${name}.compensate`, protocol) : '';
   const payloadName = given === undefined ? `${name}.data` : `payloads[${index}]`;
-  for (const url of [action, compensate]) {
-    const trouble = payloadTrouble(url, protocol, payload);
-    if (trouble !== undefined) throw invalid(payloadName, trouble);
-  }
-  return {
-    branchId: String(index + 1).padStart(2, '0'),
-    action,
-    compensate,
-    payload: typeof payload === 'string' ? keptText(payload, `${name}.data`) : payload,
-  };
+  if (given === undefined && typeof payload === 'string') keptText(payload, payloadName);
+  const trouble = payloadTrouble(action, protocol, payload) ?? payloadTrouble(compensate, protocol, payload);
+  if (trouble !== undefined) throw invalid(payloadName, trouble);
+  return { branchId: String(index + 1).padStart(2, '0'), action, compensate, payload };
 }
 
 /** Step keys match whatever their case; the exact spelling wins. */

@@ -1,5 +1,5 @@
 import { nearestName } from '@holdfast/core';
-import { isObject } from './json.ts';
+import { isObject } from './object.ts';
 
 /**
  * Fields of requests that mean nothing. dtm's clients rely on their being accepted, but one that is misspelt

@@ -1,4 +1,8 @@
-import type { LogFacts, LogLevel } from './log.ts';
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** What a line says beside its message. Never a payload, a header's value or the text of a branch's answer. */
+export type LogFacts = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** One line for a person: local time, level, message, then what else is known. */
 export function readableLine(at: Date, level: LogLevel, message: string, facts: LogFacts): string {
