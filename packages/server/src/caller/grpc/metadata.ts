@@ -82,10 +82,10 @@ function timeoutText(timeoutMs: number): string {
  * be stored since an earlier version: beyond ASCII it goes as UTF-8, as then, so that barriers know it again.
  */
 function identity(name: string, value: string): string {
-  if (metadataTrouble(value) === undefined) return value;
-  if (controlPattern.test(value)) throw new Error(`gRPC cannot carry ${name} with a line break or control character`);
-  if (value !== value.trim()) throw new Error(`gRPC cannot carry ${name} with a blank at its beginning or end`);
-  return beyondAscii.test(value) ? Buffer.from(value).toString('latin1') : value;
+  const trouble = metadataTrouble(value);
+  if (trouble === undefined) return value;
+  if (controlPattern.test(value) || value !== value.trim()) throw new Error(`${name} ${trouble}`);
+  return Buffer.from(value).toString('latin1');
 }
 
 /**
