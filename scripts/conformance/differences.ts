@@ -142,7 +142,7 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
-    shownBy: ['D20'],
+    shownBy: ['D15'],
     what: 'the content type of gRPC calls',
     dtm: '`application/grpc+dtm_raw`',
     holdfast: '`application/grpc`',
