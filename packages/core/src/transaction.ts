@@ -127,6 +127,8 @@ export interface Attempt {
   readonly outcome: 'success' | 'failure' | 'ongoing' | 'error';
   /** Why; at most 1 KiB. Empty for a success. */
   readonly reason: string;
+  /** What else is worth knowing: that it was sent twice, a warning about the answer; at most 1 KiB. Absent: nothing. */
+  readonly note?: string;
 }
 
 /**

@@ -27,8 +27,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'answer-before-commit',
     file: 'server/src/engine/acceptance.ts',
-    find: "await this.#createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));",
-    replace: "this.#createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined);",
+    find: "await this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));",
+    replace:
+      "this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined);",
     breaks: ['P1'],
   },
   {
@@ -77,7 +78,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'double-claim',
-    file: 'server/src/engine/engine.ts',
+    file: 'server/src/engine/node-life.ts',
     find: 'deadAfterMs: heartbeatTimes.deadAfterMs,',
     replace: 'deadAfterMs: 500,',
     breaks: ['P4'],
@@ -157,7 +158,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'rollback-elsewhere-freezes-too-early',
-    file: 'server/src/engine/acceptance.ts',
+    file: 'server/src/engine/changes.ts',
     find: 'return apply(known, fact);',
     replace: 'return withMoveAsked(apply(known, fact), none, atMs);',
     breaks: ['P5'],
@@ -201,7 +202,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'branches-before-the-move',
-    file: 'server/src/engine/acceptance.ts',
+    file: 'server/src/engine/changes.ts',
     find: 'return incarnation.activate({ ...transaction, branches: row.branches }, version, sentMs);',
     replace: 'return incarnation.activate(transaction, version, sentMs);',
     breaks: ['P5'],
