@@ -48,6 +48,7 @@ export class GrpcCall {
     stream.on('data', (chunk: Buffer) => this.#data(chunk));
     stream.on('end', () => {
       this.#hasAll = true;
+      watch.arrived();
       this.#read();
     });
     // It says no more than that the stream is over.

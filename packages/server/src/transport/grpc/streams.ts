@@ -65,7 +65,7 @@ export class Streams {
     const nowMs = performance.now();
     const { requestTimeoutMs, sendTimeoutMs } = this.#limits;
     for (const watch of this.#open) {
-      const isSlow = watch.isUnfinished && nowMs - watch.startedMs > requestTimeoutMs;
+      const isSlow = !watch.hasArrived && nowMs - watch.startedMs > requestTimeoutMs;
       if (isSlow || watch.unsentMs(nowMs) > sendTimeoutMs) watch.cut(constants.NGHTTP2_CANCEL);
     }
   }
@@ -79,6 +79,7 @@ export class CallWatch {
   /** That count while the request is not whole. */
   #receivedBytes = 0;
   #isUnfinished = true;
+  #hasArrived = false;
   /** What was left to send, and what its connection had sent, when either last changed, and since when. */
   #unsentBytes = 0;
   #sentBytes = 0;
@@ -89,9 +90,13 @@ export class CallWatch {
     this.#streams = streams;
   }
 
-  /** More of the request is to come. */
-  get isUnfinished(): boolean {
-    return this.#isUnfinished;
+  /** The client has sent all of its request, or has its answer. */
+  get hasArrived(): boolean {
+    return this.#hasArrived;
+  }
+
+  arrived(): void {
+    this.#hasArrived = true;
   }
 
   /** So many bytes more take memory, or less of them. False: too many, and the call was cut off. */
@@ -114,6 +119,7 @@ export class CallWatch {
 
   /** What still comes is not kept. */
   answered(): void {
+    this.#hasArrived = true;
     this.isWhole();
   }
 
