@@ -1,125 +1,107 @@
-import type { Result, Subject } from './run.ts';
+import { atLeast, atMost, type Budget, below, level, startUpMs } from './budget.ts';
+import type { Burst } from './burst.ts';
+import { type Kind, kinds } from './load/kinds.ts';
+import { figure, type Lines, lineOf, ratio } from './result.ts';
 import type { StartUp } from './start-up.ts';
+import { type Spread, spread } from './statistics.ts';
+import type { WaiterMemory } from './waiters.ts';
 
-/** What design sets as a goal, as ratios in one run: never as times, which machines and neighbours change. */
-export interface Budget {
-  readonly name: string;
-  readonly wanted: string;
-  readonly found: string;
-  readonly isMet: boolean;
+/** What was measured in one run. */
+export interface Measured {
+  readonly lines: Lines;
+  readonly bursts: readonly Burst[];
+  readonly waiters: WaiterMemory | undefined;
+  /** Of this project, and of the other one if there is one. */
+  readonly startUps: readonly StartUp[];
 }
 
+/** Of what a coordinator reaches that does nothing but log and call. */
+const shareOfLog: Readonly<Record<Kind, number>> = { saga: 0.5, tcc: 0.55, msg: 0.55 };
+/** Processor time, to that of the other commit. */
+const cpuShare = 0.6;
 const storeRatio = 0.7;
 const rowsPerSaga = 2;
 const commitsPerSaga = 0.5;
-const startUpMs = 1000;
+/** Half of the latencies are below p50; one in a hundred may be so many times above it. */
+const tail = 3;
+const waiterKib = 12;
 const idleMib = 150;
-/** Ratios to what they are compared with; a tenth is noise. */
-const level = 0.9;
 
 /** Those that this run can tell about. */
-export function budgets({ lines, ratios }: Result, startUp: StartUp | undefined): Budget[] {
-  const found: Budget[] = [];
-  const judge = (name: string, wanted: string, value: number | undefined, holds: (value: number) => boolean) => {
-    if (value !== undefined) found.push({ name, wanted, found: shown(value), isMet: holds(value) });
-  };
-  const of = (inFlight: number, subject: Subject) =>
-    lines.find((line) => line.inFlight === inFlight && line.subject === subject)?.figures;
-  const at64 = of(64, 'sqlite');
-  const at256 = of(256, 'sqlite');
-  const atLeast = (limit: number) => (value: number) => value >= limit;
-  const atMost = (limit: number) => (value: number) => value <= limit;
-  judge('embedded store against none, 64 in flight', `>= ${storeRatio}`, ratios.get(64)?.median, atLeast(storeRatio));
-  judge('row writes a saga, 64 in flight', `<= ${rowsPerSaga}`, at64?.rows.median, (rows) => rows < rowsPerSaga + 0.05);
-  judge('commits a saga, 64 in flight', `<= ${commitsPerSaga}`, at64?.commits.median, atMost(commitsPerSaga));
-  if (at64 !== undefined && at256 !== undefined) {
-    const ratio = at256.sagasPerSecond.median / at64.sagasPerSecond.median;
-    judge('throughput at 256 in flight against 64', '>= 1', ratio, (value) => value >= 0.995);
-  }
-  judge('exec to first 200 (ms)', `< ${startUpMs}`, startUp?.firstAnswerMs.median, (value) => value < startUpMs);
-  judge('idle memory (MiB)', `< ${idleMib}`, startUp?.idleMib, (value) => value < idleMib);
-  return found;
-}
-
-export interface RecoveryRatios {
-  /** Sagas ended a second, all to fresh load on the same machine. */
-  readonly rate: number;
-  /** In the first second, to the first second of fresh load on a process that was just started. */
-  readonly firstSecond: number;
-  /** Of those whose service lives, where half of all are for a dead one. */
-  readonly besideDead: number;
-}
-
-export function recoveryBudgets({ rate, firstSecond, besideDead }: RecoveryRatios): Budget[] {
+export function budgets({ lines, bursts, waiters, startUps }: Measured): Budget[] {
   return [
-    atLeastLevel('recovery against fresh load', rate),
-    atLeastLevel('the first second of each', firstSecond),
-    atLeastLevel('recovery beside a dead service against fresh load', besideDead),
+    ...kinds.flatMap((kind) => [...throughput(lines, kind), ...moreInFlight(lines, kind)]),
+    ...writes(lines),
+    ...burstBudgets(bursts),
+    ...(waiters === undefined ? [] : [atMost('an open wait_result (KiB)', waiterKib, waiters.residentKib)]),
+    ...startBudgets(startUps),
   ];
 }
 
-export interface GrowthFigures {
-  /** With the finished transactions stored, to none. */
-  readonly throughput: number;
-  readonly claimTime: number;
-  readonly startMs: number;
+function throughput(lines: Lines, kind: Kind): Budget[] {
+  const of = (subject: Parameters<typeof lineOf>[3]) => lineOf(lines, kind, 64, subject);
+  const share = ratio(of('sqlite'), of('bare with log'), 'perSecond');
+  const cpu = ratio(of('sqlite'), of('other'), 'cpuUs');
+  return [
+    ...judge(share, (value) => atLeast(`${kind}: of bare with log, 64 in flight`, shareOfLog[kind], value)),
+    ...judge(cpu, (value) => atMost(`${kind}: processor time, of the other's, 64 in flight`, cpuShare, value)),
+  ];
 }
 
-export function growthBudgets({ throughput, claimTime, startMs }: GrowthFigures): Budget[] {
+function moreInFlight(lines: Lines, kind: Kind): Budget[] {
+  const [at64, at256, at1024] = [64, 256, 1024].map((inFlight) => lineOf(lines, kind, inFlight, 'sqlite'));
+  const grown = ratio(at256, at64, 'perSecond');
+  const many = ratio(at1024, at256, 'perSecond');
+  const tailAt256 =
+    at256 === undefined ? undefined : spread(at256.slices.map(({ finalP99Ms, finalP50Ms }) => finalP99Ms / finalP50Ms));
+  return [
+    ...judge(grown, (value) => atLeast(`${kind}: throughput at 256 in flight, of that at 64`, 1, value)),
+    ...judge(many, (value) => atLeast(`${kind}: throughput at 1024 in flight, of that at 256`, 0.8, value)),
+    ...judge(tailAt256, (value) => below(`${kind}: p99 to p50 at 256 in flight`, tail, value)),
+  ];
+}
+
+function writes(lines: Lines): Budget[] {
+  const sqlite = lineOf(lines, 'saga', 64, 'sqlite');
+  const store = ratio(sqlite, lineOf(lines, 'saga', 64, 'memory'), 'perSecond');
+  const rows = sqlite === undefined ? undefined : figure(sqlite, 'rows').median;
+  const commits = sqlite === undefined ? undefined : figure(sqlite, 'commits').median;
+  return [
+    ...judge(store, (value) => atLeast('saga: embedded store, of none, 64 in flight', storeRatio, value)),
+    // What is in flight at the two moments of looking is written in part only.
+    ...judge(rows, (value) => ({
+      ...atMost('row writes a saga', rowsPerSaga, value),
+      isMet: value < rowsPerSaga + 0.05,
+    })),
+    ...judge(commits, (value) => atMost('commits a saga, 64 in flight', commitsPerSaga, value)),
+  ];
+}
+
+function burstBudgets(bursts: readonly Burst[]): Budget[] {
+  const ours = bursts.filter(({ name }) => name.startsWith('sqlite'));
+  const names = [...new Set(ours.map(({ kind, name }) => `${kind}, ${name}`))];
+  return names.map((wanted) => {
+    const found = ours.filter(({ kind, name }) => `${kind}, ${name}` === wanted);
+    const tails = spread(found.map(({ p99Ms, p50Ms }) => p99Ms / p50Ms));
+    return below(`p99 to p50, first second of 256: ${wanted}`, tail, tails);
+  });
+}
+
+function startBudgets([ours, other]: readonly StartUp[]): Budget[] {
+  if (ours === undefined) return [];
   const most = 2 - level;
   return [
-    atLeastLevel('throughput of the grown store to the empty one', throughput),
-    { name: 'claim time, likewise', wanted: `<= ${most}`, found: shown(claimTime), isMet: claimTime <= most },
-    {
-      name: 'exec to first 200, grown (ms)',
-      wanted: `< ${startUpMs}`,
-      found: shown(startMs),
-      isMet: startMs < startUpMs,
-    },
+    below('exec to first 200 (ms)', startUpMs, ours.firstAnswerMs),
+    below('idle memory (MiB)', idleMib, ours.idleMib),
+    ...(other === undefined
+      ? []
+      : [
+          atMost("exec to first 200, of the other's", most, ours.firstAnswerMs.median / other.firstAnswerMs.median),
+          atMost("idle memory, of the other's", most, ours.idleMib.median / other.idleMib.median),
+        ]),
   ];
 }
 
-export interface OverloadFigures {
-  /** Sagas ended a second at twice what it can take, to what it can take. */
-  readonly goodput: number;
-  /** Refusals without Retry-After, second phases that were refused, requests that were not answered at all. */
-  readonly broken: number;
-  /** Where services take a second, to what the slots of their origin allow. */
-  readonly slowGoodput: number;
-  readonly peakMib: number;
-  /** From the end of the overload until submits are answered as before; NaN: never while it was watched. */
-  readonly answersSeconds: number;
-}
-
-/** What the limits on memory add up to by default, and what the process takes besides; see docs/operations.md. */
-const peakMib = 1024;
-const answersSeconds = 5;
-
-export function overloadBudgets(figures: OverloadFigures): Budget[] {
-  const { goodput, slowGoodput, broken } = figures;
-  return [
-    atLeastLevel('ended a second at twice what it can take, to the most', goodput),
-    atLeastLevel('likewise where services are slow, to what their slots allow', slowGoodput),
-    { name: 'refused wrongly, or not answered', wanted: '0', found: String(broken), isMet: broken === 0 },
-    {
-      name: 'peak memory (MiB)',
-      wanted: `<= ${peakMib}`,
-      found: shown(figures.peakMib),
-      isMet: figures.peakMib <= peakMib,
-    },
-    {
-      name: 'answers as before after the overload (s)',
-      wanted: `<= ${answersSeconds}`,
-      found: Number.isNaN(figures.answersSeconds) ? 'never' : shown(figures.answersSeconds),
-      isMet: figures.answersSeconds <= answersSeconds,
-    },
-  ];
-}
-
-function atLeastLevel(name: string, value: number): Budget {
-  return { name, wanted: `>= ${level}`, found: shown(value), isMet: value >= level };
-}
-
-function shown(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
+function judge<T extends number | Spread>(value: T | undefined, by: (value: T) => Budget): Budget[] {
+  return value === undefined ? [] : [by(value)];
 }

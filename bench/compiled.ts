@@ -5,8 +5,7 @@ import { dirname, join } from 'node:path';
 import { freePort } from '../test/lib/free-port.ts';
 import { pause } from './slice.ts';
 
-const root = join(import.meta.dirname, '..');
-const modules = join(root, 'node_modules');
+const ownRoot = join(import.meta.dirname, '..');
 const limitMs = 60_000;
 const kibPerMib = 1024;
 /** Of /proc, on every Linux that is in use. */
@@ -15,8 +14,10 @@ const ticksPerSecond = 100;
 /**
  * Compiles and installs the coordinator as npm would, beside nothing of the project, so that no source can be taken by
  * mistake. Answers with the file to start.
+ * @param root of the project that is compiled
  */
-export function installCompiled(target: string): string {
+export function installCompiled(target: string, root = ownRoot): string {
+  const modules = join(root, 'node_modules');
   const ours = { 'packages/core': '@holdfast/core', 'packages/server': 'holdfast' };
   for (const [path, name] of Object.entries(ours)) {
     const from = join(root, path);

@@ -2,12 +2,15 @@
  * The process that is measured: the coordinator as `serve` puts it together, on the store that is named, with a channel
  * to the main process.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { loadSettings } from 'holdfast/config/load';
 import { serve } from 'holdfast/main';
 import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
 import { cpuUs, loopCpuUs, serveCommands } from './child.ts';
 import { countWrites } from './counted-store.ts';
 import { fillStore } from './fill.ts';
+import { kinds } from './load/kinds.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Profiler } from './profile.ts';
 
@@ -40,6 +43,12 @@ async function purge(beforeMs: number): Promise<void> {
     rows = await store.purge(beforeMs, purgeRows);
 }
 
+/** What is not used any more is no memory of what is measured. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
+
 const profiler = new Profiler();
 serveCommands(
   {
@@ -51,6 +60,11 @@ serveCommands(
       busyMs: performance.eventLoopUtilization().active,
       residentBytes: process.memoryUsage.rss(),
     }),
+    memory: () => {
+      collectGarbage();
+      const { rss, heapUsed, external } = process.memoryUsage();
+      return { residentBytes: rss, heapBytes: heapUsed + external };
+    },
     startPurging: ({ beforeMs = 0 }) => {
       void purge(beforeMs);
       return {};
@@ -63,8 +77,8 @@ serveCommands(
       await profiler.start();
       return {};
     },
-    stopProfile: async ({ inFlight = 0 }) => {
-      await profiler.stop(profileFolder, inFlight);
+    stopProfile: async ({ kind = 0, inFlight = 0 }) => {
+      await profiler.stop(profileFolder, kinds[kind] ?? 'saga', inFlight);
       return {};
     },
   },

@@ -1,6 +1,6 @@
 import { createTransaction, noOptions, type Progress } from '@holdfast/core';
 import type { CreateWrite, Store } from 'holdfast/store/store';
-import { scattered } from './generator.ts';
+import { scattered } from './load/kinds.ts';
 
 const batchRows = 500;
 const defaults = {

@@ -1,35 +1,59 @@
-/** `npm run bench`: what a saga costs, on the embedded store and on none, and whether the budgets are met. */
-import { join } from 'node:path';
+/** `npm run bench`: what transactions cost, beside what nobody can leave out, and whether the budgets are met. */
+import { provideOther } from './against.ts';
+import type { Measured } from './budgets.ts';
 import { runCommand } from './command.ts';
 import { describeMachine } from './machine.ts';
-import { readOptions, usage } from './options.ts';
+import { type Options, readOptions, type Section, usage } from './options.ts';
 import { profilePath } from './profile.ts';
 import { summarize } from './profile-summary.ts';
 import { asJson, asText } from './report.ts';
 import { Run } from './run.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureWaiters } from './waiters.ts';
 
 await runCommand({
   usage,
   read: readOptions,
   measure: async (options, folder, progress) => {
-    const run = new Run(options, join(folder, 'data'));
-    try {
-      const machine = describeMachine(folder);
-      const startUp = options.startUp ? await measureStartUp(folder, options.repetitions) : undefined;
-      const result = await run.measure(progress);
-      const report = { machine, options, result, startUp };
-      const parts = [options.json ? asJson(report) : asText(report)];
-      if (options.profile !== undefined) {
-        for (const inFlight of options.inFlight) {
-          await run.profile(inFlight);
-          const path = profilePath(options.profile, inFlight);
-          if (!options.json) parts.push(`\n${path}\n${summarize(path)}`);
-        }
-      }
-      return parts.join('\n');
-    } finally {
-      await run.end();
-    }
+    const machine = describeMachine(folder);
+    const other = options.against === undefined ? undefined : provideOther(options.against, folder);
+    const { profiles, ...measured } = await measureAll(options, folder, other, progress);
+    const report = { machine, options, ...measured };
+    return [options.json ? asJson(report) : asText(report), ...profiles].join('\n');
   },
 });
+
+async function measureAll(
+  options: Options,
+  folder: string,
+  other: string | undefined,
+  progress: (text: string) => void,
+): Promise<Measured & { readonly profiles: readonly string[] }> {
+  const has = (section: Section) => options.sections.includes(section);
+  const startUps = has('start-up')
+    ? await measureStartUp(folder, options.repetitions, other === undefined ? [undefined] : [undefined, other])
+    : [];
+  const waiters = has('waiters') ? await measureWaiters(folder, options.waiters) : undefined;
+  if (!has('load') && !has('burst')) return { lines: [], bursts: [], waiters, startUps, profiles: [] };
+  const run = new Run(options, folder, other);
+  try {
+    const lines = has('load') ? await run.measure(progress) : [];
+    const bursts = has('burst') ? await run.measureBursts(progress) : [];
+    return { lines, bursts, waiters, startUps, profiles: await profile(run, options) };
+  } finally {
+    await run.end();
+  }
+}
+
+async function profile(run: Run, { profile: folder, kinds, inFlight, json }: Options): Promise<readonly string[]> {
+  const texts: string[] = [];
+  if (folder === undefined) return texts;
+  for (const kind of kinds) {
+    for (const count of inFlight) {
+      await run.profile(kind, count);
+      const path = profilePath(folder, kind, count);
+      if (!json) texts.push(`\n${path}\n${summarize(path)}`);
+    }
+  }
+  return texts;
+}

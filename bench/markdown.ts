@@ -1,4 +1,4 @@
-import type { Budget } from './budgets.ts';
+import type { Budget } from './budget.ts';
 import type { Machine } from './machine.ts';
 import type { Spread } from './statistics.ts';
 

@@ -1,6 +1,12 @@
 import { parseArgs } from 'node:util';
+import { type Kind, kinds } from './load/kinds.ts';
+
+export const sections = ['load', 'burst', 'waiters', 'start-up'] as const;
+export type Section = (typeof sections)[number];
 
 export interface Options {
+  readonly sections: readonly Section[];
+  readonly kinds: readonly Kind[];
   /** Length of one measured slice. */
   readonly seconds: number;
   /** Load before each slice that is not counted. */
@@ -9,38 +15,47 @@ export interface Options {
   readonly warmUpSeconds: number;
   readonly repetitions: number;
   readonly inFlight: readonly number[];
+  /** Requests of wait_result that are open at once. */
+  readonly waiters: number;
+  /** A commit or a checkout whose coordinator is measured as well. */
+  readonly against: string | undefined;
   readonly json: boolean;
   /** Where the data folder is made; it decides which disk is measured. */
   readonly folder: string | undefined;
   /** Finished transactions that are in the store before anything is measured. */
   readonly stored: number;
-  /** Where a CPU profile of the coordinator on its real store is written, one file per number in flight. */
+  /** Where CPU profiles of the coordinator on its real store are written, one file for each load. */
   readonly profile: string | undefined;
-  readonly startUp: boolean;
 }
 
 export const usage = `npm run bench -- [options]
 
-  --quick              half a minute: 0.5 s a slice, 2 repetitions
+  --quick              a minute and a half: 0.5 s a slice, 2 repetitions
+  --kind LIST          saga, tcc, msg, or all (all)
+  --in-flight LIST     transactions in flight (64,256,1024)
+  --against OTHER      the coordinator of another commit, or of another checkout, takes turns with this one
+  --sections LIST      of load, burst, waiters and start-up (all of them)
   --seconds N          length of one measured slice (2)
   --repetitions N      slices of each kind; the median counts (5)
-  --in-flight LIST     sagas in flight (1,16,64,256)
+  --waiters N          open requests of wait_result whose memory is measured (5000)
   --stored N           so many finished transactions are in the store at the start (0)
   --folder PATH        the data folder is made in there (the system's folder for temporary files)
   --profile FOLDER     also writes CPU profiles of the coordinator there and prints what they say
-  --no-start-up        leaves out the start of the compiled coordinator
   --json               prints figures as JSON instead of tables
   --help`;
 
 const flags = {
   quick: { type: 'boolean' },
+  kind: { type: 'string' },
+  'in-flight': { type: 'string' },
+  against: { type: 'string' },
+  sections: { type: 'string' },
   seconds: { type: 'string' },
   repetitions: { type: 'string' },
-  'in-flight': { type: 'string' },
+  waiters: { type: 'string' },
   stored: { type: 'string' },
   folder: { type: 'string' },
   profile: { type: 'string' },
-  'no-start-up': { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -52,17 +67,29 @@ export function readOptions(args: readonly string[]): Options | undefined {
   const isQuick = values.quick === true;
   const seconds = positive('seconds', values.seconds ?? (isQuick ? '0.5' : '2'));
   return {
+    sections: oneOrMore('sections', values.sections, sections),
+    kinds: oneOrMore('kind', values.kind, kinds),
     seconds,
     settleSeconds: Math.min(0.5, seconds / 4),
     warmUpSeconds: Math.min(isQuick ? 1.5 : 4, seconds * 2),
     repetitions: whole('repetitions', values.repetitions ?? (isQuick ? '2' : '5'), 1),
-    inFlight: (values['in-flight'] ?? '1,16,64,256').split(',').map((text) => whole('in-flight', text, 1)),
+    inFlight: (values['in-flight'] ?? '64,256,1024').split(',').map((text) => whole('in-flight', text, 1)),
+    waiters: whole('waiters', values.waiters ?? '5000', 1),
+    against: values.against,
     stored: whole('stored', values.stored ?? '0', 0),
     folder: values.folder,
     profile: values.profile,
-    startUp: values['no-start-up'] !== true,
     json: values.json === true,
   };
+}
+
+/** Those of a list with commas; all of them where it is absent or says so. */
+function oneOrMore<T extends string>(name: string, list: string | undefined, known: readonly T[]): readonly T[] {
+  if (list === undefined || list === 'all') return known;
+  const asked = list.split(',');
+  const unknown = asked.find((text) => !known.some((one) => one === text));
+  if (unknown !== undefined) throw new Error(`--${name} takes ${known.join(', ')} or all, not ${unknown}`);
+  return known.filter((one) => asked.includes(one));
 }
 
 export function positive(name: string, text: string): number {

@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
+import type { Kind } from './load/kinds.ts';
 
 const sampleEveryUs = 200;
 
-export function profilePath(folder: string, inFlight: number): string {
-  return join(folder, `${inFlight}-in-flight.cpuprofile`);
+export function profilePath(folder: string, kind: Kind, inFlight: number): string {
+  return join(folder, `${kind}-${inFlight}-in-flight.cpuprofile`);
 }
 
 /** Profiles the process it lives in. */
@@ -19,10 +20,10 @@ export class Profiler {
     await this.#session.post('Profiler.start');
   }
 
-  async stop(folder: string, inFlight: number): Promise<void> {
+  async stop(folder: string, kind: Kind, inFlight: number): Promise<void> {
     const { profile } = await this.#session.post('Profiler.stop');
     this.#session.disconnect();
     mkdirSync(folder, { recursive: true });
-    writeFileSync(profilePath(folder, inFlight), JSON.stringify(profile));
+    writeFileSync(profilePath(folder, kind, inFlight), JSON.stringify(profile));
   }
 }

@@ -1,57 +1,65 @@
-import { budgets } from './budgets.ts';
+import { budgets, type Measured } from './budgets.ts';
+import type { Burst } from './burst.ts';
 import type { Machine } from './machine.ts';
 import type { Options } from './options.ts';
-import type { Line, Result } from './run.ts';
+import { figure, type Line, type Lines, lineOf, ratio } from './result.ts';
 import type { StartUp } from './start-up.ts';
-import type { Spread } from './statistics.ts';
+import { type Spread, spread } from './statistics.ts';
 import { table } from './table.ts';
+import type { WaiterMemory } from './waiters.ts';
 
-export interface Report {
+export interface Report extends Measured {
   readonly machine: Machine;
   readonly options: Options;
-  readonly result: Result;
-  readonly startUp: StartUp | undefined;
 }
 
-export function asText({ machine, options, result, startUp }: Report): string {
-  const { seconds, repetitions, stored } = options;
-  return [
-    `${machine.processors} processors (${machine.model}), ${machine.memoryGib} GiB, ${machine.kernel}, Node ${machine.node}`,
-    `disk: ${machine.fileSystem}; 4 KiB appended and synced in ${machine.syncP50Us} us (p50), ${machine.syncP99Us} us (p99)`,
-    `medians of ${repetitions} slices of ${seconds} s; ${stored} finished transactions stored before`,
-    '',
-    throughputTable(result),
-    '',
-    noWaitTable(result),
-    '',
-    ...(startUp === undefined ? [] : [startUpText(startUp), '']),
-    table([
-      ['budget', '', 'wanted', 'found', ''],
-      ...budgets(result, startUp).map(({ name, wanted, found, isMet }) => [
-        name,
-        '',
-        wanted,
-        found,
-        isMet ? 'met' : 'MISSED',
+export function asText(report: Report): string {
+  const { machine, options, lines, bursts, waiters, startUps } = report;
+  const { seconds, repetitions, stored, against } = options;
+  const paragraphs = [
+    [
+      `${machine.processors} processors (${machine.model}), ${machine.memoryGib} GiB, ${machine.kernel}, Node ${machine.node}`,
+      `disk: ${machine.fileSystem}; 4 KiB appended and synced in ${machine.syncP50Us} us (p50), ${machine.syncP99Us} us (p99)`,
+      `medians of ${repetitions} slices of ${seconds} s; ${stored} finished transactions stored before`,
+      ...(against === undefined ? [] : [`other: ${against}`]),
+    ],
+    lines.length === 0 ? [] : [throughputTable(lines)],
+    lines.some(({ subject }) => subject === 'sqlite, no wait') ? [noWaitTable(lines)] : [],
+    bursts.length === 0 ? [] : [burstTable(bursts)],
+    waiters === undefined ? [] : [waiterText(waiters)],
+    startUps.map((startUp, index) => startUpText(startUp, index === 0 ? 'the compiled coordinator' : 'the other one')),
+    [
+      table([
+        ['budget', 'wanted', 'found', ''],
+        ...budgets(report).map(({ name, wanted, found, isMet }) => [name, wanted, found, isMet ? 'met' : 'MISSED']),
       ]),
-    ]),
-  ].join('\n');
+    ],
+  ];
+  return paragraphs
+    .filter((paragraph) => paragraph.length > 0)
+    .map((paragraph) => paragraph.join('\n'))
+    .join('\n\n');
 }
 
-export function asJson({ machine, options, result, startUp }: Report): string {
-  const { lines, ratios } = result;
-  const found = budgets(result, startUp);
+export function asJson(report: Report): string {
+  const { machine, options, lines, bursts, waiters, startUps } = report;
+  const figures = lines.map((line) => ({ ...line, slices: undefined, figures: figuresOf(line) }));
   return JSON.stringify(
-    { machine, options, lines, ratios: Object.fromEntries(ratios), startUp, budgets: found },
+    { machine, options, lines: figures, bursts, waiters, startUps, budgets: budgets(report) },
     null,
     2,
   );
 }
 
+function figuresOf(line: Line): Record<string, Spread> {
+  const keys = line.slices[0] === undefined ? [] : Object.keys(line.slices[0]);
+  return Object.fromEntries(keys.map((key) => [key, figure(line, key as keyof Line['slices'][number])]));
+}
+
 const throughputHead = [
-  'flight',
-  'store',
-  'sagas/s',
+  'load',
+  'process',
+  'a second',
   'low-high',
   'p50 ms',
   'p99 ms',
@@ -63,57 +71,97 @@ const throughputHead = [
   'rows/commit',
   'load CPU us',
   'others',
-  'ratio',
-  'low-high',
+  'of log',
+  'of memory',
+  'CPU of other',
 ];
 
-/** One line a store and number in flight. All but sagas/s, latencies and busy are per saga. */
-function throughputTable({ lines, ratios }: Result): string {
+/** One line a process and load. All but throughput, latencies, shares of time and the last three is per transaction. */
+function throughputTable(lines: Lines): string {
   const rows = lines
     .filter(({ subject }) => subject !== 'sqlite, no wait')
-    .map(({ inFlight, subject, figures }) => {
-      const ratio = subject === 'sqlite' ? ratios.get(inFlight) : undefined;
-      const hasStore = subject !== 'bare';
+    .map((line) => {
+      const { kind, inFlight, subject } = line;
+      const hasStore = !subject.startsWith('bare');
+      const compared = (other: Line['subject'], key: 'perSecond' | 'cpuUs') => {
+        const found = subject === 'sqlite' ? ratio(line, lineOf(lines, kind, inFlight, other), key) : undefined;
+        return found === undefined ? '' : fixed(found.median, 2);
+      };
+      const median = (key: Parameters<typeof figure>[1], digits: number) => fixed(figure(line, key).median, digits);
+      const percent = (key: 'busy' | 'others') => `${fixed(figure(line, key).median * 100, 0)}%`;
       return [
-        String(inFlight),
+        `${kind} ${inFlight}`,
         subject,
-        ...withRange(figures.sagasPerSecond, 0),
-        fixed(figures.finalP50Ms.median, 2),
-        fixed(figures.finalP99Ms.median, 2),
-        fixed(figures.cpuUs.median, 0),
-        fixed(figures.loopCpuUs.median, 0),
-        `${fixed(figures.busy.median * 100, 0)}%`,
-        hasStore ? fixed(figures.rows.median, 2) : '',
-        hasStore ? fixed(figures.commits.median, 3) : '',
-        hasStore ? fixed(figures.rowsPerCommit.median, 1) : '',
-        fixed(figures.loadCpuUs.median, 0),
-        `${fixed(figures.others.median * 100, 0)}%`,
-        ...(ratio === undefined ? ['', ''] : withRange(ratio, 2)),
+        ...withRange(figure(line, 'perSecond'), 0),
+        median('finalP50Ms', 2),
+        median('finalP99Ms', 2),
+        median('cpuUs', 0),
+        median('loopCpuUs', 0),
+        percent('busy'),
+        hasStore ? median('rows', 2) : '',
+        hasStore ? median('commits', 3) : '',
+        hasStore ? median('rowsPerCommit', 1) : '',
+        median('loadCpuUs', 0),
+        percent('others'),
+        compared('bare with log', 'perSecond'),
+        compared('memory', 'perSecond'),
+        compared('other', 'cpuUs'),
       ];
     });
   return table([throughputHead, ...rows]);
 }
 
 /** The submit is answered when it is durable; the same submit with wait_result tells when the saga is final. */
-function noWaitTable({ lines }: Result): string {
+function noWaitTable(lines: Lines): string {
   const rows = lines
     .filter(({ subject }) => subject === 'sqlite, no wait')
-    .map(({ inFlight, figures }: Line) => [
-      String(inFlight),
+    .map((line) => [
+      `${line.kind} ${line.inFlight}`,
       'sqlite',
-      fixed(figures.acknowledgedP50Ms.median, 2),
-      fixed(figures.acknowledgedP99Ms.median, 2),
-      fixed(figures.finalP50Ms.median, 2),
-      fixed(figures.finalP99Ms.median, 2),
-      fixed(figures.rows.median, 2),
+      fixed(figure(line, 'acknowledgedP50Ms').median, 2),
+      fixed(figure(line, 'acknowledgedP99Ms').median, 2),
+      fixed(figure(line, 'finalP50Ms').median, 2),
+      fixed(figure(line, 'finalP99Ms').median, 2),
+      fixed(figure(line, 'rows').median, 2),
     ]);
-  return table([['flight', 'no wait', 'durable p50 ms', 'p99 ms', 'final p50 ms', 'p99 ms', 'rows'], ...rows]);
+  return table([['no wait', 'process', 'durable p50 ms', 'p99 ms', 'final p50 ms', 'p99 ms', 'rows'], ...rows]);
 }
 
-function startUpText({ firstAnswerMs, idleMib }: StartUp): string {
-  const memory = Number.isNaN(idleMib) ? 'memory is not told on this system' : `${fixed(idleMib, 0)} MiB when idle`;
+function burstTable(bursts: readonly Burst[]): string {
+  const rows = new Map<string, Burst[]>();
+  for (const burst of bursts) {
+    const key = `${burst.kind}, ${burst.name}`;
+    rows.set(key, [...(rows.get(key) ?? []), burst]);
+  }
+  return table([
+    ['256 at once', '', 'p50 ms', 'low-high', 'p99 ms', 'low-high', 'most ms', 'low-high', 'in a second'],
+    ...[...rows].map(([name, found]) => {
+      const of = (key: 'p50Ms' | 'p99Ms' | 'maxMs' | 'transactions') => spread(found.map((burst) => burst[key]));
+      return [
+        name,
+        '',
+        ...withRange(of('p50Ms'), 0),
+        ...withRange(of('p99Ms'), 0),
+        ...withRange(of('maxMs'), 0),
+        fixed(of('transactions').median, 0),
+      ];
+    }),
+  ]);
+}
+
+function waiterText({ waiters, residentKib, heapKib }: WaiterMemory): string {
+  return (
+    `${waiters} open requests of wait_result: ${fixed(residentKib, 1)} KiB of memory each, ` +
+    `${fixed(heapKib, 1)} KiB of them on the heap`
+  );
+}
+
+function startUpText({ firstAnswerMs, idleMib }: StartUp, whose: string): string {
   const [time, range] = withRange(firstAnswerMs, 0);
-  return `start of the compiled coordinator: first 200 after ${time} ms (${range}), ${memory}`;
+  const memory = Number.isNaN(idleMib.median)
+    ? 'memory is not told on this system'
+    : `${fixed(idleMib.median, 0)} MiB when idle`;
+  return `start of ${whose}: first 200 after ${time} ms (${range}), ${memory}`;
 }
 
 function withRange({ median, low, high }: Spread, digits: number): [string, string] {

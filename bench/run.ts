@@ -1,26 +1,16 @@
+import { type Burst, measureBurst } from './burst.ts';
+import { type Kind, kinds } from './load/kinds.ts';
 import type { Options } from './options.ts';
-import { measureSlice, type Slice, type SliceRequest } from './slice.ts';
-import { type Spread, spread } from './statistics.ts';
+import type { Line, Lines, Subject } from './result.ts';
+import { measureSlice, pause, type Slice, type SliceRequest } from './slice.ts';
 import { Worker } from './worker.ts';
 
-/** Which coordinator was measured, and how it was asked. */
-export type Subject = 'sqlite' | 'memory' | 'sqlite, no wait' | 'bare';
-
-export type SliceSpread = Readonly<Record<keyof Slice, Spread>>;
-
-export interface Line {
-  readonly inFlight: number;
-  readonly subject: Subject;
-  readonly figures: SliceSpread;
+interface Measured extends Line {
+  readonly slices: Slice[];
 }
 
-export interface Result {
-  readonly lines: readonly Line[];
-  /** Throughput of the embedded store over that of the memory store, of slices that followed each other. */
-  readonly ratios: ReadonlyMap<number, Spread>;
-}
-
-type Slices = Map<string, { inFlight: number; subject: Subject; slices: Slice[] }>;
+const burstInFlight = 256;
+const burstPauseSeconds = 1;
 
 /**
  * All processes stay for the whole run and take turns, one slice each, the order turned round at every repetition:
@@ -28,108 +18,121 @@ type Slices = Map<string, { inFlight: number; subject: Subject; slices: Slice[] 
  */
 export class Run {
   readonly #options: Options;
-  readonly #load = new Worker('load.ts');
-  readonly #sqlite: Worker;
-  readonly #memory = new Worker('coordinator.ts', ['memory']);
-  readonly #bare = new Worker('bare-coordinator.ts');
+  readonly #folder: string;
+  readonly #load = new Worker('load/process.ts');
+  readonly #processes = new Map<Subject, Worker>();
+  #started = 0;
+  #isWarm = false;
 
-  constructor(options: Options, dataFolder: string) {
+  /**
+   * @param folder of this run, on the disk that is measured
+   * @param other where another state of the project is
+   */
+  constructor(options: Options, folder: string, other: string | undefined) {
     this.#options = options;
-    this.#sqlite = new Worker('coordinator.ts', ['sqlite', dataFolder, String(options.stored), options.profile ?? '']);
+    this.#folder = folder;
+    const sqlite = new Worker('coordinator.ts', [
+      'sqlite',
+      `${folder}/data`,
+      String(options.stored),
+      options.profile ?? '',
+    ]);
+    this.#processes.set('sqlite', sqlite).set('sqlite, no wait', sqlite);
+    this.#processes.set('memory', new Worker('coordinator.ts', ['memory']));
+    this.#processes.set('bare', new Worker('bare/process.ts'));
+    this.#processes.set('bare with log', new Worker('bare/process.ts', [`${folder}/bare.log`]));
+    if (other !== undefined) {
+      this.#processes.set('other', new Worker('coordinator.ts', ['sqlite', `${folder}/other-data`], other));
+    }
   }
 
   /** @param progress told of every repetition */
-  async measure(progress: (text: string) => void): Promise<Result> {
-    const { repetitions, inFlight } = this.#options;
-    progress('warming up');
-    for (const subject of ['bare', 'memory', 'sqlite'] as const) {
-      await measureSlice({ ...this.#request(subject, 64), settleSeconds: 0, seconds: this.#options.warmUpSeconds });
-    }
-    const slices: Slices = new Map();
-    for (let repetition = 0; repetition < repetitions; repetition += 1) {
-      progress(`repetition ${repetition + 1} of ${repetitions}`);
-      const subjects: Subject[] = ['sqlite', 'memory', 'sqlite, no wait', 'bare'];
-      // `sqlite` and `memory` stay next to each other: their ratio is taken pair by pair.
-      if (repetition % 2 === 1) subjects.reverse();
-      for (const sagas of inFlight) {
-        for (const subject of subjects) add(slices, sagas, subject, await measureSlice(this.#request(subject, sagas)));
+  async measure(progress: (text: string) => void): Promise<Lines> {
+    const { repetitions, inFlight, kinds: measured } = this.#options;
+    await this.#warmUp(progress);
+    const lines: Measured[] = [];
+    for (const kind of measured) {
+      for (const count of inFlight) {
+        for (const subject of this.#subjectsOf(kind)) lines.push({ kind, inFlight: count, subject, slices: [] });
       }
     }
-    return { lines: [...slices.values()].map(toLine), ratios: ratiosOf(slices, inFlight) };
+    for (let repetition = 0; repetition < repetitions; repetition += 1) {
+      progress(`repetition ${repetition + 1} of ${repetitions}`);
+      for (const line of repetition % 2 === 0 ? lines : lines.toReversed()) {
+        line.slices.push(await measureSlice(this.#request(line.kind, line.subject, line.inFlight)));
+      }
+    }
+    return lines;
+  }
+
+  /** Loads that begin with 256 new connections at once. @param progress told of every repetition */
+  async measureBursts(progress: (text: string) => void): Promise<readonly Burst[]> {
+    const { repetitions } = this.#options;
+    await this.#warmUp(progress);
+    const bursts: Burst[] = [];
+    for (let repetition = 0; repetition < repetitions; repetition += 1) {
+      progress(`burst ${repetition + 1} of ${repetitions}`);
+      for (const kind of this.#options.kinds) {
+        for (const subject of ['sqlite', 'other', 'bare with log'] as const) {
+          const coordinator = this.#processes.get(subject);
+          if (coordinator === undefined) continue;
+          await pause(burstPauseSeconds);
+          bursts.push(await this.#burst(kind, coordinator, `${subject}, after a pause`));
+        }
+        const started = new Worker('coordinator.ts', ['sqlite', `${this.#folder}/started-${++this.#started}`]);
+        try {
+          bursts.push(await this.#burst(kind, started, 'sqlite, just started'));
+        } finally {
+          await started.end();
+        }
+      }
+    }
+    return bursts;
   }
 
   /** The coordinator on its real store writes a CPU profile of one slice to its profile folder. */
-  async profile(inFlight: number): Promise<void> {
-    await this.#sqlite.ask('startProfile');
-    await measureSlice(this.#request('sqlite', inFlight));
-    await this.#sqlite.ask('stopProfile', { inFlight });
+  async profile(kind: Kind, inFlight: number): Promise<void> {
+    const request = this.#request(kind, 'sqlite', inFlight);
+    await request.coordinator.ask('startProfile');
+    await measureSlice(request);
+    await request.coordinator.ask('stopProfile', { kind: kinds.indexOf(kind), inFlight });
   }
 
   async end(): Promise<void> {
-    await Promise.all([this.#load, this.#sqlite, this.#memory, this.#bare].map((worker) => worker.end()));
+    await Promise.all([this.#load, ...this.#processes.values()].map((worker) => worker.end()));
   }
 
-  #request(subject: Subject, inFlight: number): SliceRequest {
-    const { settleSeconds, seconds } = this.#options;
-    const wait = subject !== 'sqlite, no wait';
-    return { load: this.#load, coordinator: this.#coordinator(subject), inFlight, wait, settleSeconds, seconds };
-  }
-
-  #coordinator(subject: Subject): Worker {
-    switch (subject) {
-      case 'sqlite':
-      case 'sqlite, no wait':
-        return this.#sqlite;
-      case 'memory':
-        return this.#memory;
-      case 'bare':
-        return this.#bare;
-      default:
-        return subject satisfies never;
+  async #warmUp(progress: (text: string) => void): Promise<void> {
+    if (this.#isWarm) return;
+    this.#isWarm = true;
+    progress('warming up');
+    for (const kind of this.#options.kinds) {
+      for (const subject of this.#subjectsOf(kind)) {
+        if (subject === 'sqlite, no wait') continue;
+        const request = this.#request(kind, subject, 64);
+        await measureSlice({ ...request, settleSeconds: 0, seconds: this.#options.warmUpSeconds });
+      }
     }
   }
-}
 
-function add(slices: Slices, inFlight: number, subject: Subject, slice: Slice): void {
-  const key = `${inFlight} ${subject}`;
-  const known = slices.get(key) ?? { inFlight, subject, slices: [] };
-  known.slices.push(slice);
-  slices.set(key, known);
-}
+  /** What a ratio is taken of stays next to each other. */
+  #subjectsOf(kind: Kind): readonly Subject[] {
+    const all: readonly Subject[] =
+      kind === 'saga'
+        ? ['memory', 'sqlite', 'bare with log', 'other', 'bare', 'sqlite, no wait']
+        : ['sqlite', 'bare with log', 'other', 'bare'];
+    return all.filter((subject) => this.#processes.has(subject));
+  }
 
-function toLine({ inFlight, subject, slices }: { inFlight: number; subject: Subject; slices: Slice[] }): Line {
-  const of = (key: keyof Slice) => spread(slices.map((slice) => slice[key]));
-  return {
-    inFlight,
-    subject,
-    figures: {
-      sagasPerSecond: of('sagasPerSecond'),
-      acknowledgedP50Ms: of('acknowledgedP50Ms'),
-      acknowledgedP99Ms: of('acknowledgedP99Ms'),
-      finalP50Ms: of('finalP50Ms'),
-      finalP99Ms: of('finalP99Ms'),
-      cpuUs: of('cpuUs'),
-      loopCpuUs: of('loopCpuUs'),
-      loadCpuUs: of('loadCpuUs'),
-      rows: of('rows'),
-      commits: of('commits'),
-      rowsPerCommit: of('rowsPerCommit'),
-      busy: of('busy'),
-      others: of('others'),
-      residentMib: of('residentMib'),
-    },
-  };
-}
+  #burst(kind: Kind, coordinator: Worker, name: string): Promise<Burst> {
+    return measureBurst({ load: this.#load, coordinator, kind, inFlight: burstInFlight, wait: true }, name);
+  }
 
-function ratiosOf(slices: Slices, inFlight: readonly number[]): Map<number, Spread> {
-  return new Map(
-    inFlight.map((sagas) => {
-      const sqlite = slices.get(`${sagas} sqlite`)?.slices ?? [];
-      const memory = slices.get(`${sagas} memory`)?.slices ?? [];
-      return [
-        sagas,
-        spread(sqlite.map((slice, index) => slice.sagasPerSecond / (memory[index]?.sagasPerSecond ?? NaN))),
-      ];
-    }),
-  );
+  #request(kind: Kind, subject: Subject, inFlight: number): SliceRequest {
+    const { settleSeconds, seconds } = this.#options;
+    const coordinator = this.#processes.get(subject);
+    if (coordinator === undefined) throw new Error(`there is no process ${subject}`);
+    const wait = subject !== 'sqlite, no wait';
+    return { load: this.#load, coordinator, kind, inFlight, wait, settleSeconds, seconds };
+  }
 }

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { callsOf, type Kind, kinds } from './load/kinds.ts';
 import { type Numbers, pick } from './numbers.ts';
 import type { Worker } from './worker.ts';
 
@@ -7,16 +8,18 @@ export interface SliceRequest {
   readonly coordinator: Worker;
   /** Of the coordinator, where the load goes; absent: HTTP. */
   readonly port?: 'port' | 'grpcPort';
+  /** Default: saga. */
+  readonly kind?: Kind;
   readonly inFlight: number;
-  /** With wait_result, or a submit without it and then one with it. */
+  /** With wait_result, or a submit without it and then one with it, which is for sagas. */
   readonly wait: boolean;
   readonly settleSeconds: number;
   readonly seconds: number;
 }
 
-/** What one slice of time showed, all of it a saga or a second. Latencies in milliseconds, processor time in us. */
+/** What one slice of time showed, all of it a transaction or a second. Latencies in milliseconds, processor time in us. */
 export interface Slice {
-  readonly sagasPerSecond: number;
+  readonly perSecond: number;
   readonly acknowledgedP50Ms: number;
   readonly acknowledgedP99Ms: number;
   readonly finalP50Ms: number;
@@ -40,9 +43,9 @@ export interface Slice {
 const coordinatorKeys = ['cpuUs', 'loopCpuUs', 'rows', 'commits', 'busyMs', 'residentBytes'] as const;
 const loadKeys = [
   'timeMs',
-  'sagas',
-  'actions',
-  'otherCalls',
+  'transactions',
+  'forwardCalls',
+  'backwardCalls',
   'cpuUs',
   'acknowledgedP50Ms',
   'acknowledgedP99Ms',
@@ -50,7 +53,7 @@ const loadKeys = [
   'finalP99Ms',
 ] as const;
 
-/** Both processes at nearly the same moment; at thousands of sagas a second some more or less do not count. */
+/** Both processes at nearly the same moment; at thousands of transactions a second some more or less do not count. */
 async function sample({ load, coordinator }: SliceRequest) {
   const [ofLoad, ofCoordinator] = await Promise.all([load.ask('sample'), coordinator.ask('sample')]);
   return { load: pick(ofLoad, loadKeys), coordinator: pick(ofCoordinator, coordinatorKeys), machine: processorTimes() };
@@ -81,31 +84,30 @@ function shareOfOthers(before: Sample, after: Sample): number {
   return Math.max(0, busyMs - ownMs) / (after.machine.allMs - before.machine.allMs);
 }
 
-/** Starts load, lets it settle, measures, and stops it. @throws Error where what was measured was no two-branch saga */
+/** Starts load, lets it settle, measures, and stops it. @throws Error where not every branch of every transaction was called */
 export async function measureSlice(request: SliceRequest): Promise<Slice> {
-  const { load, coordinator, port = 'port', inFlight, wait, settleSeconds, seconds } = request;
-  const { [port]: coordinatorPort } = pick(await coordinator.ready(), [port]);
-  await load.ask('start', { coordinatorPort, inFlight, wait: wait ? 1 : 0 });
+  const { load, kind = 'saga', inFlight, settleSeconds, seconds } = request;
+  await startLoad(request);
   await pause(settleSeconds);
   const before = await sample(request);
   await pause(seconds);
   const after = await sample(request);
   await load.ask('stop');
-  checkCalls(before.load, after.load, inFlight);
-  const sagas = after.load.sagas - before.load.sagas;
+  checkCalls(before.load, after.load, kind, inFlight);
+  const transactions = after.load.transactions - before.load.transactions;
   const tookMs = after.load.timeMs - before.load.timeMs;
   const of = (key: (typeof coordinatorKeys)[number]) => after.coordinator[key] - before.coordinator[key];
   return {
-    sagasPerSecond: (sagas / tookMs) * 1000,
+    perSecond: (transactions / tookMs) * 1000,
     acknowledgedP50Ms: after.load.acknowledgedP50Ms,
     acknowledgedP99Ms: after.load.acknowledgedP99Ms,
     finalP50Ms: after.load.finalP50Ms,
     finalP99Ms: after.load.finalP99Ms,
-    cpuUs: of('cpuUs') / sagas,
-    loopCpuUs: of('loopCpuUs') / sagas,
-    loadCpuUs: (after.load.cpuUs - before.load.cpuUs) / sagas,
-    rows: of('rows') / sagas,
-    commits: of('commits') / sagas,
+    cpuUs: of('cpuUs') / transactions,
+    loopCpuUs: of('loopCpuUs') / transactions,
+    loadCpuUs: (after.load.cpuUs - before.load.cpuUs) / transactions,
+    rows: of('rows') / transactions,
+    commits: of('commits') / transactions,
     rowsPerCommit: of('rows') / of('commits'),
     busy: of('busyMs') / tookMs,
     others: shareOfOthers(before, after),
@@ -113,14 +115,31 @@ export async function measureSlice(request: SliceRequest): Promise<Slice> {
   };
 }
 
-/** Each saga calls each of its two actions once; those in flight at the two moments may have called one more or less. */
-function checkCalls(before: Numbers, after: Numbers, inFlight: number): void {
+export type LoadRequest = Omit<SliceRequest, 'settleSeconds' | 'seconds'>;
+
+/** @param newPort services of this load alone, to which nobody has a connection yet */
+export async function startLoad(request: LoadRequest, newPort = false): Promise<void> {
+  const { load, coordinator, port = 'port', kind = 'saga', inFlight, wait } = request;
+  const { [port]: coordinatorPort } = pick(await coordinator.ready(), [port]);
+  await load.ask('start', {
+    coordinatorPort,
+    inFlight,
+    kind: kinds.indexOf(kind),
+    wait: wait ? 1 : 0,
+    newPort: newPort ? 1 : 0,
+  });
+}
+
+/** Each transaction calls each of its branches once; those in flight at the two moments may be called less or more. */
+function checkCalls(before: Numbers, after: Numbers, kind: Kind, inFlight: number): void {
   const between = (key: string) => (after[key] ?? 0) - (before[key] ?? 0);
-  const sagas = between('sagas');
-  if (sagas === 0) throw new Error('no saga ended while it was measured: choose more seconds');
-  if (between('otherCalls') > 0) throw new Error(`${between('otherCalls')} calls were no actions`);
-  const surplus = Math.abs(between('actions') - 2 * sagas);
-  if (surplus > 2 * inFlight) throw new Error(`${sagas} sagas called ${between('actions')} actions`);
+  const transactions = between('transactions');
+  if (transactions === 0) throw new Error(`no ${kind} ended while it was measured: choose more seconds`);
+  if (between('backwardCalls') > 0) throw new Error(`${between('backwardCalls')} calls took something back`);
+  const surplus = Math.abs(between('forwardCalls') - callsOf[kind] * transactions);
+  if (surplus > callsOf[kind] * inFlight) {
+    throw new Error(`${transactions} transactions (${kind}) called their branches ${between('forwardCalls')} times`);
+  }
 }
 
 export function pause(seconds: number): Promise<void> {

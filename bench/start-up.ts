@@ -7,25 +7,38 @@ export interface StartUp {
   /** From exec of the compiled CLI to the first 200 of its health route. */
   readonly firstAnswerMs: Spread;
   /** Resident memory shortly after the start; NaN where the system does not tell. */
-  readonly idleMib: number;
+  readonly idleMib: Spread;
 }
 
 const idleSeconds = 1;
 
-/** Compiles and installs the coordinator as it is published, then starts it again and again on one data folder. */
-export async function measureStartUp(folder: string, repetitions: number): Promise<StartUp> {
-  const cli = installCompiled(join(folder, 'installed', 'node_modules'));
-  const dataFolder = join(folder, 'start-up');
-  const times: number[] = [];
-  let idleMib = Number.NaN;
+/**
+ * Compiles and installs coordinators as they are published, then starts them in turn, again and again, each on a data
+ * folder of its own.
+ * @param roots of the projects that are measured; undefined: of this one
+ */
+export async function measureStartUp(
+  folder: string,
+  repetitions: number,
+  roots: readonly (string | undefined)[],
+): Promise<readonly StartUp[]> {
+  const installed = roots.map((root, index) => {
+    const own = join(folder, `start-up-${index}`);
+    return {
+      cli: installCompiled(join(own, 'node_modules'), root),
+      data: join(own, 'data'),
+      times: [] as number[],
+      idleMib: [] as number[],
+    };
+  });
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
-    const coordinator = await CompiledCoordinator.start(cli, dataFolder);
-    times.push(coordinator.readyMs - coordinator.startedMs);
-    if (repetition === 0) {
+    for (const { cli, data, times, idleMib } of installed) {
+      const coordinator = await CompiledCoordinator.start(cli, data);
+      times.push(coordinator.readyMs - coordinator.startedMs);
       await pause(idleSeconds);
-      idleMib = coordinator.usage().residentMib;
+      idleMib.push(coordinator.usage().residentMib);
+      await coordinator.end();
     }
-    await coordinator.end();
   }
-  return { firstAnswerMs: spread(times), idleMib };
+  return installed.map(({ times, idleMib }) => ({ firstAnswerMs: spread(times), idleMib: spread(idleMib) }));
 }

@@ -12,10 +12,13 @@ export class Worker {
   readonly #child: ChildProcess;
   readonly #ready: Promise<Numbers>;
 
-  /** @param file a module of this folder that calls `serveCommands` */
-  constructor(file: string, args: readonly string[] = []) {
+  /**
+   * @param file a module of the bench that calls `serveCommands`
+   * @param root of the project whose bench it is
+   */
+  constructor(file: string, args: readonly string[] = [], root = join(import.meta.dirname, '..')) {
     this.#name = [file, ...args].join(' ');
-    this.#child = fork(join(import.meta.dirname, file), [...args], {
+    this.#child = fork(join(root, 'bench', file), [...args], {
       execArgv: ['--conditions=source'],
       serialization: 'advanced',
       // Standard output belongs to the table.

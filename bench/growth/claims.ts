@@ -1,6 +1,6 @@
 import type { Store } from 'holdfast/store/store';
 import { dueSaga, finished } from '../fill.ts';
-import { scattered } from '../generator.ts';
+import { scattered } from '../load/kinds.ts';
 import { Latencies } from '../statistics.ts';
 
 /** As many as a coordinator claims at once by default. */

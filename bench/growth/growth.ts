@@ -22,10 +22,10 @@ export interface GrowthResult {
   readonly idleClaimMs: Pair;
   /** From exec of the compiled command line to the first 200. */
   readonly startMs: readonly Pair[];
-  readonly sagasPerSecond: readonly Pair[];
+  readonly perSecond: readonly Pair[];
   readonly p99Ms: readonly Pair[];
   /** Of the grown store while it purges, each after a slice in which it did not. */
-  readonly purging: readonly { readonly sagasPerSecond: number; readonly purgedPerSecond: number }[];
+  readonly purging: readonly { readonly perSecond: number; readonly purgedPerSecond: number }[];
 }
 
 const inFlight = 64;
@@ -94,14 +94,14 @@ async function measureStarts(cli: string, { repetitions }: GrowthOptions, { empt
 }
 
 async function measureLoad(options: GrowthOptions, { emptyFolder, grownFolder }: Folders, progress: Progress) {
-  const load = new Worker('load.ts');
+  const load = new Worker('load/process.ts');
   const empty = new Worker('coordinator.ts', ['sqlite', emptyFolder]);
   const grown = new Worker('coordinator.ts', ['sqlite', grownFolder]);
   const slice = (coordinator: Worker, seconds = options.seconds) =>
     measureSlice({ load, coordinator, inFlight, wait: true, settleSeconds, seconds });
-  const sagasPerSecond: Pair[] = [];
+  const perSecond: Pair[] = [];
   const p99Ms: Pair[] = [];
-  const purging: { sagasPerSecond: number; purgedPerSecond: number }[] = [];
+  const purging: { perSecond: number; purgedPerSecond: number }[] = [];
   try {
     progress('warming up');
     for (const coordinator of [empty, grown])
@@ -112,16 +112,16 @@ async function measureLoad(options: GrowthOptions, { emptyFolder, grownFolder }:
       const first = await slice(isEmptyFirst ? empty : grown);
       const second = await slice(isEmptyFirst ? grown : empty);
       const [ofEmpty, ofGrown] = isEmptyFirst ? [first, second] : [second, first];
-      sagasPerSecond.push({ empty: ofEmpty.sagasPerSecond, grown: ofGrown.sagasPerSecond });
+      perSecond.push({ empty: ofEmpty.perSecond, grown: ofGrown.perSecond });
       p99Ms.push({ empty: ofEmpty.finalP99Ms, grown: ofGrown.finalP99Ms });
       const startedMs = performance.now();
       await grown.ask('startPurging', { beforeMs: Date.now() - purgeAgeMs });
       const whilePurging = await slice(grown);
       const { purged } = pick(await grown.ask('stopPurging'), ['purged']);
       const seconds = (performance.now() - startedMs) / 1000;
-      purging.push({ sagasPerSecond: whilePurging.sagasPerSecond, purgedPerSecond: purged / seconds });
+      purging.push({ perSecond: whilePurging.perSecond, purgedPerSecond: purged / seconds });
     }
-    return { sagasPerSecond, p99Ms, purging };
+    return { perSecond, p99Ms, purging };
   } finally {
     await Promise.all([load, empty, grown].map((worker) => worker.end()));
   }

@@ -1,14 +1,14 @@
-import { growthBudgets } from '../budgets.ts';
 import type { Machine } from '../machine.ts';
 import { budgetTable, machineText, markdownTable, spreadText } from '../markdown.ts';
 import { spread } from '../statistics.ts';
+import { growthBudgets } from './budgets.ts';
 import type { GrowthResult, Pair } from './growth.ts';
 import type { GrowthOptions } from './options.ts';
 
 export function asMarkdown(options: GrowthOptions, machine: Machine, result: GrowthResult): string {
   const { stored, repetitions, seconds, pages } = options;
-  const { claimP50Ms, claimP99Ms, idleClaimMs, startMs, sagasPerSecond, p99Ms, purging } = result;
-  const throughput = spread(sagasPerSecond.map(ratio));
+  const { claimP50Ms, claimP99Ms, idleClaimMs, startMs, perSecond, p99Ms, purging } = result;
+  const throughput = spread(perSecond.map(ratio));
   return [
     machineText(machine),
     '',
@@ -18,7 +18,7 @@ export function asMarkdown(options: GrowthOptions, machine: Machine, result: Gro
     '',
     markdownTable([
       ['', 'empty', 'grown', 'ratio'],
-      slices('sagas/s', sagasPerSecond, 0),
+      slices('sagas/s', perSecond, 0),
       slices('p99 of a saga (ms)', p99Ms, 1),
       single('claim of a page, p50 (ms)', claimP50Ms),
       single('claim of a page, p99 (ms)', claimP99Ms),
@@ -27,8 +27,8 @@ export function asMarkdown(options: GrowthOptions, machine: Machine, result: Gro
     ]),
     '',
     `While it purges without a pause, the grown store takes ` +
-      `${spreadText(spread(purging.map((slice) => slice.sagasPerSecond)))} sagas/s, ` +
-      `${spreadText(spread(purging.map((slice, index) => slice.sagasPerSecond / (sagasPerSecond[index]?.grown ?? Number.NaN))), 2)} ` +
+      `${spreadText(spread(purging.map((slice) => slice.perSecond)))} sagas/s, ` +
+      `${spreadText(spread(purging.map((slice, index) => slice.perSecond / (perSecond[index]?.grown ?? Number.NaN))), 2)} ` +
       `of what it takes without, and deletes ` +
       `${spreadText(spread(purging.map((slice) => slice.purgedPerSecond)))} transactions a second.`,
     '',

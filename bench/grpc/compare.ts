@@ -2,54 +2,76 @@ import { measureSlice, type Slice } from '../slice.ts';
 import { Worker } from '../worker.ts';
 import type { GrpcOptions } from './options.ts';
 
-/** The same saga over both protocols, in and out, in slices that follow each other on one coordinator. */
-export interface Pair {
+/** The same saga over both protocols, in and out, in slices that follow each other. */
+export interface Round {
   readonly http: Slice;
   readonly grpc: Slice;
+  /** Over gRPC, on the coordinator of another state of the project. */
+  readonly other: Slice | undefined;
 }
 
 export interface Comparison {
   readonly inFlight: number;
-  readonly pairs: readonly Pair[];
+  readonly rounds: readonly Round[];
 }
+
+type Turn = 'http' | 'grpc' | 'other';
 
 const settleSeconds = 0.5;
 const warmUpSeconds = 4;
 
+/** @param other where another state of the project is */
 export async function compare(
   { inFlight, repetitions, seconds }: GrpcOptions,
-  dataFolder: string,
+  folder: string,
+  other: string | undefined,
   progress: (text: string) => void,
 ): Promise<readonly Comparison[]> {
-  const coordinator = new Worker('coordinator.ts', ['sqlite', dataFolder]);
-  const loads = { http: new Worker('load.ts'), grpc: new Worker('grpc/load.ts') };
-  const slice = (protocol: keyof typeof loads, count: number, length: number) =>
+  const coordinator = new Worker('coordinator.ts', ['sqlite', `${folder}/data`]);
+  const otherCoordinator =
+    other === undefined ? undefined : new Worker('coordinator.ts', ['sqlite', `${folder}/other-data`], other);
+  const loads = { http: new Worker('load/process.ts'), grpc: new Worker('grpc/process.ts') };
+  const slice = (turn: Turn, count: number, length: number) =>
     measureSlice({
-      load: loads[protocol],
-      coordinator,
-      port: protocol === 'http' ? 'port' : 'grpcPort',
+      load: turn === 'http' ? loads.http : loads.grpc,
+      coordinator: turn === 'other' && otherCoordinator !== undefined ? otherCoordinator : coordinator,
+      port: turn === 'http' ? 'port' : 'grpcPort',
       inFlight: count,
       wait: true,
       settleSeconds,
       seconds: length,
     });
+  const turns: readonly Turn[] = otherCoordinator === undefined ? ['http', 'grpc'] : ['http', 'grpc', 'other'];
   try {
     progress('warming up');
-    for (const protocol of ['http', 'grpc'] as const) await slice(protocol, 16, Math.min(warmUpSeconds, seconds * 2));
+    for (const turn of turns) await slice(turn, 16, Math.min(warmUpSeconds, seconds * 2));
     const found: Comparison[] = [];
     for (const count of inFlight) {
-      const pairs: Pair[] = [];
+      const rounds: Round[] = [];
       for (let repetition = 0; repetition < repetitions; repetition += 1) {
         progress(`${count} in flight, repetition ${repetition + 1} of ${repetitions}`);
-        const isHttpFirst = repetition % 2 === 0;
-        const first = await slice(isHttpFirst ? 'http' : 'grpc', count, seconds);
-        const second = await slice(isHttpFirst ? 'grpc' : 'http', count, seconds);
-        pairs.push(isHttpFirst ? { http: first, grpc: second } : { http: second, grpc: first });
+        const slices = new Map<Turn, Slice>();
+        for (const turn of repetition % 2 === 0 ? turns : turns.toReversed()) {
+          slices.set(turn, await slice(turn, count, seconds));
+        }
+        rounds.push(roundOf(slices));
       }
-      found.push({ inFlight: count, pairs });
+      found.push({ inFlight: count, rounds });
     }
     return found;
   } finally {
-    await Promise.all([coordinator, loads.http, loads.grpc].map((worker) => worker.end()));
+    const workers = [
+      coordinator,
+      loads.http,
+      loads.grpc,
+      ...(otherCoordinator === undefined ? [] : [otherCoordinator]),
+    ];
+    await Promise.all(workers.map((worker) => worker.end()));
   }
+}
+
+function roundOf(slices: ReadonlyMap<Turn, Slice>): Round {
+  const [http, grpc] = [slices.get('http'), slices.get('grpc')];
+  if (http === undefined || grpc === undefined) throw new Error('a turn was left out');
+  return { http, grpc, other: slices.get('other') };
 }

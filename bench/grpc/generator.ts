@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { encode } from 'holdfast/transport/grpc/protobuf';
 import { dtmRequest } from 'holdfast/transport/grpc/schema';
-import { patientSeconds, scattered } from '../generator.ts';
+import { patientSeconds, scattered } from '../load/kinds.ts';
 import { Latencies } from '../statistics.ts';
 
 export interface GrpcLoad {
@@ -72,7 +72,7 @@ export class GrpcGenerator {
     readonly acknowledged: ReturnType<Latencies['take']>;
     readonly final: ReturnType<Latencies['take']>;
   } {
-    return { acknowledged: { p50Ms: 0, p99Ms: 0 }, final: this.#final.take() };
+    return { acknowledged: { p50Ms: 0, p99Ms: 0, maxMs: 0 }, final: this.#final.take() };
   }
 
   #next(session: ClientHttp2Session): void {

@@ -1,5 +1,5 @@
 /** `npm run bench:grpc`: the same saga over gRPC, in and out, beside HTTP. */
-import { join } from 'node:path';
+import { provideOther } from '../against.ts';
 import { runCommand } from '../command.ts';
 import { describeMachine } from '../machine.ts';
 import { compare } from './compare.ts';
@@ -9,6 +9,8 @@ import { asMarkdown } from './report.ts';
 await runCommand({
   usage,
   read: readOptions,
-  measure: async (options, folder, progress) =>
-    asMarkdown(options, describeMachine(folder), await compare(options, join(folder, 'data'), progress)),
+  measure: async (options, folder, progress) => {
+    const other = options.against === undefined ? undefined : provideOther(options.against, folder);
+    return asMarkdown(options, describeMachine(folder), await compare(options, folder, other, progress));
+  },
 });

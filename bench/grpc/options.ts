@@ -6,6 +6,8 @@ export interface GrpcOptions {
   readonly repetitions: number;
   /** Length of one slice of load. */
   readonly seconds: number;
+  /** A commit or a checkout whose coordinator is measured as well. */
+  readonly against: string | undefined;
   readonly folder: string | undefined;
 }
 
@@ -14,6 +16,7 @@ export const usage = `npm run bench:grpc -- [options]
   --in-flight N,N,...  sagas in flight (1,16,64,256)
   --repetitions N      slices of each kind; the median counts (5)
   --seconds N          length of one measured slice (3)
+  --against OTHER      the coordinator of another commit, or of another checkout, takes turns with this one
   --folder PATH        the data folder is made in there (the system's folder for temporary files)
   --help`;
 
@@ -21,6 +24,7 @@ const flags = {
   'in-flight': { type: 'string' },
   repetitions: { type: 'string' },
   seconds: { type: 'string' },
+  against: { type: 'string' },
   folder: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -33,6 +37,7 @@ export function readOptions(args: readonly string[]): GrpcOptions | undefined {
     inFlight: (values['in-flight'] ?? '1,16,64,256').split(',').map((text) => whole('in-flight', text, 1)),
     repetitions: whole('repetitions', values.repetitions ?? '5', 1),
     seconds: positive('seconds', values.seconds ?? '3'),
+    against: values.against,
     folder: values.folder,
   };
 }

@@ -6,14 +6,14 @@ const emptyMessage = Buffer.alloc(5);
 /** The branch services of two-branch sagas over gRPC: every call succeeds, and nothing is kept. */
 export class GrpcServices {
   readonly #server: Http2Server;
-  #actions = 0;
-  #others = 0;
+  #forward = 0;
+  #backward = 0;
 
   constructor() {
     this.#server = createServer();
     this.#server.on('stream', (stream, headers) => {
-      if (headers['dtm-op'] === 'action') this.#actions += 1;
-      else this.#others += 1;
+      if (headers['dtm-op'] === 'action') this.#forward += 1;
+      else this.#backward += 1;
       stream.resume();
       stream.on('end', () => {
         stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
@@ -25,13 +25,13 @@ export class GrpcServices {
     });
   }
 
-  get actions(): number {
-    return this.#actions;
+  get forward(): number {
+    return this.#forward;
   }
 
-  /** Calls other than actions, such as compensations. */
-  get others(): number {
-    return this.#others;
+  /** Other calls, such as compensations. */
+  get backward(): number {
+    return this.#backward;
   }
 
   listen(): Promise<number> {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { MessageReader } from '../http-message.ts';
+import { MessageReader } from '../load/http-message.ts';
 
 export interface Answer {
   readonly status: number;

@@ -4,9 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { cpuUs, serveCommands } from '../child.ts';
-import { Generator, sagaBody, scattered } from '../generator.ts';
+import { Generator } from '../load/generator.ts';
+import { sagaBody, scattered, stepsOf } from '../load/kinds.ts';
+import { BranchServices } from '../load/services.ts';
 import { pick } from '../numbers.ts';
-import { BranchServices } from '../services.ts';
 import { Latencies } from '../statistics.ts';
 import { Arrivals } from './arrivals.ts';
 import { type Answered, Connections } from './connections.ts';
@@ -86,7 +87,11 @@ serveCommands(
       return {};
     },
     startClosedLoop: (input) => {
-      closedLoop = new Generator({ ...pick(input, ['coordinatorPort', 'inFlight']), servicesPort, wait: true });
+      closedLoop = new Generator({
+        ...pick(input, ['coordinatorPort', 'inFlight']),
+        servicesPort,
+        steps: stepsOf('saga', servicesPort),
+      });
       closedLoop.start();
       return {};
     },

@@ -1,7 +1,7 @@
-import { overloadBudgets } from '../budgets.ts';
 import type { Machine } from '../machine.ts';
 import { budgetTable, machineText, markdownTable } from '../markdown.ts';
 import { median } from '../statistics.ts';
+import { overloadBudgets } from './budgets.ts';
 import type { OverloadOptions } from './options.ts';
 import type { Phases, Quick, Slow } from './overload.ts';
 import type { Window } from './windows.ts';

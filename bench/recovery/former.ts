@@ -6,11 +6,11 @@ import type { Outcome } from '@holdfast/core';
 import { loadSettings } from 'holdfast/config/load';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
 import { Engine } from 'holdfast/engine/engine';
-import type { BranchCall, Caller, CallResult, Runtime } from 'holdfast/engine/ports';
+import type { AskedCall, Caller, Runtime } from 'holdfast/engine/ports';
 import { systemRuntime } from 'holdfast/runtime';
 import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
 import { serveCommands } from '../child.ts';
-import { scattered } from '../generator.ts';
+import { scattered } from '../load/kinds.ts';
 import { pause } from '../slice.ts';
 import { isOwned, type Point, pointOf } from './points.ts';
 
@@ -47,14 +47,16 @@ function answerOf(point: Point, branchId: string, op: string): Answer {
 }
 
 const caller: Caller = {
-  call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void) {
+  call(asked: AskedCall) {
+    const { call } = asked;
     const answer = answerOf(pointOf(Number(call.gid.split('-')[1])), call.branchId, call.op);
     systemRuntime.soon(() => {
       // Due half an hour later by this clock: before the start after the crash.
-      if (answer === 'not now') done({ kind: 'not-called', untilMs: systemRuntime.monotonicMs() + hourMs / 2 });
-      else if (!mayGo()) done({ kind: 'not-called', untilMs: undefined });
-      else if (answer !== 'none') done({ kind: 'answered', outcome: answer, durationMs: 1 });
+      if (answer === 'not now') asked.done({ kind: 'not-called', untilMs: systemRuntime.monotonicMs() + hourMs / 2 });
+      else if (!asked.mayGo()) asked.done({ kind: 'not-called', untilMs: undefined });
+      else if (answer !== 'none') asked.done({ kind: 'answered', outcome: answer, durationMs: 1 });
     });
+    return { cut: () => undefined };
   },
 };
 

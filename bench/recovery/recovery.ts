@@ -49,7 +49,7 @@ export class Recovery {
   readonly #options: RecoveryOptions;
   readonly #folder: string;
   readonly #progress: (text: string) => void;
-  readonly #load = new Worker('load.ts');
+  readonly #load = new Worker('load/process.ts');
   #cli = '';
   #copies = 0;
 
@@ -103,7 +103,7 @@ export class Recovery {
       await this.#load.ask('forgetFirstCall');
       const before = await markOf(this.#load);
       return await this.#onCoordinator(data, async (coordinator) => {
-        await this.#load.ask('start', { coordinatorPort: coordinator.port, inFlight, wait: 1 });
+        await this.#load.ask('start', { coordinatorPort: coordinator.port, inFlight, kind: 0, wait: 1 });
         const untilMs = wallMs() + this.#options.seconds * 1000 + 500;
         const watched = await watch(this.#load, before, coordinator, () => wallMs() > untilMs);
         await this.#load.ask('stop');

@@ -1,7 +1,7 @@
-import { recoveryBudgets } from '../budgets.ts';
 import type { Machine } from '../machine.ts';
 import { budgetTable, machineText, markdownTable, spreadText } from '../markdown.ts';
 import { type Spread, spread } from '../statistics.ts';
+import { recoveryBudgets } from './budgets.ts';
 import type { RecoveryOptions } from './options.ts';
 import type { Recovered, RecoveryResult, Round } from './recovery.ts';
 

@@ -7,43 +7,63 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const bench = ['--conditions=source', join(root, 'bench/main.ts')];
-const short = ['--seconds', '0.2', '--repetitions', '2', '--in-flight', '1,8'];
+const tiny = ['--seconds', '0.2', '--repetitions', '1'];
+
+async function measure(...options: string[]): Promise<string> {
+  return (await run(process.execPath, [...bench, ...tiny, ...options])).stdout;
+}
 
 /** Says nothing about how fast anything is: only that every figure is there and can be true. */
 test('a run of a few seconds prints a complete table and judges what it can', async () => {
-  const { stdout } = await run(process.execPath, [...bench, ...short]);
-  for (const store of ['sqlite', 'memory', 'bare']) {
-    for (const inFlight of ['1', '8']) {
-      const line = new RegExp(`^${inFlight} +${store} +(.*)$`, 'm').exec(stdout)?.[1];
-      assert.ok(line !== undefined, `no line for ${inFlight} in flight on ${store} in\n${stdout}`);
-      const cells = line.split(/ +/);
-      // The bare coordinator writes nothing, and only the embedded store has a ratio.
-      assert.equal(cells.length, { sqlite: 14, memory: 12, bare: 9 }[store], line);
-      for (const cell of cells) assert.match(cell, /^\d+(\.\d+)?(-\d+(\.\d+)?)?%?$/, line);
-    }
+  const options = ['--in-flight', '8,64', '--kind', 'saga', '--sections', 'load,burst,start-up', '--against', root];
+  const stdout = await measure(...options);
+  // The bare ones write nothing; shares of others are told of the embedded store.
+  const cells = { sqlite: 15, memory: 12, 'bare with log': 9, bare: 9, other: 12 };
+  for (const [subject, count] of Object.entries(cells)) {
+    for (const inFlight of [8, 64]) assertFigures(stdout, `saga ${inFlight} +${subject}`, count);
+  }
+  for (const name of ['sqlite, after a pause', 'sqlite, just started', 'bare with log, after a pause']) {
+    assertFigures(stdout, `saga, ${name}`, 7);
   }
   assert.match(stdout, /synced in \d+ us/);
-  assert.match(stdout, /first 200 after \d+ ms/);
-  assert.match(stdout, /^exec to first 200 \(ms\) .* (met|MISSED)$/m);
+  assert.match(stdout, /start of the compiled coordinator: first 200 after \d+ ms/);
+  for (const budget of [
+    'saga: of bare with log, 64 in flight',
+    "saga: processor time, of the other's, 64 in flight",
+    'row writes a saga',
+    'p99 to p50, first second of 256: saga, sqlite, just started',
+    'exec to first 200 (ms)',
+    "idle memory, of the other's",
+  ]) {
+    assert.ok(
+      stdout.split('\n').some((line) => line.startsWith(`${budget}  `) && /(met|MISSED)$/.test(line)),
+      `${budget} is not judged in\n${stdout}`,
+    );
+  }
 });
 
-test('as JSON, a saga in the embedded store costs two row writes', async () => {
-  const { stdout } = await run(process.execPath, [...bench, ...short, '--no-start-up', '--json']);
-  const { lines } = JSON.parse(stdout);
-  const sqlite = lines.filter((line: { subject: string }) => line.subject === 'sqlite');
-  assert.equal(lines.length, 8);
-  for (const { figures } of sqlite) {
+test('as JSON, each kind costs the row writes that it must: a saga and a message two, a TCC five', async () => {
+  const { lines, waiters } = JSON.parse(
+    await measure('--in-flight', '4', '--sections', 'load,waiters', '--waiters', '50', '--json'),
+  );
+  assert.equal(lines.length, 11);
+  for (const { kind, subject, figures } of lines) {
+    assert.ok(figures.perSecond.low > 0);
+    if (subject !== 'sqlite') continue;
+    const rows = kind === 'tcc' ? 5 : 2;
     // What was in flight at the two moments of looking is written in part only.
-    assert.ok(figures.rows.median > 1.5 && figures.rows.median < 2.5, JSON.stringify(figures.rows));
+    assert.ok(Math.abs(figures.rows.median - rows) < 0.5, `${kind} ${JSON.stringify(figures.rows)}`);
     assert.ok(figures.rowsPerCommit.low >= 1);
-    assert.ok(figures.sagasPerSecond.low > 0);
   }
+  assert.equal(waiters.waiters, 50);
+  assert.ok(Number.isFinite(waiters.residentKib) && Number.isFinite(waiters.heapKib));
 });
 
 test('a mistake in the options is named, and nothing is measured', async () => {
   for (const [options, text] of [
     [['--in-flight', '1,x'], /--in-flight takes whole numbers from 1/],
     [['--seconds', '0'], /--seconds must be a number above 0/],
+    [['--kind', 'saga,xa'], /--kind takes saga, tcc, msg or all, not xa/],
     [['--fast'], /--fast/],
   ] as const) {
     await assert.rejects(run(process.execPath, [...bench, ...options]), (error: unknown) => {
@@ -54,3 +74,11 @@ test('a mistake in the options is named, and nothing is measured', async () => {
     });
   }
 });
+
+/** The cells of the line that begins so. */
+function assertFigures(text: string, first: string, count: number): void {
+  const cells = new RegExp(`^${first} {2,}(\\d.*)$`, 'm').exec(text)?.[1]?.split(/ +/);
+  assert.ok(cells !== undefined, `no line ${first} in\n${text}`);
+  assert.equal(cells.length, count, `${first} ${cells.join(' ')}`);
+  for (const cell of cells) assert.match(cell, /^\d+(\.\d+)?(-\d+(\.\d+)?)?%?$/, `${first} ${cells.join(' ')}`);
+}

@@ -24,7 +24,7 @@ test('beside a million finished transactions the coordinator claims, starts and 
     assertAlike('ms of a page of due ones', result.claimP50Ms, 10);
     assertAlike('ms of a claim of nothing', result.idleClaimMs, 10);
     for (const start of result.startMs) assertAlike('ms to the first 200', start, 1000);
-    for (const { empty, grown } of result.sagasPerSecond)
+    for (const { empty, grown } of result.perSecond)
       assertAlike('us of a saga', { empty: 1e6 / empty, grown: 1e6 / grown }, 1000);
     assert.ok(result.bytesPerTransaction < 3000, `${result.bytesPerTransaction} bytes of a transaction`);
     assert.ok(

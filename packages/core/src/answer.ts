@@ -36,17 +36,21 @@ export function applyAnswered(transaction: Transaction, fact: Answered): Transac
   }
 }
 
-/** Not called, so nothing is used up, unless retry_limit counts: then a refused call is an error like any other. */
+/**
+ * Not called, so nothing is used up, unless retry_limit counts: then a refused call is an error like any other. What this
+ * machine lacks is never charged to the branch.
+ */
 export function applyBlocked(transaction: Transaction, fact: Blocked): Transaction {
-  const { operation, atMs, untilMs } = fact;
+  const { operation, atMs, untilMs, isLocal = false } = fact;
   if (!isExpected(transaction, operation) || isSettled(transaction, operation)) return transaction;
-  if (countsRetries(transaction, operation)) return applyRetry(transaction, operation, atMs);
+  if (!isLocal && countsRetries(transaction, operation)) return applyRetry(transaction, operation, atMs);
   return waitsUntil(transaction, fact, Math.max(untilMs, atMs + 1));
 }
 
-function attemptOf({ operation, outcome, atMs, durationMs }: Answered): Attempt {
+function attemptOf({ operation, outcome, atMs, durationMs, note }: Answered): Attempt {
   const reason = outcome.kind === 'success' ? '' : outcome.message;
-  return { operation, atMs: atMs - durationMs, durationMs, outcome: outcome.kind, reason };
+  const attempt = { operation, atMs: atMs - durationMs, durationMs, outcome: outcome.kind, reason };
+  return note === undefined ? attempt : { ...attempt, note };
 }
 
 /** Its own SUCCESS or FAILURE is known and stays. */

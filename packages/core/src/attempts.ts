@@ -1,8 +1,13 @@
 import { type Attempt, limits, type Progress } from './transaction.ts';
 
-/** Records an attempt; the oldest is dropped beyond 64, and counted. Never refused for its size: the reason is cut. */
+/** Records an attempt; the oldest is dropped beyond 64, and counted. Never refused for its size: its texts are cut. */
 export function withAttempt(progress: Progress, attempt: Attempt): Progress {
-  const cut = { ...attempt, reason: shorten(attempt.reason, limits.attemptReasonBytes) };
+  const { note } = attempt;
+  const cut = {
+    ...attempt,
+    reason: shorten(attempt.reason, limits.attemptReasonBytes),
+    ...(note !== undefined && { note: shorten(note, limits.attemptReasonBytes) }),
+  };
   const kept = progress.attempts.length < limits.attempts ? progress.attempts : progress.attempts.slice(1);
   return { ...progress, attempts: [...kept, cut], attemptCount: progress.attemptCount + 1 };
 }

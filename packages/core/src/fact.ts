@@ -58,9 +58,20 @@ export type Fact =
       readonly durationMs: number;
       /** 0 .. 1, random; makes a back-off up to 10 % longer. */
       readonly jitter: number;
+      /** What else operators are to see of the attempt. */
+      readonly note?: string;
     }
-  /** The call was not made (breaker open, no slot); wait until then without using up retries. */
-  | { readonly kind: 'blocked'; readonly operation: number; readonly untilMs: number; readonly atMs: number }
+  /**
+   * The call was not made (breaker open, no slot); wait until then. It counts against retry_limit, unless it was for want
+   * of something on this machine (`isLocal`).
+   */
+  | {
+      readonly kind: 'blocked';
+      readonly operation: number;
+      readonly untilMs: number;
+      readonly isLocal?: boolean;
+      readonly atMs: number;
+    }
   /** What `decide` asked for: the status moves. */
   | { readonly kind: 'moved'; readonly to: Status; readonly reason: string; readonly atMs: number }
   /** What `decide` asked for: it needs a human. */

@@ -30,7 +30,7 @@ function mostBytes({
   let bytes = 512 + operations.length + incident.length * 6 + ignoredFields.length * 64;
   bytes += Object.keys(retries).length * 32;
   for (const { reason } of operatorDecisions) bytes += 128 + reason.length * 6;
-  for (const attempt of attempts) bytes += 192 + attempt.reason.length * 6;
+  for (const { reason, note = '' } of attempts) bytes += 192 + (reason.length + note.length) * 6;
   return bytes;
 }
 
@@ -43,7 +43,11 @@ function jsonBytes(value: unknown): number {
 }
 
 function withShortReasons(progress: Progress, bytes: number): Progress {
-  const cut = (attempt: Attempt) => ({ ...attempt, reason: shorten(attempt.reason, bytes) });
+  const cut = ({ note, ...attempt }: Attempt) => ({
+    ...attempt,
+    reason: shorten(attempt.reason, bytes),
+    ...(note !== undefined && bytes > 0 && { note: shorten(note, bytes) }),
+  });
   return { ...progress, attempts: progress.attempts.map(cut) };
 }
 

@@ -127,6 +127,8 @@ export interface Attempt {
   readonly outcome: 'success' | 'failure' | 'ongoing' | 'error';
   /** Why; at most 1 KiB. Empty for a success. */
   readonly reason: string;
+  /** What else is worth knowing: that it was sent twice, a warning about the answer; at most 1 KiB. Absent: nothing. */
+  readonly note?: string;
 }
 
 /**
@@ -254,7 +256,7 @@ export interface Front {
   /** Forward: an action has answered FAILURE. */
   readonly hasFailed: boolean;
   /** The operations whose turn it is and that are not done. */
-  readonly ready: readonly number[];
+  readonly ready: Table<number>;
   /** Per step: how many of the steps it waits for have not passed. */
   readonly waitsFor: Table<number>;
 }

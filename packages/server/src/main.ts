@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { HoldfastError } from '@holdfast/core';
 import { BranchSender } from './caller/branch-sender.ts';
 import { DestinationCaller } from './caller/destinations/destination-caller.ts';
+import { Dialer } from './caller/dial/dialer.ts';
 import type { GrpcSenderParts } from './caller/grpc/grpc-sender.ts';
 import { HttpSender, type HttpSenderParts } from './caller/http/http-sender.ts';
 import { readCertificates, watchCertificates } from './certificates.ts';
@@ -12,7 +13,7 @@ import { readVersion } from './config/version.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
 import { addressOf, GrpcDoor } from './grpc-door.ts';
-import { namingOf } from './naming.ts';
+import { lookupsOf, namingOf } from './naming.ts';
 import { Alerts } from './observe/alerts.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -161,7 +162,10 @@ async function start(
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const certificates = readCertificates(settings);
   const watch = watchCertificates(certificates, settings, { events: observer, metrics });
-  const sender = senderOf({ runtime, limits: settings.calls, version, trust: () => certificates.trust?.value });
+  const lookups = lookupsOf(settings, metrics);
+  const trust = () => certificates.trust?.value;
+  const dialer = new Dialer({ upkeep: systemRuntime, trust, hosts: lookups.hosts });
+  const sender = senderOf({ runtime, limits: settings.calls, version, trust, dialer });
   const { originSharePercent, reservePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
@@ -169,7 +173,7 @@ async function start(
     limits: { ...limits, originShare: originSharePercent / 100, reserveShare: reservePercent / 100 },
     events: observer,
   });
-  const naming = namingOf(settings, caller, runtime, development && (() => development.waits()));
+  const naming = namingOf(settings, lookups, caller, runtime, development && (() => development.waits()));
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,
@@ -241,7 +245,9 @@ async function start(
 }
 
 /** gRPC is loaded at the first call that needs it. */
-function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>): BranchSender {
+function senderOf(
+  parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'> & { readonly dialer: Dialer },
+): BranchSender {
   return new BranchSender({
     http: new HttpSender(parts),
     loadGrpc: async () => {

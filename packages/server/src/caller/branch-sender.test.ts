@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BranchCall, SentAnswer } from '../engine/ports.ts';
+import type { SendingCall } from '../engine/ports.ts';
+import { uncut } from '../engine/testing/calls.ts';
 import { BranchSender, type ClosableSender } from './branch-sender.ts';
 import { messageOf, send } from './testing/services.ts';
 
 function recorder(name: string, log: string[]): ClosableSender {
   return {
-    send: ({ url }: BranchCall, done: (answer: SentAnswer) => void) => {
-      log.push(`${name} ${url}`);
-      setImmediate(() => done({ outcome: { kind: 'success' }, durationMs: 0, health: 'ok' }));
+    send: (sending: SendingCall) => {
+      log.push(`${name} ${sending.call.url}`);
+      setImmediate(() => sending.ended({ outcome: { kind: 'success' }, durationMs: 0, health: 'ok' }));
+      return uncut;
     },
     close: async () => {
       log.push(`${name} closed`);

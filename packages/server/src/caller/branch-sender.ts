@@ -1,5 +1,5 @@
 import { callKindOf } from '@holdfast/core';
-import type { BranchCall, Sender, SentAnswer } from '../engine/ports.ts';
+import type { Cuttable, Sender, SendingCall } from '../engine/ports.ts';
 import { reasonOf } from './failure-reason.ts';
 
 /** A sender that holds connections. */
@@ -24,26 +24,52 @@ export class BranchSender implements ClosableSender {
     this.#parts = parts;
   }
 
-  send(call: BranchCall, done: (answer: SentAnswer) => void): void {
-    if (callKindOf(call.url, call.protocol) !== 'grpc') this.#parts.http.send(call, done);
-    else if (this.#grpc !== undefined) this.#grpc.send(call, done);
-    else void this.#sendWhenLoaded(call, done);
+  send(sending: SendingCall): Cuttable {
+    const { url, protocol } = sending.call;
+    if (callKindOf(url, protocol) !== 'grpc') return this.#parts.http.send(sending);
+    return this.#grpc === undefined ? this.#sendWhenLoaded(sending) : this.#grpc.send(sending);
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#parts.http.close(), this.#loading?.then((grpc) => grpc.close(), notLoaded)]);
   }
 
-  async #sendWhenLoaded(call: BranchCall, done: (answer: SentAnswer) => void): Promise<void> {
+  #sendWhenLoaded(sending: SendingCall): Cuttable {
     this.#loading ??= this.#parts.loadGrpc();
-    try {
-      this.#grpc = await this.#loading;
-    } catch (error) {
-      const message = `the call cannot be sent: gRPC cannot be loaded: ${reasonOf(error)}`;
-      done({ outcome: { kind: 'error', message, retryAfterMs: 0 }, durationMs: 0, health: 'ok' });
-      return;
-    }
-    this.#grpc.send(call, done);
+    const early = new EarlyCall(sending);
+    this.#loading.then(
+      (grpc) => {
+        this.#grpc = grpc;
+        early.sendBy(grpc);
+      },
+      (error: unknown) => early.fail(`the call cannot be sent: gRPC cannot be loaded: ${reasonOf(error)}`),
+    );
+    return early;
+  }
+}
+
+/** A call that came before what sends it was loaded. */
+class EarlyCall implements Cuttable {
+  readonly #sending: SendingCall;
+  #sent: Cuttable | undefined;
+  #isCut = false;
+
+  constructor(sending: SendingCall) {
+    this.#sending = sending;
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    this.#sent?.cut();
+  }
+
+  sendBy(sender: Sender): void {
+    this.#sent = sender.send(this.#sending);
+    if (this.#isCut) this.#sent.cut();
+  }
+
+  fail(message: string): void {
+    this.#sending.ended({ outcome: { kind: 'error', message, retryAfterMs: 0 }, durationMs: 0, health: 'ok' });
   }
 }
 

@@ -1,8 +1,16 @@
 /** A network error in one short readable line. */
 export function reasonOf(error: unknown): string {
-  const text = textOf(error).replace(/\s+/g, ' ').trim();
-  // The two words mean an outcome to whoever is told of it; a certificate, say, could contain them.
-  return (text === '' ? 'unknown network error' : text.slice(0, 300)).replace(/FAILURE|ONGOING/g, '...');
+  const text = harmless(textOf(error));
+  return text === '' ? 'unknown network error' : text;
+}
+
+/** One short line. The two words mean an outcome to whoever is told of it; a certificate, say, could contain them. */
+export function harmless(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 300)
+    .replace(/FAILURE|ONGOING/g, '...');
 }
 
 function textOf(error: unknown): string {

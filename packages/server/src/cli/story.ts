@@ -48,6 +48,7 @@ export interface Shown extends Summary {
     readonly durationMs: number;
     readonly outcome: string;
     readonly reason: string;
+    readonly note: string;
   })[];
   readonly attemptsDropped: number;
   readonly inFlight: readonly (Operation & {
@@ -189,8 +190,10 @@ function urlText({ op, url }: Operation): string {
 function attemptLines({ attempts, attemptsDropped, inFlight }: Shown): string[] {
   const dropped =
     attemptsDropped === 0 ? '' : ` (the last ${attempts.length}; ${attemptsDropped} before them are not kept)`;
-  const lines = attempts.map(({ at, durationMs, outcome, reason, ...operation }) => {
-    return `  ${at}  ${nameOf(operation)}  ${outcome.padEnd(7)}  ${Math.round(durationMs)} ms  ${shortened(plain(reason))}`.trimEnd();
+  const lines = attempts.flatMap(({ at, durationMs, outcome, reason, note, ...operation }) => {
+    const took = `${Math.round(durationMs)} ms`;
+    const line = `  ${at}  ${nameOf(operation)}  ${outcome.padEnd(7)}  ${took}  ${shortened(plain(reason))}`.trimEnd();
+    return note === '' ? [line] : [line, `    note: ${shortened(plain(note))}`];
   });
   const out = inFlight.map(
     ({ askedAt, sentAt, until, ...operation }) =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BranchCall, SentAnswer } from '../engine/ports.ts';
+import { sendingCall, uncut } from '../engine/testing/calls.ts';
 import type { Fault } from '../transport/http/routes/dev-routes.ts';
 import { Activity } from './activity.ts';
 import { Faults } from './faults.ts';
@@ -23,16 +24,18 @@ function world(...given: Fault[]) {
   const answers: SentAnswer[] = [];
   const sender = new FaultySender({
     sender: {
-      send: (sent, done) => {
-        reached.push(sent);
-        setImmediate(() => done(good));
+      send: (sending) => {
+        reached.push(sending.call);
+        sending.mayGo();
+        setImmediate(() => sending.ended(good));
+        return uncut;
       },
     },
     ...{ runtime, activity, faults },
   });
   const rest = () => activity.rest({ deadlineMs: performance.now() + 5000, callMs: Number.POSITIVE_INFINITY });
   const send = async (sent = call) => {
-    sender.send(sent, (answer) => answers.push(answer));
+    sender.send(sendingCall(sent, (answer) => answers.push(answer)));
     await rest();
   };
   const moveTo = async (nowMs: number) => {

@@ -1,5 +1,5 @@
-import { callKindOf, judgeHttp, judgeJsonRpc } from '@holdfast/core';
-import type { BranchCall, Runtime, Sender, SentAnswer } from '../engine/ports.ts';
+import { judgeOf } from '@holdfast/core';
+import type { BranchCall, Cuttable, Runtime, Sender, SendingCall, SentAnswer, Timer } from '../engine/ports.ts';
 import type { Fault } from '../transport/http/routes/dev-routes.ts';
 import type { Activity, OutCall } from './activity.ts';
 import type { Faults } from './faults.ts';
@@ -11,14 +11,6 @@ export interface FaultySenderParts {
   readonly faults: Faults;
 }
 
-/** One call on its way. */
-interface Sent {
-  readonly call: BranchCall;
-  readonly out: OutCall;
-  readonly startedMs: number;
-  readonly done: (answer: SentAnswer) => void;
-}
-
 /** Sends calls as another sender does, but for the faults that were asked for; and tells that they are out. */
 export class FaultySender implements Sender {
   readonly #parts: FaultySenderParts;
@@ -27,53 +19,109 @@ export class FaultySender implements Sender {
     this.#parts = parts;
   }
 
-  send(call: BranchCall, done: (answer: SentAnswer) => void): void {
-    const { activity, faults, runtime, sender } = this.#parts;
-    activity.drove(call.gid);
-    const sent: Sent = { call, done, out: activity.call(call.gid), startedMs: runtime.monotonicMs() };
-    const fault = faults.take(call.url);
-    const answered = (answer: SentAnswer) => this.#answered(sent, fault?.delayMs ?? 0, answer);
+  send(sending: SendingCall): Cuttable {
+    const { activity, faults } = this.#parts;
+    const { gid, url } = sending.call;
+    activity.drove(gid);
+    const call = new FaultyCall(this.#parts, sending, faults.take(url));
+    call.start();
+    return call;
+  }
+}
+
+/** One call on its way. */
+class FaultyCall implements SendingCall, Cuttable {
+  readonly #parts: FaultySenderParts;
+  readonly #sending: SendingCall;
+  readonly #fault: Fault | undefined;
+  readonly #out: OutCall;
+  readonly #startedMs: number;
+  #sent: Cuttable | undefined;
+  /** Runs while its answer is held back. */
+  #timer: Timer | undefined;
+
+  constructor(parts: FaultySenderParts, sending: SendingCall, fault: Fault | undefined) {
+    this.#parts = parts;
+    this.#sending = sending;
+    this.#fault = fault;
+    this.#out = parts.activity.call(sending.call.gid);
+    this.#startedMs = parts.runtime.monotonicMs();
+  }
+
+  get call(): BranchCall {
+    return this.#sending.call;
+  }
+
+  mayGo(): boolean {
+    return this.#sending.mayGo();
+  }
+
+  start(): void {
+    const fault = this.#fault;
     switch (fault?.kind) {
       case undefined:
       case 'delay':
-        sender.send(call, answered);
-        return;
       case 'drop-after':
-        sender.send(call, () => answered(brokenOff('a fault dropped the answer')));
+        this.#sent = this.#parts.sender.send(this);
         return;
       case 'drop-before':
-        answered(brokenOff('a fault dropped the call'));
+        this.#answerInstead(brokenOff('a fault dropped the call'));
         return;
       case 'status':
-        answered(statusAnswer(fault, call));
+        this.#answerInstead(statusAnswer(fault, this.call));
         return;
       default:
         fault satisfies never;
     }
   }
 
-  #answered(sent: Sent, delayMs: number, answer: SentAnswer): void {
-    if (delayMs === 0) this.#end(sent, answer);
-    else this.#holdBack(sent, delayMs, answer);
+  cut(): void {
+    if (this.#timer === undefined) this.#sent?.cut();
+    else this.#end({ ...brokenOff('the call was cut while it was out'), durationMs: this.#tookMs, health: 'cut' });
+  }
+
+  /** By the service. */
+  ended(answer: SentAnswer): void {
+    const isAnswered = answer.health !== 'withdrawn' && answer.health !== 'cut' && answer.health !== 'local';
+    if (this.#fault?.kind === 'drop-after' && isAnswered) {
+      this.#answered({ ...brokenOff('a fault dropped the answer'), durationMs: answer.durationMs });
+    } else if (isAnswered) this.#answered(answer);
+    else this.#end(answer);
+  }
+
+  /** As if the service had got it. */
+  #answerInstead(answer: SentAnswer): void {
+    const { runtime } = this.#parts;
+    if (this.mayGo()) runtime.soon(() => this.#answered(answer));
+    else runtime.soon(() => this.#end({ ...answer, health: 'withdrawn' }));
+  }
+
+  #answered(answer: SentAnswer): void {
+    const delayMs = this.#fault?.delayMs ?? 0;
+    if (delayMs === 0) this.#end(answer);
+    else this.#holdBack(delayMs, answer);
   }
 
   /** On the manual clock, and not beyond the call's time-out. */
-  #holdBack(sent: Sent, delayMs: number, answer: SentAnswer): void {
-    const { timeoutMs } = sent.call;
+  #holdBack(delayMs: number, answer: SentAnswer): void {
+    const { timeoutMs } = this.call;
     const last = delayMs < timeoutMs ? answer : brokenOff(`no whole answer within ${timeoutMs} ms`);
-    sent.out.hold();
-    this.#parts.runtime.setTimer(Math.min(delayMs, timeoutMs) - this.#tookMs(sent), () => {
-      this.#end(sent, { ...last, durationMs: this.#tookMs(sent) });
+    this.#out.hold();
+    this.#timer = this.#parts.runtime.setTimer(Math.min(delayMs, timeoutMs) - this.#tookMs, () => {
+      this.#end({ ...last, durationMs: this.#tookMs });
     });
   }
 
-  #tookMs({ startedMs }: Sent): number {
-    return this.#parts.runtime.monotonicMs() - startedMs;
+  get #tookMs(): number {
+    return Math.round(this.#parts.runtime.monotonicMs() - this.#startedMs);
   }
 
-  #end({ out, done }: Sent, answer: SentAnswer): void {
-    out.end();
-    done(answer);
+  #end(answer: SentAnswer): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#sent = undefined;
+    this.#out.end();
+    this.#sending.ended(answer);
   }
 }
 
@@ -82,9 +130,8 @@ function brokenOff(message: string): SentAnswer {
 }
 
 /** An answer that means to HTTP what is asked for means the same to gRPC; JSON-RPC reads its body too. */
-function statusAnswer({ status, body }: Extract<Fault, { kind: 'status' }>, { url, protocol }: BranchCall): SentAnswer {
-  const judge = callKindOf(url, protocol) === 'json-rpc' ? judgeJsonRpc : judgeHttp;
-  const outcome = judge(status, body, 0);
+function statusAnswer({ status, body }: Extract<Fault, { kind: 'status' }>, call: BranchCall): SentAnswer {
+  const outcome = judgeOf(call)(status, body, 0);
   const isUnavailable = outcome.kind === 'error' && (status === 502 || status === 503 || status === 504);
   return { outcome, durationMs: 0, health: isUnavailable ? 'unavailable' : 'ok' };
 }

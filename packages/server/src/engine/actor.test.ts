@@ -17,6 +17,7 @@ import type { AskedTransaction } from './coordinator.ts';
 import type { JournalResult } from './journal.ts';
 import type { BranchCall, CallResult } from './ports.ts';
 import { askedSaga, askedTcc, askedWorkflow, defaults } from './testing/asked.ts';
+import { uncut } from './testing/calls.ts';
 import { ManualRuntime } from './testing/manual-runtime.ts';
 
 const success: Outcome = { kind: 'success' };
@@ -52,7 +53,12 @@ function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'subm
     runtime,
     clock,
     lease: { incarnation: 'me', isValid: () => state.leaseIsValid },
-    caller: { call: (call, mayGo, done) => void calls.push({ call, mayGo, done }) },
+    caller: {
+      call: (asked) => {
+        calls.push({ call: asked.call, mayGo: () => asked.mayGo(), done: (result) => asked.done(result) });
+        return uncut;
+      },
+    },
     flushDelayMs: 100,
     mustLook: () => state.mustLook,
     newToken: () => `t${++state.tokens}`,

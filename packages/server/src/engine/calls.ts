@@ -11,7 +11,7 @@ import {
 } from '@holdfast/core';
 import type { EngineClock } from './clock.ts';
 import type { Lease } from './lease.ts';
-import type { BranchCall, Caller, CallResult, Runtime } from './ports.ts';
+import type { AskedCall, BranchCall, Caller, CallResult, Cuttable, Runtime } from './ports.ts';
 import type { Row } from './row.ts';
 
 export interface CallsContext {
@@ -30,12 +30,41 @@ export interface CallsDriver {
   happened(fact: Fact | undefined): void;
 }
 
+/** One call of an operation, from the decision to its end. */
+class Call implements AskedCall, CallOut {
+  readonly #calls: Calls;
+  readonly operation: number;
+  readonly call: BranchCall;
+  /** The status that called for it. */
+  readonly status: Status;
+  readonly askedMs: number;
+  sentMs: number | undefined;
+  /** Ends it; undefined until it has been handed over. */
+  cuttable: Cuttable | undefined;
+
+  constructor(calls: Calls, operation: number, call: BranchCall, status: Status, askedMs: number) {
+    this.#calls = calls;
+    this.operation = operation;
+    this.call = call;
+    this.status = status;
+    this.askedMs = askedMs;
+  }
+
+  mayGo(): boolean {
+    return this.#calls.mayGo(this);
+  }
+
+  done(result: CallResult): void {
+    this.#calls.done(this, result);
+  }
+}
+
 /** The calls of one driver: what each says, which are out, and the facts that come of them. */
 export class Calls {
   readonly #context: CallsContext;
   readonly #row: Row;
   readonly #driver: CallsDriver;
-  readonly #out = new Map<number, CallOut>();
+  readonly #out = new Map<number, Call>();
   #trouble: Outcome | undefined;
   #isOver = false;
 
@@ -57,15 +86,13 @@ export class Calls {
 
   call(operation: number): void {
     const target = this.#targetOf(operation);
-    const askedMs = this.#context.clock.nowMs();
-    this.#out.set(operation, { askedMs, sentMs: undefined });
     if (target.url === '') {
       // An empty URL always succeeds, without a call.
-      this.#answered(operation, { kind: 'success' }, 0);
+      this.#answered(operation, { kind: 'success' }, 0, undefined);
       return;
     }
     const { definition, plan, progress } = this.#row.transaction;
-    const call: BranchCall = {
+    const branchCall: BranchCall = {
       gid: definition.gid,
       type: definition.type,
       branchId: target.branchId,
@@ -76,17 +103,43 @@ export class Calls {
       headers: definition.options.branchHeaders,
       timeoutMs: plan.requestTimeoutMs,
     };
-    const { status } = progress;
-    this.#context.caller.call(
-      call,
-      () => this.#goes(operation, status, askedMs),
-      (result) => this.#ended(operation, result),
-    );
+    const call = new Call(this, operation, branchCall, progress.status, this.#context.clock.nowMs());
+    this.#out.set(operation, call);
+    call.cuttable = this.#context.caller.call(call);
   }
 
   /** Its driver has left: what answers now is told to the observers alone. */
   end(): void {
     this.#isOver = true;
+  }
+
+  /** Only now may it have run. Asked again where it is sent a second time. */
+  mayGo(call: Call): boolean {
+    if (!this.#driver.mayGo(call.status)) return false;
+    if (call.sentMs !== undefined) return true;
+    this.#row.apply({ kind: 'called', operation: call.operation });
+    call.sentMs = this.#context.clock.nowMs();
+    return true;
+  }
+
+  done({ operation }: Call, result: CallResult): void {
+    const { clock, lease } = this.#context;
+    if (result.kind === 'answered') {
+      const { outcome, durationMs, note } = result;
+      // Also what comes too late to be written.
+      this.#context.attempted(this.#row.transaction, operation, outcome, durationMs);
+      if (!this.#isOver) this.#answered(operation, outcome, durationMs, note);
+      return;
+    }
+    if (this.#isOver) return;
+    this.#out.delete(operation);
+    if (!lease.isValid()) return;
+    if (result.untilMs === undefined) this.#driver.happened(undefined);
+    else {
+      const untilMs = clock.fromMonotonic(result.untilMs);
+      const isLocal = result.isLocal === true;
+      this.#driver.happened({ kind: 'blocked', operation, untilMs, isLocal, atMs: clock.nowMs() });
+    }
   }
 
   #targetOf(operation: number): BranchOperation {
@@ -99,37 +152,14 @@ export class Calls {
     return target;
   }
 
-  /** Only now may it have run. */
-  #goes(operation: number, status: Status, askedMs: number): boolean {
-    if (!this.#driver.mayGo(status)) return false;
-    this.#row.apply({ kind: 'called', operation });
-    this.#out.set(operation, { askedMs, sentMs: this.#context.clock.nowMs() });
-    return true;
-  }
-
-  #ended(operation: number, result: CallResult): void {
-    const { clock, lease } = this.#context;
-    if (result.kind === 'answered') {
-      // Also what comes too late to be written.
-      this.#context.attempted(this.#row.transaction, operation, result.outcome, result.durationMs);
-      if (!this.#isOver) this.#answered(operation, result.outcome, result.durationMs);
-      return;
-    }
-    if (this.#isOver) return;
-    this.#out.delete(operation);
-    if (!lease.isValid()) return;
-    if (result.untilMs === undefined) this.#driver.happened(undefined);
-    else {
-      const untilMs = clock.fromMonotonic(result.untilMs);
-      this.#driver.happened({ kind: 'blocked', operation, untilMs, atMs: clock.nowMs() });
-    }
-  }
-
-  #answered(operation: number, outcome: Outcome, durationMs: number): void {
+  #answered(operation: number, outcome: Outcome, durationMs: number, note: string | undefined): void {
     this.#out.delete(operation);
     if (outcome.kind !== 'success') this.#trouble = outcome;
     const { clock, runtime } = this.#context;
     const jitter = runtime.random();
-    this.#driver.happened({ kind: 'answered', operation, outcome, durationMs, jitter, atMs: clock.nowMs() });
+    this.#driver.happened({
+      ...{ kind: 'answered', operation, outcome, durationMs, jitter, atMs: clock.nowMs() },
+      ...(note !== undefined && { note }),
+    });
   }
 }

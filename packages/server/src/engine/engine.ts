@@ -6,168 +6,99 @@ import {
   type TransactionType,
   type WorkflowEnd,
 } from '@holdfast/core';
-import { type KeyValue, type ListFilter, type ListPage, type StoredTransaction, StoreError } from '../store/store.ts';
+import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
 import type { Standing } from './actor.ts';
-import { Chores } from './chores.ts';
-import { EngineClock } from './clock.ts';
-import { ClockKeeper, type ClockState } from './clock-keeper.ts';
+import type { EngineClock } from './clock.ts';
+import type { ClockState } from './clock-keeper.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { type Explained, explained } from './explained.ts';
-import type { IncarnationContext } from './incarnation.ts';
-import { Journal } from './journal.ts';
-import { heartbeatTimes } from './lease.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
-import type { MachineTime } from './ports.ts';
-import { Readiness } from './readiness.ts';
+import { NodeLife } from './node-life.ts';
 import { cannotDrive, refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
-import { usualSleepMs } from './schedule.ts';
 import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
 import { Unreadables } from './unreadables.ts';
-import { inspect, type Pace, purge } from './upkeep.ts';
 
 /** What changes all the time is told as it was at the last of so many reads. */
 const explainReads = 5;
-/** What was under way goes on first. */
-const inspectAfterMs = 1000;
-const purgeEveryMs = 60_000;
-const clockCheckEveryMs = 10_000;
-/** How often a node looks at what it owns: where others can write, and where only defects are to be found. */
-const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
 
 /** The coordinator: accepts, drives, recovers. The store is open when it starts, and stays its caller's to close. */
 export class Engine implements Coordinator {
   readonly #parts: EngineParts;
-  readonly #machine: MachineTime;
-  readonly #journal: Journal;
-  readonly #clock: EngineClock;
+  readonly #life: NodeLife;
   readonly #acceptance: Acceptance;
   readonly topics: Topics;
-  readonly #lease: LeaseKeeper;
-  readonly #readiness: Readiness;
-  /** Of a store for one process, where nobody moves the clock by hand. */
-  #keeper: ClockKeeper | undefined;
-  #stopping = false;
-  #ended = false;
   readonly #turns: (() => number)[] = [];
-  readonly #chores: Chores;
-  #defects = 0;
 
   constructor(given: EngineParts) {
+    const { runtime, settings, events, names = noNames } = given;
     const unreadables = new Unreadables({
-      tell: (row) => given.events.unreadable(row, false),
-      stored: (row) => given.events.unreadable(row, true),
+      tell: (row) => events.unreadable(row, false),
+      stored: (row) => events.unreadable(row, true),
       claimSoon: (gid) => {
         this.makeDue(gid).catch((error: unknown) =>
-          this.#failed('what cannot be read was not made an incident', error),
+          this.#life.failed('what cannot be read was not made an incident', error),
         );
       },
     });
-    const parts = { ...given, store: unreadables.watch(given.store) };
-    this.#parts = parts;
-    this.#machine = parts.machine ?? { store: parts.runtime, upkeep: parts.runtime };
-    this.#chores = new Chores(this.#machine.upkeep, (error) => this.#failed('a periodic task failed', error));
-    const { events } = parts;
-    this.#clock = new EngineClock(parts.runtime);
-    this.#readiness = new Readiness((message, reason) => events.warned(message, reason));
-    this.#journal = new Journal(parts.store, this.#machine.store, parts.settings.journal, {
-      committed: (rows, durationMs) => events.journalCommitted(rows, durationMs),
-      paused: (reason) => this.#readiness.paused(reason),
-      fatal: (error) => {
-        this.#end();
-        events.fatal(error);
-      },
-    });
-    const { names = noNames } = parts;
-    this.topics = new Topics(parts.store, names, () => this.#clock.nowMs());
+    const store = unreadables.watch(given.store);
+    const restore = (stored: StoredTransaction) => this.#restore(stored);
+    const written = (now: Transaction, before: Transaction) => this.#written(now, before);
+    this.#parts = { ...given, store };
+    this.#life = new NodeLife(this.#parts, { restore, written });
+    const { clock, journal } = this.#life;
+    this.topics = new Topics(store, names, () => clock.nowMs());
     this.#acceptance = new Acceptance({
-      runtime: parts.runtime,
-      store: parts.store,
-      journal: this.#journal,
-      clock: this.#clock,
-      defaults: parts.settings.defaults,
-      limits: parts.settings.active,
+      runtime,
+      store,
+      journal,
+      clock,
+      defaults: settings.defaults,
+      limits: settings.active,
       topics: this.topics,
       names,
-      live: () => this.#lease.live(),
-      isStopping: () => this.#stopping,
+      live: () => this.#life.live(),
+      isStopping: () => this.#life.isStopping,
       turnMs: () => Math.max(0, ...this.#turns.map((waitedMs) => waitedMs())),
-      restore: (stored) => this.#restore(stored),
+      restore,
       created: (transaction) => events.created(transaction),
       moved: (...told) => events.moved(...told),
-      written: (now, before) => this.#written(now, before),
+      written,
     });
-    this.#lease = new LeaseKeeper(this.#incarnationContext());
   }
 
   get clock(): EngineClock {
-    return this.#clock;
+    return this.#life.clock;
   }
 
   get activeCount(): number {
-    return this.#lease.incarnation?.activeCount ?? 0;
-  }
-
-  clockState(): ClockState {
-    const { runtime } = this.#parts;
-    return this.#keeper?.state() ?? { nowMs: this.#clock.nowMs(), wallMs: runtime.wallMs(), held: undefined };
-  }
-
-  async acceptClock(): Promise<boolean> {
-    const isAccepted = (await this.#keeper?.accept('an operator said so').catch(refuse)) ?? false;
-    if (isAccepted) this.#lease.live().dueAt(this.#clock.nowMs());
-    return isAccepted;
+    return this.#life.incarnation?.activeCount ?? 0;
   }
 
   /** Bytes of the definitions and branches being driven. */
   get activeBytes(): number {
-    return this.#lease.incarnation?.activeBytes ?? 0;
+    return this.#life.incarnation?.activeBytes ?? 0;
   }
 
   /** Things that must not happen and were noticed since the start; each was warned of. */
   get defectCount(): number {
-    return this.#defects;
+    return this.#life.defectCount;
   }
 
-  async start(): Promise<void> {
-    const { store } = this.#parts;
-    if (store.exclusive) await this.#beginOnExclusiveStore();
-    else await this.#beginOnSharedStore();
-    this.#chores.every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
-    this.#chores.every(purgeEveryMs, () => this.purge());
-    this.#chores.after(inspectAfterMs, () => void this.#inspect());
-  }
-
-  async #inspect(): Promise<void> {
-    try {
-      await inspect(this.#parts.store, this.#pace);
-    } catch (error) {
-      this.#failed('the store cannot be read', error);
-    }
+  start(): Promise<void> {
+    return this.#life.start();
   }
 
   /** Hands back what can be handed back within `graceMs`; the rest is left to takeover. */
-  async stop(graceMs: number): Promise<void> {
-    this.#stopping = true;
-    const closed = this.#lease.close();
-    if (this.#lease.incarnation !== undefined && !this.#ended) {
-      await Promise.race([closed, this.#chores.rest(graceMs)]);
-      await Promise.race([this.#journal.drained(), this.#chores.rest(graceMs)]);
-    }
-    const isHandedBack = this.activeCount === 0 && this.#lease.isValid();
-    this.#end();
-    if (isHandedBack) {
-      await this.#lease.retire().catch((error: unknown) => this.#failed('the heartbeat was not taken back', error));
-    }
-    await this.#journal.stop();
+  stop(graceMs: number): Promise<void> {
+    return this.#life.stop(graceMs);
   }
 
   /** Refuses what would create a transaction, and goes on with what is stored. The first step of a shutdown. */
   refuseNew(): void {
-    this.#stopping = true;
+    this.#life.refuseNew();
   }
 
   heedTurns(waitedMs: () => number): void {
@@ -176,19 +107,29 @@ export class Engine implements Coordinator {
 
   /** Why it cannot start yet; undefined: now it can. */
   waits(reason: string | undefined): void {
-    this.#readiness.waits(reason);
+    this.#life.waits(reason);
   }
 
   /** The store notices, without a write, that it may not be the right one any more; undefined: it is. */
   doubts(reason: string | undefined): void {
-    this.#readiness.doubts(reason);
+    this.#life.doubts(reason);
   }
 
   unready(): string | undefined {
-    if (this.#stopping || this.#ended) return 'shutting down';
-    this.#journal.noticeSilence();
-    if (this.#lease.isValid()) return this.#readiness.reason('valid');
-    return this.#readiness.reason(this.#lease.incarnation === undefined ? 'none yet' : 'lapsed');
+    return this.#life.unready();
+  }
+
+  clockState(): ClockState {
+    return this.#life.clockState();
+  }
+
+  acceptClock(): Promise<boolean> {
+    return this.#life.acceptClock();
+  }
+
+  /** Deletes what has been finished for longer than it is kept. By itself it does so every minute. */
+  purge(): Promise<void> {
+    return this.#life.purge();
   }
 
   async listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
@@ -242,15 +183,15 @@ export class Engine implements Coordinator {
 
   async explain(gid: string): Promise<Explained | undefined> {
     for (let reads = 1; ; reads += 1) {
-      const before = this.#lease.incarnation?.actor(gid);
+      const before = this.#life.incarnation?.actor(gid);
       const [stored] = await this.#parts.store.load([gid]).catch(refuse);
       if (stored === undefined) return undefined;
-      const actor = this.#lease.incarnation?.actor(gid);
+      const actor = this.#life.incarnation?.actor(gid);
       // Taken, handed back or ended while it was read: what was read is old. Ours without a driver is about to have one.
-      const isOurs = stored.owner !== null && stored.owner === this.#lease.incarnation?.id;
+      const isOurs = stored.owner !== null && stored.owner === this.#life.incarnation?.id;
       const isOld = actor !== before || (actor === undefined && isOurs);
       if (isOld && reads < explainReads) continue;
-      const by = { clock: this.#clock, destinations: this.#parts.destinations };
+      const by = { clock: this.#life.clock, destinations: this.#parts.destinations };
       return explained(stored, this.#restore(stored), actor?.snapshot, by);
     }
   }
@@ -260,100 +201,23 @@ export class Engine implements Coordinator {
   }
 
   async makeDue(gid: string): Promise<void> {
-    const incarnation = this.#lease.live();
+    const incarnation = this.#life.live();
     const actor = incarnation.actor(gid);
     // What is being handed back is made due on the store: it may have no owner when this is answered.
     if (actor !== undefined && !actor.isReleasing) {
       actor.wake();
       return;
     }
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#life.clock.nowMs();
     if (!(await this.#parts.store.makeDue(gid, nowMs).catch(refuse))) throw unknownGid();
     incarnation.dueAt(nowMs);
   }
 
   async makeManyDue(afterMs: number, limit: number): Promise<{ changed: number; hasMore: boolean }> {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#life.clock.nowMs();
     const made = await this.#parts.store.makeManyDue(nowMs + afterMs, limit, nowMs).catch(refuse);
-    this.#lease.live().dueAt(nowMs);
+    this.#life.live().dueAt(nowMs);
     return made;
-  }
-
-  /** Deletes what has been finished for longer than it is kept. By itself it does so every minute. */
-  async purge(): Promise<void> {
-    const beforeMs = this.#keeper?.purgeBeforeMs() ?? this.#clock.nowMs() - this.#parts.settings.retentionMs;
-    await purge(this.#parts.store, beforeMs, this.#pace);
-  }
-
-  #incarnationContext(): IncarnationContext {
-    const { store, caller, runtime, settings, events } = this.#parts;
-    return {
-      runtime,
-      storeRuntime: this.#machine.store,
-      clock: this.#clock,
-      store,
-      journal: this.#journal,
-      caller,
-      limits: settings.active,
-      flushDelayMs: settings.flushDelayMs,
-      // A clock moved by hand stops at due times alone.
-      longestSleepMs: this.#parts.machine === undefined ? usualSleepMs : Number.POSITIVE_INFINITY,
-      deadAfterMs: heartbeatTimes.deadAfterMs,
-      restore: (stored) => this.#restore(stored),
-      attempted: (...told) => events.attempted(...told),
-      moved: (...told) => events.moved(...told),
-      written: (now, before) => this.#written(now, before),
-      failed: (error) => this.#failed('the store cannot be read', error),
-      undrivable: (row) => this.#parts.events.unreadable(row, false),
-      defect: (gid, what, error) => {
-        this.#defects += 1;
-        events.warned(`${gid}: ${what}`, error);
-      },
-    };
-  }
-
-  /** Time goes on from what is stored, also where the clock of the machine was set. One moved by hand is as it is. */
-  async #beginOnExclusiveStore(): Promise<void> {
-    const { store, runtime, machine, settings, events } = this.#parts;
-    if (machine === undefined) {
-      this.#keeper = new ClockKeeper({
-        store,
-        clock: this.#clock,
-        runtime,
-        retentionMs: settings.retentionMs,
-        warned: (message) => events.warned(message, undefined),
-      });
-      await this.#keeper.begin();
-      this.#chores.every(clockCheckEveryMs, async () => this.#keeper?.check());
-    } else this.#clock.startAt(Math.max(runtime.wallMs(), await store.clockMs()));
-    this.#lease.takeLock();
-    this.#journal.check();
-  }
-
-  /** The lease is renewed every second, never behind the journal. */
-  async #beginOnSharedStore(): Promise<void> {
-    await this.#lease.join();
-    this.#chores.every(heartbeatTimes.everyMs, () => this.#lease.renew());
-  }
-
-  async #look(): Promise<void> {
-    if (this.#lease.isValid()) await this.#lease.incarnation?.look();
-  }
-
-  #end(): void {
-    this.#ended = true;
-    this.#chores.end();
-    this.#lease.end();
-    void this.#journal.stop();
-  }
-
-  get #pace(): Pace {
-    const { upkeep } = this.#machine;
-    return {
-      monotonicMs: () => upkeep.monotonicMs(),
-      rest: (ms) => this.#chores.rest(ms),
-      isOver: () => this.#ended,
-    };
   }
 
   #restore({ definition, branches, progress }: StoredTransaction): Transaction {
@@ -369,18 +233,5 @@ export class Engine implements Coordinator {
     const news = operatorDecisions.slice(progress.operatorDecisions?.length ?? 0);
     for (const decision of news) this.#parts.events.decided(now, decision);
     if (incident !== progress.incident) this.#parts.events.incident(now, progress.incident);
-  }
-
-  #failed(message: string, error: unknown): void {
-    const code = error instanceof StoreError ? error.code : undefined;
-    if (code === 'fatal') {
-      this.#end();
-      this.#parts.events.fatal(error);
-      return;
-    }
-    const isTold = code === 'full' && this.#readiness.isPaused;
-    // It says when there is room again.
-    if (code === 'full') this.#journal.check();
-    if (!isTold) this.#parts.events.warned(message, error);
   }
 }

@@ -41,27 +41,59 @@ export interface BranchCall {
   readonly timeoutMs: number;
 }
 
+/** One call, for whoever carries it on: one object from the one who asks to the wire. */
+export interface OutgoingCall {
+  readonly call: BranchCall;
+  /**
+   * Asked just before the first byte is written, and again before it is sent a second time. True: it counts as
+   * may-have-run from now. False: it must never go.
+   */
+  mayGo(): boolean;
+}
+
+/** A call under limits. `done` comes exactly once, and never before `Caller.call` has returned. */
+export interface AskedCall extends OutgoingCall {
+  done(result: CallResult): void;
+}
+
+/** A call that goes out now. `ended` comes exactly once, and never before `Sender.send` has returned. */
+export interface SendingCall extends OutgoingCall {
+  ended(answer: SentAnswer): void;
+}
+
+export interface Cuttable {
+  /**
+   * Ends it now: what is not on the wire never goes (`withdrawn`); what is out is cut, and its connection closed or its
+   * stream reset (`cut`). No effect after its end.
+   */
+  cut(): void;
+}
+
 export type CallResult =
   | {
       readonly kind: 'answered';
       readonly outcome: Outcome;
+      /** Whole milliseconds. */
       readonly durationMs: number;
       /** No connection could be made: surely nothing was sent. */
       readonly isUnsent?: true;
+      /** `cut` ended it while it was out: it may have run. */
+      readonly isCut?: true;
+      /** For the attempt that operators see; never part of the outcome's message. */
+      readonly note?: string;
     }
-  /** Surely not sent: the breaker is open, no slot came free in time, or `mayGo` said no. Try again at `untilMs`
-   * (in monotonic time); undefined where `mayGo` said no. */
-  | { readonly kind: 'not-called'; readonly untilMs: number | undefined };
+  | {
+      /** Surely not sent: the breaker is open, no slot came free in time, or it was withdrawn. */
+      readonly kind: 'not-called';
+      /** Try again then, in monotonic time; undefined where it was withdrawn. */
+      readonly untilMs: number | undefined;
+      /** For want of something on this machine: it uses up no retry, whatever `retry_limit` says. */
+      readonly isLocal?: true;
+    };
 
-/**
- * Calls branches under the destinations' limits and breakers. `done` is called exactly once, never before `call`
- * returns, at most `timeoutMs` after the call went out.
- */
+/** Calls branches under the destinations' limits and breakers; each ends at most `timeoutMs` after it went out. */
 export interface Caller {
-  /**
-   * @param mayGo asked just before the call goes out; false: the call is dropped
-   */
-  call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void;
+  call(asked: AskedCall): Cuttable;
 }
 
 /** Why calls of a destination do not go out now. Times are monotonic. */
@@ -88,19 +120,31 @@ export interface DestinationView {
 export interface NameBook {
   /** What is wrong with a URL that names one of them, as what it must be; undefined where it can be called. */
   trouble(url: string): string | undefined;
+  /** Whether the addresses of the service that a URL names are called by gRPC, whatever the transaction's protocol. */
+  isGrpc(url: string): boolean;
 }
 
 /** Sends one call over the network, without limits: what Caller implementations are built on. */
 export interface Sender {
-  send(call: BranchCall, done: (answer: SentAnswer) => void): void;
+  send(sending: SendingCall): Cuttable;
 }
 
 export interface SentAnswer {
   readonly outcome: Outcome;
+  /** Whole milliseconds. */
   readonly durationMs: number;
-  /**
-   * What it says about the destination. `connect`: no connection could be made, and surely nothing was sent; it opens
-   * the origin's breaker. `unavailable` opens that of the route.
-   */
-  readonly health: 'ok' | 'connect' | 'unavailable';
+  readonly health: Health;
+  /** For the attempt that operators see: that it was sent twice and why, a warning about the answer. */
+  readonly note?: string;
 }
+
+/**
+ * What an answer says about the destination.
+ * - `ok`: it serves.
+ * - `connect`: no connection could be made, and surely nothing was sent. Opens the origin's breaker.
+ * - `unavailable`: opens the route's breaker.
+ * - `local`: surely not sent, for want of something on this machine. Opens no breaker, and is not counted.
+ * - `withdrawn`: surely not sent: `mayGo` said no, or it was cut before the first byte.
+ * - `cut`: ended by `cut` while it was out.
+ */
+export type Health = 'ok' | 'connect' | 'unavailable' | 'local' | 'withdrawn' | 'cut';

@@ -229,7 +229,7 @@ export class Row {
 /** What a progress write takes in the journal, roughly. */
 export function updateBytes({ operations, attempts, reason, result = '' }: Progress): number {
   let bytes = 512 + operations.length + reason.length + result.length;
-  for (const attempt of attempts) bytes += 128 + attempt.reason.length;
+  for (const { reason: why, note = '' } of attempts) bytes += 128 + why.length + note.length;
   return bytes;
 }
 

@@ -27,8 +27,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'answer-before-commit',
     file: 'server/src/engine/acceptance.ts',
-    find: "await this.#createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));",
-    replace: "this.#createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined);",
+    find: "await this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));",
+    replace:
+      "this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined);",
     breaks: ['P1'],
   },
   {
@@ -77,7 +78,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'double-claim',
-    file: 'server/src/engine/engine.ts',
+    file: 'server/src/engine/node-life.ts',
     find: 'deadAfterMs: heartbeatTimes.deadAfterMs,',
     replace: 'deadAfterMs: 500,',
     breaks: ['P4'],
@@ -115,18 +116,19 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'compensations-at-once',
     file: 'core/src/saga.ts',
-    find: "return callOrWait(transaction, front.ready, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');",
+    find: "return callFront(transaction, front, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');",
     replace: `const { operations } = transaction.progress;
   const all = transaction.plan.topological.map((step) => step * 2);
   const open = all.filter((operation) => operations[operation] !== 's' && operations[operation + 1] !== 'p');
-  return callOrWait(transaction, open, inFlight, nowMs, 'backward');`,
+  const ready = { size: open.length, chunks: [open] };
+  return callFront(transaction, { ...front, ready }, inFlight, nowMs, 'backward');`,
     breaks: ['P5'],
   },
   {
     name: 'orders-ignored',
     file: 'core/src/front.ts',
-    find: 'else if (waits === 0) ready.push(',
-    replace: 'else if (waits === 0 || isForward) ready.push(',
+    find: 'else if (waits === 0) ready[step] = ',
+    replace: 'else if (waits === 0 || isForward) ready[step] = ',
     breaks: ['P5'],
   },
   {
@@ -157,7 +159,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'rollback-elsewhere-freezes-too-early',
-    file: 'server/src/engine/acceptance.ts',
+    file: 'server/src/engine/changes.ts',
     find: 'return apply(known, fact);',
     replace: 'return withMoveAsked(apply(known, fact), none, atMs);',
     breaks: ['P5'],
@@ -201,7 +203,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'branches-before-the-move',
-    file: 'server/src/engine/acceptance.ts',
+    file: 'server/src/engine/changes.ts',
     find: 'return incarnation.activate({ ...transaction, branches: row.branches }, version, sentMs);',
     replace: 'return incarnation.activate(transaction, version, sentMs);',
     breaks: ['P5'],

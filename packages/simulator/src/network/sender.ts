@@ -1,5 +1,5 @@
-import { judgeHttp, type Outcome } from '@holdfast/core';
-import type { BranchCall, Sender, SentAnswer } from 'holdfast/engine/ports';
+import { judgeOf, type Outcome } from '@holdfast/core';
+import type { BranchCall, Cuttable, Sender, SendingCall, SentAnswer } from 'holdfast/engine/ports';
 import type { MachineClock } from '../kernel/clock.ts';
 import type { SimulatedProcess } from '../kernel/process.ts';
 import type { Network, NetworkAnswer } from './network.ts';
@@ -23,8 +23,22 @@ export class SimulatedSender implements Sender {
     this.#events = events;
   }
 
-  send(call: BranchCall, done: (answer: SentAnswer) => void): void {
-    if (!this.#process.isAlive) return;
+  send(sending: SendingCall): Cuttable {
+    const { call } = sending;
+    let isOver = !this.#process.isAlive;
+    const end = (answer: SentAnswer) => {
+      if (isOver) return;
+      isOver = true;
+      sending.ended(answer);
+    };
+    const endSoon = (health: 'withdrawn' | 'cut') =>
+      this.#process.after(0, () => end({ outcome: errorOf(`the call was ${health}`), durationMs: 0, health }));
+    const cuttable = { cut: () => endSoon('cut') };
+    if (isOver) return cuttable;
+    if (!sending.mayGo()) {
+      endSoon('withdrawn');
+      return cuttable;
+    }
     const answered = this.#events.sent(call);
     const sentMs = this.#clock.monotonicMs();
     const payload = typeof call.payload === 'string' ? call.payload : new TextDecoder().decode(call.payload);
@@ -33,23 +47,25 @@ export class SimulatedSender implements Sender {
       const { outcome, health } = judged(result, call);
       answered(outcome);
       if (!this.#process.isAlive) return;
-      done({ outcome, health, durationMs: Math.round(this.#clock.monotonicMs() - sentMs) });
+      end({ outcome, health, durationMs: Math.round(this.#clock.monotonicMs() - sentMs) });
     });
+    return cuttable;
   }
 }
 
 function judged(result: NetworkAnswer, call: BranchCall): Pick<SentAnswer, 'outcome' | 'health'> {
   switch (result.kind) {
     case 'answered':
-      return { outcome: judgeHttp(result.answer.statusCode, result.answer.body, 0), health: 'ok' };
+      return { outcome: judgeOf(call)(result.answer.statusCode, result.answer.body, 0), health: 'ok' };
     case 'refused':
-      return { outcome: { kind: 'error', message: 'connection refused', retryAfterMs: 0 }, health: 'connect' };
+      return { outcome: errorOf('connection refused'), health: 'connect' };
     case 'timed-out':
-      return {
-        outcome: { kind: 'error', message: `no answer within ${call.timeoutMs} ms`, retryAfterMs: 0 },
-        health: 'unavailable',
-      };
+      return { outcome: errorOf(`no answer within ${call.timeoutMs} ms`), health: 'unavailable' };
     default:
       return result satisfies never;
   }
+}
+
+function errorOf(message: string): Outcome {
+  return { kind: 'error', message, retryAfterMs: 0 };
 }

@@ -223,10 +223,14 @@ export class Node {
     });
     const destinations = new DestinationCaller({ sender, runtime, limits: destinationLimits(this.#random) });
     const caller: Caller = {
-      call: (call, mayGo, done) =>
-        destinations.call(call, mayGo, (result) => {
-          if (result.kind === 'not-called' && result.untilMs !== undefined) auditor.heldBack(call);
-          done(result);
+      call: (asked) =>
+        destinations.call({
+          call: asked.call,
+          mayGo: () => asked.mayGo(),
+          done: (result) => {
+            if (result.kind === 'not-called' && result.untilMs !== undefined) auditor.heldBack(asked.call);
+            asked.done(result);
+          },
         }),
     };
     const settings = engineSettings(this.#random);

@@ -108,6 +108,7 @@ test('one probe at a time; when it succeeds everybody just goes', () => {
   assert.equal(world.call(a).sentMs, undefined);
   world.advance(1);
   world.call(a, { mayGo: false });
+  world.turn();
   const again = world.call(a);
   assert.equal(again.sentMs, world.nowMs, 'a probe that did not go leaves its place to the next');
   again.answer?.('ok');

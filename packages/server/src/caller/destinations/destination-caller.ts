@@ -1,8 +1,9 @@
 import type { Outcome } from '@holdfast/core';
 import type {
-  BranchCall,
+  AskedCall,
   Caller,
   CallResult,
+  Cuttable,
   DestinationView,
   HeldBack,
   Runtime,
@@ -12,7 +13,9 @@ import type {
 import type { BreakerTicket } from './breaker.ts';
 import { destinationOf } from './destination.ts';
 import type { DestinationLimits } from './limits.ts';
-import { Origin, type PendingCall, type Route } from './origin.ts';
+import { Origin, type Route, type RouteCall } from './origin.ts';
+import { type CallKeeper, PendingCall } from './pending-call.ts';
+import { Ramp } from './ramp.ts';
 import { Remembered } from './remembered.ts';
 import { Ring } from './ring.ts';
 import { type DestinationsState, stateOf } from './state.ts';
@@ -33,10 +36,8 @@ export interface DestinationEvents {
 
 const untold: DestinationEvents = { opened: () => undefined, closed: () => undefined };
 
-interface Tickets {
-  readonly origin: BreakerTicket;
-  readonly route: BreakerTicket;
-}
+/** Of a call that was refused at once. */
+const over: Cuttable = { cut: () => undefined };
 
 /** So many refused calls are answered in one go; then whatever else waits for the event loop has its turn. */
 const answersInOneGo = 100;
@@ -52,7 +53,7 @@ const answersInOneGo = 100;
  * The last part of every total is a reserve: there an origin has one call, or as many as it answered in the last ten
  * seconds. However long the calls of slow origins stay out, whoever answers finds room.
  */
-export class DestinationCaller implements Caller, DestinationView {
+export class DestinationCaller implements Caller, CallKeeper<Route>, DestinationView {
   readonly #sender: Sender;
   readonly #runtime: Runtime;
   readonly #limits: DestinationLimits;
@@ -60,6 +61,8 @@ export class DestinationCaller implements Caller, DestinationView {
   readonly #origins: Remembered<Origin>;
   /** Origins with calls waiting. */
   readonly #ring = new Ring<Origin>();
+  /** When calls that were not made for want of something on this machine come back. */
+  readonly #localRamp = new Ramp();
   #calls = 0;
   #callBytes = 0;
   #inFlight = 0;
@@ -73,35 +76,19 @@ export class DestinationCaller implements Caller, DestinationView {
     this.#origins = new Remembered(limits.origins);
   }
 
-  call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void {
-    const route = this.#routeOf(call.url);
+  call(asked: AskedCall): Cuttable {
+    const route = this.#routeOf(asked.call.url);
     const { origin } = route;
     const refusedUntilMs = this.#refusedUntilMs(route);
-    if (refusedUntilMs !== undefined) {
-      this.#answerSoon(done, refusedUntilMs);
-      return;
-    }
-    const pending: PendingCall = {
-      call,
-      route,
-      bytes: call.payload.length,
-      mayGo,
-      done,
-      timer: undefined,
-      previous: undefined,
-      next: undefined,
-    };
-    if (this.#isFull(origin)) {
-      this.#answerSoon(done, this.#overflowUntilMs(route));
-    } else if (this.#hasSlot(route)) {
-      this.#take(pending);
-      this.#start(pending);
-    } else if (this.#isWaitingRoomFull(origin)) {
-      this.#answerSoon(done, this.#overflowUntilMs(route));
-    } else {
-      this.#take(pending);
-      this.#wait(pending);
-    }
+    if (refusedUntilMs !== undefined) return this.#refuseSoon(asked, refusedUntilMs);
+    if (this.#isFull(origin)) return this.#refuseSoon(asked, this.#overflowUntilMs(route));
+    const hasSlot = this.#hasSlot(route);
+    if (!hasSlot && this.#isWaitingRoomFull(origin)) return this.#refuseSoon(asked, this.#overflowUntilMs(route));
+    const pending = new PendingCall<Route>(this, asked, route);
+    this.#take(pending);
+    if (hasSlot) this.#start(pending);
+    else this.#wait(pending);
+    return pending;
   }
 
   /** What is under way and what is held up, for metrics and operators; bounded by the origins and routes remembered. */
@@ -195,87 +182,73 @@ export class DestinationCaller implements Caller, DestinationView {
     return own === 0 || own < origin.answered.latest(this.#runtime.monotonicMs());
   }
 
-  #take(pending: PendingCall): void {
-    const { origin } = pending.route;
+  #take(pending: RouteCall): void {
+    const { origin } = pending.place;
     if (origin.calls === 0) this.#origins.used(origin.name);
     origin.taken(pending);
     this.#calls += 1;
     this.#callBytes += pending.bytes;
   }
 
-  #release(pending: PendingCall): void {
-    const { origin } = pending.route;
+  #release(pending: RouteCall): void {
+    const { origin } = pending.place;
     origin.released(pending);
     this.#calls -= 1;
     this.#callBytes -= pending.bytes;
     if (origin.calls === 0) this.#origins.unused(origin.name);
   }
 
-  #wait(pending: PendingCall): void {
-    const { origin } = pending.route;
+  #wait(pending: RouteCall): void {
+    const { origin } = pending.place;
     if (origin.waitingCount === 0) this.#ring.add(origin);
     origin.wait(pending);
     pending.timer = this.#runtime.setTimer(pending.call.timeoutMs, () => {
-      pending.timer = undefined;
-      this.#stopWaiting(pending);
-      this.#release(pending);
-      pending.done({ kind: 'not-called', untilMs: this.#overflowUntilMs(pending.route) });
+      this.#leaveWaiting(pending);
+      pending.asked.done({ kind: 'not-called', untilMs: this.#overflowUntilMs(pending.place) });
     });
   }
 
-  #stopWaiting(pending: PendingCall): void {
-    const { origin } = pending.route;
+  #stopWaiting(pending: RouteCall): void {
+    const { origin } = pending.place;
     pending.timer?.cancel();
     pending.timer = undefined;
     origin.stopWaiting(pending);
     if (origin.waitingCount === 0) this.#ring.remove(origin);
   }
 
+  withdrawn(pending: RouteCall): void {
+    this.#leaveWaiting(pending);
+    this.#answerSoon(pending.asked, undefined);
+  }
+
+  #leaveWaiting(pending: RouteCall): void {
+    pending.refuse();
+    this.#stopWaiting(pending);
+    this.#release(pending);
+  }
+
   /** A call that was taken and waits no longer goes out, unless a breaker or its driver says no at the last moment. */
-  #start(pending: PendingCall): void {
-    const { route, call } = pending;
+  #start(pending: RouteCall): void {
+    const route = pending.place;
+    const { origin } = route;
     const refusedUntilMs = this.#refusedUntilMs(route);
     if (refusedUntilMs !== undefined) {
+      pending.refuse();
       this.#release(pending);
-      this.#answerSoon(pending.done, refusedUntilMs);
+      this.#answerSoon(pending.asked, refusedUntilMs);
       return;
     }
     const nowMs = this.#runtime.monotonicMs();
-    const tickets: Tickets = { origin: route.origin.breaker.begin(nowMs), route: route.breaker.begin(nowMs) };
-    if (!pending.mayGo()) {
-      route.origin.breaker.withdrawn(tickets.origin);
-      route.breaker.withdrawn(tickets.route);
-      this.#release(pending);
-      this.#answerSoon(pending.done, undefined);
-      return;
-    }
+    pending.originTicket = origin.breaker.begin(nowMs);
+    pending.routeTicket = route.breaker.begin(nowMs);
     this.#inFlight += 1;
-    route.origin.inFlight += 1;
+    origin.inFlight += 1;
     route.inFlight += 1;
-    this.#send(call, (answer) => this.#end(pending, tickets, answer));
+    pending.send(this.#sender, this.#runtime);
   }
 
-  /** `ended` is called once and later, however the sender behaves. */
-  #send(call: BranchCall, ended: (answer: SentAnswer) => void): void {
-    let state: 'sending' | 'sent' | 'ended' = 'sending';
-    const answered = (answer: SentAnswer) => {
-      if (state === 'ended') return;
-      if (state === 'sending') this.#runtime.soon(() => ended(answer));
-      else ended(answer);
-      state = 'ended';
-    };
-    try {
-      this.#sender.send(call, answered);
-    } catch (error) {
-      // A defect of the sender ends this call, as an error; its slot must not be lost for ever.
-      const outcome = { kind: 'error', message: `the call could not be made: ${error}`, retryAfterMs: 0 } as const;
-      answered({ outcome, durationMs: 0, health: 'ok' });
-    }
-    if (state === 'sending') state = 'sent';
-  }
-
-  #end(pending: PendingCall, tickets: Tickets, { outcome, durationMs, health }: SentAnswer): void {
-    const { route } = pending;
+  ended(pending: RouteCall, answer: SentAnswer): void {
+    const route = pending.place;
     const { origin } = route;
     const wasTight = this.#isInReserve(this.#inFlight, this.#limits.inFlight);
     const nowMs = this.#runtime.monotonicMs();
@@ -283,31 +256,66 @@ export class DestinationCaller implements Caller, DestinationView {
     origin.inFlight -= 1;
     route.inFlight -= 1;
     origin.ended.count(nowMs);
-    if (health === 'ok') origin.answered.count(nowMs);
+    if (answer.health === 'ok') origin.answered.count(nowMs);
     this.#release(pending);
-    this.#learn(route, tickets, health, outcome);
+    this.#learn(pending, answer);
     // What was kept from others by the total may be theirs now.
     if (wasTight) this.#startAnyWaiting();
     else this.#startWaiting(origin);
-    if (health === 'connect') pending.done({ kind: 'answered', outcome, durationMs, isUnsent: true });
-    else pending.done({ kind: 'answered', outcome, durationMs });
+    pending.asked.done(this.#resultOf(answer));
+  }
+
+  #resultOf({ outcome, durationMs, health, note }: SentAnswer): CallResult {
+    switch (health) {
+      case 'withdrawn':
+        return { kind: 'not-called', untilMs: undefined };
+      case 'local':
+        return { kind: 'not-called', untilMs: this.#localUntilMs(), isLocal: true };
+      case 'ok':
+      case 'unavailable':
+      case 'connect':
+      case 'cut':
+        return {
+          kind: 'answered',
+          outcome,
+          durationMs,
+          ...(health === 'connect' && { isUnsent: true }),
+          ...(health === 'cut' && { isCut: true }),
+          ...(note !== undefined && { note }),
+        };
+      default:
+        return health satisfies never;
+    }
+  }
+
+  /** What this machine lacks it lacks for every destination. */
+  #localUntilMs(): number {
+    const nowMs = this.#runtime.monotonicMs();
+    const { overflowDelayMs, refusedMaxMs, refusedPerSecond } = this.#limits;
+    return this.#localRamp.take(nowMs + overflowDelayMs, nowMs + refusedMaxMs, refusedPerSecond);
   }
 
   /** What an answer says about its destination. */
-  #learn(route: Route, tickets: Tickets, health: SentAnswer['health'], outcome: Outcome): void {
+  #learn({ place: route, originTicket, routeTicket }: RouteCall, { health, outcome }: SentAnswer): void {
     const { origin } = route;
     switch (health) {
       case 'connect':
-        route.breaker.withdrawn(tickets.route);
-        this.#failed(origin, tickets.origin, outcome, undefined);
+        route.breaker.withdrawn(routeTicket);
+        this.#failed(origin, originTicket, outcome, undefined);
         return;
       case 'unavailable':
-        this.#succeeded(origin, tickets.origin);
-        this.#failed(route, tickets.route, outcome, route);
+        this.#succeeded(origin, originTicket);
+        this.#failed(route, routeTicket, outcome, route);
         return;
       case 'ok':
-        this.#succeeded(origin, tickets.origin);
-        this.#succeeded(route, tickets.route);
+        this.#succeeded(origin, originTicket);
+        this.#succeeded(route, routeTicket);
+        return;
+      case 'local':
+      case 'withdrawn':
+      case 'cut':
+        origin.breaker.withdrawn(originTicket);
+        route.breaker.withdrawn(routeTicket);
         return;
       default:
         health satisfies never;
@@ -330,15 +338,14 @@ export class DestinationCaller implements Caller, DestinationView {
   }
 
   /** A breaker has opened: whoever waits behind it is told at once, a slice at a time. */
-  #refuseWaiting(calls: readonly PendingCall[]): void {
+  #refuseWaiting(calls: readonly RouteCall[]): void {
     const refused = calls.map((pending) => {
-      this.#stopWaiting(pending);
-      this.#release(pending);
-      return { done: pending.done, untilMs: this.#refusedUntilMs(pending.route) };
+      this.#leaveWaiting(pending);
+      return { asked: pending.asked, untilMs: this.#refusedUntilMs(pending.place) };
     });
     const answer = (from: number) => {
-      for (const { done, untilMs } of refused.slice(from, from + answersInOneGo)) {
-        done({ kind: 'not-called', untilMs });
+      for (const { asked, untilMs } of refused.slice(from, from + answersInOneGo)) {
+        asked.done({ kind: 'not-called', untilMs });
       }
       if (from + answersInOneGo < refused.length) this.#runtime.soon(() => answer(from + answersInOneGo));
     };
@@ -363,7 +370,12 @@ export class DestinationCaller implements Caller, DestinationView {
     }
   }
 
-  #answerSoon(done: PendingCall['done'], untilMs: number | undefined): void {
-    this.#runtime.soon(() => done({ kind: 'not-called', untilMs }));
+  #refuseSoon(asked: AskedCall, untilMs: number): Cuttable {
+    this.#answerSoon(asked, untilMs);
+    return over;
+  }
+
+  #answerSoon(asked: AskedCall, untilMs: number | undefined): void {
+    this.#runtime.soon(() => asked.done({ kind: 'not-called', untilMs }));
   }
 }

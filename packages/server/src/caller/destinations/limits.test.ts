@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallResult } from '../../engine/ports.ts';
+import { askedCall, uncut } from '../../engine/testing/calls.ts';
 import { type Made, untilMsOf, World } from '../testing/world.ts';
 import { DestinationCaller } from './destination-caller.ts';
 import { defaultDestinationLimits } from './limits.ts';
@@ -32,19 +33,16 @@ test('a sender that answers at once, twice, or throws ends the call once and lat
       },
       limits: defaultDestinationLimits,
       sender: {
-        send: (_call, done) => {
+        send: (sending) => {
           if (behaviour === 'throw') throw new Error('a defect');
-          done(answer);
-          if (behaviour === 'twice') done(answer);
+          sending.ended(answer);
+          if (behaviour === 'twice') sending.ended(answer);
+          return uncut;
         },
       },
     });
     const call = { gid: '', type: 'saga', branchId: '', op: 'action', url: a, protocol: 'http' } as const;
-    caller.call(
-      { ...call, payload: '', headers: {}, timeoutMs: 1 },
-      () => true,
-      (result) => results.push(result),
-    );
+    caller.call(askedCall({ ...call, payload: '', headers: {}, timeoutMs: 1 }, (result) => results.push(result)));
     assert.equal(results.length, 0);
     for (const action of soon.splice(0)) action();
     assert.deepEqual(

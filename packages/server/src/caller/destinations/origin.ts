@@ -1,44 +1,38 @@
-import type { BranchCall, CallResult, Timer } from '../../engine/ports.ts';
 import { Breaker } from './breaker.ts';
 import type { DestinationLimits } from './limits.ts';
+import type { PendingCall } from './pending-call.ts';
 import { Ramp } from './ramp.ts';
 import { Rate } from './rate.ts';
 import { Remembered } from './remembered.ts';
 import { Ring } from './ring.ts';
-import { type Linked, WaitingList } from './waiting-list.ts';
+import { WaitingList } from './waiting-list.ts';
 
 /** A place of the reserve is earned by an answer of so long ago, and perhaps as long before. */
 const answeredPeriodMs = 10_000;
 
-/** A call that was asked for and has not ended: it waits in its route's list, or is in flight. */
-export interface PendingCall extends Linked<PendingCall> {
-  readonly call: BranchCall;
-  readonly route: Route;
-  /** Of payload; text is counted as one byte a character. */
-  readonly bytes: number;
-  readonly mayGo: () => boolean;
-  readonly done: (result: CallResult) => void;
-  /** While it waits: ends the waiting after the call's own time-out. */
-  timer: Timer | undefined;
-}
+/** A call to a route. */
+export type RouteCall = PendingCall<Route>;
 
 /** One path of an origin, without query. Time-outs, 502, 503 and 504 open its breaker. */
 export class Route {
   readonly origin: Origin;
   readonly path: string;
   readonly breaker: Breaker;
-  readonly waiting = new WaitingList<PendingCall>();
+  readonly waiting = new WaitingList<RouteCall>();
   /** When calls that its open breaker refuses come back. */
   readonly refusedRamp = new Ramp();
   /** Waiting and in flight. */
   calls = 0;
   inFlight = 0;
-  waitingCount = 0;
   /** Calls that were not made because its breaker or that of its origin was open, or for want of room or a slot. */
   refused = 0;
 
   get name(): string {
     return this.origin.name + this.path;
+  }
+
+  get waitingCount(): number {
+    return this.waiting.size;
   }
 
   constructor(origin: Origin, path: string, limits: DestinationLimits) {
@@ -92,33 +86,31 @@ export class Origin {
   }
 
   /** A call is taken on: from here to `released` it occupies room. */
-  taken({ route, bytes }: PendingCall): void {
+  taken({ place: route, bytes }: RouteCall): void {
     if (route.calls === 0) this.#routes.used(route.path);
     route.calls += 1;
     this.calls += 1;
     this.callBytes += bytes;
   }
 
-  released({ route, bytes }: PendingCall): void {
+  released({ place: route, bytes }: RouteCall): void {
     route.calls -= 1;
     this.calls -= 1;
     this.callBytes -= bytes;
     if (route.calls === 0) this.#routes.unused(route.path);
   }
 
-  wait(pending: PendingCall): void {
-    const { route, bytes } = pending;
+  wait(pending: RouteCall): void {
+    const { place: route, bytes } = pending;
     if (route.waitingCount === 0) this.#ring.add(route);
     route.waiting.add(pending);
-    route.waitingCount += 1;
     this.waitingCount += 1;
     this.waitingBytes += bytes;
   }
 
-  stopWaiting(pending: PendingCall): void {
-    const { route, bytes } = pending;
+  stopWaiting(pending: RouteCall): void {
+    const { place: route, bytes } = pending;
     route.waiting.remove(pending);
-    route.waitingCount -= 1;
     this.waitingCount -= 1;
     this.waitingBytes -= bytes;
     if (route.waitingCount === 0) this.#ring.remove(route);
@@ -143,13 +135,13 @@ export class Origin {
   }
 
   /** The first call of the next route in turn that has a slot; it stays in its list. */
-  nextWaiting(): PendingCall | undefined {
+  nextWaiting(): RouteCall | undefined {
     return this.#ring.next((route) => this.hasSlot(route))?.waiting.first;
   }
 
   /** Everything that waits, of one route or of all: for a breaker that has opened. */
-  waitingCalls(only: Route | undefined): readonly PendingCall[] {
-    const calls: PendingCall[] = [];
+  waitingCalls(only: Route | undefined): readonly RouteCall[] {
+    const calls: RouteCall[] = [];
     for (const route of only === undefined ? this.routes : [only]) {
       for (let pending = route.waiting.first; pending !== undefined; pending = pending.next) calls.push(pending);
     }

@@ -1,4 +1,4 @@
-/** What waits in a list knows its neighbours there. */
+/** What a list links: each is in one list at most. */
 export interface Linked<Item> {
   previous: Item | undefined;
   next: Item | undefined;
@@ -8,9 +8,14 @@ export interface Linked<Item> {
 export class WaitingList<Item extends Linked<Item>> {
   #first: Item | undefined;
   #last: Item | undefined;
+  #size = 0;
 
   get first(): Item | undefined {
     return this.#first;
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   add(item: Item): void {
@@ -18,6 +23,7 @@ export class WaitingList<Item extends Linked<Item>> {
     if (this.#last === undefined) this.#first = item;
     else this.#last.next = item;
     this.#last = item;
+    this.#size += 1;
   }
 
   remove(item: Item): void {
@@ -28,5 +34,6 @@ export class WaitingList<Item extends Linked<Item>> {
     else next.previous = previous;
     item.previous = undefined;
     item.next = undefined;
+    this.#size -= 1;
   }
 }

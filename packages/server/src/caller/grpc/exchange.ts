@@ -1,6 +1,6 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import type { GrpcTarget } from '@holdfast/core';
-import type { BranchCall, Runtime, SentAnswer, Timer } from '../../engine/ports.ts';
+import type { BranchCall, Cuttable, Health, Runtime, SendingCall, Timer } from '../../engine/ports.ts';
 import { reasonOf } from '../failure-reason.ts';
 import type { GrpcChannel, WaitingCall } from './channel.ts';
 import type { GrpcConnection } from './connection.ts';
@@ -17,40 +17,45 @@ export interface GrpcExchangeContext {
   readonly userAgent: string;
 }
 
+/** Where a call goes. */
+export interface GrpcWay {
+  readonly target: GrpcTarget;
+  channel(): GrpcChannel;
+  /** The call has ended. */
+  ended(): void;
+}
+
 /**
  * One gRPC call of a branch. It waits for a stream, sends one message, and ends with the status, or with its time-out
  * for everything. Only what the service has surely not processed is sent again: any other call may have run, and only
  * the coordinator may decide to repeat that.
  */
-export class GrpcExchange implements WaitingCall {
+export class GrpcExchange implements WaitingCall, Cuttable {
   readonly #context: GrpcExchangeContext;
+  readonly #sending: SendingCall;
   readonly #call: BranchCall;
   readonly #target: GrpcTarget;
-  readonly #channelOf: () => GrpcChannel;
+  readonly #way: GrpcWay;
   #channel: GrpcChannel;
-  readonly #done: (answer: SentAnswer) => void;
   readonly #startedMs: number;
   #timer: Timer | undefined;
   /** Of the stream under way: undefined while it waits. */
   #stream: ClientHttp2Stream | undefined;
   #connection: GrpcConnection | undefined;
   #begunMs = 0;
+  /** A stream has begun. */
+  #mayHaveRun = false;
   #resends = 0;
   #answerBytes = 0;
   #isEnded = false;
 
-  constructor(
-    context: GrpcExchangeContext,
-    call: BranchCall,
-    to: { readonly target: GrpcTarget; channel(): GrpcChannel },
-    done: (answer: SentAnswer) => void,
-  ) {
+  constructor(context: GrpcExchangeContext, sending: SendingCall, way: GrpcWay) {
     this.#context = context;
-    this.#call = call;
-    this.#target = to.target;
-    this.#channelOf = to.channel;
-    this.#channel = to.channel();
-    this.#done = done;
+    this.#sending = sending;
+    this.#call = sending.call;
+    this.#target = way.target;
+    this.#way = way;
+    this.#channel = way.channel();
     this.#startedMs = context.runtime.monotonicMs();
   }
 
@@ -62,6 +67,12 @@ export class GrpcExchange implements WaitingCall {
   }
 
   begin(connection: GrpcConnection): void {
+    if (this.#isEnded) return;
+    if (!this.#sending.mayGo()) {
+      this.#end(errorOf('the call was withdrawn', 'withdrawn'));
+      return;
+    }
+    this.#mayHaveRun = true;
     const { runtime, upkeep, userAgent } = this.#context;
     const leftMs = this.#call.timeoutMs - (runtime.monotonicMs() - this.#startedMs);
     let stream: ClientHttp2Stream;
@@ -77,6 +88,12 @@ export class GrpcExchange implements WaitingCall {
     this.#answerBytes = 0;
     this.#listen(stream, connection);
     stream.end(messageOf(this.#call));
+  }
+
+  cut(): void {
+    if (this.#isEnded) return;
+    if (this.#mayHaveRun) this.#end(errorOf('the call was cut while it was out', 'cut'));
+    else this.#end(errorOf('the call was withdrawn', 'withdrawn'));
   }
 
   unconnected(why: string): void {
@@ -131,7 +148,7 @@ export class GrpcExchange implements WaitingCall {
     if (this.#resends > mostResends) this.#end(errorOf('the service refused the call again and again', 'unavailable'));
     else {
       // The one it came by may be forgotten: another call would open another connection beside it.
-      this.#channel = this.#channelOf();
+      this.#channel = this.#way.channel();
       this.#channel.wait(this);
     }
   }
@@ -157,12 +174,15 @@ export class GrpcExchange implements WaitingCall {
     if (stream === undefined) this.#channel.leave(this);
     else if (!stream.closed && !(isWhole && stream.writableFinished)) stream.close(constants.NGHTTP2_CANCEL);
     const durationMs = Math.round(this.#context.runtime.monotonicMs() - this.#startedMs);
-    process.nextTick(this.#done, { outcome, durationMs, health });
+    process.nextTick(() => {
+      this.#way.ended();
+      this.#sending.ended({ outcome, durationMs, health });
+    });
   }
 }
 
 const withoutStatus = errorOf('the answer ended without a gRPC status', 'unavailable');
 
-function errorOf(message: string, health: SentAnswer['health']): Judged {
+function errorOf(message: string, health: Health): Judged {
   return { outcome: { kind: 'error', message, retryAfterMs: 0 }, health };
 }

@@ -1,5 +1,5 @@
 import { type GrpcTarget, grpcOriginOf, grpcTargetOf } from '@holdfast/core';
-import type { BranchCall, Runtime, Sender, SentAnswer } from '../../engine/ports.ts';
+import type { Cuttable, Runtime, Sender, SendingCall } from '../../engine/ports.ts';
 import type { Trust } from '../../tls/trust.ts';
 import { GrpcChannel } from './channel.ts';
 import { GrpcExchange, type GrpcExchangeContext } from './exchange.ts';
@@ -19,7 +19,7 @@ export interface GrpcSenderParts {
 
 /**
  * Sends branch calls over gRPC, as docs/http-api.md#grpc says: bytes as they are, whatever the service's messages look
- * like. `done` comes after `send` has returned, once, within the call's time-out.
+ * like. `ended` comes after `send` has returned, once, within the call's time-out.
  */
 export class GrpcSender implements Sender {
   readonly #parts: GrpcSenderParts;
@@ -41,19 +41,25 @@ export class GrpcSender implements Sender {
     return this.#idle.size;
   }
 
-  send(call: BranchCall, done: (answer: SentAnswer) => void): void {
-    const target = grpcTargetOf(call.url);
+  send(sending: SendingCall): Cuttable {
+    const target = grpcTargetOf(sending.call.url);
     if (target === undefined) {
       const message = 'the URL of the branch is not host:port/package.Service/Method';
-      process.nextTick(done, { outcome: { kind: 'error', message, retryAfterMs: 0 }, durationMs: 0, health: 'ok' });
-      return;
+      const outcome = { kind: 'error', message, retryAfterMs: 0 } as const;
+      process.nextTick(() => sending.ended({ outcome, durationMs: 0, health: 'ok' }));
+      return { cut: () => undefined };
     }
     this.#calls += 1;
-    new GrpcExchange(this.#context, call, { target, channel: () => this.#channelOf(target) }, (answer) => {
-      this.#calls -= 1;
-      done(answer);
-      this.#tellClosed();
-    }).start();
+    const exchange = new GrpcExchange(this.#context, sending, {
+      target,
+      channel: () => this.#channelOf(target),
+      ended: () => {
+        this.#calls -= 1;
+        this.#tellClosed();
+      },
+    });
+    exchange.start();
+    return exchange;
   }
 
   /** Closes what is idle now and the rest as its calls end; resolves then. Send nothing afterwards. */

@@ -1,6 +1,6 @@
 import { type Outcome, parseRetryAfter } from '@holdfast/core';
 import type { Dispatcher } from 'undici';
-import type { BranchCall, Runtime, SentAnswer, Timer } from '../../engine/ports.ts';
+import type { BranchCall, Cuttable, Health, Runtime, SendingCall, Timer } from '../../engine/ports.ts';
 import { reasonOf } from '../failure-reason.ts';
 import { AnswerBody, type AnswerText } from './answer-body.ts';
 import type { Connection, Connections } from './connections.ts';
@@ -23,10 +23,10 @@ type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
  * One HTTP call of a branch, redirects included: sent once per hop and never again by itself, because only the
  * coordinator may decide to repeat a call. It is undici's handler for every hop, and ignores what comes after its end.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   readonly #context: ExchangeContext;
+  readonly #sending: SendingCall;
   readonly #call: BranchCall;
-  readonly #done: (answer: SentAnswer) => void;
   readonly #form: HttpForm;
   #method: 'GET' | 'POST';
   readonly #startedMs: number;
@@ -38,17 +38,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #isForeign = false;
   /** The request of this hop has gone out. */
   #isSent = false;
+  /** That of any hop has. */
+  #mayHaveRun = false;
   #isEnded = false;
   #statusCode = 0;
   #responseHeaders: ResponseHeaders = {};
   #body: AnswerBody;
 
-  constructor(context: ExchangeContext, call: BranchCall, form: HttpForm, done: (answer: SentAnswer) => void) {
+  constructor(context: ExchangeContext, sending: SendingCall, form: HttpForm) {
     this.#context = context;
-    this.#call = call;
+    this.#sending = sending;
+    this.#call = sending.call;
     this.#form = form;
     this.#method = form.method;
-    this.#done = done;
     this.#startedMs = context.runtime.monotonicMs();
     this.#body = new AnswerBody(context.limits.answerBytes);
   }
@@ -65,8 +67,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#send({ ...target, path: this.#form.pathOf(target.path) });
   }
 
-  onRequestStart(): void {
-    this.#isSent = true;
+  /** undici writes the request of a hop right after this, unless it is aborted here. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#isEnded) return;
+    if (this.#sending.mayGo()) {
+      this.#isSent = true;
+      this.#mayHaveRun = true;
+      return;
+    }
+    this.cut();
+    controller.abort(new Error('the call was withdrawn'));
+  }
+
+  cut(): void {
+    if (this.#isEnded) return;
+    if (this.#mayHaveRun) this.#end(errorOf('the call was cut while it was out'), 'cut');
+    else this.#end(errorOf('the call was withdrawn'), 'withdrawn');
   }
 
   /** Also called for 1xx, which the answer then replaces. */
@@ -178,17 +194,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** After a redirect it is another service that cannot be reached: this one has answered. */
-  get #connectHealth(): SentAnswer['health'] {
+  get #connectHealth(): Health {
     return this.#redirects === 0 ? 'connect' : 'unavailable';
   }
 
   /** Once. A connection that is still held is closed: nobody reads the rest. */
-  #end(outcome: Outcome, health: SentAnswer['health']): void {
+  #end(outcome: Outcome, health: Health): void {
     this.#isEnded = true;
     this.#timer?.cancel();
     this.#release('drop');
     const durationMs = Math.round(this.#context.runtime.monotonicMs() - this.#startedMs);
-    process.nextTick(this.#done, { outcome, durationMs, health });
+    process.nextTick(() => this.#sending.ended({ outcome, durationMs, health }));
   }
 
   #release(how: 'give' | 'drop'): void {

@@ -1,4 +1,4 @@
-import type { BranchCall, Runtime, Sender, SentAnswer } from '../../engine/ports.ts';
+import type { Cuttable, Runtime, Sender, SendingCall } from '../../engine/ports.ts';
 import type { Trust } from '../../tls/trust.ts';
 import { reasonOf } from '../failure-reason.ts';
 import { Connections } from './connections.ts';
@@ -20,7 +20,7 @@ export interface HttpSenderParts {
 
 /**
  * Sends branch calls over HTTP/1.1, JSON-RPC included, exactly as docs/http-api.md#what-holdfast-sends-to-a-branch says.
- * `done` comes after `send` has returned, once, within the call's time-out; nothing is ever thrown or sent twice: what
+ * `ended` comes after `send` has returned, once, within the call's time-out; nothing is ever thrown or sent twice: what
  * goes wrong is an outcome. A `100 Continue` that nobody asked for is a broken answer to undici, hence an error; other
  * 1xx are read past.
  */
@@ -38,20 +38,22 @@ export class HttpSender implements Sender {
     return this.#connections.idleCount;
   }
 
-  send(call: BranchCall, done: (answer: SentAnswer) => void): void {
+  send(sending: SendingCall): Cuttable {
     let form: HttpForm;
     try {
-      form = httpFormOf(call, () => this.#context.runtime.newId());
+      form = httpFormOf(sending.call, () => this.#context.runtime.newId());
     } catch (error) {
       const outcome = {
         kind: 'error',
         message: `the call cannot be sent: ${reasonOf(error)}`,
         retryAfterMs: 0,
       } as const;
-      process.nextTick(done, { outcome, durationMs: 0, health: 'ok' });
-      return;
+      process.nextTick(() => sending.ended({ outcome, durationMs: 0, health: 'ok' }));
+      return { cut: () => undefined };
     }
-    new Exchange(this.#context, call, form, done).start();
+    const exchange = new Exchange(this.#context, sending, form);
+    exchange.start();
+    return exchange;
   }
 
   /** Closes what is idle now and the rest as its calls end; resolves then. Send nothing afterwards. */

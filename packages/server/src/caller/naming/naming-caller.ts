@@ -7,12 +7,24 @@ import {
   serviceNameOf,
   shorten,
 } from '@holdfast/core';
-import type { BranchCall, Caller, CallResult, NameBook, Runtime, Timer } from '../../engine/ports.ts';
+import type {
+  AskedCall,
+  BranchCall,
+  Caller,
+  CallResult,
+  Cuttable,
+  NameBook,
+  Runtime,
+  Timer,
+} from '../../engine/ports.ts';
 import { type Address, isHttp } from './address.ts';
 import { Aliases } from './aliases.ts';
-import { type LookupSettings, lookUp } from './dns-lookup.ts';
-import { DnsNames, type DnsNamesLimits } from './dns-names.ts';
+import { lookUp } from './dns-lookup.ts';
+import { DnsNames } from './dns-names.ts';
+import type { Lookups } from './lookup/lookups.ts';
 import type { Found, NameResolver } from './name-resolver.ts';
+
+export { createLookups, type Lookups } from './lookup/lookups.ts';
 
 export interface NamingParts {
   /** Calls concrete addresses, under their limits and breakers. */
@@ -24,12 +36,6 @@ export interface NamingParts {
   readonly waits?: () => () => void;
 }
 
-export interface NamingSettings {
-  /** Names of the settings, each with its addresses. */
-  readonly aliases: Readonly<Record<string, readonly string[]>>;
-  readonly dns: LookupSettings & DnsNamesLimits;
-}
-
 export interface Naming {
   /** Calls services by their names, and everything else as it was. */
   readonly caller: Caller;
@@ -38,16 +44,18 @@ export interface Naming {
 
 /** Everything that calls of services by their names need. DNS is asked on `upkeep`, the machine's own time. */
 export function createNaming({
-  settings,
+  names,
+  lookups: { lookup, ...memory },
   upkeep,
   ...parts
-}: Omit<NamingParts, 'aliases' | 'dns'> & { readonly settings: NamingSettings; readonly upkeep: Runtime }): Naming {
-  const aliases = new Aliases(settings.aliases);
-  const dns = new DnsNames({
-    ...settings.dns,
-    lookUp: (name) => lookUp(name, settings.dns, upkeep),
-    runtime: upkeep,
-  });
+}: Omit<NamingParts, 'aliases' | 'dns'> & {
+  /** Those of the settings, each with its addresses. */
+  readonly names: Readonly<Record<string, readonly string[]>>;
+  readonly lookups: Lookups;
+  readonly upkeep: Runtime;
+}): Naming {
+  const aliases = new Aliases(names);
+  const dns = new DnsNames({ ...memory, lookUp: (name) => lookUp(name, lookup, upkeep), runtime: upkeep });
   return { caller: new NamingCaller({ ...parts, aliases, dns }), names: aliases };
 }
 
@@ -67,19 +75,45 @@ export class NamingCaller implements Caller {
     this.#parts = parts;
   }
 
-  call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void {
-    if (isServiceUrl(call.url)) new NamedCall(this.#parts, call, mayGo, done).start();
-    else this.#parts.next.call(call, mayGo, done);
+  call(asked: AskedCall): Cuttable {
+    if (!isServiceUrl(asked.call.url)) return this.#parts.next.call(asked);
+    const named = new NamedCall(this.#parts, asked);
+    named.start();
+    return named;
+  }
+}
+
+/** One try of a named call, at one address. */
+class AddressedCall implements AskedCall {
+  readonly #named: NamedCall;
+  readonly #address: Address;
+  readonly call: BranchCall;
+
+  constructor(named: NamedCall, address: Address, call: BranchCall) {
+    this.#named = named;
+    this.#address = address;
+    this.call = call;
+  }
+
+  mayGo(): boolean {
+    return this.#named.mayGo();
+  }
+
+  done(result: CallResult): void {
+    this.#named.ended(this.#address, result);
   }
 }
 
 /** One call of a named service, on its way from address to address. */
-class NamedCall {
+class NamedCall implements Cuttable {
   readonly #parts: NamingParts;
+  readonly #asked: AskedCall;
   readonly #call: BranchCall;
-  readonly #mayGo: () => boolean;
-  readonly #done: (result: CallResult) => void;
   readonly #startedMs: number;
+  #name: ServiceName | undefined;
+  /** Ends what it waits for: its addresses, or a call of one of them. */
+  #current: Cuttable | undefined;
+  #isCut = false;
   #left: readonly Address[] = [];
   /** What became of each address that was called. */
   #tried: string[] = [];
@@ -87,11 +121,10 @@ class NamedCall {
   /** When the first address that refused it takes calls again. */
   #untilMs: number | undefined;
 
-  constructor(parts: NamingParts, call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void) {
+  constructor(parts: NamingParts, asked: AskedCall) {
     this.#parts = parts;
-    this.#call = call;
-    this.#mayGo = mayGo;
-    this.#done = done;
+    this.#asked = asked;
+    this.#call = asked.call;
     this.#startedMs = parts.runtime.monotonicMs();
   }
 
@@ -104,13 +137,15 @@ class NamedCall {
     let isSettled = false;
     let timer: Timer | undefined;
     let waited: (() => void) | undefined;
-    const settle = (found: Found) => {
+    const settle = (found: Found | undefined) => {
       if (isSettled) return;
       isSettled = true;
       timer?.cancel();
-      this.#found(name, found);
+      if (found === undefined) this.#withdraw();
+      else this.#found(name, found);
       waited?.();
     };
+    this.#current = { cut: () => settle(undefined) };
     this.#resolverOf(name).resolve(name, settle);
     if (isSettled) return;
     waited = this.#parts.waits?.();
@@ -118,6 +153,16 @@ class NamedCall {
     timer = this.#parts.runtime.setTimer(timeoutMs, () => {
       settle({ kind: 'unknown', reason: `DNS did not answer within ${timeoutMs} ms` });
     });
+  }
+
+  mayGo(): boolean {
+    return this.#asked.mayGo();
+  }
+
+  /** No further address is tried. */
+  cut(): void {
+    this.#isCut = true;
+    this.#current?.cut();
   }
 
   #resolverOf({ kind }: ServiceName): NameResolver {
@@ -129,6 +174,7 @@ class NamedCall {
       this.#fail(`no address of ${name.name}: ${found.reason}`);
       return;
     }
+    this.#name = name;
     this.#left = found.rotation.next(() => this.#parts.runtime.random());
     this.#tryNext(name);
   }
@@ -136,31 +182,31 @@ class NamedCall {
   #tryNext(name: ServiceName): void {
     const timeoutMs = this.#call.timeoutMs - (this.#parts.runtime.monotonicMs() - this.#startedMs);
     const [address, ...left] = this.#left;
-    if (address === undefined || timeoutMs <= 0) {
+    if (address === undefined || timeoutMs <= 0 || this.#isCut) {
       this.#giveUp(name);
       return;
     }
     this.#left = left;
-    this.#parts.next.call(concreteCall(this.#call, name, address, timeoutMs), this.#mayGo, (result) =>
-      this.#ended(name, address, result),
-    );
+    const addressed = new AddressedCall(this, address, concreteCall(this.#call, name, address, timeoutMs));
+    this.#current = this.#parts.next.call(addressed);
   }
 
-  #ended(name: ServiceName, address: Address, result: CallResult): void {
+  ended(address: Address, result: CallResult): void {
+    const name = this.#name;
     if (result.kind === 'answered') {
       const { outcome } = result;
       if (outcome.kind !== 'error') {
-        this.#done({ ...result, durationMs: this.#tookMs });
+        this.#asked.done({ ...result, durationMs: this.#tookMs });
         return;
       }
       this.#tried.push(`${placeOf(address)}: ${outcome.message}`);
       this.#retryAfterMs = outcome.retryAfterMs;
-      if (result.isUnsent === true) this.#tryNext(name);
-      else this.#answer();
-    } else if (result.untilMs === undefined) {
-      // Not to be called any more, by whomever.
+      if (result.isUnsent === true && name !== undefined) this.#tryNext(name);
+      else this.#answer(result);
+    } else if (result.untilMs === undefined || result.isLocal === true || name === undefined) {
+      // Not to be called any more by whomever, or not to be called from here now.
       if (this.#tried.length > 0) this.#answer();
-      else this.#done(result);
+      else this.#asked.done(result);
     } else {
       this.#untilMs = Math.min(this.#untilMs ?? Number.POSITIVE_INFINITY, result.untilMs);
       this.#tryNext(name);
@@ -171,27 +217,33 @@ class NamedCall {
   #giveUp(name: ServiceName): void {
     this.#resolverOf(name).doubt(name);
     if (this.#tried.length > 0 || this.#untilMs === undefined) this.#answer();
-    else this.#done({ kind: 'not-called', untilMs: this.#untilMs });
+    else this.#asked.done({ kind: 'not-called', untilMs: this.#untilMs });
   }
 
   /** The error of the address that was called last, and what became of those before it. */
-  #answer(): void {
+  #answer(last: Pick<Extract<CallResult, { kind: 'answered' }>, 'isCut' | 'note'> = {}): void {
     const before = this.#tried.slice(0, -1).map((text) => shorten(text, reasonBytes));
     const message = [...before, this.#tried.at(-1) ?? 'no time was left to call it'].join('; ');
-    this.#done({
+    this.#asked.done({
       kind: 'answered',
       outcome: errorOf(shorten(message, messageBytes), this.#retryAfterMs),
       durationMs: this.#tookMs,
+      ...(last.isCut === true && { isCut: true }),
+      ...(last.note !== undefined && { note: last.note }),
     });
   }
 
   /** An attempt that came to nothing, like a connection that cannot be made. */
   #fail(message: string): void {
-    const { runtime } = this.#parts;
-    runtime.soon(() => {
-      if (this.#mayGo()) this.#done({ kind: 'answered', outcome: errorOf(message, 0), durationMs: this.#tookMs });
-      else this.#done({ kind: 'not-called', untilMs: undefined });
+    this.#parts.runtime.soon(() => {
+      if (this.#isCut) this.#asked.done({ kind: 'not-called', untilMs: undefined });
+      else
+        this.#asked.done({ kind: 'answered', outcome: errorOf(message, 0), durationMs: this.#tookMs, isUnsent: true });
     });
+  }
+
+  #withdraw(): void {
+    this.#parts.runtime.soon(() => this.#asked.done({ kind: 'not-called', untilMs: undefined }));
   }
 
   get #tookMs(): number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallResult } from '../../engine/ports.ts';
+import { askedCall } from '../../engine/testing/calls.ts';
 import { systemRuntime } from '../../runtime.ts';
 import { DestinationCaller } from '../destinations/destination-caller.ts';
 import { defaultDestinationLimits } from '../destinations/limits.ts';
@@ -21,7 +22,7 @@ test('one of three gRPC services dies: every call still succeeds, on real connec
   const caller = new NamingCaller({ next, runtime: systemRuntime, aliases, dns: aliases });
   const call = () =>
     new Promise<CallResult>((resolve) =>
-      caller.call(callOf('svc://stock/pkg.Service/Method', { protocol: 'grpc' }), () => true, resolve),
+      caller.call(askedCall(callOf('svc://stock/pkg.Service/Method', { protocol: 'grpc' }), resolve)),
     );
   for (let round = 0; round < 9; round += 1) {
     const result = await call();

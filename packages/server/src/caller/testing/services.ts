@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { after } from 'node:test';
 import type { BranchCall, Runtime, Sender, SentAnswer } from '../../engine/ports.ts';
+import { sendingCall } from '../../engine/testing/calls.ts';
 import { systemRuntime } from '../../runtime.ts';
 import { HttpSender } from '../http/http-sender.ts';
 import { defaultSenderLimits, type SenderLimits } from '../http/limits.ts';
@@ -95,17 +96,18 @@ export function callOf(url: string, more: Partial<BranchCall> = {}): BranchCall 
   };
 }
 
-/** Sends, and fails if `done` comes before `send` has returned. */
+/** Sends, and fails if `ended` comes before `send` has returned. */
 export function send(url: string, more: Partial<BranchCall> = {}, through: Sender = sender): Promise<SentAnswer> {
   return new Promise((resolve, reject) => {
     let hasReturned = false;
     let count = 0;
-    through.send(callOf(url, more), (answer) => {
+    const ended = (answer: SentAnswer) => {
       count += 1;
-      if (!hasReturned) reject(new Error('done came before send returned'));
-      if (count > 1) throw new Error('done came twice');
+      if (!hasReturned) reject(new Error('ended came before send returned'));
+      if (count > 1) throw new Error('ended came twice');
       resolve(answer);
-    });
+    };
+    through.send(sendingCall(callOf(url, more), ended));
     hasReturned = true;
   });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { BranchCall, CallResult, Runtime, SentAnswer } from '../../engine/ports.ts';
+import type { CallResult, Health, Runtime, SendingCall } from '../../engine/ports.ts';
+import { askedCall } from '../../engine/testing/calls.ts';
 import { DestinationCaller } from '../destinations/destination-caller.ts';
 import { type DestinationLimits, defaultDestinationLimits } from '../destinations/limits.ts';
 
@@ -16,7 +17,9 @@ export interface Made {
   /** When it went out; undefined: it has not. */
   sentMs: number | undefined;
   endedMs: number | undefined;
-  answer: ((health?: SentAnswer['health']) => void) | undefined;
+  answer: ((health?: Health) => void) | undefined;
+  /** Ends it, as whoever asked for it may. */
+  cut: () => void;
 }
 
 /** A caller on a manual clock, with a sender that the test answers for. */
@@ -43,10 +46,9 @@ export class World {
       newId: () => 'id',
     };
     const sender = {
-      send: (call: BranchCall, done: (answer: SentAnswer) => void) => {
-        const made = this.made[Number(call.gid)];
+      send: (sending: SendingCall) => {
+        const made = this.made[Number(sending.call.gid)];
         assert.ok(made !== undefined && made.sentMs === undefined, 'a call was sent twice');
-        made.sentMs = this.nowMs;
         this.#sending.push(made);
         made.answer = (health = 'ok') => {
           made.answer = undefined;
@@ -55,8 +57,11 @@ export class World {
             health === 'ok'
               ? ({ kind: 'success' } as const)
               : ({ kind: 'error', message: health, retryAfterMs: 0 } as const);
-          done({ outcome, durationMs: this.nowMs - (made.sentMs ?? 0), health });
+          sending.ended({ outcome, durationMs: this.nowMs - (made.sentMs ?? 0), health });
         };
+        if (sending.mayGo()) made.sentMs = this.nowMs;
+        else this.#soon.push(() => made.answer?.('withdrawn'));
+        return { cut: () => this.#soon.push(() => made.answer?.(made.sentMs === undefined ? 'withdrawn' : 'cut')) };
       },
     };
     this.caller = new DestinationCaller({
@@ -78,11 +83,12 @@ export class World {
       sentMs: undefined,
       endedMs: undefined,
       answer: undefined,
+      cut: () => undefined,
     };
     let hasReturned = false;
-    const call: BranchCall = {
+    const call = {
       gid: `${this.made.push(made) - 1}`,
-      type: 'saga',
+      type: 'saga' as const,
       branchId: '01',
       op: 'action',
       url,
@@ -91,16 +97,14 @@ export class World {
       headers: {},
       timeoutMs,
     };
-    this.caller.call(
-      call,
-      () => mayGo,
-      (result) => {
-        assert.ok(hasReturned, 'done came before call returned');
-        made.results.push(result);
-        made.endedMs = this.nowMs;
-        assert.equal(made.results.length, 1, 'done came twice');
-      },
-    );
+    const done = (result: CallResult) => {
+      assert.ok(hasReturned, 'done came before call returned');
+      made.results.push(result);
+      made.endedMs = this.nowMs;
+      assert.equal(made.results.length, 1, 'done came twice');
+    };
+    const asked = this.caller.call(askedCall(call, done, () => mayGo));
+    made.cut = () => asked.cut();
     hasReturned = true;
     return made;
   }

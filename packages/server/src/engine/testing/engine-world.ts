@@ -6,7 +6,7 @@ import { SimulatedStore } from '../../../../simulator/src/store/store.ts';
 import type { StoredTransaction } from '../../store/store.ts';
 import { Engine } from '../engine.ts';
 import type { EngineSettings } from '../engine-parts.ts';
-import type { BranchCall, CallResult } from '../ports.ts';
+import type { AskedCall, BranchCall, CallResult, Cuttable } from '../ports.ts';
 import { defaults } from './asked.ts';
 import { ManualRuntime } from './manual-runtime.ts';
 
@@ -22,6 +22,7 @@ export interface CalledBranch {
   readonly call: BranchCall;
   readonly mayGo: () => boolean;
   readonly done: (result: CallResult) => void;
+  isCut: boolean;
 }
 
 export const settings: EngineSettings = {
@@ -62,7 +63,7 @@ export class EngineWorld {
     });
     this.engine = new Engine({
       store: this.store,
-      caller: { call: (...called) => this.#call(...called) },
+      caller: { call: (asked) => this.#call(asked) },
       runtime,
       settings: { ...settings, ...options.settings },
       events: {
@@ -125,9 +126,16 @@ export class EngineWorld {
     this.told.push(`${definition.gid}: ${what}`);
   }
 
-  #call(call: BranchCall, mayGo: () => boolean, done: (result: CallResult) => void): void {
+  #call(asked: AskedCall): Cuttable {
     if (this.breakCalls) throw new Error('broken on purpose');
-    this.calls.push({ call, mayGo, done });
+    const { call } = asked;
+    const called = { call, mayGo: () => asked.mayGo(), done: (result: CallResult) => asked.done(result), isCut: false };
+    this.calls.push(called);
+    return {
+      cut: () => {
+        called.isCut = true;
+      },
+    };
   }
 
   async #carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result> {

@@ -53,8 +53,8 @@ export function encodeExplained(shown: ExplainedTransaction): object {
   };
 }
 
-function attemptOf({ atMs, durationMs, outcome, reason, ...operation }: ExplainedAttempt): object {
-  return { ...operationOf(operation), at: timeOf(atMs), durationMs, outcome, reason };
+function attemptOf({ atMs, durationMs, outcome, reason, note = '', ...operation }: ExplainedAttempt): object {
+  return { ...operationOf(operation), at: timeOf(atMs), durationMs, outcome, reason, note };
 }
 
 function callOf({ askedMs, sentMs, untilMs, ...operation }: ExplainedCall): object {

@@ -1,7 +1,9 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { answer, MessageReader } from './http-message.ts';
 
 const success = answer(200, 'OK', '{"dtm_result":"SUCCESS"}');
+/** All clients may connect at once; the kernel makes those that find no place in this queue wait a second. */
+const backlog = 4096;
 const gidPattern = /[?&]gid=([^& ]+)/;
 
 export interface ServicesOptions {
@@ -12,39 +14,28 @@ export interface ServicesOptions {
 }
 
 /**
- * The branch services of two-branch sagas: every call succeeds. They keep nothing, so that what is measured is the
- * coordinator.
+ * The services of transactions with two branches: every call succeeds. They keep nothing, so that what is measured is
+ * the coordinator.
  */
 export class BranchServices {
-  readonly #server: Server;
   readonly #options: ServicesOptions;
-  #actions = 0;
-  #others = 0;
+  #forward = 0;
+  #backward = 0;
   #ended = 0;
   #firstCallMs = 0;
 
   constructor(options: ServicesOptions = {}) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true }, (socket) => {
-      const reader = new MessageReader((head) => {
-        this.#count(head);
-        const { answerDelayMs = 0 } = this.#options;
-        if (answerDelayMs === 0) socket.write(success);
-        else setTimeout(() => socket.write(success), answerDelayMs);
-      });
-      socket.on('data', (chunk) => reader.read(chunk));
-      // The coordinator closed a connection or ended: nothing is lost here.
-      socket.on('error', () => socket.destroy());
-    });
   }
 
-  get actions(): number {
-    return this.#actions;
+  /** Calls of actions, tries and confirms. */
+  get forward(): number {
+    return this.#forward;
   }
 
-  /** Calls other than actions, such as compensations. */
-  get others(): number {
-    return this.#others;
+  /** Other calls, such as compensations. */
+  get backward(): number {
+    return this.#backward;
   }
 
   /** Sagas whose last call came: the action of their second branch, or the compensation of their first. */
@@ -61,21 +52,35 @@ export class BranchServices {
     this.#firstCallMs = 0;
   }
 
+  /** On one more port, which it answers with. */
   listen(): Promise<number> {
+    const server = createServer({ noDelay: true }, (socket) => this.#serve(socket));
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(0, '127.0.0.1', () => {
-        const address = this.#server.address();
+      server.once('error', reject);
+      server.listen({ port: 0, host: '127.0.0.1', backlog }, () => {
+        const address = server.address();
         if (typeof address === 'object' && address !== null) resolve(address.port);
         else reject(new Error('the branch services listen on no port'));
       });
     });
   }
 
+  #serve(socket: Socket): void {
+    const reader = new MessageReader((head) => {
+      this.#count(head);
+      const { answerDelayMs = 0 } = this.#options;
+      if (answerDelayMs === 0) socket.write(success);
+      else setTimeout(() => socket.write(success), answerDelayMs);
+    });
+    socket.on('data', (chunk) => reader.read(chunk));
+    // The coordinator closed a connection or ended: nothing is lost here.
+    socket.on('error', () => socket.destroy());
+  }
+
   #count(head: string): void {
     const isAction = head.includes('op=action');
-    if (isAction) this.#actions += 1;
-    else this.#others += 1;
+    if (isAction || head.includes('op=confirm') || head.includes('op=try')) this.#forward += 1;
+    else this.#backward += 1;
     if (this.#firstCallMs === 0) this.#firstCallMs = performance.timeOrigin + performance.now();
     const isLast = isAction ? head.includes('branch_id=02') : /branch_id=01&.*op=compensate/.test(head);
     if (!isLast) return;

@@ -1,6 +1,6 @@
 /** The process that submits sagas over gRPC, and whose services are called over gRPC. */
 import { serveCommands } from '../child.ts';
-import { loadCommands } from '../load-commands.ts';
+import { loadCommands } from '../load/load-commands.ts';
 import { pick } from '../numbers.ts';
 import { GrpcGenerator } from './generator.ts';
 import { GrpcServices } from './services.ts';

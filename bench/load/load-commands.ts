@@ -1,12 +1,12 @@
-import { type Commands, cpuUs } from './child.ts';
-import type { Numbers } from './numbers.ts';
-import type { Latencies } from './statistics.ts';
+import { type Commands, cpuUs } from '../child.ts';
+import type { Numbers } from '../numbers.ts';
+import type { Latencies } from '../statistics.ts';
 
 type Taken = ReturnType<Latencies['take']>;
 
-/** What submits sagas in a closed loop. */
-export interface SagaGenerator {
-  /** Sagas that became final since the start. */
+/** What begins transactions in a closed loop. */
+export interface ClosedLoop {
+  /** Transactions that became final since the start. */
   readonly count: number;
   start(): void;
   stop(): Promise<void>;
@@ -14,20 +14,25 @@ export interface SagaGenerator {
 }
 
 export interface CalledServices {
-  readonly actions: number;
-  readonly others: number;
+  /** Calls of actions, tries and confirms. */
+  readonly forward: number;
+  /** Calls of anything else, such as compensations. */
+  readonly backward: number;
 }
 
 /** The commands of a process of load, over whatever protocol: start, sample, stop. */
-export function loadCommands(services: CalledServices, generate: (input: Numbers) => SagaGenerator): Commands {
-  let generator: SagaGenerator | undefined;
+export function loadCommands(
+  services: CalledServices,
+  generate: (input: Numbers) => ClosedLoop | Promise<ClosedLoop>,
+): Commands {
+  let generator: ClosedLoop | undefined;
   const running = () => {
     if (generator === undefined) throw new Error('no load was started');
     return generator;
   };
   return {
-    start: (input) => {
-      generator = generate(input);
+    start: async (input) => {
+      generator = await generate(input);
       generator.start();
       return {};
     },
@@ -35,14 +40,15 @@ export function loadCommands(services: CalledServices, generate: (input: Numbers
       const { acknowledged, final } = running().takeLatencies();
       return {
         timeMs: performance.now(),
-        sagas: running().count,
-        actions: services.actions,
-        otherCalls: services.others,
+        transactions: running().count,
+        forwardCalls: services.forward,
+        backwardCalls: services.backward,
         cpuUs: cpuUs(),
         acknowledgedP50Ms: acknowledged.p50Ms,
         acknowledgedP99Ms: acknowledged.p99Ms,
         finalP50Ms: final.p50Ms,
         finalP99Ms: final.p99Ms,
+        finalMaxMs: final.maxMs,
       };
     },
     stop: async () => {

@@ -1,0 +1,154 @@
+import {
+  apply,
+  type Fact,
+  fitProgress,
+  HoldfastError,
+  hasSecondPhase,
+  isFinal,
+  type Ruling,
+  type Status,
+  type Transaction,
+  withMoveAsked,
+} from '@holdfast/core';
+import type { Store, StoredTransaction, Write } from '../store/store.ts';
+import type { Actor, Answer } from './actor.ts';
+import type { Admission } from './admission.ts';
+import type { EngineClock } from './clock.ts';
+import type { Incarnation } from './incarnation.ts';
+import type { Runtime } from './ports.ts';
+import { refuse, unknownGid } from './refusals.ts';
+import { updateBytes } from './row.ts';
+import { againstOthers, type StoredRows } from './stored-rows.ts';
+
+export interface ChangesContext {
+  readonly runtime: Runtime;
+  readonly store: Store;
+  readonly clock: EngineClock;
+  readonly rows: StoredRows;
+  readonly admission: Admission;
+  /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
+  live(): Incarnation;
+  restore(stored: StoredTransaction): Transaction;
+  moved(transaction: Transaction, from: Status): void;
+  written(now: Transaction, before: Transaction): void;
+}
+
+/** @param handedBack nobody drives it and nothing is out; absent: that is not known */
+export type Rule = (stored: Transaction, handedBack?: boolean) => Ruling;
+
+export interface Changed {
+  readonly transaction: Transaction;
+  /** Who drives it on this node, if anybody does. */
+  readonly actor: Actor | undefined;
+}
+
+const none: ReadonlySet<number> = new Set();
+
+/** Changes stored transactions by the rules of the core, whoever drives them. */
+export class Changes {
+  readonly #context: ChangesContext;
+
+  constructor(context: ChangesContext) {
+    this.#context = context;
+  }
+
+  /** Applies a rule to what is stored, on whoever drives it here, and retries where somebody else was faster. */
+  async change(gid: string, rule: Rule, wake: boolean): Promise<Changed> {
+    this.#context.admission.refuseWithoutJournal();
+    return againstOthers(async () => {
+      const incarnation = this.#context.live();
+      const actor = incarnation.actor(gid);
+      return actor === undefined
+        ? await incarnation.exclusively(gid, () => this.#changeStored(incarnation, gid, rule, wake))
+        : await this.#askActor(actor, rule, wake);
+    });
+  }
+
+  /** Undefined: the actor left before it could decide. */
+  #askActor(actor: Actor, change: (stored: Transaction) => Ruling, wake: boolean): Promise<Changed | undefined> {
+    return new Promise((resolve, reject) => {
+      const done = (answer: Answer) => {
+        if (answer instanceof HoldfastError) reject(answer);
+        else if (answer === 'given-up') reject(this.#context.rows.cannotWriteNow());
+        else resolve(answer === 'gone' ? undefined : { transaction: answer, actor });
+      };
+      actor.request({ change, wake, done });
+    });
+  }
+
+  /**
+   * Undefined: somebody else was faster. A row without owner becomes ours, or waits for a driver where no more may be
+   * active; another owner's stays its own.
+   */
+  async #changeStored(incarnation: Incarnation, gid: string, rule: Rule, wake: boolean): Promise<Changed | undefined> {
+    if (this.#context.live() !== incarnation) return undefined;
+    const row = await this.#context.rows.load(gid, 'bare');
+    if (row === undefined) throw unknownGid();
+    if (incarnation.actor(gid) !== undefined) return undefined;
+    const stored = this.#context.restore(row);
+    const isBroken = row.owner === incarnation.id && incarnation.isBroken(gid);
+    const handedBack = row.handedBack && !isBroken;
+    const ruling = rule(stored, handedBack && row.owner === null);
+    if (ruling instanceof HoldfastError) throw ruling;
+    const isAnothers = row.owner !== null && row.owner !== incarnation.id;
+    if (ruling === 'nothing' && (!wake || isFinal(stored.progress.status) || isAnothers)) {
+      if (wake && isAnothers) await this.#context.store.makeDue(gid, this.#context.clock.nowMs()).catch(refuse);
+      return { transaction: stored, actor: undefined };
+    }
+    const atMs = this.#context.clock.nowMs();
+    const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
+    const fact = ruling === 'nothing' ? ({ kind: 'due', atMs } as const) : ruling;
+    const next = isAnothers ? changedElsewhere(stored, fact, atMs) : withMoveAsked(apply(loaded, fact), none, atMs);
+    // A workflow that has just given a sign of life has nothing to be driven for before its next callback.
+    const isAsleep = next.definition.type === 'workflow' && next.progress.dueMs > atMs;
+    const isWaiting = !isAnothers && !isFinal(next.progress.status) && (isAsleep || !this.#context.admission.hasRoom());
+    const owner = isFinal(next.progress.status) || isWaiting ? null : isAnothers ? row.owner : incarnation.id;
+    const progress = fitProgress(isWaiting && !isAsleep ? { ...next.progress, dueMs: atMs } : next.progress);
+    const write: Write = {
+      kind: 'update',
+      gid,
+      token: incarnation.newToken(),
+      expectOwner: row.owner,
+      expectVersion: row.version,
+      owner,
+      progress,
+      ...(next.definition === stored.definition ? {} : { definition: next.definition }),
+    };
+    const sentMs = this.#context.runtime.monotonicMs();
+    const result = await this.#context.rows.write(write, updateBytes(progress));
+    if (result !== 'done') return undefined;
+    this.#context.written(next, stored);
+    if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
+    if (isWaiting) incarnation.dueAt(progress.dueMs);
+    if (owner !== incarnation.id) return { transaction: next, actor: undefined };
+    return { transaction: next, actor: await this.#drive(incarnation, next, row.version + 1, sentMs) };
+  }
+
+  /** The branches to drive are loaded after the move is committed: none that was acknowledged is missed. */
+  async #drive(
+    incarnation: Incarnation,
+    transaction: Transaction,
+    version: number,
+    sentMs: number,
+  ): Promise<Actor | undefined> {
+    if (!hasSecondPhase(transaction.definition.type)) return incarnation.activate(transaction, version, sentMs);
+    const { gid } = transaction.definition;
+    const [row] = await this.#context.store.load([gid]).catch(() => {
+      // The change is durable, whatever becomes of reading it.
+      incarnation.takeWhenReadable(gid);
+      return [];
+    });
+    if (row === undefined || row.owner !== incarnation.id) return undefined;
+    if (row.version !== version) return incarnation.activate(this.#context.restore(row), row.version, sentMs);
+    return incarnation.activate({ ...transaction, branches: row.branches }, version, sentMs);
+  }
+}
+
+/**
+ * What another node drives. A rollback is only recorded: that node moves it, since it knows which actions may have run.
+ * A stop ends it at once; what may have run is then not known.
+ */
+function changedElsewhere(stored: Transaction, fact: Fact, atMs: number): Transaction {
+  const known = fact.kind === 'stopped' ? apply(stored, { kind: 'loaded', handedBack: false, atMs }) : stored;
+  return apply(known, fact);
+}

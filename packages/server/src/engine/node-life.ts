@@ -1,0 +1,238 @@
+import type { Transaction } from '@holdfast/core';
+import { type StoredTransaction, StoreError } from '../store/store.ts';
+import { Chores } from './chores.ts';
+import { EngineClock } from './clock.ts';
+import { ClockKeeper, type ClockState } from './clock-keeper.ts';
+import type { EngineParts } from './engine-parts.ts';
+import type { Incarnation, IncarnationContext } from './incarnation.ts';
+import { Journal } from './journal.ts';
+import { heartbeatTimes } from './lease.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import type { MachineTime } from './ports.ts';
+import { Readiness } from './readiness.ts';
+import { refuse } from './refusals.ts';
+import { usualSleepMs } from './schedule.ts';
+import { inspect, type Pace, purge } from './upkeep.ts';
+
+/** What was under way goes on first. */
+const inspectAfterMs = 1000;
+const purgeEveryMs = 60_000;
+const clockCheckEveryMs = 10_000;
+/** How often a node looks at what it owns: where others can write, and where only defects are to be found. */
+const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
+
+/** How transactions are read and what is told of their writes: the same whoever changes them. */
+export interface NodeContext {
+  restore(stored: StoredTransaction): Transaction;
+  written(now: Transaction, before: Transaction): void;
+}
+
+/**
+ * The life of one node: it begins on its store, holds a lease, keeps time, writes, does what is due again and again, says
+ * whether it is ready, and ends.
+ */
+export class NodeLife {
+  readonly #parts: EngineParts;
+  readonly #machine: MachineTime;
+  readonly #context: NodeContext;
+  readonly clock: EngineClock;
+  readonly journal: Journal;
+  readonly #lease: LeaseKeeper;
+  readonly #readiness: Readiness;
+  /** Of a store for one process, where nobody moves the clock by hand. */
+  #keeper: ClockKeeper | undefined;
+  readonly #chores: Chores;
+  #stopping = false;
+  #ended = false;
+  #defects = 0;
+
+  constructor(parts: EngineParts, context: NodeContext) {
+    const { runtime, events } = parts;
+    this.#parts = parts;
+    this.#context = context;
+    this.#machine = parts.machine ?? { store: runtime, upkeep: runtime };
+    this.#chores = new Chores(this.#machine.upkeep, (error) => this.failed('a periodic task failed', error));
+    this.clock = new EngineClock(runtime);
+    this.#readiness = new Readiness((message, reason) => events.warned(message, reason));
+    this.journal = new Journal(parts.store, this.#machine.store, parts.settings.journal, {
+      committed: (rows, durationMs) => events.journalCommitted(rows, durationMs),
+      paused: (reason) => this.#readiness.paused(reason),
+      fatal: (error) => {
+        this.#end();
+        events.fatal(error);
+      },
+    });
+    this.#lease = new LeaseKeeper(this.#incarnationContext());
+  }
+
+  /** The latest, also where its lease has lapsed. */
+  get incarnation(): Incarnation | undefined {
+    return this.#lease.incarnation;
+  }
+
+  /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
+  live(): Incarnation {
+    return this.#lease.live();
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  get defectCount(): number {
+    return this.#defects;
+  }
+
+  clockState(): ClockState {
+    const { runtime } = this.#parts;
+    return this.#keeper?.state() ?? { nowMs: this.clock.nowMs(), wallMs: runtime.wallMs(), held: undefined };
+  }
+
+  async acceptClock(): Promise<boolean> {
+    const isAccepted = (await this.#keeper?.accept('an operator said so').catch(refuse)) ?? false;
+    if (isAccepted) this.#lease.live().dueAt(this.clock.nowMs());
+    return isAccepted;
+  }
+
+  async start(): Promise<void> {
+    const { store } = this.#parts;
+    if (store.exclusive) await this.#beginOnExclusiveStore();
+    else await this.#beginOnSharedStore();
+    this.#chores.every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
+    this.#chores.every(purgeEveryMs, () => this.purge());
+    this.#chores.after(inspectAfterMs, () => void this.#inspect());
+  }
+
+  /** Hands back what can be handed back within `graceMs`; the rest is left to takeover. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    const closed = this.#lease.close();
+    if (this.#lease.incarnation !== undefined && !this.#ended) {
+      await Promise.race([closed, this.#chores.rest(graceMs)]);
+      await Promise.race([this.journal.drained(), this.#chores.rest(graceMs)]);
+    }
+    const isHandedBack = (this.incarnation?.activeCount ?? 0) === 0 && this.#lease.isValid();
+    this.#end();
+    if (isHandedBack) {
+      await this.#lease.retire().catch((error: unknown) => this.failed('the heartbeat was not taken back', error));
+    }
+    await this.journal.stop();
+  }
+
+  refuseNew(): void {
+    this.#stopping = true;
+  }
+
+  waits(reason: string | undefined): void {
+    this.#readiness.waits(reason);
+  }
+
+  doubts(reason: string | undefined): void {
+    this.#readiness.doubts(reason);
+  }
+
+  unready(): string | undefined {
+    if (this.#stopping || this.#ended) return 'shutting down';
+    this.journal.noticeSilence();
+    if (this.#lease.isValid()) return this.#readiness.reason('valid');
+    return this.#readiness.reason(this.#lease.incarnation === undefined ? 'none yet' : 'lapsed');
+  }
+
+  async purge(): Promise<void> {
+    const beforeMs = this.#keeper?.purgeBeforeMs() ?? this.clock.nowMs() - this.#parts.settings.retentionMs;
+    await purge(this.#parts.store, beforeMs, this.#pace);
+  }
+
+  /** Something that nobody waits for has failed: it is told, and where the store is lost the node ends. */
+  failed(message: string, error: unknown): void {
+    const code = error instanceof StoreError ? error.code : undefined;
+    if (code === 'fatal') {
+      this.#end();
+      this.#parts.events.fatal(error);
+      return;
+    }
+    const isTold = code === 'full' && this.#readiness.isPaused;
+    // It says when there is room again.
+    if (code === 'full') this.journal.check();
+    if (!isTold) this.#parts.events.warned(message, error);
+  }
+
+  #incarnationContext(): IncarnationContext {
+    const { store, caller, runtime, settings, events } = this.#parts;
+    return {
+      runtime,
+      storeRuntime: this.#machine.store,
+      clock: this.clock,
+      store,
+      journal: this.journal,
+      caller,
+      limits: settings.active,
+      flushDelayMs: settings.flushDelayMs,
+      // A clock moved by hand stops at due times alone.
+      longestSleepMs: this.#parts.machine === undefined ? usualSleepMs : Number.POSITIVE_INFINITY,
+      deadAfterMs: heartbeatTimes.deadAfterMs,
+      restore: (stored) => this.#context.restore(stored),
+      attempted: (...told) => events.attempted(...told),
+      moved: (...told) => events.moved(...told),
+      written: (...told) => this.#context.written(...told),
+      failed: (error) => this.failed('the store cannot be read', error),
+      undrivable: (row) => events.unreadable(row, false),
+      defect: (gid, what, error) => {
+        this.#defects += 1;
+        events.warned(`${gid}: ${what}`, error);
+      },
+    };
+  }
+
+  /** Time goes on from what is stored, also where the clock of the machine was set. One moved by hand is as it is. */
+  async #beginOnExclusiveStore(): Promise<void> {
+    const { store, runtime, machine, settings, events } = this.#parts;
+    if (machine === undefined) {
+      this.#keeper = new ClockKeeper({
+        store,
+        clock: this.clock,
+        runtime,
+        retentionMs: settings.retentionMs,
+        warned: (message) => events.warned(message, undefined),
+      });
+      await this.#keeper.begin();
+      this.#chores.every(clockCheckEveryMs, async () => this.#keeper?.check());
+    } else this.clock.startAt(Math.max(runtime.wallMs(), await store.clockMs()));
+    this.#lease.takeLock();
+    this.journal.check();
+  }
+
+  /** The lease is renewed every second, never behind the journal. */
+  async #beginOnSharedStore(): Promise<void> {
+    await this.#lease.join();
+    this.#chores.every(heartbeatTimes.everyMs, () => this.#lease.renew());
+  }
+
+  async #inspect(): Promise<void> {
+    try {
+      await inspect(this.#parts.store, this.#pace);
+    } catch (error) {
+      this.failed('the store cannot be read', error);
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#lease.isValid()) await this.#lease.incarnation?.look();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#chores.end();
+    this.#lease.end();
+    void this.journal.stop();
+  }
+
+  get #pace(): Pace {
+    const { upkeep } = this.#machine;
+    return {
+      monotonicMs: () => upkeep.monotonicMs(),
+      rest: (ms) => this.#chores.rest(ms),
+      isOver: () => this.#ended,
+    };
+  }
+}
