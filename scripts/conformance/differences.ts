@@ -101,7 +101,7 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
-    shownBy: ['D20'],
+    shownBy: ['D15'],
     what: 'a request of a web page of another site; over loopback a foreign `Host`',
     dtm: 'served',
     holdfast: '403, unless `http.allowedOrigins` names the page',
@@ -109,7 +109,7 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
-    shownBy: ['D21'],
+    shownBy: ['D16'],
     what: 'another method of a route; a packed body; `/`',
     dtm: '404; 500; the admin page',
     holdfast: '405 with `Allow`; 415; a line that says what this is',

@@ -54,7 +54,7 @@ const cases: readonly Case[] = [
 
 const body = '{"gid":"g","trans_type":"saga"}';
 
-test('D20: every case is admitted or refused alike by both ways in, on every kind of route', async () => {
+test('D15: every case is admitted or refused alike by both ways in, on every kind of route', async () => {
   const settings = { ...httpDefaults, allowedOrigins: 'https://ops.example.com, http://localhost:5173' };
   const started = await start({ settings });
   try {

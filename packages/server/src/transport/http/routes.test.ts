@@ -113,7 +113,7 @@ test('slashes may be doubled or trail; other routes are not found', async () => 
   }
 });
 
-test('D21: another method of a route is told which there are', async () => {
+test('D16: another method of a route is told which there are', async () => {
   const cases: [method: string, path: string, allow: string][] = [
     ['GET', '/api/dtmsvr/submit', 'POST'],
     ['GET', '/api/dtmsvr/submit?gid=g', 'POST'],
