@@ -103,6 +103,13 @@ export class Metrics {
       'api',
     ]),
   );
+  readonly #ignoredFields = children(
+    this.#counter(
+      'holdfast_ignored_fields_total',
+      'Requests for a stored gid with other steps, payloads or options than are stored, which were ignored.',
+      ['type'],
+    ),
+  );
   readonly #warnings = this.#counter('holdfast_warnings_total', 'Warnings logged.', []);
 
   constructor(settings: ScrapeSettings) {
@@ -208,6 +215,10 @@ export class Metrics {
 
   unknownFields(transport: Transport, api: string): void {
     this.#unknownFields(transport, api).inc();
+  }
+
+  ignoredFields(type: string): void {
+    this.#ignoredFields(type).inc();
   }
 
   warned(): void {
