@@ -158,7 +158,7 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
-    shownBy: ['D15'],
+    shownBy: ['D17'],
     what: 'the content type of gRPC calls',
     dtm: '`application/grpc+dtm_raw`',
     holdfast: '`application/grpc`',

@@ -79,7 +79,7 @@ test('a name beyond ASCII, which only an earlier version took, goes as its UTF-8
   assert.deepEqual([got('dtm-gid'), got('dtm-branch_id')], ['订单1', 'ä']);
 });
 
-test('D15: the content type is plain application/grpc: a server that takes nothing else takes the call', async () => {
+test('D17: the content type is plain application/grpc: a server that takes nothing else takes the call', async () => {
   const { url } = await grpcService((call) => {
     if (call.headers['content-type'] === 'application/grpc') reply(call);
     else call.stream.respond({ ':status': 415 }, { endStream: true });

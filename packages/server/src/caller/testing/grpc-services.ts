@@ -15,6 +15,7 @@ import { after } from 'node:test';
 import { type Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import type { BranchCall, SentAnswer } from '../../engine/ports.ts';
 import { systemRuntime } from '../../runtime.ts';
+import { Dialer } from '../dial/dialer.ts';
 import { GrpcSender, type GrpcSenderParts } from '../grpc/grpc-sender.ts';
 import type { GrpcLimits } from '../grpc/limits.ts';
 import { send } from './services.ts';
@@ -39,6 +40,7 @@ export function grpcSenderWith(some: Partial<GrpcLimits> = {}, more: Partial<Grp
     upkeep: systemRuntime,
     limits: { ...limits, ...some },
     version: '1.2.3',
+    dialer: new Dialer({ upkeep: systemRuntime }),
     ...more,
   });
   closers.push(() => sender.close());
