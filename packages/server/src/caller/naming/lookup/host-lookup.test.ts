@@ -88,7 +88,7 @@ test('a name that no DNS server knows may be known to the system; else it is gon
   assert.ok(known.kind === 'found' && known.answer.includes('127.0.0.1'), JSON.stringify(known));
 });
 
-test('a server that never answers for IPv6 delays nobody for long', async () => {
+test('a server that never answers for IPv6 delays nobody for long', { timeout: 20_000 }, async () => {
   server.records.set('v4.test', [{ type: 'A', address: '10.0.0.4' }]);
   server.swallows = (question) => question === 'AAAA v4.test';
   // Longer than any test may take.
