@@ -97,6 +97,11 @@ export class Metrics {
       commitSeconds,
     ),
   );
+  readonly #shortages = children(
+    this.#counter('holdfast_local_shortages_total', 'Calls and look-ups that this machine had too little for.', [
+      'code',
+    ]),
+  );
   readonly #unknownFields = children(
     this.#counter('holdfast_unknown_fields_total', 'Requests with fields that mean nothing, perhaps misspelt.', [
       'type',
@@ -208,6 +213,10 @@ export class Metrics {
 
   unknownFields(transport: Transport, api: string): void {
     this.#unknownFields(transport, api).inc();
+  }
+
+  ranShort(code: string): void {
+    this.#shortages(code).inc();
   }
 
   warned(): void {

@@ -5,6 +5,8 @@ import { type Asker, backupRoute } from './backup-route.ts';
 
 export interface ServiceParts {
   readonly coordinator: Pick<Coordinator, 'unready'>;
+  /** What this machine is short of now, for people. */
+  shortage?(): string | undefined;
   /** The metrics in the text format of Prometheus. */
   exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
   /**
@@ -26,7 +28,11 @@ export function serviceRoutes(parts: ServiceParts): readonly ServiceRoute[] {
   const probes: ServiceRoute[] = [
     { methods: 'any', path: '/api/ping', handle: async () => answer(200, '{"msg":"pong"}') },
     { methods: ['GET', 'HEAD'], path: '/healthz', handle: async () => answer(200, '{"status":"alive"}') },
-    { methods: ['GET', 'HEAD'], path: '/readyz', handle: async () => readiness(coordinator.unready()) },
+    {
+      methods: ['GET', 'HEAD'],
+      path: '/readyz',
+      handle: async () => readiness(coordinator.unready(), parts.shortage?.()),
+    },
     {
       methods: ['GET'],
       path: '/api/metrics',
@@ -43,7 +49,10 @@ export function serviceRoutes(parts: ServiceParts): readonly ServiceRoute[] {
   ];
 }
 
-function readiness(reason: string | undefined): Answer {
-  if (reason === undefined) return answer(200, '{"status":"ready"}');
+/** @param shortage what this machine is short of; it serves on, so that it stays ready */
+function readiness(reason: string | undefined, shortage: string | undefined): Answer {
+  if (reason === undefined) {
+    return answer(200, JSON.stringify({ status: 'ready', ...(shortage !== undefined && { warning: shortage }) }));
+  }
   return answer(503, JSON.stringify({ status: 'unready', message: reason }), 1);
 }
