@@ -11,6 +11,7 @@ import type { EngineClock } from './clock.ts';
 import type { Journal } from './journal.ts';
 import type { Lease } from './lease.ts';
 import type { Caller, Runtime } from './ports.ts';
+import { PreparedRows } from './prepared-rows.ts';
 import { transactionBytes, updateBytes } from './row.ts';
 import { Schedule } from './schedule.ts';
 import { asUnreadable } from './unread.ts';
@@ -74,6 +75,7 @@ const rereadMs = 1000;
  */
 export class Incarnation {
   readonly lease: Lease;
+  readonly prepared: PreparedRows;
   readonly #context: IncarnationContext;
   readonly #actorContext: ActorContext;
   readonly #schedule: Schedule;
@@ -97,6 +99,8 @@ export class Incarnation {
   constructor(context: IncarnationContext, lease: Lease) {
     this.lease = lease;
     this.#context = context;
+    const { exclusive } = context.store;
+    this.prepared = new PreparedRows(exclusive);
     this.#actorContext = {
       ...context,
       lease,
@@ -104,7 +108,7 @@ export class Incarnation {
       write: (write, bytes, done) => context.journal.write(write, bytes, done),
       tryWrite: (write, bytes, done) => context.journal.tryWrite(write, bytes, done),
       load: (gid, done) => this.#load(gid, done),
-      mustLook: (seenMs) => !context.store.exclusive && context.runtime.monotonicMs() - seenMs > lookEveryMs,
+      mustLook: (seenMs) => !exclusive && context.runtime.monotonicMs() - seenMs > lookEveryMs,
       left: (actor, why) => this.#left(actor, why),
     };
     this.#schedule = new Schedule({
@@ -161,6 +165,7 @@ export class Incarnation {
     const { gid } = transaction.definition;
     if (this.#ended || this.#active.has(gid)) return this.actor(gid);
     this.#touchedSinceClaim?.add(gid);
+    this.prepared.forget(gid);
     const actor = new Actor(this.#actorContext, transaction, version, seenMs, loaded);
     const bytes = transactionBytes(transaction);
     this.#count({ actor, bytes, isClaimed: loaded !== undefined });

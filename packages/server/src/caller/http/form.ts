@@ -1,4 +1,4 @@
-import { callKindOf, judgeHttp, judgeJsonRpc, type Outcome, type Payload } from '@holdfast/core';
+import { callKindOf, type Judge, judgeOf, type Payload } from '@holdfast/core';
 import type { BranchCall } from '../../engine/ports.ts';
 import { jsonRpcBody } from './json-rpc-body.ts';
 import { withBranchQuery } from './target.ts';
@@ -10,7 +10,7 @@ export interface HttpForm {
   readonly body: Payload;
   /** The path with query that is asked for, from that of the URL. */
   pathOf(path: string): string;
-  judge(statusCode: number, body: string, retryAfterMs: number, unread: string): Outcome;
+  readonly judge: Judge;
 }
 
 /**
@@ -18,16 +18,17 @@ export interface HttpForm {
  * @throws Error where the payload cannot be sent so
  */
 export function httpFormOf(call: BranchCall, newId: () => string): HttpForm {
+  const judge = judgeOf(call);
   if (callKindOf(call.url, call.protocol) === 'http') {
     return {
       method: methodOf(call.type, call.payload.length),
       body: call.payload,
       pathOf: (path) => withBranchQuery(path, call),
-      judge: judgeHttp,
+      judge,
     };
   }
   // What names the branch is among the params, and the query stays as it is.
-  return { method: 'POST', body: jsonRpcBody(call, newId()), pathOf: (path) => path, judge: judgeJsonRpc };
+  return { method: 'POST', body: jsonRpcBody(call, newId()), pathOf: (path) => path, judge };
 }
 
 /**
