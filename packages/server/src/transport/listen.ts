@@ -10,6 +10,12 @@ export const acceptedSockets = { noDelay: true, keepAlive: true, keepAliveInitia
 const everyAddress = { withIpv6: '::', without: '0.0.0.0' } as const;
 
 /**
+ * Connections that the system makes while the event loop is busy. Further ones are made when their client asks again,
+ * after a second: clients that begin together must find room. The system may have a lower limit (`net.core.somaxconn`).
+ */
+const backlog = 4096;
+
+/**
  * Resolves with where it listens, once it does.
  * @throws the system's error (EADDRINUSE, EACCES, ...) where it cannot
  */
@@ -35,7 +41,7 @@ export function addressOf(server: Server): AddressInfo {
 function listenOnce(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, backlog: 511 }, () => {
+    server.listen({ host, port, backlog }, () => {
       server.off('error', reject);
       resolve();
     });
