@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { HoldfastError } from '@holdfast/core';
 import { BranchSender } from './caller/branch-sender.ts';
 import { DestinationCaller } from './caller/destinations/destination-caller.ts';
+import { Dialer } from './caller/dial/dialer.ts';
 import type { GrpcSenderParts } from './caller/grpc/grpc-sender.ts';
 import { HttpSender, type HttpSenderParts } from './caller/http/http-sender.ts';
 import { readCertificates, watchCertificates } from './certificates.ts';
@@ -161,7 +162,9 @@ async function start(
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const certificates = readCertificates(settings);
   const watch = watchCertificates(certificates, settings, { events: observer, metrics });
-  const sender = senderOf({ runtime, limits: settings.calls, version, trust: () => certificates.trust?.value });
+  const trust = () => certificates.trust?.value;
+  const dialer = new Dialer({ upkeep: systemRuntime, trust });
+  const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version, trust });
   const { originSharePercent, reservePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
@@ -241,12 +244,12 @@ async function start(
 }
 
 /** gRPC is loaded at the first call that needs it. */
-function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>): BranchSender {
+function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits' | 'trust'>): BranchSender {
   return new BranchSender({
     http: new HttpSender(parts),
     loadGrpc: async () => {
       const { GrpcSender } = await import('./caller/grpc/grpc-sender.ts');
-      return new GrpcSender({ ...parts, upkeep: systemRuntime });
+      return new GrpcSender(parts);
     },
   });
 }
