@@ -201,6 +201,8 @@ test('the list: pages, filters, and no filter that there is not', async () => {
     'limit=0',
     'incident=1',
     'createdTo=yesterday',
+    'createdFrom=2026-01-31T12:00:00',
+    'createdTo=2026-02-30T12:00:00Z',
     'position=x',
   ]) {
     const { status, text } = await client.http.get(`/api/v1/transactions?${bad}`);

@@ -177,3 +177,19 @@ test('Q30: nobody decides for a human: prepared without query URL, past its time
   await client.does('submit', { ...asked, wait_result: true });
   assert.equal(await incidents(), before);
 });
+
+test('D12: a query that says something else than yes, no or not yet is asked again, and becomes an incident', async () => {
+  const { client, clock, service } = at();
+  const gid = client.newGid();
+  const strange = { status: 200, body: '{"dtm_result":"Object reference not set"}' };
+  await client.does('prepare', message(service, gid, [[]], [strange, strange, strange]));
+  await clock.advance(minute);
+  await clock.advance(minute);
+  assert.equal(await client.statusOf(gid), 'prepared');
+  assert.equal(short(service.callsOf(gid)), 'query query query', 'nothing was sent');
+  const shown = JSON.parse((await client.http.get(`/api/v1/transactions/${gid}`)).text);
+  assert.match(shown.incident, /^failing: /);
+  assert.match(shown.attempts[0].reason, /^the dtm_result of the answer has no meaning, and is not taken for a yes/);
+  await clock.advance(10 * minute);
+  assert.equal(await client.statusOf(gid), 'succeed', 'its yes sends it');
+});

@@ -114,6 +114,28 @@ test('what cannot be called is refused at once', async () => {
   );
 });
 
+test('D14: a gid or branch id that gRPC cannot carry is refused, and nothing is stored', async () => {
+  for (const end of [' ', 'ü']) {
+    const gid = client.newGid() + end;
+    const { code, details } = await grpc.call('Submit', saga(gid, [add('svc://orders')]));
+    assert.deepEqual([code, details.replace(/:.*/, '')], [status.INVALID_ARGUMENT, 'gid']);
+    assert.equal((await grpc.call('Prepare', { Gid: gid, TransType: 'tcc' })).code, status.INVALID_ARGUMENT);
+    const steps = [{ action: 'svc://orders/shop.Orders/Add', compensate: '' }];
+    const named = await client.post('submit', { gid, trans_type: 'saga', steps, payloads: ['1'] });
+    assert.equal(named.status, 400);
+    assert.match(named.text, /gid: must be printable ASCII without a blank at either end/);
+    const stored = await client.get(`query?gid=${encodeURIComponent(gid)}`);
+    assert.equal(JSON.parse(stored.text).transaction, null);
+    const tcc = client.newGid();
+    await client.does('prepare', { gid: tcc, trans_type: 'tcc' });
+    const branch = { gid: tcc, trans_type: 'tcc', branch_id: `01${end}`, confirm: steps[0]?.action, cancel: '' };
+    const registered = await client.post('registerBranch', branch);
+    assert.equal(registered.status, 400);
+    assert.match(registered.text, /branch_id: must be printable ASCII/);
+    await client.does('registerBranch', { ...branch, branch_id: '0 1' });
+  }
+});
+
 test('one of three services dies: the sagas go on', async () => {
   third.stop();
   const gids = Array.from({ length: 9 }, () => client.newGid());

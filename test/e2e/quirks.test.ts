@@ -267,3 +267,29 @@ test('Q27: an answer that comes during the rollback is not asked for again, and 
   assert.equal(await client.statusOf(asked.gid), 'failed');
   assert.deepEqual(callsOf(asked.gid).split(' ').sort(), ['a1', 'a2', 'c1', 'c2']);
 });
+
+test('D13: a URL whose query has a parameter of Holdfast’s own is refused by its field, and nothing is stored', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const url = (query: string) => `${service.url}/${gid}/a?${query}`;
+  const refused = async (path: string, body: object, field: string) => {
+    const { status, text } = await client.post(path, { gid, ...body });
+    assert.equal(status, 400, text);
+    assert.match(text, new RegExp(`${field}: must not have the parameter (gid|op|branch_id|trans_type) in its query`));
+    assert.doesNotMatch(text, /evil/);
+  };
+  const steps = [{ action: url('gid=evil&op=zz'), compensate: '' }];
+  await refused('submit', { trans_type: 'saga', steps, payloads: ['1'] }, 'steps\\[0\\]\\.action');
+  const undo = [{ action: '', compensate: url('x=1&OP=evil') }];
+  await refused('submit', { trans_type: 'saga', steps: undo, payloads: ['1'] }, 'steps\\[0\\]\\.compensate');
+  await refused('prepare', { trans_type: 'msg', steps: [], query_prepared: url('gid=evil') }, 'query_prepared');
+  const flow = { trans_type: 'workflow', custom_data: '{"name":"n","data":""}', query_prepared: url('op=evil') };
+  await refused('prepareWorkflow', flow, 'query_prepared');
+  assert.equal(JSON.parse((await client.get(`query?gid=${gid}`)).text).transaction, null);
+  await client.does('prepare', { gid, trans_type: 'tcc' });
+  const branch = { trans_type: 'tcc', branch_id: '01', confirm: url('branch_id=evil'), cancel: '' };
+  await refused('registerBranch', branch, 'confirm');
+  const { status, text } = await client.get(`subscribe?topic=t&url=${encodeURIComponent(url('op=evil'))}`);
+  assert.equal(status, 400, text);
+  await client.does('registerBranch', { gid, ...branch, confirm: url('a=1&b=2') });
+});

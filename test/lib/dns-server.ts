@@ -19,6 +19,10 @@ export class DnsServer {
   /** What was asked, as `A orders.shop`. */
   readonly asked: string[] = [];
   isSilent = false;
+  /** Questions, as in `asked`, that get no answer. */
+  swallows: (question: string) => boolean = () => false;
+  /** Names whose questions are answered with this code, such as 2 (SERVFAIL) or 5 (REFUSED). */
+  readonly codes = new Map<string, number>();
   #held: (() => void)[] | undefined;
   readonly #socket: Socket = createSocket('udp4');
   address = '';
@@ -29,7 +33,7 @@ export class DnsServer {
       this.asked.push(`${type} ${name}`);
       const answer = () => this.#socket.send(this.#answer(query, name, type, end), port, address);
       if (this.#held !== undefined) this.#held.push(answer);
-      else if (!this.isSilent) answer();
+      else if (!this.isSilent && !this.swallows(`${type} ${name}`)) answer();
     });
     await new Promise<void>((resolve) => this.#socket.bind(0, '127.0.0.1', resolve));
     this.address = `127.0.0.1:${this.#socket.address().port}`;
@@ -45,6 +49,15 @@ export class DnsServer {
     this.#held = undefined;
   }
 
+  /** What is held so far stays held until the function is called; what comes now is answered. */
+  keepHeld(): () => void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    return () => {
+      for (const answer of held) answer();
+    };
+  }
+
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => this.#socket.close(resolve));
   }
@@ -54,7 +67,7 @@ export class DnsServer {
     const answers = (known ?? []).filter((record) => record.type === type);
     const head = Buffer.from(query.subarray(0, 12));
     // A response without error, or that the name does not exist; one question, no record but the answers.
-    head.writeUInt16BE(known === undefined ? 0x8183 : 0x8180, 2);
+    head.writeUInt16BE(0x8180 | (this.codes.get(name) ?? (known === undefined ? 3 : 0)), 2);
     head.writeUInt16BE(answers.length, 6);
     head.writeUInt32BE(0, 8);
     return Buffer.concat([head, query.subarray(12, end), ...answers.map(encoded)]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deriveFront, frontOf } from './front.ts';
+import { deriveFront, frontOf, readyOperations } from './front.ts';
 import {
   apply,
   createTransaction,
@@ -21,12 +21,11 @@ const definitions: Readonly<Record<string, Definition>> = {
   'a message': message(3),
 };
 
-/** What can be compared: the order of what is ready says nothing. */
 function told(front: Front | undefined, steps: number) {
   assert.ok(front !== undefined);
-  const { open, hasFailed, ready, operations, status } = front;
+  const { open, hasFailed, operations, status } = front;
   const waits = Array.from({ length: steps }, (_, step) => lookUp(front.waitsFor, step));
-  return { open, hasFailed, ready: ready.toSorted(), operations, status, waits };
+  return { open, hasFailed, ready: readyOperations(front), operations, status, waits };
 }
 
 /** Applied, the front is kept up: not derived anew, and the same as if it had been. */
@@ -42,11 +41,13 @@ function answered(operation: number, outcome: Outcome): Fact {
   return { kind: 'answered', operation, outcome, atMs: createdMs, durationMs: 1, jitter: 0 };
 }
 
+const lastReady = ({ front }: Transaction) => front && readyOperations(front).at(-1);
+
 /** Does what is ready, the last first, until nothing is open or so many were done. */
 function goOn(begun: Transaction, most = Number.POSITIVE_INFINITY): Transaction {
   let transaction = begun;
   for (let done = 0; done < most && (transaction.front?.open ?? 0) > 0; done += 1) {
-    const operation = transaction.front?.ready.at(-1) ?? assert.fail('nothing is ready');
+    const operation = lastReady(transaction) ?? assert.fail('nothing is ready');
     transaction = next(next(transaction, { kind: 'called', operation }), answered(operation, success));
   }
   return transaction;
@@ -63,7 +64,7 @@ for (const [name, definition] of Object.entries(definitions).filter(([, { type }
   test(`the front of steps that are ${name} is kept up through a failure, and back`, () => {
     for (let done = 0; done < 4; done += 1) {
       const begun = goOn(createTransaction(definition, 'submitted', defaults), done);
-      const operation = begun.front?.ready.at(-1) ?? assert.fail('nothing is ready');
+      const operation = lastReady(begun) ?? assert.fail('nothing is ready');
       const failed = next(begun, answered(operation, failure()));
       assert.equal(failed.front?.hasFailed, true);
       const back = goOn(next(failed, { kind: 'moved', to: 'aborting', reason: 'because', atMs: createdMs }));
@@ -83,7 +84,8 @@ test('what has no steps to drive now has no front', () => {
 test('a front of another plan or status is derived anew', () => {
   const transaction = createTransaction(saga(2), 'submitted', defaults);
   const { plan } = createTransaction(saga(2, { customData: { concurrent: true } }), 'submitted', defaults);
-  assert.deepEqual(frontOf({ ...transaction, plan })?.ready, [1, 3]);
+  const front = frontOf({ ...transaction, plan });
+  assert.deepEqual(front && readyOperations(front), [1, 3]);
   const back = { ...transaction, progress: { ...transaction.progress, status: 'aborting' as const } };
   assert.equal(frontOf(back)?.open, 0, 'nothing has run: nothing is to be compensated');
 });

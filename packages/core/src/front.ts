@@ -1,5 +1,6 @@
 import { actionOf, compensateOf, stepOf } from './operation.ts';
-import { lookUp, tableOf, withEntry } from './table.ts';
+import type { InFlight } from './operator.ts';
+import { lookUp, tableOf, valuesOf, withEntry, withoutEntry } from './table.ts';
 import { type Definition, type Front, type Progress, registersBranches, type Transaction } from './transaction.ts';
 
 type Source = Pick<Transaction, 'definition' | 'plan' | 'progress'>;
@@ -23,7 +24,7 @@ export function deriveFront({ definition, plan, progress }: Source): Front | und
   const order = isForward ? plan.topological : plan.topological.toReversed();
   const hasPassed = new Uint8Array(order.length);
   const waitsFor: number[] = new Array(order.length).fill(0);
-  const ready: number[] = [];
+  const ready: (number | undefined)[] = new Array(order.length).fill(undefined);
   let open = 0;
   for (const step of order) {
     let waits = 0;
@@ -32,10 +33,27 @@ export function deriveFront({ definition, plan, progress }: Source): Front | und
     const isDone = isStepDone(definition, progress, step);
     if (!isDone) open += 1;
     if (waits === 0 && isDone) hasPassed[step] = 1;
-    else if (waits === 0) ready.push(turnOf(definition, status, step));
+    else if (waits === 0) ready[step] = turnOf(definition, status, step);
   }
   const hasFailed = isForward && operations.includes('f');
-  return { plan, status, operations, open, hasFailed, ready, waitsFor: tableOf(waitsFor) };
+  return { plan, status, operations, open, hasFailed, ready: tableOf(ready), waitsFor: tableOf(waitsFor) };
+}
+
+/** The operations whose turn it is, in the direction of the status. */
+export function readyOperations({ ready, status }: Front): readonly number[] {
+  const operations = valuesOf(ready);
+  return status === 'submitted' ? operations : operations.reverse();
+}
+
+/**
+ * Whether every operation whose turn it is was asked for already: its call is out, or has come to nothing in this run. A
+ * saga of thousands of concurrent steps is asked so at each answer: no step is looked at.
+ */
+export function isAllAsked({ ready }: Front, { definition, run }: Transaction, inFlight: InFlight): boolean {
+  if (run.retryAtMs.size > 0 || inFlight.size + run.tried.size !== ready.size) return false;
+  // Calls of an earlier status were asked for first: where the first is of this front, all are.
+  const { value: first } = inFlight.keys().next();
+  return first !== undefined && first >= 0 && lookUp(ready, stepOf(definition, first)) === first;
 }
 
 /** The front after the state of one operation changed; `source` holds the new state. */
@@ -53,8 +71,7 @@ function stepDone({ definition, plan, progress }: Source, front: Front, step: nu
   const open = front.open - 1;
   if ((lookUp(front.waitsFor, step) ?? 0) > 0) return { ...front, open };
   const edges = front.status === 'submitted' ? plan.after : plan.before;
-  const at = front.ready.indexOf(turnOf(definition, front.status, step));
-  const ready = at < 0 ? front.ready.slice() : front.ready.toSpliced(at, 1);
+  let ready = withoutEntry(front.ready, step);
   let { waitsFor } = front;
   const passing = [step];
   for (let next = passing.pop(); next !== undefined; next = passing.pop()) {
@@ -63,7 +80,7 @@ function stepDone({ definition, plan, progress }: Source, front: Front, step: nu
       waitsFor = withEntry(waitsFor, waiting, waits);
       if (waits > 0) continue;
       if (isStepDone(definition, progress, waiting)) passing.push(waiting);
-      else ready.push(turnOf(definition, front.status, waiting));
+      else ready = withEntry(ready, waiting, turnOf(definition, front.status, waiting));
     }
   }
   return { ...front, open, ready, waitsFor };

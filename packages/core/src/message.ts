@@ -5,7 +5,7 @@ import { frontOf } from './front.ts';
 import { needsHuman } from './human.ts';
 import type { InFlight } from './operator.ts';
 import type { Transaction } from './transaction.ts';
-import { callOrWait } from './turn.ts';
+import { callFront, callOrWait } from './turn.ts';
 
 /** Prepared: waits, then asks the query URL. Submitted: after the delay every action, retried until it succeeds. */
 export function decideMessage(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {
@@ -16,7 +16,7 @@ export function decideMessage(transaction: Transaction, inFlight: InFlight, nowM
   const front = frontOf(transaction);
   if (front === undefined || front.open === 0)
     return { kind: 'move', to: 'succeed', reason: '', rule: 'all-succeeded' };
-  return callOrWait(transaction, front.ready, inFlight, nowMs, 'forward');
+  return callFront(transaction, front, inFlight, nowMs, 'forward');
 }
 
 function decidePrepared(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {

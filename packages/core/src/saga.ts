@@ -4,7 +4,7 @@ import { frontOf } from './front.ts';
 import { needsHuman } from './human.ts';
 import { awaitedCalls, decisionOf, type InFlight } from './operator.ts';
 import type { Transaction } from './transaction.ts';
-import { callOrWait } from './turn.ts';
+import { callFront } from './turn.ts';
 
 /** Forward along the plan's edges until all succeeded, or one failed, or time is up; then back in mirror order. */
 export function decideSaga(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {
@@ -31,16 +31,16 @@ function decideForward(transaction: Transaction, inFlight: InFlight, nowMs: numb
   if (front === undefined || front.open === 0)
     return { kind: 'move', to: 'succeed', reason: '', rule: 'all-succeeded' };
   if (nowMs >= deadlineMs(transaction)) return toAborting(timeoutReason(plan.timeoutMs), 'saga-timeout');
-  const turn = callOrWait(transaction, front.ready, inFlight, nowMs, 'forward');
+  const turn = callFront(transaction, front, inFlight, nowMs, 'forward');
   const { retryLimit } = definition.options;
-  return turn.kind === 'call' && turn.operations.some((operation) => isUsedUp(transaction, operation))
+  return turn.kind === 'call' && retryLimit > 0 && turn.operations.some((operation) => isUsedUp(transaction, operation))
     ? toAborting(`RetryCount is greater than RetryLimit, RetryLimit: ${retryLimit}`, 'retry-limit')
     : turn;
 }
 
 function isUsedUp({ definition, progress }: Transaction, operation: number): boolean {
   const { retryLimit } = definition.options;
-  return retryLimit > 0 && (progress.retries[operation] ?? 0) > retryLimit;
+  return (progress.retries[operation] ?? 0) > retryLimit;
 }
 
 export function timeoutReason(timeoutMs: number): string {
@@ -63,5 +63,5 @@ function decideBackward(transaction: Transaction, inFlight: InFlight, nowMs: num
   if (front === undefined || front.open === 0) {
     return { kind: 'move', to: 'failed', reason: transaction.progress.reason, rule: 'all-compensated' };
   }
-  return callOrWait(transaction, front.ready, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');
+  return callFront(transaction, front, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');
 }

@@ -1,23 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { emptyTable, lookUp, type Table, tableOf, withEntry } from './table.ts';
+import { emptyTable, lookUp, type Table, tableOf, valuesOf, withEntry, withoutEntry } from './table.ts';
 
 test('it holds what a Map holds, and earlier tables stay as they were', () => {
-  const changes = fc.array(fc.tuple(fc.nat(300), fc.nat(9)), { maxLength: 60 });
+  const changes = fc.array(fc.tuple(fc.nat(300), fc.nat(9), fc.boolean()), { maxLength: 60 });
   fc.assert(
     fc.property(changes, (all) => {
       const map = new Map<number, number>();
       let table: Table<number> = emptyTable;
-      for (const [index, value] of all) {
+      for (const [index, value, isTaken] of all) {
         const before = lookUp(table, index);
-        const next = withEntry(table, index, value);
+        const next = isTaken ? withoutEntry(table, index) : withEntry(table, index, value);
         assert.equal(lookUp(table, index), before);
-        map.set(index, value);
+        if (isTaken) map.delete(index);
+        else map.set(index, value);
         table = next;
       }
       assert.equal(table.size, map.size);
       for (let index = 0; index <= 300; index += 1) assert.equal(lookUp(table, index), map.get(index));
+      const sorted = [...map].sort(([one], [other]) => one - other);
+      assert.deepEqual(
+        valuesOf(table),
+        sorted.map(([, value]) => value),
+      );
     }),
   );
 });

@@ -1,6 +1,6 @@
 /**
  * An immutable table from small whole numbers to values. A change copies one chunk and the list of chunks, so that a
- * thousand changes to a table of ten thousand entries do not copy ten million entries.
+ * thousand changes to a table of ten thousand entries do not copy ten million entries. A chunk without entries is none.
  */
 export interface Table<Value> {
   /** How many entries it has. */
@@ -13,10 +13,17 @@ const chunkMask = (1 << chunkBits) - 1;
 
 export const emptyTable: Table<never> = { size: 0, chunks: [] };
 
-export function tableOf<Value>(values: readonly Value[]): Table<Value> {
-  const chunks: (readonly Value[])[] = [];
-  for (let from = 0; from < values.length; from += chunkMask + 1) chunks.push(values.slice(from, from + chunkMask + 1));
-  return { size: values.length, chunks };
+/** Of a list in which entries may be missing. */
+export function tableOf<Value>(values: readonly (Value | undefined)[]): Table<Value> {
+  const chunks: (readonly (Value | undefined)[] | undefined)[] = [];
+  let size = 0;
+  for (let from = 0; from < values.length; from += chunkMask + 1) {
+    const chunk = values.slice(from, from + chunkMask + 1);
+    const count = countOf(chunk);
+    size += count;
+    chunks.push(count === 0 ? undefined : chunk);
+  }
+  return { size, chunks };
 }
 
 export function lookUp<Value>(table: Table<Value>, index: number): Value | undefined {
@@ -28,10 +35,35 @@ export function withEntry<Value>(table: Table<Value>, index: number, value: Valu
   const at = index >> chunkBits;
   const chunks = table.chunks.slice();
   while (chunks.length < at) chunks.push(undefined);
-  const chunk = (chunks[at] ?? []).slice();
+  const chunk = chunks[at]?.slice() ?? new Array(chunkMask + 1).fill(undefined);
   const isNew = chunk[index & chunkMask] === undefined;
-  while (chunk.length < (index & chunkMask)) chunk.push(undefined);
   chunk[index & chunkMask] = value;
   chunks[at] = chunk;
   return { size: table.size + (isNew ? 1 : 0), chunks };
+}
+
+/** The table without that entry. */
+export function withoutEntry<Value>(table: Table<Value>, index: number): Table<Value> {
+  if (lookUp(table, index) === undefined) return table;
+  const chunks = table.chunks.slice();
+  const chunk = chunks[index >> chunkBits]?.slice() ?? [];
+  chunk[index & chunkMask] = undefined;
+  chunks[index >> chunkBits] = chunk.every((value) => value === undefined) ? undefined : chunk;
+  return { size: table.size - 1, chunks };
+}
+
+function countOf(chunk: readonly unknown[]): number {
+  let count = 0;
+  for (const value of chunk) if (value !== undefined) count += 1;
+  return count;
+}
+
+/** All values, by ascending index. */
+export function valuesOf<Value>({ chunks }: Table<Value>): Value[] {
+  const values: Value[] = [];
+  for (const chunk of chunks) {
+    if (chunk === undefined) continue;
+    for (const value of chunk) if (value !== undefined) values.push(value);
+  }
+  return values;
 }

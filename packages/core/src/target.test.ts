@@ -86,6 +86,30 @@ test('what is wrong with a URL is said by the protocol that would call it', () =
   assert.equal(urlTrouble('http://h/?x=1&method=M', 'json-rpc'), undefined);
 });
 
+test('a query has no parameter that Holdfast appends itself', () => {
+  const troubles: [url: string, protocol: string, name: string][] = [
+    ['http://h/a?gid=x', 'http', 'gid'],
+    ['http://h/a?x=1&op=debit', 'http', 'op'],
+    ['http://h/a?OP=debit', 'http', 'op'],
+    ['http://h/a?g%69d', 'http', 'gid'],
+    ['http://h/a?branch_id=', 'grpc', 'branch_id'],
+    ['http://h/a?trans_type=tcc#part', 'json-rpc', 'trans_type'],
+    ['svc://orders/a?gid=x', 'http', 'gid'],
+    ['svc://orders/a?gid=x', 'grpc', 'gid'],
+    ['dns:///orders:80/a?op=x', 'http', 'op'],
+    ['dns+srv://orders.shop?op=x', 'json-rpc', 'op'],
+  ];
+  for (const [url, protocol, name] of troubles) {
+    const trouble = urlTrouble(url, protocol) ?? '';
+    assert.ok(trouble.startsWith(`must not have the parameter ${name} in its query: `), `${url}: ${trouble}`);
+    assert.doesNotMatch(trouble, /debit|tcc/);
+  }
+  for (const url of ['http://h/gid=x', 'http://h/a#?gid=x', 'http://h/a?agid=x&ops=1&q=gid%3Dx&dtm=y&gid[]=x']) {
+    assert.equal(urlTrouble(url, 'http'), undefined, url);
+  }
+  assert.equal(urlTrouble('http://h/a?method=M&gid=x', 'json-rpc'), undefined, 'JSON-RPC names the branch in params');
+});
+
 test('what JSON-RPC is called with is an object or nothing', () => {
   const url = 'http://h/?method=M';
   const bytes = new TextEncoder();

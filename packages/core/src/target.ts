@@ -23,7 +23,7 @@ export function urlTrouble(url: string, protocol: string): string | undefined {
   if (isServiceUrl(url)) return serviceUrlTrouble(url, protocol);
   switch (callKindOf(url, protocol)) {
     case 'http':
-      if (isHttpUrl(url)) return undefined;
+      if (isHttpUrl(url)) return identityTrouble(url);
       return protocol === 'http' && isGrpcUrl(url)
         ? 'must be an http or https URL: a transaction whose protocol is http cannot call gRPC'
         : (registryTrouble(url) ?? 'must be an http or https URL');
@@ -45,10 +45,28 @@ function serviceUrlTrouble(url: string, protocol: string): string | undefined {
   const kind = callKindOf(url, protocol);
   if (kind === 'json-rpc') return methodOf(url) === '' ? withoutMethod : undefined;
   // The addresses of a name of the settings say themselves how they are called.
-  if (kind === 'http' || name.kind === 'alias') return undefined;
+  if (kind === 'http' || name.kind === 'alias') return identityTrouble(url);
   return isGrpcUrl(`host:1${name.rest}`)
     ? undefined
     : 'must have /package.Service/Method after the service that it names: a grpc transaction calls it by gRPC';
+}
+
+/** What Holdfast appends to the query of every HTTP call: a barrier knows the call by it. */
+const identityNames: readonly string[] = ['branch_id', 'gid', 'op', 'trans_type'];
+
+/**
+ * What is wrong with a query that has one of these names itself: of two most servers read the first, which would be that
+ * of the URL. Some read names whatever their case.
+ */
+function identityTrouble(url: string): string | undefined {
+  if (!url.includes('?')) return undefined;
+  const [, query = ''] = /^[^?#]*\?([^#]*)/.exec(url) ?? [];
+  for (const key of new URLSearchParams(query).keys()) {
+    const name = key.toLowerCase();
+    if (!identityNames.includes(name)) continue;
+    return `must not have the parameter ${name} in its query: Holdfast appends ${identityNames.join(', ')} to every call, and of two most services read the first; give the parameter another name, or leave it out`;
+  }
+  return undefined;
 }
 
 const withoutMethod =

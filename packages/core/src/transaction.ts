@@ -256,7 +256,7 @@ export interface Front {
   /** Forward: an action has answered FAILURE. */
   readonly hasFailed: boolean;
   /** The operations whose turn it is and that are not done. */
-  readonly ready: readonly number[];
+  readonly ready: Table<number>;
   /** Per step: how many of the steps it waits for have not passed. */
   readonly waitsFor: Table<number>;
 }

@@ -1,8 +1,9 @@
 import { deadlineMs } from './deadline.ts';
 import type { Decision, Rule } from './decision.ts';
+import { isAllAsked, readyOperations } from './front.ts';
 import { heldUntilMs, type InFlight } from './operator.ts';
 import { hasTried, retryAtMs } from './run.ts';
-import type { Transaction } from './transaction.ts';
+import type { Front, Transaction } from './transaction.ts';
 
 /**
  * Calls what is ready and not out, not tried in this run and not waiting for a retry; with none of those, waits for
@@ -42,6 +43,20 @@ export function callOrWait(
     return { kind: 'wait', untilMs: retryOrDeadlineMs, within: true, rule: 'retry-within-run' };
   }
   return { kind: 'wait', untilMs: Math.min(retryOrDeadlineMs, progress.dueMs), within: false, rule: 'back-off' };
+}
+
+/** The same for the steps of a saga or a message. */
+export function callFront(
+  transaction: Transaction,
+  front: Front,
+  inFlight: InFlight,
+  nowMs: number,
+  rule: 'forward' | 'backward',
+): Decision {
+  if (!isAllAsked(front, transaction, inFlight)) {
+    return callOrWait(transaction, readyOperations(front), inFlight, nowMs, rule);
+  }
+  return { kind: 'wait', untilMs: nextDeadline(transaction, nowMs), within: true, rule: 'in-flight' };
 }
 
 /** The time-out, while it is still ahead. */

@@ -13,7 +13,7 @@ import { readVersion } from './config/version.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
 import { addressOf, GrpcDoor } from './grpc-door.ts';
-import { namingOf } from './naming.ts';
+import { lookupsOf, namingOf } from './naming.ts';
 import { Alerts } from './observe/alerts.ts';
 import { createLog, type Log, type LogSettings } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -162,8 +162,9 @@ async function start(
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const certificates = readCertificates(settings);
   const watch = watchCertificates(certificates, settings, { events: observer, metrics });
+  const lookups = lookupsOf(settings, metrics);
   const trust = () => certificates.trust?.value;
-  const dialer = new Dialer({ upkeep: systemRuntime, trust });
+  const dialer = new Dialer({ upkeep: systemRuntime, trust, hosts: lookups.hosts });
   const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version, trust });
   const { originSharePercent, reservePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
@@ -172,7 +173,7 @@ async function start(
     limits: { ...limits, originShare: originSharePercent / 100, reserveShare: reservePercent / 100 },
     events: observer,
   });
-  const naming = namingOf(settings, caller, runtime, development && (() => development.waits()));
+  const naming = namingOf(settings, lookups, caller, runtime, development && (() => development.waits()));
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,

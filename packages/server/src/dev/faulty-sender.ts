@@ -1,4 +1,4 @@
-import { callKindOf, judgeHttp, judgeJsonRpc } from '@holdfast/core';
+import { judgeOf } from '@holdfast/core';
 import type { BranchCall, Cuttable, Runtime, Sender, SendingCall, SentAnswer, Timer } from '../engine/ports.ts';
 import type { Fault } from '../transport/http/dev-routes.ts';
 import type { Activity, OutCall } from './activity.ts';
@@ -130,9 +130,8 @@ function brokenOff(message: string): SentAnswer {
 }
 
 /** An answer that means to HTTP what is asked for means the same to gRPC; JSON-RPC reads its body too. */
-function statusAnswer({ status, body }: Extract<Fault, { kind: 'status' }>, { url, protocol }: BranchCall): SentAnswer {
-  const judge = callKindOf(url, protocol) === 'json-rpc' ? judgeJsonRpc : judgeHttp;
-  const outcome = judge(status, body, 0);
+function statusAnswer({ status, body }: Extract<Fault, { kind: 'status' }>, call: BranchCall): SentAnswer {
+  const outcome = judgeOf(call)(status, body, 0);
   const isUnavailable = outcome.kind === 'error' && (status === 502 || status === 503 || status === 504);
   return { outcome, durationMs: 0, health: isUnavailable ? 'unavailable' : 'ok' };
 }

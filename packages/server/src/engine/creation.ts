@@ -61,7 +61,7 @@ export class Creation {
     try {
       const definition = { ...asked, createdMs: this.#context.clock.nowMs() };
       const created = createTransaction(definition, status, this.#context.defaults);
-      return uncallable(created) ?? created;
+      return uncallable(created, this.#context.names) ?? created;
     } catch (error) {
       return asRefusal(error);
     }

@@ -97,6 +97,7 @@ export class Incarnation {
   constructor(context: IncarnationContext, lease: Lease) {
     this.lease = lease;
     this.#context = context;
+    const { exclusive } = context.store;
     this.#actorContext = {
       ...context,
       lease,
@@ -104,7 +105,7 @@ export class Incarnation {
       write: (write, bytes, done) => context.journal.write(write, bytes, done),
       tryWrite: (write, bytes, done) => context.journal.tryWrite(write, bytes, done),
       load: (gid, done) => this.#load(gid, done),
-      mustLook: (seenMs) => !context.store.exclusive && context.runtime.monotonicMs() - seenMs > lookEveryMs,
+      mustLook: (seenMs) => !exclusive && context.runtime.monotonicMs() - seenMs > lookEveryMs,
       left: (actor, why) => this.#left(actor, why),
     };
     this.#schedule = new Schedule({

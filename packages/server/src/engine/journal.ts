@@ -1,5 +1,6 @@
 import { type Store, StoreError, type Write, type WriteResult } from '../store/store.ts';
 import type { Runtime } from './ports.ts';
+import { WriteQueue } from './write-queue.ts';
 
 export interface JournalLimits {
   /** Rows in one batch. */
@@ -58,7 +59,7 @@ export class Journal {
   readonly #runtime: Runtime;
   readonly #limits: JournalLimits;
   readonly #events: JournalEvents;
-  #queue: Entry[] = [];
+  readonly #queue = new WriteQueue<Entry>();
   #rows = 0;
   #bytes = 0;
   #running = false;
@@ -94,7 +95,7 @@ export class Journal {
   noticeSilence(): void {
     if (!this.#isSilent || this.#trouble !== undefined) return;
     this.#suffered(silence, false);
-    this.#queue = this.#giveUp(this.#queue);
+    this.#giveUpQueued();
   }
 
   get #isSilent(): boolean {
@@ -124,7 +125,7 @@ export class Journal {
    */
   stop(): Promise<void> {
     this.#stopped = true;
-    this.#giveUp(this.#queue.splice(0));
+    this.#dropQueued();
     return this.drained();
   }
 
@@ -133,7 +134,7 @@ export class Journal {
       if (entry.giveUp !== undefined) this.#runtime.soon(entry.giveUp);
       return;
     }
-    this.#queue.push(entry);
+    this.#queue.add(entry);
     this.#rows += 1;
     this.#bytes += entry.bytes;
     if (this.#running) return;
@@ -147,36 +148,14 @@ export class Journal {
   }
 
   #run(): void {
-    const batch = this.#take();
+    const { batchRows, batchBytes } = this.#limits;
+    const batch = this.#queue.take({ rows: batchRows, bytes: batchBytes });
     if (batch.length === 0) {
       this.#running = false;
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
     this.#commit(batch, { startedMs: this.#runtime.monotonicMs(), retryMs: firstRetryMs, isUnknown: false });
-  }
-
-  /** At most one write per gid; a later one of the same gid waits for the next batch. */
-  #take(): Entry[] {
-    const batch: Entry[] = [];
-    const later: Entry[] = [];
-    const gids = new Set<string>();
-    let bytes = 0;
-    for (const entry of this.#queue) {
-      const isFull =
-        batch.length >= this.#limits.batchRows || (batch.length > 0 && bytes + entry.bytes > this.#limits.batchBytes);
-      if (isFull || gids.has(entry.write.gid)) {
-        // Also blocks its gid, so that writes of one gid keep their order.
-        gids.add(entry.write.gid);
-        later.push(entry);
-        continue;
-      }
-      gids.add(entry.write.gid);
-      batch.push(entry);
-      bytes += entry.bytes;
-    }
-    this.#queue = later;
-    return batch;
   }
 
   #commit(batch: readonly Entry[], attempts: Attempts): void {
@@ -223,7 +202,7 @@ export class Journal {
       isUnknown: isUnknown || code === 'unknown-outcome',
     };
     const isLate = code === 'full' || this.#runtime.monotonicMs() - startedMs >= patienceMs;
-    if (isLate) this.#queue = this.#giveUp(this.#queue);
+    if (isLate) this.#giveUpQueued();
     const left = (isLate || this.#stopped) && !next.isUnknown ? this.#giveUp(batch) : batch;
     if (this.#stopped) this.#run();
     else if (left.length === 0) this.#probe(retryMs);
@@ -242,7 +221,7 @@ export class Journal {
   /** Nothing can be written any more. */
   #lost(error: unknown): void {
     this.#stopped = true;
-    this.#giveUp(this.#queue.splice(0));
+    this.#dropQueued();
     this.#events.fatal(error);
     this.#run();
   }
@@ -250,7 +229,7 @@ export class Journal {
   /** Nobody is left to write: finds out when the store can again, because nobody is sent here while it cannot. */
   #probe(delayMs: number): void {
     this.#runtime.setTimer(delayMs, () => {
-      if (this.#queue.length > 0 || this.#stopped) this.#run();
+      if (!this.#queue.isEmpty || this.#stopped) this.#run();
       else this.#ask(Math.min(delayMs * 2, lastRetryMs));
     });
   }
@@ -282,6 +261,14 @@ export class Journal {
     if (this.#trouble === undefined) return;
     this.#trouble = undefined;
     this.#events.paused(undefined);
+  }
+
+  #giveUpQueued(): void {
+    this.#giveUp(this.#queue.keep(({ giveUp }) => giveUp === undefined));
+  }
+
+  #dropQueued(): void {
+    this.#giveUp(this.#queue.keep(() => false));
   }
 
   /** Tells those who wait; what drivers write stays. */

@@ -120,6 +120,8 @@ export interface DestinationView {
 export interface NameBook {
   /** What is wrong with a URL that names one of them, as what it must be; undefined where it can be called. */
   trouble(url: string): string | undefined;
+  /** Whether the addresses of the service that a URL names are called by gRPC, whatever the transaction's protocol. */
+  isGrpc(url: string): boolean;
 }
 
 /** Sends one call over the network, without limits: what Caller implementations are built on. */

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BranchOperation, TransactionType } from '@holdfast/core';
+import { type BranchOperation, createTransaction, type Definition, type TransactionType } from '@holdfast/core';
 import type { NameBook } from './ports.ts';
-import { checkTargets, isCalledAlike, noNames, unknownName } from './targets.ts';
-import { askedMessage, askedSaga } from './testing/asked.ts';
+import { checkTargets, isCalledAlike, noNames, uncallable, unknownName } from './targets.ts';
+import { askedMessage, askedSaga, askedTcc, askedWorkflow, defaults } from './testing/asked.ts';
 
 /** Knows one service. */
 const names: NameBook = {
   trouble: (url) => (url.startsWith('svc://known/') ? undefined : 'must name a known service'),
+  isGrpc: (url) => url.startsWith('svc://known/grpc.'),
 };
 
 function refusalOf(change: Partial<ReturnType<typeof askedSaga>>): string | undefined {
@@ -64,9 +65,45 @@ test('a branch that its transaction cannot call is refused by the name that its 
   assert.equal(check([branch('http://s/p?method=m')], 'tcc', 'json-rpc'), undefined);
   assert.equal(check([branch('s:1/a.B/C')], 'tcc', 'grpc', 'gid with ü'), 'gid');
   assert.equal(check([{ ...branch('s:1/a.B/C'), branchId: ' 01' }], 'tcc', 'grpc'), 'branch_id');
+  assert.equal(check([{ ...branch('s:1/a.B/C'), branchId: '01 ' }], 'tcc', 'grpc'), 'branch_id');
   assert.equal(check([branch('http://s/p')], 'tcc', 'http', 'gid with ü'), undefined);
+  assert.equal(check([branch('http://s/p?op=x')]), 'confirm');
+  const named = (gid: string, branchId = '01') =>
+    checkTargets({ gid, protocol: 'http' }, 'tcc', [{ ...branch('svc://known/grpc.B/C'), branchId }], names);
+  named('g');
+  assert.throws(() => named('g '), /^HoldfastError: gid: must be printable ASCII/);
+  assert.throws(() => named('g', 'ü'), /^HoldfastError: branch_id: must be printable ASCII/);
   assert.throws(
     () => checkTargets({ gid: 'g', protocol: 'http' }, 'tcc', [branch('svc://other/p')], names),
     /^HoldfastError: confirm: must name/,
   );
+});
+
+test('a gid that gRPC cannot carry is refused wherever the transaction can be called by gRPC', () => {
+  const refusal = (asked: Omit<Definition, 'createdMs'>, change: Partial<Definition> = {}) => {
+    const definition = { ...asked, createdMs: 0, ...change };
+    return uncallable(createTransaction(definition, 'prepared', defaults), names)?.message.replace(/:.*/s, '');
+  };
+  const step = (action: string, compensate = '') => ({ steps: [{ branchId: '01', action, compensate, payload: '' }] });
+  for (const gid of [' g', 'g ', 'g\u00a0', 'gid ü', '張三', '\u3000g']) {
+    const calls: [asked: Omit<Definition, 'createdMs'>, change: Partial<Definition>][] = [
+      [askedSaga(gid, 1), { ...step('s:1/a.B/C'), protocol: 'grpc' }],
+      [askedSaga(gid, 1), { ...step('http://s/a', 's:1/a.B/C'), protocol: 'grpc' }],
+      [askedSaga(gid, 1), { ...step('s:1/a.B/C'), protocol: 'json-rpc' }],
+      [askedSaga(gid, 1), { ...step('dns:///s:1/a.B/C'), protocol: 'grpc' }],
+      [askedSaga(gid, 1), step('svc://known/grpc.B/C')],
+      [askedSaga(gid, 1), step('http://s/a', 'svc://known/grpc.B/C')],
+      [askedMessage(gid, 1, 'svc://known/grpc.B/C'), {}],
+      [askedTcc(gid), { protocol: 'grpc' }],
+      [askedTcc(gid), { protocol: 'grpc', type: 'xa' }],
+      [askedWorkflow(gid), { protocol: 'grpc' }],
+    ];
+    for (const [asked, change] of calls) {
+      assert.equal(refusal(asked, change), 'gid', JSON.stringify([gid, asked.type, change]));
+      assert.equal(refusal({ ...asked, gid: 'a gid' }, change), undefined, 'a blank in the middle can be carried');
+    }
+    assert.equal(refusal(askedSaga(gid, 1), step('http://s/a')), undefined, 'HTTP carries every gid');
+    assert.equal(refusal(askedTcc(gid)), undefined);
+    assert.equal(refusal(askedSaga(gid, 1), { ...step('dns:///s:1/a'), protocol: 'http' }), undefined);
+  }
 });

@@ -7,6 +7,7 @@ import {
   isServiceUrl,
   metadataTrouble,
   payloadTrouble,
+  registersBranches,
   type Transaction,
   type TransactionType,
   urlTrouble,
@@ -15,7 +16,7 @@ import type { AskedTransaction } from './coordinator.ts';
 import type { NameBook } from './ports.ts';
 
 /** Nothing is known beforehand: no name is refused. */
-export const noNames: NameBook = { trouble: () => undefined };
+export const noNames: NameBook = { trouble: () => undefined, isGrpc: () => false };
 
 /** The refusal of a new transaction that names a service which is not there. What is stored may do so. */
 export function unknownName(asked: AskedTransaction, names: NameBook): HoldfastError | undefined {
@@ -30,14 +31,19 @@ export function unknownName(asked: AskedTransaction, names: NameBook): HoldfastE
   return refusal(asked.queryPrepared, 'query_prepared');
 }
 
-/** The refusal of a new transaction that could never be called, since gRPC cannot carry its name. */
-export function uncallable({ definition, plan }: Transaction): HoldfastError | undefined {
-  const { gid, protocol, steps, queryPrepared } = definition;
-  const isOfGrpc = (url: string) => isCalledByGrpc(url, protocol);
+/**
+ * The refusal of a new transaction that could never be called, since gRPC cannot carry its name. Of one that registers
+ * branches over gRPC these are not known yet.
+ */
+export function uncallable({ definition, plan }: Transaction, names: NameBook): HoldfastError | undefined {
+  const { gid, type, protocol, steps, queryPrepared } = definition;
+  const isOfGrpc = (url: string) => isCalledByGrpc(url, protocol) || names.isGrpc(url);
   const isCalledBack = isOfGrpc(queryPrepared);
-  if (!isCalledBack && !steps.some(({ action, compensate }) => isOfGrpc(action) || isOfGrpc(compensate)))
-    return undefined;
-  const trouble = metadataTrouble(gid);
+  const mayBeOfGrpc =
+    isCalledBack ||
+    (protocol === 'grpc' && registersBranches(type)) ||
+    steps.some(({ action, compensate }) => isOfGrpc(action) || isOfGrpc(compensate));
+  const trouble = mayBeOfGrpc ? metadataTrouble(gid) : undefined;
   if (trouble !== undefined) return invalid('gid', trouble);
   const ofName = isCalledBack && plan.callback !== undefined ? metadataTrouble(plan.callback.op) : undefined;
   return ofName === undefined ? undefined : invalid('custom_data.name', ofName);
@@ -66,7 +72,7 @@ export function checkTargets(
     if (trouble !== undefined) throw invalid(type === 'xa' ? 'url' : op, trouble);
     const ofPayload = payloadTrouble(url, protocol, payload);
     if (ofPayload !== undefined) throw invalid('data', ofPayload);
-    if (!isCalledByGrpc(url, protocol)) continue;
+    if (!isCalledByGrpc(url, protocol) && !names.isGrpc(url)) continue;
     const ofGid = metadataTrouble(gid);
     if (ofGid !== undefined) throw invalid('gid', ofGid);
     const ofBranchId = metadataTrouble(branchId);

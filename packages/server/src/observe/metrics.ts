@@ -6,9 +6,9 @@ import {
   type Status,
   type Transaction,
 } from '@holdfast/core';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Transport } from '../transport/observer.ts';
-import { children } from './children.ts';
+import { PlainMetrics } from './plain-metrics.ts';
 import { Scrape, type ScrapeSettings, type ScrapeSources } from './scrape.ts';
 import type { StoreOperation } from './timed-store.ts';
 import type { Posted } from './webhook.ts';
@@ -20,90 +20,91 @@ const commitSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 
 /**
  * Every metric. Names that begin with `dtm_` are dtm's, without the labels that have no bound
- * (`branchid`, the query string in `api`). Children of labelled metrics are bound once.
+ * (`branchid`, the query string in `api`). What is counted all the time is plain numbers; what is asked for at a scrape
+ * is left to prom-client.
  */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #scrape: Scrape;
+  readonly #plain = new PlainMetrics();
 
-  readonly #requests = this.#counter('dtm_server_process_total', 'Requests answered; fail: any answer but success.', [
-    'type',
-    'api',
+  readonly #requests = this.#plain.counter(
+    'dtm_server_process_total',
+    'Requests answered; fail: any answer but success.',
+    ['type', 'api', 'status'],
+  );
+  readonly #requestSeconds = this.#plain.histogram(
+    'dtm_server_response_duration',
+    'Seconds from a request to its answer.',
+    ['type', 'api'],
+  );
+  readonly #ended = this.#plain.counter(
+    'dtm_transaction_process_total',
+    'Transactions that ended; fail: rolled back.',
+    ['model', 'status'],
+  );
+  readonly #endedSeconds = this.#plain.histogram(
+    'dtm_transaction_handled_duration',
+    'Seconds from creation to the end.',
+    ['model'],
+  );
+  readonly #calls = this.#plain.counter('dtm_branch_process_total', 'Branch calls; fail: any answer but success.', [
+    'model',
+    'branchtype',
     'status',
   ]);
-  readonly #requestSeconds = this.#histogram('dtm_server_response_duration', 'Seconds from a request to its answer.', [
+  readonly #callSeconds = this.#plain.histogram(
+    'holdfast_branch_call_duration_seconds',
+    'Seconds a branch call took, by its outcome.',
+    ['type', 'op', 'outcome'],
+  );
+  readonly #created = this.#plain.counter('holdfast_transactions_created_total', 'Transactions created, durably.', [
     'type',
-    'api',
+    'status',
   ]);
-  readonly #ended = children(
-    this.#counter('dtm_transaction_process_total', 'Transactions that ended; fail: rolled back.', ['model', 'status']),
+  readonly #moves = this.#plain.counter('holdfast_transactions_moved_total', 'Durable moves of a status.', [
+    'type',
+    'from',
+    'to',
+  ]);
+  readonly #withoutSteps = this.#plain.counter(
+    'holdfast_submitted_without_steps_total',
+    'Sagas and messages that were submitted without steps.',
+    ['type'],
   );
-  readonly #endedSeconds = children(
-    this.#histogram('dtm_transaction_handled_duration', 'Seconds from creation to the end.', ['model']),
+  readonly #incidents = this.#plain.counter(
+    'holdfast_incidents_raised_total',
+    'Transactions that began to wait for a decision, or to fail again and again.',
+    ['type', 'kind', 'incident'],
   );
-  readonly #calls = children(
-    this.#counter('dtm_branch_process_total', 'Branch calls; fail: any answer but success.', [
-      'model',
-      'branchtype',
-      'status',
-    ]),
+  readonly #decisions = this.#plain.counter(
+    'holdfast_operator_decisions_total',
+    'Rollbacks and stops that operators decided on.',
+    ['type', 'decision'],
   );
-  readonly #callSeconds = children(
-    this.#histogram('holdfast_branch_call_duration_seconds', 'Seconds a branch call took, by its outcome.', [
-      'type',
-      'op',
-      'outcome',
-    ]),
+  readonly #alerts = this.#plain.counter(
+    'holdfast_alerts_total',
+    'Tries to tell the alert webhook, by what became of them.',
+    ['result'],
   );
-  readonly #created = children(
-    this.#counter('holdfast_transactions_created_total', 'Transactions created, durably.', ['type', 'status']),
-  );
-  readonly #moves = children(
-    this.#counter('holdfast_transactions_moved_total', 'Durable moves of a status.', ['type', 'from', 'to']),
-  );
-  readonly #withoutSteps = children(
-    this.#counter('holdfast_submitted_without_steps_total', 'Sagas and messages that were submitted without steps.', [
-      'type',
-    ]),
-  );
-  readonly #incidents = children(
-    this.#counter(
-      'holdfast_incidents_raised_total',
-      'Transactions that began to wait for a decision, or to fail again and again.',
-      ['type', 'kind', 'incident'],
-    ),
-  );
-  readonly #decisions = children(
-    this.#counter('holdfast_operator_decisions_total', 'Rollbacks and stops that operators decided on.', [
-      'type',
-      'decision',
-    ]),
-  );
-  readonly #alerts = children(
-    this.#counter('holdfast_alerts_total', 'Tries to tell the alert webhook, by what became of them.', ['result']),
-  );
-  readonly #batchRows = this.#histogram('holdfast_journal_batch_rows', 'Writes in one commit.', [], batchRows);
-  readonly #commitSeconds = this.#histogram(
-    'holdfast_journal_commit_duration_seconds',
-    'Seconds one commit took.',
-    [],
+  readonly #batchRows = this.#plain
+    .histogram('holdfast_journal_batch_rows', 'Writes in one commit.', [], batchRows)
+    .of();
+  readonly #commitSeconds = this.#plain
+    .histogram('holdfast_journal_commit_duration_seconds', 'Seconds one commit took.', [], commitSeconds)
+    .of();
+  readonly #storeSeconds = this.#plain.histogram(
+    'holdfast_store_duration_seconds',
+    'Seconds an operation of the store took.',
+    ['operation', 'result'],
     commitSeconds,
   );
-  readonly #storeSeconds = children(
-    this.#histogram(
-      'holdfast_store_duration_seconds',
-      'Seconds an operation of the store took.',
-      ['operation', 'result'],
-      commitSeconds,
-    ),
+  readonly #unknownFields = this.#plain.counter(
+    'holdfast_unknown_fields_total',
+    'Requests with fields that mean nothing, perhaps misspelt.',
+    ['type', 'api'],
   );
-  readonly #unknownFields = children(
-    this.#counter('holdfast_unknown_fields_total', 'Requests with fields that mean nothing, perhaps misspelt.', [
-      'type',
-      'api',
-    ]),
-  );
-  readonly #warnings = this.#counter('holdfast_warnings_total', 'Warnings logged.', []);
+  readonly #warnings = this.#plain.counter('holdfast_warnings_total', 'Warnings logged.').of();
 
   constructor(settings: ScrapeSettings) {
     this.#scrape = new Scrape(this.#registry, settings);
@@ -147,16 +148,19 @@ export class Metrics {
   /** Everything in the text format of Prometheus. */
   async exposition(): Promise<{ readonly contentType: string; readonly text: string }> {
     await this.#scrape.collect();
-    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+    return {
+      contentType: this.#registry.contentType,
+      text: `${this.#plain.text()}\n${await this.#registry.metrics()}`,
+    };
   }
 
   /** To be called once for each route of dtm's API. */
   route(transport: Transport, api: string): (isFine: boolean, durationMs: number) => void {
-    const ok = this.#requests.labels(transport, api, 'ok');
-    const fail = this.#requests.labels(transport, api, 'fail');
-    const seconds = this.#requestSeconds.labels(transport, api);
+    const ok = this.#requests.of(transport, api, 'ok');
+    const fail = this.#requests.of(transport, api, 'fail');
+    const seconds = this.#requestSeconds.of(transport, api);
     return (isFine, durationMs) => {
-      (isFine ? ok : fail).inc();
+      (isFine ? ok : fail).value += 1;
       seconds.observe(durationMs / 1000);
     };
   }
@@ -164,37 +168,37 @@ export class Metrics {
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void {
     const { type } = transaction.definition;
     const op = opOf(transaction, operation);
-    this.#calls(type, op, outcome.kind === 'success' ? 'ok' : 'fail').inc();
-    this.#callSeconds(type, op, outcome.kind).observe(durationMs / 1000);
+    this.#calls.of(type, op, outcome.kind === 'success' ? 'ok' : 'fail').value += 1;
+    this.#callSeconds.of(type, op, outcome.kind).observe(durationMs / 1000);
   }
 
   created({ definition, progress }: Transaction): void {
-    this.#created(definition.type, progress.status).inc();
+    this.#created.of(definition.type, progress.status).value += 1;
   }
 
   submittedWithoutSteps(type: string): void {
-    this.#withoutSteps(type).inc();
+    this.#withoutSteps.of(type).value += 1;
   }
 
   moved({ definition, progress }: Transaction, from: Status): void {
     const { status, finishedMs } = progress;
-    this.#moves(definition.type, from, status).inc();
+    this.#moves.of(definition.type, from, status).value += 1;
     if (status !== 'succeed' && status !== 'failed') return;
-    this.#ended(definition.type, status === 'succeed' ? 'ok' : 'fail').inc();
-    this.#endedSeconds(definition.type).observe(Math.max(0, finishedMs - definition.createdMs) / 1000);
+    this.#ended.of(definition.type, status === 'succeed' ? 'ok' : 'fail').value += 1;
+    this.#endedSeconds.of(definition.type).observe(Math.max(0, finishedMs - definition.createdMs) / 1000);
   }
 
   /** @param name the incident without what it is about */
   incident(type: string, kind: IncidentKind, name: string): void {
-    this.#incidents(type, kind, name).inc();
+    this.#incidents.of(type, kind, name).value += 1;
   }
 
   decided(type: string, decision: string): void {
-    this.#decisions(type, decision).inc();
+    this.#decisions.of(type, decision).value += 1;
   }
 
   alerted(result: Posted['kind']): void {
-    this.#alerts(result).inc();
+    this.#alerts.of(result).value += 1;
   }
 
   journalCommitted(rows: number, durationMs: number): void {
@@ -203,35 +207,15 @@ export class Metrics {
   }
 
   storeOperated(operation: StoreOperation, isDone: boolean, durationMs: number): void {
-    this.#storeSeconds(operation, isDone ? 'ok' : 'fail').observe(durationMs / 1000);
+    this.#storeSeconds.of(operation, isDone ? 'ok' : 'fail').observe(durationMs / 1000);
   }
 
   unknownFields(transport: Transport, api: string): void {
-    this.#unknownFields(transport, api).inc();
+    this.#unknownFields.of(transport, api).value += 1;
   }
 
   warned(): void {
-    this.#warnings.inc();
-  }
-
-  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
-    return new Counter({ name, help, labelNames, registers: [this.#registry] });
-  }
-
-  #histogram<Label extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly Label[],
-    buckets?: readonly number[],
-  ): Histogram<Label> {
-    const registers = [this.#registry];
-    return new Histogram({
-      name,
-      help,
-      labelNames,
-      registers,
-      ...(buckets === undefined ? {} : { buckets: [...buckets] }),
-    });
+    this.#warnings.value += 1;
   }
 }
 

@@ -116,18 +116,19 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'compensations-at-once',
     file: 'core/src/saga.ts',
-    find: "return callOrWait(transaction, front.ready, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');",
+    find: "return callFront(transaction, front, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');",
     replace: `const { operations } = transaction.progress;
   const all = transaction.plan.topological.map((step) => step * 2);
   const open = all.filter((operation) => operations[operation] !== 's' && operations[operation + 1] !== 'p');
-  return callOrWait(transaction, open, inFlight, nowMs, 'backward');`,
+  const ready = { size: open.length, chunks: [open] };
+  return callFront(transaction, { ...front, ready }, inFlight, nowMs, 'backward');`,
     breaks: ['P5'],
   },
   {
     name: 'orders-ignored',
     file: 'core/src/front.ts',
-    find: 'else if (waits === 0) ready.push(',
-    replace: 'else if (waits === 0 || isForward) ready.push(',
+    find: 'else if (waits === 0) ready[step] = ',
+    replace: 'else if (waits === 0 || isForward) ready[step] = ',
     breaks: ['P5'],
   },
   {

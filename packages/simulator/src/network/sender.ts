@@ -1,4 +1,4 @@
-import { judgeHttp, type Outcome } from '@holdfast/core';
+import { judgeOf, type Outcome } from '@holdfast/core';
 import type { BranchCall, Cuttable, Sender, SendingCall, SentAnswer } from 'holdfast/engine/ports';
 import type { MachineClock } from '../kernel/clock.ts';
 import type { SimulatedProcess } from '../kernel/process.ts';
@@ -56,7 +56,7 @@ export class SimulatedSender implements Sender {
 function judged(result: NetworkAnswer, call: BranchCall): Pick<SentAnswer, 'outcome' | 'health'> {
   switch (result.kind) {
     case 'answered':
-      return { outcome: judgeHttp(result.answer.statusCode, result.answer.body, 0), health: 'ok' };
+      return { outcome: judgeOf(call)(result.answer.statusCode, result.answer.body, 0), health: 'ok' };
     case 'refused':
       return { outcome: errorOf('connection refused'), health: 'connect' };
     case 'timed-out':

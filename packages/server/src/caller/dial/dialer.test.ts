@@ -14,6 +14,8 @@ import type { FoundHost } from './hosts.ts';
 const { ca, cert, key } = certificates();
 const trusted = createSecureContext({ ca });
 
+const doubted: string[] = [];
+
 const closers: (() => void)[] = [];
 after(() => {
   for (const close of closers) close();
@@ -63,7 +65,7 @@ function dialerOf(addresses: FoundHost | readonly string[], more: Partial<Dialer
   return new Dialer({
     upkeep: systemRuntime,
     trust: () => trusted,
-    hosts: { find: (_host, done) => done(found) },
+    hosts: { find: (_host, done) => done(found), doubt: (host) => doubted.push(host) },
     ...more,
   });
 }
@@ -211,11 +213,12 @@ test("a failure names each address and why, and is nobody else's where this mach
     message: `127.0.0.2:${port}, 127.0.0.3:${port}: connection refused (ECONNREFUSED)`,
     isLocal: false,
   });
-  const unknown = dialerOf({ reason: 'the name is not known (ENOTFOUND)' });
+  const unknown = dialerOf({ reason: 'the name is not known (ENOTFOUND)', isLocal: false });
   assert.deepEqual(await failed(dial(unknown, { host: 'no.test', port })), {
     message: 'no.test: the name is not known (ENOTFOUND)',
     isLocal: false,
   });
+  assert.deepEqual(doubted.slice(-2), ['two.test', 'no.test']);
   const impossible = await failed(dial(dialer, { host: 'two.test', port: 70_000 }));
   assert.match(impossible.message, /^127\.0\.0\.2:70000, 127\.0\.0\.3:70000: .*ERR_SOCKET_BAD_PORT/);
 });
@@ -240,7 +243,10 @@ test('who gives up is told nothing more, and what was under way is closed', asyn
   dialed.dialing.cancel();
   await slow.areGone();
   let answer: ((found: FoundHost) => void) | undefined;
-  const waiting = new Dialer({ upkeep: systemRuntime, hosts: { find: (_host, done) => (answer = done) } });
+  const waiting = new Dialer({
+    upkeep: systemRuntime,
+    hosts: { find: (_host, done) => (answer = done), doubt: () => undefined },
+  });
   const early: { dialing: Dialing; results: DialResult[] } = dial(waiting, { host: 'a.test', port: slow.port });
   assert.equal(early.dialing.waitsFor, 'address of a.test');
   early.dialing.cancel();

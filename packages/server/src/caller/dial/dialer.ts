@@ -8,6 +8,7 @@ import { Sockets } from './sockets.ts';
 import { systemHosts } from './system-hosts.ts';
 
 export type { Dialed, DialFailure, Dialing, DialRequest, DialResult } from './dial.ts';
+export type { FoundHost, Hosts } from './hosts.ts';
 
 export interface DialerParts {
   /** The machine's time. */
@@ -36,9 +37,18 @@ export class Dialer {
 
   /** `done` comes once, after this has returned; never after `cancel`. */
   dial(request: DialRequest, done: (result: DialResult) => void): Dialing {
-    const race = new Race(request, this.#sockets, this.#parts.upkeep, done);
-    if (isIP(request.host) !== 0) race.start([request.host]);
-    else this.#hosts.find(request.host, (found) => race.found(found));
+    const { host } = request;
+    const { upkeep } = this.#parts;
+    if (isIP(host) !== 0) {
+      const race = new Race(request, this.#sockets, upkeep, done);
+      race.start([host]);
+      return race;
+    }
+    const race = new Race(request, this.#sockets, upkeep, (result) => {
+      if ('failed' in result && !result.failed.isLocal) this.#hosts.doubt(host);
+      done(result);
+    });
+    this.#hosts.find(host, (found) => race.found(found));
     return race;
   }
 }

@@ -69,7 +69,7 @@ export class Race implements Dialing {
   found(found: FoundHost): void {
     if (this.#isOver) return;
     if ('addresses' in found) this.start(interleaved(found.addresses));
-    else this.#fail({ message: harmless(`${this.#request.host}: ${found.reason}`), isLocal: false });
+    else this.#fail({ message: harmless(`${this.#request.host}: ${found.reason}`), isLocal: found.isLocal });
   }
 
   /** @param addresses in the order in which they are tried; at least one */

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
-import type { GrpcTarget } from '@holdfast/core';
+import { type GrpcTarget, metadataTrouble } from '@holdfast/core';
 import type { BranchCall } from '../../engine/ports.ts';
 
 /**
@@ -79,8 +79,9 @@ function timeoutText(timeoutMs: number): string {
 
 /** Sent as it is or not at all: a service could take one branch for another. */
 function identity(name: string, value: string): string {
-  if (value !== value.trim()) throw new Error(`gRPC cannot carry ${name} with a blank at its beginning or end`);
-  return wireValue(name, value);
+  const trouble = metadataTrouble(value);
+  if (trouble !== undefined) throw new Error(`${name} ${trouble}`);
+  return value;
 }
 
 /** As UTF-8 where it is not plain ASCII, one character a byte. HTTP/2 allows no blanks at either end. */

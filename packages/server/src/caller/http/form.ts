@@ -1,4 +1,4 @@
-import { callKindOf, judgeHttp, judgeJsonRpc, type Outcome, type Payload } from '@holdfast/core';
+import { callKindOf, type Judge, judgeOf, type Payload } from '@holdfast/core';
 import type { BranchCall } from '../../engine/ports.ts';
 import { jsonRpcBody } from './json-rpc-body.ts';
 
@@ -9,7 +9,7 @@ export interface HttpForm {
   readonly body: Payload;
   /** What names the branch is appended to the query of the URL. */
   readonly isNamedInQuery: boolean;
-  judge(statusCode: number, body: string, retryAfterMs: number, unread: string): Outcome;
+  readonly judge: Judge;
 }
 
 /**
@@ -17,16 +17,17 @@ export interface HttpForm {
  * @throws Error where the payload cannot be sent so
  */
 export function httpFormOf(call: BranchCall, newId: () => string): HttpForm {
+  const judge = judgeOf(call);
   if (callKindOf(call.url, call.protocol) === 'http') {
     return {
       method: methodOf(call.type, call.payload.length),
       body: call.payload,
       isNamedInQuery: true,
-      judge: judgeHttp,
+      judge,
     };
   }
   // What names the branch is among the params, and the query stays as it is.
-  return { method: 'POST', body: jsonRpcBody(call, newId()), isNamedInQuery: false, judge: judgeJsonRpc };
+  return { method: 'POST', body: jsonRpcBody(call, newId()), isNamedInQuery: false, judge };
 }
 
 /**

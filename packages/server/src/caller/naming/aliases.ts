@@ -1,4 +1,4 @@
-import { grpcTargetOf, type ServiceName, serviceNameOf } from '@holdfast/core';
+import { grpcTargetOf, isServiceUrl, type ServiceName, serviceNameOf } from '@holdfast/core';
 import type { NameBook } from '../../engine/ports.ts';
 import { type Address, isHttp, Rotation } from './address.ts';
 import type { Found, NameResolver } from './name-resolver.ts';
@@ -33,6 +33,12 @@ export class Aliases implements NameResolver, NameBook {
     return grpcTargetOf(address.base + name.rest) === undefined
       ? 'must have /package.Service/Method after its name, whose addresses are called by gRPC'
       : undefined;
+  }
+
+  isGrpc(url: string): boolean {
+    const name = isServiceUrl(url) ? serviceNameOf(url) : undefined;
+    if (name?.kind !== 'alias') return false;
+    return this.#rotations.get(name.name)?.addresses.some(({ base }) => !isHttp(base)) === true;
   }
 
   #choice(): string {

@@ -3,7 +3,9 @@ import { after, before, test } from 'node:test';
 import { type ServiceName, serviceNameOf } from '@holdfast/core';
 import { DnsServer } from '../../../../../test/lib/dns-server.ts';
 import { systemRuntime } from '../../runtime.ts';
-import { type Looked, type LookupSettings, lookUp } from './dns-lookup.ts';
+import { type LookedService, lookUp } from './dns-lookup.ts';
+import { HostLookup } from './lookup/host-lookup.ts';
+import type { LookupSettings } from './lookup/looked.ts';
 
 const server = new DnsServer();
 before(() => server.start());
@@ -15,14 +17,14 @@ function nameOf(url: string): ServiceName {
   return name;
 }
 
-function look(url: string, more: Partial<LookupSettings> = {}): Promise<Looked> {
+function look(url: string, more: Partial<LookupSettings> = {}): Promise<LookedService> {
   const settings = { servers: [server.address], timeoutMs: 2000, ttlMaxMs: 30_000, ...more };
-  return lookUp(nameOf(url), settings, systemRuntime);
+  return lookUp(nameOf(url), new HostLookup({ settings, runtime: systemRuntime }), systemRuntime);
 }
 
-function basesOf(looked: Looked): readonly string[] {
+function basesOf(looked: LookedService): readonly string[] {
   assert.equal(looked.kind, 'found', JSON.stringify(looked));
-  return looked.addresses.map(({ base }) => base);
+  return looked.answer.map(({ base }) => base);
 }
 
 test('a host by all its addresses, in a fixed order, for the shortest of their times', async () => {
@@ -33,7 +35,7 @@ test('a host by all its addresses, in a fixed order, for the shortest of their t
   const looked = await look('dns:///Orders.shop:8080/a');
   assert.deepEqual(basesOf(looked), ['10.0.0.1:8080', '10.0.0.2:8080']);
   assert.equal(looked.kind === 'found' && looked.ttlMs, 9000);
-  assert.deepEqual(looked.kind === 'found' && looked.addresses.map(({ authority }) => authority), [
+  assert.deepEqual(looked.kind === 'found' && looked.answer.map(({ authority }) => authority), [
     'orders.shop:8080',
     'orders.shop:8080',
   ]);
@@ -54,7 +56,7 @@ test('a service by its records, each host by its addresses', async () => {
   ]);
   const looked = await look('dns+srv://_orders._tcp.shop/a');
   assert.deepEqual(
-    looked.kind === 'found' && looked.addresses.map(({ base, priority, weight }) => [base, priority, weight]),
+    looked.kind === 'found' && looked.answer.map(({ base, priority, weight }) => [base, priority, weight]),
     [
       ['10.0.0.1:8001', 10, 3],
       ['10.0.0.2:8002', 10, 1],

@@ -19,9 +19,12 @@ import type {
 } from '../../engine/ports.ts';
 import { type Address, isHttp } from './address.ts';
 import { Aliases } from './aliases.ts';
-import { type LookupSettings, lookUp } from './dns-lookup.ts';
-import { DnsNames, type DnsNamesLimits } from './dns-names.ts';
+import { lookUp } from './dns-lookup.ts';
+import { DnsNames } from './dns-names.ts';
+import type { Lookups } from './lookup/lookups.ts';
 import type { Found, NameResolver } from './name-resolver.ts';
+
+export { createLookups, type Lookups } from './lookup/lookups.ts';
 
 export interface NamingParts {
   /** Calls concrete addresses, under their limits and breakers. */
@@ -33,12 +36,6 @@ export interface NamingParts {
   readonly waits?: () => () => void;
 }
 
-export interface NamingSettings {
-  /** Names of the settings, each with its addresses. */
-  readonly aliases: Readonly<Record<string, readonly string[]>>;
-  readonly dns: LookupSettings & DnsNamesLimits;
-}
-
 export interface Naming {
   /** Calls services by their names, and everything else as it was. */
   readonly caller: Caller;
@@ -47,16 +44,18 @@ export interface Naming {
 
 /** Everything that calls of services by their names need. DNS is asked on `upkeep`, the machine's own time. */
 export function createNaming({
-  settings,
+  names,
+  lookups: { lookup, ...memory },
   upkeep,
   ...parts
-}: Omit<NamingParts, 'aliases' | 'dns'> & { readonly settings: NamingSettings; readonly upkeep: Runtime }): Naming {
-  const aliases = new Aliases(settings.aliases);
-  const dns = new DnsNames({
-    ...settings.dns,
-    lookUp: (name) => lookUp(name, settings.dns, upkeep),
-    runtime: upkeep,
-  });
+}: Omit<NamingParts, 'aliases' | 'dns'> & {
+  /** Those of the settings, each with its addresses. */
+  readonly names: Readonly<Record<string, readonly string[]>>;
+  readonly lookups: Lookups;
+  readonly upkeep: Runtime;
+}): Naming {
+  const aliases = new Aliases(names);
+  const dns = new DnsNames({ ...memory, lookUp: (name) => lookUp(name, lookup, upkeep), runtime: upkeep });
   return { caller: new NamingCaller({ ...parts, aliases, dns }), names: aliases };
 }
 

@@ -7,6 +7,7 @@ import { checkedId, statusNamed, transactionType, unknownGid } from '../wire/ide
 import { parseObject, textOf } from '../wire/json.ts';
 import { latestTimeMs, wholeNumber } from '../wire/list.ts';
 import type { AskedList } from '../wire/stored.ts';
+import { timeForm, timeMsOf } from '../wire/time.ts';
 import { type Answer, jsonAnswer } from './answer.ts';
 import type { Route } from './route.ts';
 import type { HttpSettings } from './settings.ts';
@@ -137,8 +138,7 @@ function isTrue(text: string, name: string): boolean {
 function timeParameter(parameters: URLSearchParams, name: string): number | undefined {
   const text = parameters.get(name) ?? '';
   if (/^\d*$/.test(text)) return wholeNumber(parameters, name, 0, latestTimeMs);
-  const timeMs = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(timeMs))
-    throw invalid(name, 'must be a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970');
+  const timeMs = timeMsOf(text);
+  if (timeMs === undefined) throw invalid(name, `${timeForm}, or milliseconds since 1970`);
   return Math.max(0, timeMs);
 }

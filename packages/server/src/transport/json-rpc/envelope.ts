@@ -62,6 +62,8 @@ export function encodeResult(id: string, result: object | null): string {
   return JSON.stringify({ error: null, id, jsonrpc: '2.0', result });
 }
 
+/** As dtm: what a method refuses has an empty result, and what no method was asked has none. */
 export function encodeError({ id, code, message }: RpcRefusal): string {
-  return JSON.stringify({ error: { code, message }, id, jsonrpc: '2.0', result: {} });
+  const result = code === codes.error || code === codes.failure || code === codes.ongoing ? {} : null;
+  return JSON.stringify({ error: { code, message }, id, jsonrpc: '2.0', result });
 }

@@ -1,6 +1,5 @@
 import {
   type BranchOperation,
-  isFinal,
   type OperationState,
   type Options,
   operationAt,
@@ -33,7 +32,7 @@ export function encodeTransaction(shown: ShownTransaction): object {
     options: encodeOptions(definition.options),
     ...text('custom_data', definition.customData),
     ...number('next_cron_interval', Math.round(progress.intervalMs / 1000)),
-    ...text('next_cron_time', isFinal(status) ? undefined : timeText(progress.dueMs)),
+    ...text('next_cron_time', timeText(progress.dueMs)),
     ...text('owner', owner ?? undefined),
     concurrent: definition.options.concurrent,
   };

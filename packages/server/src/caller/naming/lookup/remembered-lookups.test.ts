@@ -1,29 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ServiceName } from '@holdfast/core';
-import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
-import type { Looked } from './dns-lookup.ts';
-import { DnsNames } from './dns-names.ts';
+import { ManualRuntime } from '../../../engine/testing/manual-runtime.ts';
+import type { Looked } from './looked.ts';
+import { RememberedLookups } from './remembered-lookups.ts';
 
-const name = (host: string): ServiceName => ({ kind: 'dns', name: host, port: 80, rest: '/a' });
-const found = (ttlMs: number, ...bases: string[]): Looked => ({
-  kind: 'found',
-  ttlMs,
-  addresses: bases.map((base) => ({ base, authority: '', priority: 0, weight: 0 })),
-});
+const found = (ttlMs: number, answer: string): Looked<string> => ({ kind: 'found', ttlMs, answer });
 
 class World {
   readonly runtime = new ManualRuntime();
   readonly asked: string[] = [];
-  #answers: ((looked: Looked) => void)[] = [];
-  readonly names: DnsNames;
+  #answers: ((looked: Looked<string>) => void)[] = [];
+  readonly tally = { found: 0, gone: 0, failed: 0, underWay: 0 };
+  readonly names: RememberedLookups<string, string>;
 
   constructor({ staleMs = 60_000, names = 10 } = {}) {
-    this.names = new DnsNames({
+    this.names = new RememberedLookups<string, string>({
       runtime: this.runtime,
-      staleMs,
-      names,
-      lookUp: ({ name: host }) => {
+      limits: { staleMs, names },
+      tally: this.tally,
+      keyOf: (host) => host,
+      lookUp: (host) => {
         this.asked.push(host);
         return new Promise((resolve) => this.#answers.push(resolve));
       },
@@ -33,20 +29,15 @@ class World {
   /** What a call is told: its addresses, or a reason; undefined while it waits. */
   resolve(host = 'h'): { told: string | undefined } {
     const call: { told: string | undefined } = { told: undefined };
-    this.names.resolve(name(host), (result) => {
+    this.names.resolve(host, (result) => {
       assert.equal(call.told, undefined, 'told twice');
       call.told =
-        result.kind === 'found'
-          ? result.rotation
-              .next(() => 0)
-              .map(({ base }) => base)
-              .join(' ')
-          : `unknown: ${result.reason}`;
+        result.kind === 'found' ? result.answer : `unknown: ${result.reason}${result.isLocal ? ' (local)' : ''}`;
     });
     return call;
   }
 
-  async answer(looked: Looked): Promise<void> {
+  async answer(looked: Looked<string>): Promise<void> {
     this.#answers.shift()?.(looked);
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -59,10 +50,10 @@ test('one look-up serves all who wait for it, and those who come while it counts
     calls.map(({ told }) => told),
     [undefined, undefined],
   );
-  await world.answer(found(5000, 'a', 'b'));
+  await world.answer(found(5000, 'a b'));
   assert.deepEqual(
     calls.map(({ told }) => told),
-    ['a b', 'b a'],
+    ['a b', 'a b'],
   );
   await world.runtime.advance(4999);
   assert.equal(world.resolve().told, 'a b');
@@ -122,7 +113,7 @@ test('doubted addresses are looked up again, but not within a second', async () 
   const world = new World();
   world.resolve();
   await world.answer(found(30_000, 'a'));
-  world.names.doubt(name('h'));
+  world.names.doubt('h');
   assert.equal(world.resolve().told, 'a');
   await world.runtime.advance(1000);
   assert.equal(world.resolve().told, undefined);
@@ -170,11 +161,11 @@ test('who waits too long for DNS, or behind too many, is told so without a look-
   for (let index = 0; index < 9_999; index += 1) world.resolve(`name${index}`);
   assert.equal(first.told, undefined);
   world.resolve('last');
-  assert.equal(first.told, 'unknown: too many names wait for DNS');
+  assert.equal(first.told, 'unknown: too many names wait for DNS (local)');
   const late = world.resolve('late');
   await world.runtime.advance(10_001);
   await world.answer({ kind: 'failed', reason: 'silence' });
-  assert.equal(late.told, 'unknown: too many names wait for DNS');
+  assert.equal(late.told, 'unknown: too many names wait for DNS (local)');
   assert.equal(world.asked.length, 64);
   world.resolve('new');
   assert.equal(world.asked.at(-1), 'new');

@@ -1,0 +1,44 @@
+import { shorten } from './attempts.ts';
+import type { Outcome } from './fact.ts';
+import { outcomeMessageBytes } from './outcome.ts';
+
+/** What services say with `dtm_result`. Empty is as if it were not there. */
+const known: readonly unknown[] = ['SUCCESS', 'FAILURE', 'ONGOING', '', null];
+const usual = '{"dtm_result":"SUCCESS"}';
+const name = 'dtm_result';
+
+/**
+ * Whether the JSON of an answer has a `dtm_result` that means nothing, such as the text of an exception: at the top, or in
+ * the result of JSON-RPC. What is no JSON has none.
+ */
+export function hasStrangeResult(body: string): boolean {
+  if (body === usual || !/dtm_result/i.test(body)) return false;
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    // Text that happens to have the word.
+    return false;
+  }
+  if (!isObject(value)) return false;
+  const result = value['result'];
+  return isStrange(value) || (isObject(result) && isStrange(result));
+}
+
+/**
+ * What the answer to query_prepared means. Its yes cannot be taken back, since the message is then sent: so a success that
+ * says something else in `dtm_result` is an error, and the service is asked again.
+ */
+export function asQuery(outcome: Outcome, body: string): Outcome {
+  if (outcome.kind !== 'success' || !hasStrangeResult(body)) return outcome;
+  const message = `the dtm_result of the answer has no meaning, and is not taken for a yes: ${body}`;
+  return { kind: 'error', message: shorten(message, outcomeMessageBytes), retryAfterMs: 0 };
+}
+
+function isStrange(value: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(value).some((key) => key.toLowerCase() === name && !known.includes(value[key]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

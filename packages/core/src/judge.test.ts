@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judgeOf } from './judge.ts';
+
+const queries = { type: 'msg', op: 'msg', url: 'http://s/query', protocol: 'http' } as const;
+const rpc = { ...queries, url: 'http://s/?method=Query', protocol: 'json-rpc' } as const;
+const action = { ...queries, op: 'action' } as const;
+
+const strange = [
+  '{"dtm_result":"Object reference not set"}',
+  '{"dtm_result":"success"}',
+  '{"dtm_result":"SUCCESS "}',
+  '{"a":1,"dtm_result":7}',
+  '{"dtm_result":{"dtm_result":"SUCCESS"}}',
+  '{"DTM_result":"no"}',
+  '{"dtm_result":false}',
+];
+
+test('the query of a message is answered by a yes, a no or not yet; anything else in dtm_result is an error', () => {
+  for (const body of strange) {
+    const outcome = judgeOf(queries)(200, body, 0);
+    assert.equal(outcome.kind, 'error', body);
+    assert.match('message' in outcome ? outcome.message : '', /^the dtm_result of the answer has no meaning/);
+    assert.equal(judgeOf(action)(200, body, 0).kind, 'success', 'of an action it has run, whatever it says');
+  }
+  for (const [body, kind] of [
+    ['', 'success'],
+    ['ok', 'success'],
+    ['{}', 'success'],
+    ['{"dtm_result":"SUCCESS"}', 'success'],
+    ['{ "dtm_result" : "SUCCESS", "x": 1 }', 'success'],
+    ['{"dtm_result":""}', 'success'],
+    ['{"dtm_result":null}', 'success'],
+    ['{"data":{"dtm_result":"x"}}', 'success'],
+    ['[{"dtm_result":"x"}]', 'success'],
+    ['see dtm_result', 'success'],
+    ['{"dtm_result":"FAILURE"}', 'failure'],
+    ['{"dtm_result":"ONGOING"}', 'ongoing'],
+  ] as const)
+    assert.equal(judgeOf(queries)(200, body, 0).kind, kind, body);
+  assert.equal(judgeOf(queries)(500, strange[0] ?? '', 0).kind, 'error');
+  assert.equal(judgeOf(queries)(409, strange[0] ?? '', 0).kind, 'failure');
+});
+
+test('over JSON-RPC the result is looked at as well', () => {
+  const result = (value: string) => `{"jsonrpc":"2.0","id":"1","result":${value}}`;
+  assert.equal(judgeOf(rpc)(200, result('{"dtm_result":"Object reference not set"}'), 0).kind, 'error');
+  assert.equal(judgeOf(rpc)(200, result('{"dtm_result":"SUCCESS"}'), 0).kind, 'success');
+  for (const value of ['null', '{}', '"done"', '7']) {
+    assert.equal(judgeOf(rpc)(200, result(value), 0).kind, 'success', value);
+  }
+  assert.equal(judgeOf({ ...rpc, op: 'action' })(200, result('{"dtm_result":"?"}'), 0).kind, 'success');
+  assert.equal(judgeOf(rpc)(200, 'no JSON', 0).kind, 'error');
+});
