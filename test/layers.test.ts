@@ -48,7 +48,7 @@ const layers: Readonly<Record<string, Layer>> = {
   dev: {
     folder: `${server}/dev`,
     mayImport: ['core'],
-    mayImportFiles: [store, ports, `${server}/engine/coordinator.ts`, `${server}/transport/http/dev-routes.ts`],
+    mayImportFiles: [store, ports, `${server}/engine/coordinator.ts`, `${server}/transport/http/routes/dev-routes.ts`],
     leastFiles: 5,
   },
   observe: {

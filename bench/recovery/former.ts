@@ -107,6 +107,7 @@ const engine = new Engine({
     created: () => undefined,
     moved: () => undefined,
     decided: () => undefined,
+    ignored: () => undefined,
     incident: () => undefined,
     unreadable: () => undefined,
     journalCommitted: () => undefined,

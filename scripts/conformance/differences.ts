@@ -101,6 +101,22 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
+    shownBy: ['D15'],
+    what: 'a request of a web page of another site; over loopback a foreign `Host`',
+    dtm: 'served',
+    holdfast: '403, unless `http.allowedOrigins` names the page',
+    why: 'without authentication any page that somebody looks at could drive the coordinator',
+  },
+  {
+    rows: [],
+    shownBy: ['D16'],
+    what: 'another method of a route; a packed body; `/`',
+    dtm: '404; 500; the admin page',
+    holdfast: '405 with `Allow`; 415; a line that says what this is',
+    why: 'who asks wrongly is told what is wrong',
+  },
+  {
+    rows: [],
     shownBy: ['D7'],
     what: 'a URL that names a registry (`etcd://`, `consul://`)',
     dtm: 'with the driver that is configured',

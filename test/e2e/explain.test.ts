@@ -171,6 +171,37 @@ test('a submit that differs from its prepare is told', async () => {
   assert.deepEqual((await told(gid)).ignoredFields, ['steps', 'payloads']);
 });
 
+test('the same gid again with other content is 200, and told; with the same content it is not', async () => {
+  const { client, clock, service } = at();
+  const gid = client.newGid();
+  const count = async (type: string) => {
+    const { text } = await client.http.get('/api/metrics');
+    return Number(new RegExp(`^holdfast_ignored_fields_total\\{type="${type}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  };
+  const before = await count('saga');
+  await clock.delay(`${service.url}/${gid}/a`, second);
+  const saga = { gid, trans_type: 'saga', custom_data: '{"concurrent":true}', retry_limit: 2 };
+  const first = { ...saga, steps: [{ action: `${service.url}/${gid}/a`, compensate: '' }], payloads: ['1'] };
+  await client.does('submit', first);
+  await client.does('submit', first);
+  assert.deepEqual([(await told(gid)).ignoredFields, await count('saga')], [[], before]);
+  await client.does('submit', { ...first, payloads: ['2'] });
+  await client.does('submit', { ...first, payloads: ['3'] });
+  assert.deepEqual([(await told(gid)).ignoredFields, await count('saga')], [['payloads'], before + 1]);
+  await client.does('submit', { ...first, steps: [{ action: `${service.url}/b` }], retry_limit: 1 });
+  assert.deepEqual((await told(gid)).ignoredFields, ['payloads', 'steps', 'retry_limit']);
+  await clock.advance(second);
+  assert.equal(await client.statusOf(gid), 'succeed');
+  assert.deepEqual(service.callsOf(gid).length, 1, 'the first content ran, once');
+
+  const prepared = client.newGid();
+  const message = { gid: prepared, trans_type: 'msg', steps: [{ action: `${service.url}/a` }] };
+  await client.does('prepare', { ...message, payloads: ['1'], query_prepared: `${service.url}/query` });
+  await client.does('prepare', { ...message, payloads: ['2'], query_prepared: `${service.url}/other` });
+  assert.deepEqual((await told(prepared)).ignoredFields, ['payloads', 'query_prepared']);
+  assert.equal(await client.statusOf(prepared), 'prepared');
+});
+
 test('the list: pages, filters, and no filter that there is not', async () => {
   const { client, clock, service } = at();
   const prefix = client.newGid();

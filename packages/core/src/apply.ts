@@ -24,6 +24,8 @@ export function apply(transaction: Transaction, fact: Fact): Transaction {
       return { ...applyDue(transaction, fact.atMs), run: nextRun(run) };
     case 'submitted':
       return applySubmitted(transaction, fact);
+    case 'repeated':
+      return withIgnored(transaction, fact.ignoredFields, fact.atMs);
     case 'abort-asked':
       return move(transaction, hasSecondPhase(definition.type) ? 'aborting' : 'failed', fact.reason, fact.atMs);
     case 'stopped':
@@ -114,8 +116,13 @@ function reasonAfter(to: Status, known: string, reason: string): string {
 function applySubmitted(transaction: Transaction, fact: Extract<Fact, { kind: 'submitted' }>): Transaction {
   const moved = move({ ...transaction, ...fact.amended }, 'submitted', '', fact.atMs);
   if (moved.progress.status === transaction.progress.status) return transaction;
-  const { ignoredFields = [] } = fact;
-  return ignoredFields.length === 0 ? moved : { ...moved, progress: { ...moved.progress, ignoredFields } };
+  return fact.ignoredFields === undefined ? moved : withIgnored(moved, fact.ignoredFields, fact.atMs);
+}
+
+function withIgnored(transaction: Transaction, fields: readonly string[], atMs: number): Transaction {
+  const { progress } = transaction;
+  const ignoredFields = [...new Set([...(progress.ignoredFields ?? []), ...fields])];
+  return { ...transaction, progress: { ...progress, ignoredFields, updatedMs: atMs } };
 }
 
 /**

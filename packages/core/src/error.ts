@@ -4,10 +4,12 @@
  */
 export const errorCatalogue = {
   INVALID_INPUT: { http: 400, grpc: 3, text: 'the request is not valid' },
+  FORBIDDEN: { http: 403, grpc: 7, text: 'this client is not admitted' },
   NOT_FOUND: { http: 404, grpc: 5, text: 'no such transaction' },
   WRONG_STATUS: { http: 409, grpc: 10, text: 'the transaction is in a status that does not allow this' },
   BRANCH_EXISTS: { http: 500, grpc: 6, text: 'this branch is already registered with other content' },
   TOO_LARGE: { http: 413, grpc: 8, text: 'the request is larger than the limit' },
+  UNSUPPORTED: { http: 415, grpc: 3, text: 'the request has a form that is not supported' },
   OVERLOADED: { http: 429, grpc: 14, text: 'the coordinator takes no new transactions for now' },
   UNAVAILABLE: { http: 503, grpc: 14, text: 'the coordinator cannot serve this now' },
   INTERNAL: { http: 500, grpc: 13, text: 'internal error' },

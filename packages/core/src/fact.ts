@@ -40,6 +40,8 @@ export type Fact =
       readonly amended?: Amended;
       readonly ignoredFields?: readonly string[];
     }
+  /** It was asked for again while it runs, and these fields differ from what is stored: they are not taken over. */
+  | { readonly kind: 'repeated'; readonly ignoredFields: readonly string[]; readonly atMs: number }
   | { readonly kind: 'abort-asked'; readonly reason: string; readonly atMs: number }
   | { readonly kind: 'stopped'; readonly atMs: number }
   /** An operator asked to roll a saga back; it moves as soon as its driver knows. `doNotWait`: for calls that are out. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { differingFields } from './differing.ts';
 import { apply, createTransaction, HoldfastError, type Ruling } from './index.ts';
-import { differingFields, ruleAbort, rulePrepare, ruleStop, ruleSubmit } from './request.ts';
+import { ruleAbort, rulePrepare, ruleRepeat, ruleStop, ruleSubmit } from './request.ts';
 import { defaults, message, saga, tcc } from './testing/definitions.ts';
 import type { Definition, Status, Transaction } from './transaction.ts';
 import { noOptions } from './transaction.ts';
@@ -143,4 +144,39 @@ test('custom data that cannot be followed is refused with the field, and nothing
   const ruling = ruleSubmit(prepared, asked, defaults, atMs);
   assert.ok(ruling instanceof HoldfastError);
   assert.deepEqual([ruling.code, ruling.field], ['INVALID_INPUT', 'custom_data.orders']);
+});
+
+test('asked for again with other content, the fields that differ are told once, and nothing else is changed', () => {
+  const running = inStatus(saga(2, { options: { retryLimit: 3, branchHeaders: { a: '1' } } }), 'submitted');
+  const stored = running.definition;
+  const told = (change: Partial<Definition>, of = running) => {
+    const ruling = ruleRepeat(of, { ...stored, ...change }, atMs);
+    return ruling !== 'nothing' && 'ignoredFields' in ruling ? (ruling.ignoredFields ?? []).join(' ') : ruling;
+  };
+  assert.equal(told({}), 'nothing');
+  assert.equal(told({ options: noOptions }), 'nothing', 'what is left out does not differ');
+  assert.equal(told({ steps: [], customData: '' }), 'nothing');
+  assert.equal(told({ options: { ...stored.options, waitResult: true } }), 'nothing');
+  assert.equal(told({ steps: stored.steps.slice(1) }), 'steps payloads');
+  assert.equal(told({ steps: stored.steps.map((step) => ({ ...step, payload: 'other' })) }), 'payloads');
+  assert.equal(told({ customData: '{"concurrent":true}' }), 'custom_data');
+  assert.equal(told({ queryPrepared: 'http://q' }), 'query_prepared');
+  const options = { ...noOptions, retryLimit: 4, timeoutToFailMs: 1, branchHeaders: { a: '2' }, concurrent: true };
+  assert.equal(told({ options }), 'branch_headers timeout_to_fail concurrent retry_limit');
+
+  const noted = apply(running, { kind: 'repeated', ignoredFields: ['payloads'], atMs });
+  assert.deepEqual(noted.progress.ignoredFields, ['payloads']);
+  assert.equal(told({ steps: stored.steps.map((step) => ({ ...step, payload: 'other' })) }, noted), 'nothing');
+  assert.equal(told({ steps: stored.steps.slice(1) }, noted), 'steps');
+  const again = apply(noted, { kind: 'repeated', ignoredFields: ['steps'], atMs });
+  assert.deepEqual(again.progress.ignoredFields, ['payloads', 'steps']);
+  assert.deepEqual(
+    { ...again.progress, ignoredFields: undefined, updatedMs: 0 },
+    {
+      ...running.progress,
+      ignoredFields: undefined,
+      updatedMs: 0,
+    },
+  );
+  assert.equal(told({ steps: [], customData: 'x' }, inStatus(stored, 'succeed')), 'nothing');
 });

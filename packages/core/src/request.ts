@@ -1,16 +1,14 @@
+import { differingFields, haveSameHeaders, repeatedFields } from './differing.ts';
 import { HoldfastError, invalid } from './error.ts';
 import type { Fact, WorkflowEnd } from './fact.ts';
 import { decisionOf } from './operator.ts';
 import { planOf } from './plan.ts';
-import { topicsOf } from './topic.ts';
 import {
   type Defaults,
   type Definition,
   hasSecondPhase,
   isFinal,
   type Options,
-  type Payload,
-  type Step,
   type Transaction,
   type TransactionType,
 } from './transaction.ts';
@@ -57,47 +55,18 @@ export function ruleSubmit(
 }
 
 /**
- * Which of the fields that a submit cannot change it brought with other content than what is stored, by their names on
- * the wire. A field that it left out does not differ.
+ * The same gid again with other content while it runs: what is stored wins, and the fields that differ are kept for
+ * people. Told already: nothing.
  */
-export function differingFields(stored: Definition, asked: Omit<Definition, 'createdMs'>): readonly string[] {
-  const fields: string[] = [];
-  // What a topic stood for was decided at the creation.
-  if (asked.steps.length > 0 && topicsOf(asked.steps).length === 0) {
-    if (!isSame(stored.steps, asked.steps, (step, other) => haveSameTargets(step, other))) fields.push('steps');
-    if (!isSame(stored.steps, asked.steps, (step, other) => isSamePayload(step.payload, other.payload))) {
-      fields.push('payloads');
-    }
-  }
-  if (asked.queryPrepared !== '' && asked.queryPrepared !== stored.queryPrepared) fields.push('query_prepared');
-  return fields;
-}
-
-function isSame<Item>(
-  stored: readonly Item[],
-  asked: readonly Item[],
-  isSameItem: (stored: Item, asked: Item) => boolean,
-): boolean {
-  if (stored.length !== asked.length) return false;
-  return stored.every((item, index) => {
-    const other = asked[index];
-    return other !== undefined && isSameItem(item, other);
-  });
-}
-
-function haveSameTargets(stored: Step, asked: Step): boolean {
-  return stored.action === asked.action && stored.compensate === asked.compensate;
-}
-
-/** Over HTTP a payload comes as text, over gRPC as bytes. */
-function isSamePayload(stored: Payload, asked: Payload): boolean {
-  if (typeof stored === 'string' && typeof asked === 'string') return stored === asked;
-  const [one, other] = [bytesOf(stored), bytesOf(asked)];
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
-}
-
-function bytesOf(payload: Payload): Uint8Array {
-  return typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
+export function ruleRepeat(
+  { definition, progress }: Transaction,
+  asked: Omit<Definition, 'createdMs'>,
+  atMs: number,
+): Ruling {
+  if (isFinal(progress.status)) return 'nothing';
+  const { ignoredFields: told = [] } = progress;
+  const ignoredFields = repeatedFields(definition, asked).filter((field) => !told.includes(field));
+  return ignoredFields.length === 0 ? 'nothing' : { kind: 'repeated', ignoredFields, atMs };
 }
 
 /** abort: a prepared message or saga fails without a call; a tcc or xa tells what is registered. */
@@ -199,8 +168,5 @@ function amendOptions(stored: Options, asked: Options): Options {
 
 /** All of them or none: headers that are asked for replace the stored ones. */
 function amendHeaders(stored: Options['branchHeaders'], asked: Options['branchHeaders']): Options['branchHeaders'] {
-  const names = Object.keys(asked);
-  if (names.length === 0) return stored;
-  const hasSame = names.length === Object.keys(stored).length && names.every((name) => asked[name] === stored[name]);
-  return hasSame ? stored : asked;
+  return Object.keys(asked).length === 0 || haveSameHeaders(stored, asked) ? stored : asked;
 }

@@ -171,7 +171,7 @@ export interface Progress {
   readonly reason: string;
   /** workflow: what it returned, as its SDK wrote it down. Absent: nothing. */
   readonly result?: string;
-  /** Fields of the submit that differed from what the prepare had stored and were not taken over; absent: none. */
+  /** Fields of later requests for this gid that differed from what is stored and were not taken over; absent: none. */
   readonly ignoredFields?: readonly string[];
   /** What operators decided, oldest first; absent: nothing. */
   readonly operatorDecisions?: readonly OperatorDecision[];

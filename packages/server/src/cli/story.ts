@@ -142,7 +142,7 @@ function headOf({
     ...(reason === '' ? [] : [`  rolled back because: ${plain(reason)}`]),
     ...(ignoredFields.length === 0
       ? []
-      : [`  the submit differs from the prepare and is ignored in: ${ignoredFields.join(', ')}`]),
+      : [`  a later request for this gid differs from what is stored and was ignored in: ${ignoredFields.join(', ')}`]),
     ...(unknownFields.length === 0 ? [] : [`  unknown fields, ignored: ${unknownFields.map(unknownText).join(', ')}`]),
     ...decisionLines(shown),
     ...(finishedAt === null ? [`  driven by ${owner}`] : []),

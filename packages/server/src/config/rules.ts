@@ -17,12 +17,23 @@ function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
 }
 
+/** As browsers write it: without the default port and without a path. */
+function isOrigin(text: string): boolean {
+  return isHttpUrl(text) && new URL(text).origin === text.toLowerCase();
+}
+
 /** A retry interval above timeoutToFailMs is allowed, unlike in dtm: time-outs are due times of their own here. */
 const rules: readonly Rule[] = [
   {
     paths: ['http.headTimeoutMs', 'http.requestTimeoutMs'],
     holds: ({ http }) => http.headTimeoutMs <= http.requestTimeoutMs,
     text: 'http.headTimeoutMs must not be more than http.requestTimeoutMs',
+  },
+  {
+    paths: ['http.allowedOrigins'],
+    holds: ({ http }) =>
+      http.allowedOrigins.split(',').every((origin) => origin.trim() === '' || isOrigin(origin.trim())),
+    text: 'http.allowedOrigins must be origins with commas between them: a scheme, a host, no path, such as https://ops.example.com',
   },
   {
     paths: ['backoffCapMs', 'retryIntervalMs'],

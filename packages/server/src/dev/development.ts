@@ -2,7 +2,7 @@ import { HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../engine/coordinator.ts';
 import type { MachineTime, Runtime, Sender } from '../engine/ports.ts';
 import type { Store } from '../store/store.ts';
-import type { Development, Driven, Progressed, Stepped } from '../transport/http/dev-routes.ts';
+import type { Development, Driven, Progressed, Stepped } from '../transport/http/routes/dev-routes.ts';
 import { Activity } from './activity.ts';
 import { Faults } from './faults.ts';
 import { FaultySender } from './faulty-sender.ts';

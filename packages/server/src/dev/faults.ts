@@ -1,5 +1,5 @@
 import { invalid } from '@holdfast/core';
-import type { Fault } from '../transport/http/dev-routes.ts';
+import type { Fault } from '../transport/http/routes/dev-routes.ts';
 
 const mostFaults = 1000;
 

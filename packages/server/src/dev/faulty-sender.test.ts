@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BranchCall, SentAnswer } from '../engine/ports.ts';
 import { sendingCall, uncut } from '../engine/testing/calls.ts';
-import type { Fault } from '../transport/http/dev-routes.ts';
+import type { Fault } from '../transport/http/routes/dev-routes.ts';
 import { Activity } from './activity.ts';
 import { Faults } from './faults.ts';
 import { FaultySender } from './faulty-sender.ts';

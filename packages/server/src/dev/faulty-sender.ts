@@ -1,6 +1,6 @@
 import { judgeOf } from '@holdfast/core';
 import type { BranchCall, Cuttable, Runtime, Sender, SendingCall, SentAnswer, Timer } from '../engine/ports.ts';
-import type { Fault } from '../transport/http/dev-routes.ts';
+import type { Fault } from '../transport/http/routes/dev-routes.ts';
 import type { Activity, OutCall } from './activity.ts';
 import type { Faults } from './faults.ts';
 

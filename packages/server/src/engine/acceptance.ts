@@ -8,6 +8,7 @@ import {
   ruleEnd,
   rulePrepare,
   rulePrepareWorkflow,
+  ruleRepeat,
   ruleRollback,
   ruleStop,
   ruleSubmit,
@@ -69,7 +70,8 @@ export class Acceptance {
   }
 
   async prepare(asked: AskedTransaction): Promise<void> {
-    await this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));
+    const changed = await this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));
+    await this.#noteRepeat(asked, changed);
   }
 
   async submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined> {
@@ -79,12 +81,13 @@ export class Acceptance {
     const changed = hasSecondPhase(asked.type)
       ? await this.#changes.change(asked.gid, rule, true)
       : await this.#creation.createOr(asked, 'submitted', rule, true);
+    await this.#noteRepeat(asked, changed);
     return wait ? this.#standing(changed) : undefined;
   }
 
   async prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction> {
     const rule = (stored: Transaction) => rulePrepareWorkflow(stored, this.#context.clock.nowMs());
-    await this.#creation.createOr(asked, 'prepared', rule);
+    await this.#noteRepeat(asked, await this.#creation.createOr(asked, 'prepared', rule));
     const stored = await this.#rows.load(asked.gid, 'whole');
     if (stored === undefined) throw unknownGid();
     return stored;
@@ -125,6 +128,13 @@ export class Acceptance {
   async registerBranch(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
     this.#admission.refuseWithoutJournal();
     await this.#registration.register(gid, type, branches);
+  }
+
+  /** What is stored wins over what the same gid is asked for again: where that differs, people are told. */
+  async #noteRepeat(asked: AskedTransaction, { transaction }: Changed): Promise<void> {
+    if (transaction.definition.steps === asked.steps) return;
+    const rule = (stored: Transaction) => ruleRepeat(stored, asked, this.#context.clock.nowMs());
+    if (rule(transaction) !== 'nothing') await this.#changes.change(asked.gid, rule, false);
   }
 
   #standing({ transaction, actor }: Changed): Promise<Standing> {

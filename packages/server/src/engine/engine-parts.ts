@@ -19,6 +19,8 @@ export interface EngineEvents {
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
+  /** A request for a gid that was stored before brought these fields otherwise, and what is stored was kept. */
+  ignored(transaction: Transaction, fields: readonly string[]): void;
   /** An operator decided so. */
   decided(transaction: Transaction, decision: OperatorDecision): void;
   /** It is an incident now, or not any more (`progress.incident` is empty), or another one. */

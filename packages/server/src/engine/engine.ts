@@ -229,7 +229,9 @@ export class Engine implements Coordinator {
   }
 
   #written(now: Transaction, { progress }: Transaction): void {
-    const { incident, operatorDecisions = [] } = now.progress;
+    const { incident, operatorDecisions = [], ignoredFields = [] } = now.progress;
+    const ignored = ignoredFields.slice(progress.ignoredFields?.length ?? 0);
+    if (ignored.length > 0) this.#parts.events.ignored(now, ignored);
     const news = operatorDecisions.slice(progress.operatorDecisions?.length ?? 0);
     for (const decision of news) this.#parts.events.decided(now, decision);
     if (incident !== progress.incident) this.#parts.events.incident(now, progress.incident);

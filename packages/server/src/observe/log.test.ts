@@ -113,21 +113,18 @@ test('Q34: the observer logs what happens at debug, trouble at its level, and ne
   assert.deepEqual(lost, { level: 'debug', method: 'GET', status: 404, ms: 1, msg: 'request' });
 });
 
-test('what a submit brought otherwise than its prepare is a warning, once', () => {
+test('what a request brought otherwise than is stored is a warning, and counted', async () => {
   const { log, lines } = recorded('info', false);
-  const observer = new Observer({
-    metrics: new Metrics({ version: '', countsTimeoutMs: 1 }),
-    log,
-    fatal: () => undefined,
-  });
+  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const observer = new Observer({ metrics, log, fatal: () => undefined });
   const steps = [{ branchId: '01', action: 'http://a', compensate: '', payload: '' }];
-  const submitted = held(shown({ steps }, { ignoredFields: ['steps', 'payloads'] }));
-  observer.moved(submitted, 'prepared');
-  observer.moved({ ...submitted, progress: { ...submitted.progress, status: 'succeed' } }, 'submitted');
-  observer.moved(held(shown({ steps })), 'prepared');
+  const stored = held(shown({ steps }, { ignoredFields: ['steps', 'payloads'] }));
+  observer.ignored(stored, ['steps', 'payloads']);
+  observer.moved(stored, 'prepared');
   const [line] = lines.map((text) => JSON.parse(text));
   assert.equal(lines.length, 1);
-  assert.deepEqual([line.level, line.gid, line.fields], ['warn', submitted.definition.gid, 'steps, payloads']);
+  assert.deepEqual([line.level, line.gid, line.fields], ['warn', stored.definition.gid, 'steps, payloads']);
+  assert.match((await metrics.exposition()).text, /^holdfast_ignored_fields_total\{type="saga"\} 1$/m);
 });
 
 test('a saga or a message that is submitted without steps is a warning, and counted', async () => {

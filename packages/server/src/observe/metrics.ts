@@ -104,6 +104,11 @@ export class Metrics {
     'Requests with fields that mean nothing, perhaps misspelt.',
     ['type', 'api'],
   );
+  readonly #ignoredFields = this.#plain.counter(
+    'holdfast_ignored_fields_total',
+    'Requests for a stored gid with other steps, payloads or options than are stored, which were ignored.',
+    ['type'],
+  );
   readonly #warnings = this.#plain.counter('holdfast_warnings_total', 'Warnings logged.').of();
 
   constructor(settings: ScrapeSettings) {
@@ -212,6 +217,10 @@ export class Metrics {
 
   unknownFields(transport: Transport, api: string): void {
     this.#unknownFields.of(transport, api).value += 1;
+  }
+
+  ignoredFields(type: string): void {
+    this.#ignoredFields.of(type).value += 1;
   }
 
   warned(): void {

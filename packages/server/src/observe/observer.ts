@@ -69,13 +69,16 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
   moved(transaction: Transaction, from: Status): void {
     this.#metrics.moved(transaction, from);
     if (transaction.progress.status === 'submitted') this.#tellIfEmpty(transaction);
-    const { definition, progress } = transaction;
-    if (from === 'prepared' && progress.ignoredFields !== undefined) {
-      const facts = { gid: definition.gid, fields: progress.ignoredFields.join(', ') };
-      this.#log.warn('a submit differs from its prepare: the fields of the submit are ignored', facts);
-    }
     if (!this.#log.isDebug) return;
+    const { definition, progress } = transaction;
     this.#log.debug('transaction moved', { gid: definition.gid, type: definition.type, from, to: progress.status });
+  }
+
+  /** Most likely two requests share a gid by mistake. */
+  ignored({ definition: { gid, type } }: Transaction, fields: readonly string[]): void {
+    this.#metrics.ignoredFields(type);
+    const facts = { gid, type, fields: fields.join(', ') };
+    this.#log.warn('a request for a stored gid differs from what is stored: these fields of it are ignored', facts);
   }
 
   /** It succeeds and nothing is done: most likely its client has lost its steps. */

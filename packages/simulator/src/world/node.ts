@@ -244,6 +244,7 @@ export class Node {
       created: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
       moved: ({ definition, progress }) => auditor.told(definition.gid, progress.status),
       decided: () => undefined,
+      ignored: () => undefined,
       incident: ({ progress }) => statistics.count(progress.incident === '' ? 'incident over' : 'incident raised'),
       unreadable: ({ gid, incident }) => {
         if (isPoison(gid)) this.#world.statistics.count('poisoned row is an incident');

@@ -58,11 +58,32 @@ export const http = section('Where HTTP is served.', {
     description:
       'How long a connection without requests stays open. Where a load balancer is in front, make this longer than its idle time-out, so that the load balancer closes first.',
   }),
+  tcpKeepAliveMs: number({
+    default: 30 * second,
+    from: second,
+    to: 2 * hour,
+    description:
+      'After how much silence the system starts to ask whether the other side of a connection is still there (TCP keep-alive). Make this shorter than the idle time-out of what is between client and Holdfast: a `wait_result` may be silent for long.',
+  }),
+  halfClosedTimeoutMs: number({
+    default: 30 * second,
+    from: second,
+    to: hour,
+    description:
+      'How long a client that has closed its side of the connection may wait for its answer. TCP cannot tell it from a client that has left, so after this time its connection is closed. What it asked for goes on.',
+  }),
   sendTimeoutMs: number({
     default: 30 * second,
     from: 100,
     to: hour,
     description: 'How long a client may read nothing of its answer. After this time its connection is closed.',
+  }),
+  allowedOrigins: text({
+    default: '',
+    maxCharacters: 4096,
+    allowed: 'origins such as https://ops.example.com, with commas between them',
+    description:
+      'Web pages of other sites whose requests are served; those of all others are refused (403). Their hosts are also accepted as `Host` over loopback, for a proxy on this machine.',
   }),
   maxConnections: number({
     default: 10_000,

@@ -70,6 +70,7 @@ export class EngineWorld {
         attempted: (transaction, operation, { kind }) => this.#tell(transaction, `${operation} ${kind}`),
         created: (transaction) => this.#tell(transaction, `created ${transaction.progress.status}`),
         moved: (transaction, from) => this.#tell(transaction, `${from} to ${transaction.progress.status}`),
+        ignored: (transaction, fields) => this.#tell(transaction, `ignored: ${fields.join(', ')}`),
         decided: (transaction, { kind }) => this.#tell(transaction, `an operator: ${kind}`),
         incident: (transaction, former) => this.#tell(transaction, `'${former}' to '${transaction.progress.incident}'`),
         unreadable: () => undefined,

@@ -1,7 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import { errorCatalogue, HoldfastError } from '@holdfast/core';
 import type { Verdict } from '../wire/verdict.ts';
-import type { UnsentAnswers } from './unsent.ts';
 
 /** An answer before it meets a socket: handlers make these and know nothing of HTTP servers. */
 export interface Answer {
@@ -12,6 +10,8 @@ export interface Answer {
   readonly retryAfterSeconds: number;
   /** Of the `Warning` header, in ASCII; absent: no header. */
   readonly warning?: string;
+  /** Of the `Allow` header; absent: no header. */
+  readonly allow?: string;
 }
 
 export const jsonType = 'application/json; charset=utf-8';
@@ -20,6 +20,11 @@ export const textType = 'text/plain; charset=utf-8';
 /** Made once: most answers are this one. */
 export const successAnswer: Answer = answer(200, '{"dtm_result":"SUCCESS"}');
 export const notFoundAnswer: Answer = answer(404, '404 page not found', 0, textType);
+
+/** @param allow the methods that there are at this path */
+export function notAllowedAnswer(allow: string): Answer {
+  return { ...answer(405, `405 method not allowed: only ${allow}`, 0, textType), allow };
+}
 
 export function answer(status: number, body: string, retryAfterSeconds = 0, contentType = jsonType): Answer {
   return { status, contentType, body, retryAfterSeconds };
@@ -76,23 +81,15 @@ export function plainErrorAnswer(error: HoldfastError): Answer {
   return answer(errorCatalogue[error.code].http, JSON.stringify({ message: error.message }), 0, textType);
 }
 
-export interface Sending {
-  /** A connection that takes nothing for this long is cut. */
-  readonly sendTimeoutMs: number;
-  readonly unsent: UnsentAnswers;
-}
-
-/** Writes an answer; a client that has left gets none, and one that does not read its answer is cut off. */
-export function send(response: ServerResponse, given: Answer, { sendTimeoutMs, unsent }: Sending): void {
-  if (response.destroyed || response.headersSent) return;
-  const { status, contentType, body, retryAfterSeconds, warning } = given;
-  const bytes = Buffer.byteLength(body);
-  const headers: string[] = ['Content-Type', contentType, 'Content-Length', String(bytes)];
+/**
+ * Its headers, names and values in turn, as both ways in write them.
+ * @param bytes of the body
+ */
+export function headersOf({ status, contentType, retryAfterSeconds, warning, allow }: Answer, bytes: number): string[] {
+  if (status === 204) return [];
+  const headers = ['Content-Type', contentType, 'Content-Length', String(bytes)];
   if (retryAfterSeconds > 0) headers.push('Retry-After', String(retryAfterSeconds));
   if (warning !== undefined) headers.push('Warning', warning);
-  response.writeHead(status, headers);
-  response.end(body);
-  if (response.writableLength === 0) return;
-  unsent.hold(response.req.socket, response, bytes);
-  response.setTimeout(sendTimeoutMs, () => response.destroy());
+  if (allow !== undefined) headers.push('Allow', allow);
+  return headers;
 }

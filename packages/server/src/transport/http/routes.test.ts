@@ -90,22 +90,18 @@ test('what a request says of its content type decides nothing', async () => {
   ]) {
     const answer = await raw(
       started.port,
-      `POST /api/dtmsvr/submit HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: ${JSON.stringify(saga).length}\r\n\r\n${JSON.stringify(saga)}`,
+      `POST /api/dtmsvr/submit HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: ${JSON.stringify(saga).length}\r\n\r\n${JSON.stringify(saga)}`,
     );
     assert.match(answer, /^HTTP\/1\.1 200 /, type);
   }
 });
 
-test('slashes may be doubled or trail; other routes and methods are not found', async () => {
+test('slashes may be doubled or trail; other routes are not found', async () => {
   assert.equal((await call('GET', '//api///dtmsvr//version')).status, 200);
   assert.equal((await call('GET', '/api/dtmsvr/version/')).status, 200);
   const lost: [string, string][] = [
-    ['GET', '/'],
+    ['GET', '/api'],
     ['GET', '/api/dtmsvr/nothing'],
-    ['GET', '/api/dtmsvr/submit'],
-    ['POST', '/api/dtmsvr/query'],
-    ['PUT', '/api/dtmsvr/submit'],
-    ['HEAD', '/api/dtmsvr/version'],
     ['GET', '/%zz'],
     ['GET', '/api/dtmsvr/VERSION'],
     ['POST', '/api/v1/backup'],
@@ -115,6 +111,32 @@ test('slashes may be doubled or trail; other routes and methods are not found', 
     const body = method === 'HEAD' ? '' : '404 page not found';
     assert.deepEqual([answer.status, answer.type, answer.body], [404, 'text/plain; charset=utf-8', body], path);
   }
+});
+
+test('D16: another method of a route is told which there are', async () => {
+  const cases: [method: string, path: string, allow: string][] = [
+    ['GET', '/api/dtmsvr/submit', 'POST'],
+    ['GET', '/api/dtmsvr/submit?gid=g', 'POST'],
+    ['PUT', '/api/dtmsvr//submit/', 'POST'],
+    ['POST', '/api/dtmsvr/query', 'GET'],
+    ['HEAD', '/api/dtmsvr/version', 'GET'],
+    ['GET', '/api/dtmsvr/topic/t', 'DELETE'],
+    ['DELETE', '/healthz', 'GET, HEAD'],
+    ['OPTIONS', '/api/json-rpc', 'POST'],
+  ];
+  for (const [method, path, allow] of cases) {
+    const { status, headers, body } = await call(method, path);
+    assert.deepEqual([status, headers.get('allow')], [405, allow], `${method} ${path}`);
+    assert.equal(body, method === 'HEAD' ? '' : `405 method not allowed: only ${allow}`);
+  }
+});
+
+test('the root says what this is, and a browser gets no error for its icon', async () => {
+  const { status, type, body } = await call('GET', '/');
+  assert.deepEqual([status, type], [200, 'text/plain; charset=utf-8']);
+  assert.match(body, /^Holdfast v1\.2\.3, .* docs\/http-api\.md .*\n$/);
+  const icon = await call('GET', '/favicon.ico');
+  assert.deepEqual([icon.status, icon.body, icon.headers.get('content-length')], [204, '', null]);
 });
 
 test('D4: a refusal of the engine is answered by its code', async () => {

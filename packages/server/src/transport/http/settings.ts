@@ -16,8 +16,14 @@ export interface HttpSettings {
   readonly requestTimeoutMs: number;
   /** An idle connection is closed after this. Longer than the 60 s of usual load balancers, so that they close first. */
   readonly keepAliveTimeoutMs: number;
+  /** So long after the last byte of a connection the system begins to ask whether the other side is still there. */
+  readonly tcpKeepAliveMs: number;
+  /** A client that has closed its side of the connection is waited for this long; it may have left altogether. */
+  readonly halfClosedTimeoutMs: number;
   /** A connection whose client does not read its answer for this long is closed. */
   readonly sendTimeoutMs: number;
+  /** Origins of web pages that may ask, with commas between them. */
+  readonly allowedOrigins: string;
   /** Connections open at once; further ones are closed at once. */
   readonly maxConnections: number;
   /** Answers that clients have not taken yet may hold this much, over all connections; beyond it a read gets 503. */
@@ -45,7 +51,10 @@ export const httpDefaults: HttpSettings = {
   headTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   keepAliveTimeoutMs: 75_000,
+  tcpKeepAliveMs: 30_000,
+  halfClosedTimeoutMs: 30_000,
   sendTimeoutMs: 30_000,
+  allowedOrigins: '',
   maxConnections: 10_000,
   answerBudgetBytes: 256 * 1024 * 1024,
   readsAtOnce: 8,
@@ -55,3 +64,8 @@ export const httpDefaults: HttpSettings = {
   resetRows: 10_000,
   resetAfterMs: 105_000,
 };
+
+/** How often slow connections are looked for. */
+export function checkEachMs({ headTimeoutMs }: Pick<HttpSettings, 'headTimeoutMs'>): number {
+  return Math.min(1000, headTimeoutMs);
+}

@@ -13,7 +13,8 @@ import {
 import type { ClockState } from '../../engine/clock-keeper.ts';
 import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
 import type { AskedList, ExplainedTransaction, KeyValues, ShownPage, ShownTransaction } from '../wire/stored.ts';
-import { createHttpServer, type HttpParts, type HttpServer } from './server.ts';
+import type { HttpParts } from './parts.ts';
+import { createHttpServer, type HttpServer } from './server.ts';
 import { httpDefaults } from './settings.ts';
 
 /** For tests: a coordinator that records what it is asked and answers as it is told. */
@@ -247,3 +248,9 @@ export async function arrayBytesInUse(): Promise<number> {
   }
   return bytes;
 }
+
+/** The two ways in, each with what stands before a path: a doubled slash is no path that the lane knows. */
+export const ways = [
+  { way: 'lane', root: '' },
+  { way: 'node:http', root: '/' },
+] as const;

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { HoldfastError } from '@holdfast/core';
 
 /** Answers that were written and not yet taken by their clients, with a budget over all connections. */
 export class UnsentAnswers {
@@ -16,20 +16,26 @@ export class UnsentAnswers {
     return this.#bytes >= this.#budgetBytes;
   }
 
-  /** Counts an answer until it was sent or its connection is gone. */
-  hold(socket: Socket, response: ServerResponse, bytes: number): void {
+  /** Counts an answer until it is released, or its connection is gone: one behind others is told nothing of that. */
+  hold(socket: Socket, bytes: number): void {
     if (socket.destroyed) return;
     this.#add(socket, bytes);
-    // An answer behind others on its connection is told nothing when the connection ends.
-    if (!this.#open.has(socket)) {
-      this.#open.add(socket);
-      socket.once('close', () => {
-        this.#open.delete(socket);
-        this.#add(socket, -(this.#bytesOf.get(socket) ?? 0));
-      });
-    }
-    response.once('close', () => {
-      if (this.#open.has(socket)) this.#add(socket, -bytes);
+    if (this.#open.has(socket)) return;
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      this.#add(socket, -(this.#bytesOf.get(socket) ?? 0));
+    });
+  }
+
+  /** It was sent. */
+  release(socket: Socket, bytes: number): void {
+    if (this.#open.has(socket)) this.#add(socket, -bytes);
+  }
+
+  tooMany(): HoldfastError {
+    return new HoldfastError('UNAVAILABLE', 'too many answers wait for their clients to read them', {
+      retryAfterMs: 1000,
     });
   }
 

@@ -37,7 +37,7 @@ export function rpcRoute({ coordinator, observer, noted }: RpcParts): (body: Buf
 
 /** What HTTP itself refuses, such as a body over the limit: there is no id to answer with. */
 export function refusedAnswer(error: unknown): Answer {
-  return errorAnswer('', error);
+  return errorAnswer('', error, true);
 }
 
 function requestOf(body: Buffer, methods: Methods): RpcRequest | RpcRefusal {
@@ -91,12 +91,15 @@ function replyAnswer(id: string, reply: Reply): Answer {
   }
 }
 
-/** Whoever asks too much is told by the status as well, with when to come back. A defect's text stays in the log. */
-function errorAnswer(id: string, error: unknown): Answer {
+/** Whoever asks too much is told by the status as well. */
+const saidByStatus: ReadonlySet<number> = new Set([413, 429, 503]);
+
+/** With when to come back, where it is overloaded. A defect's text stays in the log. */
+function errorAnswer(id: string, error: unknown, isByHttp = false): Answer {
   const known = error instanceof HoldfastError ? error : new HoldfastError('INTERNAL', errorCatalogue.INTERNAL.text);
   const code = known.code === 'WRONG_STATUS' ? codes.failure : codes.error;
   const { http } = errorCatalogue[known.code];
-  const status = http === 413 || http === 429 || http === 503 ? http : 200;
+  const status = saidByStatus.has(http) || (isByHttp && http < 500) ? http : 200;
   return answer(
     status,
     encodeError({ id, code, message: known.message }),

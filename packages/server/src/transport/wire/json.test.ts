@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { HoldfastError } from '@holdfast/core';
 import { parseFields, textOf } from './json.ts';
 
@@ -97,4 +98,27 @@ test('only UTF-8 is text', () => {
     /^body: must be UTF-8/,
   );
   refusal(() => textOf(Buffer.from([0xed, 0xa0, 0x80])));
+});
+
+test('a byte order mark does no harm; what is no JSON in UTF-8 is told what it looks like', () => {
+  const text = '{"gid":"\ufeffg"}';
+  assert.equal(textOf(Buffer.from(`\ufeff${text}`)), text);
+  assert.deepEqual(parse(textOf(Buffer.from(`\ufeff${text}`))), { gid: '\ufeffg' });
+  const told = (body: Buffer) => refusal(() => parse(textOf(body)));
+  const cases: [body: Buffer, message: RegExp][] = [
+    [gzipSync(text), /^body: must be UTF-8, and this looks like gzip$/],
+    [deflateSync(text), /^body: must be UTF-8, and this looks like deflate$/],
+    [Buffer.from(`\ufeff${text}`, 'utf16le'), /^body: must be UTF-8, and this looks like UTF-16$/],
+    [Buffer.from('{}', 'utf16le'), /^body: must be JSON, and this looks like UTF-16 or UTF-32$/],
+    [Buffer.from(text, 'latin1').fill(0xe9, 8, 9), /^body: must be UTF-8$/],
+    [
+      Buffer.from('--x\r\nContent-Disposition: form-data; name="gid"\r\n'),
+      /^body: must be JSON, .* multipart\/form-data$/,
+    ],
+    [Buffer.from('gid=g&trans_type=saga'), /^body: must be JSON, .* application\/x-www-form-urlencoded$/],
+    [Buffer.from(' <a/>'), /^body: must be JSON, .* XML or HTML$/],
+    [Buffer.from(' '), /^body: must be JSON, and this is empty$/],
+    [Buffer.from('{"gid":"FAILURE"'), /^body: must be JSON$/],
+  ];
+  for (const [body, message] of cases) assert.match(told(body), message);
 });

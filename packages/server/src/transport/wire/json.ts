@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { invalid, isDeeperThan, membersOf } from '@holdfast/core';
+import { likenessOfBytes, likenessOfText } from './likeness.ts';
 import { isObject } from './object.ts';
 import type { MayHaveUnknown, UnknownNames } from './unknown.ts';
 
@@ -10,12 +11,13 @@ const maxDepth = 100;
 export type Fields = Readonly<Record<string, unknown>> & MayHaveUnknown;
 
 /**
- * The text of a request body.
+ * The text of a request body, without the byte order mark that some programs put before it.
  * @throws HoldfastError INVALID_INPUT where it is not UTF-8: a payload in it could not be kept as it was sent
  */
 export function textOf(body: Buffer): string {
-  if (!isUtf8(body)) throw invalid('body', 'must be UTF-8');
-  return body.toString('utf8');
+  if (!isUtf8(body)) throw invalid('body', `must be UTF-8${likenessOfBytes(body)}`);
+  const hasMark = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
+  return body.toString('utf8', hasMark ? 3 : 0);
 }
 
 /**
@@ -51,7 +53,7 @@ export function parseJson(text: string, name: string): unknown {
     return JSON.parse(text);
   } catch {
     // The parser's own message quotes the text, which must not be echoed.
-    throw invalid(name, 'must be JSON');
+    throw invalid(name, `must be JSON${name === 'body' ? likenessOfText(text) : ''}`);
   }
 }
 

@@ -1,21 +1,20 @@
 import { isAbsolute } from 'node:path';
 import { HoldfastError, invalid } from '@holdfast/core';
-import type { BackupFile, BackupRequest } from '../../store/capabilities.ts';
-import { keptText } from '../wire/fields.ts';
-import { parseObject, textOf } from '../wire/json.ts';
-import { type Answer, jsonAnswer } from './answer.ts';
+import type { BackupFile, BackupRequest } from '../../../store/capabilities.ts';
+import { keptText } from '../../wire/fields.ts';
+import { parseObject, textOf } from '../../wire/json.ts';
+import { type Answer, jsonAnswer } from '../answer.ts';
+import { type Asker, isLoopback } from '../request-head.ts';
 
 /** Whose connection a request came by. */
-export interface Asker {
-  readonly remoteAddress?: string | undefined;
-}
+type Connected = Partial<Pick<Asker, 'remoteAddress'>>;
 
 const mostKept = 10_000;
 
 /** One backup at a time: a second one would only slow the first down. */
 export function backupRoute(
   backup: (request: BackupRequest) => Promise<BackupFile>,
-): (body: Buffer, parameters: URLSearchParams, asker: Asker) => Promise<Answer> {
+): (body: Buffer, parameters: URLSearchParams, asker: Connected) => Promise<Answer> {
   let isRunning = false;
   return async (body, parameters, asker) => {
     const request = decodeRequest(body, parameters);
@@ -52,7 +51,7 @@ function countOf(keep: unknown): number {
 }
 
 /** Where files are written and removed is for people on the machine: whoever comes over the network does not choose it. */
-function refuseFromAfar({ to }: BackupRequest, { remoteAddress = '' }: Asker): void {
-  if (/^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(remoteAddress)) return;
+function refuseFromAfar({ to }: BackupRequest, { remoteAddress }: Connected): void {
+  if (isLoopback(remoteAddress)) return;
   throw invalid(to === undefined ? 'keep' : 'to', 'is allowed only from the machine of the coordinator (loopback)');
 }

@@ -1,10 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { HttpSettings } from './settings.ts';
-
-/** How much of a refused body is taken off the wire after the answer, and for how long, before the connection is cut. */
-const lingerBytes = 1024 * 1024;
-const lingerMs = 2000;
+import { type ConnectionRefusal, lingerBytes, lingerMs, refusalText } from '../refusals.ts';
+import { checkEachMs, type HttpSettings } from '../settings.ts';
 
 /** Connections that have had their last answer: what still comes on them is not served. */
 const closing = new WeakSet<Socket>();
@@ -23,8 +20,10 @@ export function createLimitedServer(
       maxHeaderSize: settings.headLimitBytes,
       headersTimeout: settings.headTimeoutMs,
       requestTimeout: settings.requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(1000, settings.headTimeoutMs),
+      connectionsCheckingInterval: checkEachMs(settings),
       keepAliveTimeout: settings.keepAliveTimeoutMs,
+      keepAlive: true,
+      keepAliveInitialDelay: settings.tcpKeepAliveMs,
       noDelay: true,
     },
     (request, response) => {
@@ -32,12 +31,25 @@ export function createLimitedServer(
     },
   );
   server.maxConnections = settings.maxConnections;
+  // A client may close its side once it has sent its request: it still gets the answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (closing.has(request.socket)) return;
     if (mayContinue(request)) response.writeContinue();
     serve(request, response);
   });
   return server;
+}
+
+/**
+ * A client that has closed its side may wait for its answer, or may have left: TCP cannot tell. So it is waited for, but
+ * not for long.
+ */
+export function limitHalfOpen(socket: Socket, halfClosedTimeoutMs: number): void {
+  socket.once('end', () => {
+    const timer = setTimeout(() => socket.destroy(), halfClosedTimeoutMs);
+    socket.once('close', () => clearTimeout(timer));
+  });
 }
 
 /**
@@ -68,27 +80,38 @@ export function closeAfterAnswer(request: IncomingMessage, response: ServerRespo
   };
 }
 
+export interface ConnectionError extends Error {
+  readonly code?: string | undefined;
+  /** The bytes that could not be read: a Buffer, whatever the types of Fastify say. */
+  readonly rawPacket?: unknown;
+}
+
 /** What is not HTTP, or came too slowly. Never between the answers to requests that came before it. */
-export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+export function refuseConnection(error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable || closing.has(socket) || isAnswering(socket)) {
     socket.destroy();
     return;
   }
   closing.add(socket);
-  const [status, message] = refusals[error.code ?? ''] ?? ['400 Bad Request', 'the request is not valid HTTP'];
-  const body = JSON.stringify({ message });
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once('close', () => clearTimeout(timer));
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  socket.end(refusalText(refusalOf(error)));
 }
 
-const refusals: Readonly<Record<string, readonly [status: string, message: string]>> = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the head of the request is larger than the limit'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
-};
+const recordOfHandshake = 0x16;
+
+function refusalOf({ code, rawPacket }: ConnectionError): ConnectionRefusal {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return 'head-too-large';
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 'too-slow';
+    case 'HPE_PAUSED_H2_UPGRADE':
+      return 'http2';
+    default:
+      return rawPacket instanceof Uint8Array && rawPacket[0] === recordOfHandshake ? 'tls' : 'not-http';
+  }
+}
 
 const unanswered = new WeakMap<Socket, Set<IncomingMessage>>();
 

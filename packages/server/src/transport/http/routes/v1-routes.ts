@@ -1,16 +1,16 @@
 import { type AskedRollback, invalid, limits } from '@holdfast/core';
-import type { ClockState } from '../../engine/clock-keeper.ts';
-import type { Coordinator } from '../../engine/coordinator.ts';
-import { encodeExplained, encodeRolledBack, encodeSummary } from '../wire/explained.ts';
-import { booleanField, keptText, stringField } from '../wire/fields.ts';
-import { checkedId, statusNamed, transactionType, unknownGid } from '../wire/identity.ts';
-import { parseObject, textOf } from '../wire/json.ts';
-import { latestTimeMs, wholeNumber } from '../wire/list.ts';
-import type { AskedList } from '../wire/stored.ts';
-import { timeForm, timeMsOf } from '../wire/time.ts';
-import { type Answer, jsonAnswer } from './answer.ts';
+import type { ClockState } from '../../../engine/clock-keeper.ts';
+import type { Coordinator } from '../../../engine/coordinator.ts';
+import { encodeExplained, encodeRolledBack, encodeSummary } from '../../wire/explained.ts';
+import { booleanField, keptText, stringField } from '../../wire/fields.ts';
+import { checkedId, statusNamed, transactionType, unknownGid } from '../../wire/identity.ts';
+import { parseObject, textOf } from '../../wire/json.ts';
+import { latestTimeMs, wholeNumber } from '../../wire/list.ts';
+import type { AskedList } from '../../wire/stored.ts';
+import { timeForm, timeMsOf } from '../../wire/time.ts';
+import { type Answer, jsonAnswer } from '../answer.ts';
+import type { HttpSettings } from '../settings.ts';
 import type { Route } from './route.ts';
-import type { HttpSettings } from './settings.ts';
 
 /** Our own API for operators, below `/api/v1/`. */
 export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettings, 'listRows'>): readonly Route[] {

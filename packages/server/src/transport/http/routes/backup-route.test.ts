@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HoldfastError } from '@holdfast/core';
-import type { BackupRequest } from '../../store/capabilities.ts';
+import type { BackupRequest } from '../../../store/capabilities.ts';
 import { backupRoute } from './backup-route.ts';
 
 const near = { remoteAddress: '127.0.0.1' };

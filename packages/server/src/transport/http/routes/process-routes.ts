@@ -1,10 +1,13 @@
-import type { Coordinator } from '../../engine/coordinator.ts';
-import type { BackupFile, BackupRequest } from '../../store/capabilities.ts';
-import { type Answer, answer } from './answer.ts';
-import { type Asker, backupRoute } from './backup-route.ts';
+import type { Coordinator } from '../../../engine/coordinator.ts';
+import type { BackupFile, BackupRequest } from '../../../store/capabilities.ts';
+import { type Answer, answer, textType } from '../answer.ts';
+import type { Asker } from '../request-head.ts';
+import { backupRoute } from './backup-route.ts';
 
-export interface ServiceParts {
+export interface ProcessParts {
   readonly coordinator: Pick<Coordinator, 'unready'>;
+  /** Of this program, without a leading v. */
+  readonly version: string;
   /** The metrics in the text format of Prometheus. */
   exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
   /**
@@ -14,16 +17,22 @@ export interface ServiceParts {
   backup?(request: BackupRequest): Promise<BackupFile>;
 }
 
-export interface ServiceRoute {
+export interface ProcessRoute {
   readonly methods: readonly string[] | 'any';
   readonly path: string;
   handle(body: Buffer, parameters: URLSearchParams, asker: Asker): Promise<Answer>;
 }
 
 /** Routes that are about the process, not about a transaction. */
-export function serviceRoutes(parts: ServiceParts): readonly ServiceRoute[] {
-  const { coordinator, backup } = parts;
-  const probes: ServiceRoute[] = [
+export function processRoutes(parts: ProcessParts): readonly ProcessRoute[] {
+  const { coordinator, version, backup } = parts;
+  const greeting =
+    `Holdfast v${version}, a coordinator of distributed transactions. ` +
+    'The API is described in docs/http-api.md of the project, the state of this server is at /readyz.\n';
+  const probes: ProcessRoute[] = [
+    { methods: ['GET', 'HEAD'], path: '/', handle: async () => answer(200, greeting, 0, textType) },
+    // Browsers ask for it by themselves.
+    { methods: ['GET', 'HEAD'], path: '/favicon.ico', handle: async () => answer(204, '') },
     { methods: 'any', path: '/api/ping', handle: async () => answer(200, '{"msg":"pong"}') },
     { methods: ['GET', 'HEAD'], path: '/healthz', handle: async () => answer(200, '{"status":"alive"}') },
     { methods: ['GET', 'HEAD'], path: '/readyz', handle: async () => readiness(coordinator.unready()) },

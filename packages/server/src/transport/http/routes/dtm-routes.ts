@@ -1,10 +1,10 @@
 import { HoldfastError } from '@holdfast/core';
-import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
-import { type BranchMap, decodeBranch, readBranchMap } from '../wire/branch.ts';
-import { encodeBranches, encodeTransaction } from '../wire/encode.ts';
-import { textOf } from '../wire/json.ts';
-import { decodeList, gidParameter, wholeNumber } from '../wire/list.ts';
-import type { AskedList } from '../wire/stored.ts';
+import type { AskedTransaction, Coordinator } from '../../../engine/coordinator.ts';
+import { type BranchMap, decodeBranch, readBranchMap } from '../../wire/branch.ts';
+import { encodeBranches, encodeTransaction } from '../../wire/encode.ts';
+import { textOf } from '../../wire/json.ts';
+import { decodeList, gidParameter, wholeNumber } from '../../wire/list.ts';
+import type { AskedList } from '../../wire/stored.ts';
 import {
   type AskedAbort,
   type AskedEnd,
@@ -13,8 +13,8 @@ import {
   decodePrepare,
   decodeSubmit,
   decodeWorkflow,
-} from '../wire/transaction.ts';
-import { abortVerdict, submitVerdict } from '../wire/verdict.ts';
+} from '../../wire/transaction.ts';
+import { abortVerdict, submitVerdict } from '../../wire/verdict.ts';
 import {
   type Answer,
   answer,
@@ -23,7 +23,7 @@ import {
   successAnswer,
   textErrorAnswer,
   verdictAnswer,
-} from './answer.ts';
+} from '../answer.ts';
 import type { Route, RouteParts } from './route.ts';
 import { topicRoutes } from './topic-routes.ts';
 

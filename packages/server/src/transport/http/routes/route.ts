@@ -1,7 +1,7 @@
-import type { Coordinator } from '../../engine/coordinator.ts';
-import type { Noted } from '../wire/unknown.ts';
-import type { Answer } from './answer.ts';
-import type { HttpSettings } from './settings.ts';
+import type { Coordinator } from '../../../engine/coordinator.ts';
+import type { Noted } from '../../wire/unknown.ts';
+import type { Answer } from '../answer.ts';
+import type { HttpSettings } from '../settings.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';

@@ -1,10 +1,10 @@
 import { invalid } from '@holdfast/core';
-import type { Coordinator } from '../../engine/coordinator.ts';
-import { keptText } from '../wire/fields.ts';
-import { wholeNumber } from '../wire/list.ts';
-import type { KeyValues } from '../wire/stored.ts';
-import { encodeKeyValues, remarkParameter, subscriberUrl, topicParameter } from '../wire/topic.ts';
-import { type Answer, jsonAnswer, successAnswer } from './answer.ts';
+import type { Coordinator } from '../../../engine/coordinator.ts';
+import { keptText } from '../../wire/fields.ts';
+import { wholeNumber } from '../../wire/list.ts';
+import type { KeyValues } from '../../wire/stored.ts';
+import { encodeKeyValues, remarkParameter, subscriberUrl, topicParameter } from '../../wire/topic.ts';
+import { type Answer, jsonAnswer, successAnswer } from '../answer.ts';
 import type { Route, RouteParts } from './route.ts';
 
 type PageLimits = Pick<RouteParts['settings'], 'listRows' | 'listBytes'>;

@@ -1,8 +1,8 @@
 import { HoldfastError, invalid, limits } from '@holdfast/core';
-import { countField, keptText, stringField } from '../wire/fields.ts';
-import { checkedId } from '../wire/identity.ts';
-import { type Fields, parseObject, textOf } from '../wire/json.ts';
-import { type Answer, jsonAnswer } from './answer.ts';
+import { countField, keptText, stringField } from '../../wire/fields.ts';
+import { checkedId } from '../../wire/identity.ts';
+import { type Fields, parseObject, textOf } from '../../wire/json.ts';
+import { type Answer, jsonAnswer } from '../answer.ts';
 import type { Route } from './route.ts';
 
 /** What came of a request: without rest, whose calls are still out. */

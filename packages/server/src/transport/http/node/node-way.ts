@@ -1,0 +1,196 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { HoldfastError } from '@holdfast/core';
+import { type FastifyInstance, fastify } from 'fastify';
+import { type Answer, answer, errorAnswer, notAllowedAnswer, notFoundAnswer } from '../answer.ts';
+import type { Intake } from '../intake.ts';
+import { methodsWithoutBody } from '../request-head.ts';
+import { malformed, parametersOf } from '../routes/parameters.ts';
+import type { Served } from '../served.ts';
+import { readBody, saysTooLong } from './body.ts';
+import { closeAfterAnswer, createLimitedServer, limitHalfOpen, refuseConnection, trackAnswer } from './connection.ts';
+import { allowOrigin, isPreflight } from './cors.ts';
+import { admissionOf, askerOf } from './head.ts';
+import { send } from './send.ts';
+
+const notFound: Served = { path: '', methods: [], handle: async () => notFoundAnswer, refuse: errorAnswer };
+const noBody = Buffer.alloc(0);
+
+/**
+ * The way in for everything that HTTP/1.1 allows. Fastify finds the route; bodies are read and answers written here, so
+ * that every limit holds before a handler runs and nothing of a request but its path decides how it is read.
+ */
+export class NodeWay {
+  /** It listens for both ways in: its connections are given to `accept`, and come back through `takeOver`. */
+  readonly server: Server;
+  readonly #intake: Intake;
+  readonly #routes: readonly Served[];
+  readonly #app: FastifyInstance;
+  readonly #ownListener: (socket: Socket) => void;
+
+  /** @param accept whoever has a connection first */
+  constructor(routes: readonly Served[], intake: Intake, accept: (socket: Socket) => void) {
+    this.#intake = intake;
+    this.#routes = routes;
+    let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
+    this.server = createLimitedServer(
+      intake.settings,
+      (request) => !saysTooLong(request, intake.bodies) && admissionOf(request, intake) === undefined,
+      (request, response) => {
+        // What a client says of its content decides nothing; Fastify would refuse what it does not know.
+        delete request.headers['content-type'];
+        serve(request, response);
+      },
+    );
+    const own = this.server.listeners('connection');
+    this.#ownListener = (socket) => {
+      for (const listener of own) Reflect.apply(listener, this.server, [socket]);
+    };
+    this.server.removeAllListeners('connection').on('connection', accept);
+    this.#app = fastify({
+      logger: false,
+      exposeHeadRoutes: false,
+      return503OnClosing: false,
+      clientErrorHandler: refuseConnection,
+      routerOptions: {
+        ignoreDuplicateSlashes: true,
+        ignoreTrailingSlash: true,
+        // A gid may be longer than Fastify thinks, and a character of it takes up to twelve in a path.
+        maxParamLength: intake.settings.headLimitBytes,
+      },
+      serverFactory: (handler) => {
+        serve = handler;
+        return this.server;
+      },
+      frameworkErrors: (error, request, reply) => {
+        reply.hijack();
+        const served = error.code === 'FST_ERR_BAD_URL' ? this.#badPath(request.raw) : notFound;
+        this.#answer(request.raw, reply.raw, served);
+      },
+    });
+    this.#addRoutes();
+  }
+
+  ready(): PromiseLike<unknown> {
+    return this.#app.ready();
+  }
+
+  /** From now on the connection is node:http's. What was read of it was put back before. */
+  takeOver(socket: Socket): void {
+    limitHalfOpen(socket, this.#intake.settings.halfClosedTimeoutMs);
+    this.#ownListener(socket);
+  }
+
+  close(): Promise<void> {
+    return this.#app.close();
+  }
+
+  #addRoutes(): void {
+    this.#app.removeAllContentTypeParsers();
+    this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const served of this.#routes) {
+      this.#app.route({
+        method: served.methods === 'any' ? this.#app.supportedMethods : [...served.methods],
+        url: served.path,
+        handler: (request, reply) => {
+          reply.hijack();
+          this.#answer(request.raw, reply.raw, served, request.params as Readonly<Record<string, string>>);
+        },
+      });
+    }
+    this.#app.setNotFoundHandler((request, reply) => {
+      reply.hijack();
+      this.#answer(request.raw, reply.raw, this.#otherMethod(request.raw));
+    });
+  }
+
+  /** Of a path that is not percent-encoded UTF-8: a parameter of a route, or no route at all. */
+  #badPath({ url = '' }: IncomingMessage): Served {
+    const plain = url.replace(/\/{2,}/g, '/');
+    for (const { path } of this.#routes) {
+      const [prefix = '', name] = path.split(/:(\w+)/);
+      if (name === undefined || !plain.startsWith(prefix)) continue;
+      return { ...notFound, handle: async () => errorAnswer(malformed(name)) };
+    }
+    return notFound;
+  }
+
+  /** Of a path that there is, asked for with a method that it does not have. */
+  #otherMethod({ url = '' }: IncomingMessage): Served {
+    const [path = ''] = url.split('?');
+    const parts = partsOf(path);
+    const methods = this.#routes.filter((route) => fits(partsOf(route.path), parts)).flatMap((route) => route.methods);
+    if (methods.length === 0) return notFound;
+    const allow = [...new Set(methods)].toSorted().join(', ');
+    return { ...notFound, handle: async () => notAllowedAnswer(allow) };
+  }
+
+  /** @param inPath parameters that are parts of the path */
+  #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    served: Served,
+    inPath: Readonly<Record<string, string>> = {},
+  ): void {
+    const startedMs = performance.now();
+    const intake = this.#intake;
+    trackAnswer(request, response);
+    const finish = (given: Answer) => {
+      if (!request.complete) closeAfterAnswer(request, response);
+      else if (intake.isClosing && !response.headersSent) response.setHeader('Connection', 'close');
+      send(response, given, intake);
+      intake.answered(served, request.method ?? '', given.status, startedMs);
+    };
+    const refusal = admissionOf(request, intake);
+    if (refusal !== undefined) {
+      closeAfterAnswer(request, response);
+      finish(served.refuse(refusal));
+      return;
+    }
+    allowOrigin(request, response, intake.admission);
+    if (isPreflight(request, response)) {
+      finish(answer(204, ''));
+      return;
+    }
+    const serve = (body: Buffer | HoldfastError) => {
+      if (body instanceof HoldfastError) {
+        finish(served.refuse(body));
+        return;
+      }
+      const parameters = parametersOf(request.url ?? '', inPath);
+      if (parameters instanceof HoldfastError) {
+        finish(served.refuse(parameters));
+        return;
+      }
+      handled(served, body, parameters, askerOf(request)).then(
+        (given) => finish(intake.answerOf(served, given)),
+        (error: unknown) => finish(intake.refusalOf(served, error)),
+      );
+    };
+    if (served.isAtOnce === true) this.#body(request, serve);
+    else intake.turns.take(() => this.#body(request, serve));
+  }
+
+  /** A body where none belongs is refused if it is too long, and otherwise left where it is. */
+  #body(request: IncomingMessage, done: (body: Buffer | HoldfastError) => void): void {
+    const { bodies } = this.#intake;
+    if (saysTooLong(request, bodies)) done(bodies.tooLarge());
+    else if (methodsWithoutBody.has(request.method ?? '')) done(noBody);
+    else readBody(request, bodies, done);
+  }
+}
+
+/** Async, so that whatever it throws is an answer; and no closure, which would keep the body for as long as it waits. */
+async function handled({ handle }: Served, ...asked: Parameters<Served['handle']>): Promise<Answer> {
+  return handle(...asked);
+}
+
+function partsOf(path: string): readonly string[] {
+  return path.split('/').filter((part) => part !== '');
+}
+
+function fits(pattern: readonly string[], parts: readonly string[]): boolean {
+  return (
+    pattern.length === parts.length && pattern.every((part, index) => part.startsWith(':') || part === parts[index])
+  );
+}
