@@ -320,7 +320,7 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
-    shownBy: ['D15'],
+    shownBy: ['D17'],
     what: 'the content type of a call without body (an empty payload, XA, a workflow’s callback without input)',
     dtm: '`application/json`',
     holdfast: 'none, unless `branch_headers` name one',
