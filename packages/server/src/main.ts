@@ -10,6 +10,7 @@ import { listenFailure, openFailure } from './cli/failures.ts';
 import { greeting, staleness } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
+import { descriptorCaution } from './descriptors.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
 import { addressOf, GrpcDoor } from './grpc-door.ts';
@@ -61,6 +62,7 @@ export interface Running {
  */
 export async function serve(settings: Settings, options: ServeOptions): Promise<Running> {
   const { startedMs = performance.now() } = options;
+  const caution = descriptorCaution(settings);
   const version = readVersion();
   const log = options.log ?? createLog(logSettings(settings));
   const store = options.store ?? (await createStore(settings));
@@ -70,12 +72,14 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     const tookMs = performance.now() - startedMs;
     const restored = await store.restored?.();
     const nowMs = systemRuntime.wallMs();
-    const told = { version, ...running, counts, tookMs, restored, cautions: store.cautions?.() ?? [], nowMs };
+    const cautions = [...(store.cautions?.() ?? []), ...(caution === undefined ? [] : [caution])];
+    const told = { version, ...running, counts, tookMs, restored, cautions, nowMs };
     for (const line of greeting(settings, told)) options.say(line);
     if (restored !== undefined) {
       log.warn('this store was restored from a backup', { ...restored, says: staleness(restored, nowMs) });
       await store.forgetRestored?.();
     }
+    if (caution !== undefined) log.warn(caution);
     log.info('serving', { version, url: running.url, grpc: running.grpcAddress, store: store.name });
     return running;
   } catch (error) {
@@ -162,9 +166,10 @@ async function start(
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const certificates = readCertificates(settings);
   const watch = watchCertificates(certificates, settings, { events: observer, metrics });
-  const lookups = lookupsOf(settings, metrics);
+  const shortage = (code: string) => observer.ranShort(code);
+  const lookups = lookupsOf(settings, metrics, shortage);
   const trust = () => certificates.trust?.value;
-  const dialer = new Dialer({ upkeep: systemRuntime, trust, hosts: lookups.hosts });
+  const dialer = new Dialer({ upkeep: systemRuntime, trust, hosts: lookups.hosts, shortage });
   const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version, trust });
   const { originSharePercent, reservePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
@@ -195,6 +200,7 @@ async function start(
     observer,
     ...(development && { development }),
     exposition: () => metrics.exposition(),
+    shortage: () => observer.shortage,
     ...(store.backup === undefined ? {} : { backup: (request) => backUp(store, request) }),
   });
   const grpc = settings.grpc.serve === 'on' ? new GrpcDoor(settings, certificates.grpc) : undefined;

@@ -6,8 +6,8 @@ import type { Metrics } from './observe/metrics.ts';
 import { systemRuntime } from './runtime.ts';
 
 /** How names in URLs are looked up; the metrics show it. */
-export function lookupsOf({ dns }: Pick<Settings, 'dns'>, metrics: Metrics): Lookups {
-  const lookups = createLookups({ ...dns, servers: dnsServersIn(dns.servers) }, systemRuntime);
+export function lookupsOf({ dns }: Pick<Settings, 'dns'>, metrics: Metrics, shortage: (code: string) => void): Lookups {
+  const lookups = createLookups({ ...dns, servers: dnsServersIn(dns.servers) }, systemRuntime, shortage);
   const { tally } = lookups;
   for (const result of ['found', 'gone', 'failed'] as const) {
     metrics.total(`holdfast_lookups_${result}_total`, helps[result], () => tally[result]);

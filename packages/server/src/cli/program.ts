@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
+import { localFaultOf, shortageOf } from '../caller/local-fault.ts';
 import { SettingsError } from '../config/error.ts';
 import { readVersion } from '../config/version.ts';
 import { addClockCommands } from './clock-commands.ts';
@@ -186,6 +187,8 @@ function addInformation(holdfast: Command, environment: NodeJS.ProcessEnv): void
     });
 }
 
+const howToRaise = 'Raise the limit of open files: ulimit -n, LimitNOFILE of systemd, --ulimit nofile of Docker.';
+
 /** How the process ends, and what people need to know. Programmer errors keep their stack. */
 function report(error: unknown): { readonly code: number; readonly text: string } {
   // Commander has printed it: help and version end with 0, what it does not understand with 1.
@@ -199,6 +202,11 @@ function report(error: unknown): { readonly code: number; readonly text: string 
   if (error instanceof CommandError) {
     const code = error instanceof UsageError ? exitCodes.badSettings : exitCodes.failed;
     return { code, text: `holdfast: ${error.message}` };
+  }
+  const code = localFaultOf(error);
+  if (code !== undefined) {
+    const what = `holdfast: ${shortageOf(code)}: ${error instanceof Error ? error.message : error}`;
+    return { code: exitCodes.failed, text: code === 'EMFILE' ? `${what}\n${howToRaise}` : what };
   }
   return { code: exitCodes.failed, text: `holdfast: internal error ${inspect(error)}` };
 }

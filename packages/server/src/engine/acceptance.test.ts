@@ -155,11 +155,15 @@ test('a transaction that is changed by others again and again is answered with: 
     raise();
     return rows;
   };
+  raise();
   await assert.rejects(world.done(engine.submit(askedTcc('g'), false)), { code: 'UNAVAILABLE', retryAfterMs: 500 });
 });
 
 test('while the store cannot be read who asks is told so, and may come back', async () => {
   const world = await prepared(new EngineWorld());
+  // Somebody else has changed it: what was known of it is old.
+  const row = world.database.rows.get('g') ?? assert.fail('it is gone');
+  world.database.rows.set('g', { ...row, version: 2 });
   world.failing.set('read', new StoreError('not-done', 'away'));
   await assert.rejects(world.done(world.engine.abort('g', 'tcc', '')), { code: 'UNAVAILABLE', retryAfterMs: 1000 });
   world.failing.clear();

@@ -16,6 +16,7 @@ import type { Admission } from './admission.ts';
 import type { EngineClock } from './clock.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Runtime } from './ports.ts';
+import type { PreparedRow } from './prepared-rows.ts';
 import { refuse, unknownGid } from './refusals.ts';
 import { updateBytes } from './row.ts';
 import { againstOthers, type StoredRows } from './stored-rows.ts';
@@ -40,6 +41,15 @@ export interface Changed {
   readonly transaction: Transaction;
   /** Who drives it on this node, if anybody does. */
   readonly actor: Actor | undefined;
+}
+
+/** What a change is decided on. */
+interface RowBefore {
+  readonly owner: string | null;
+  readonly version: number;
+  readonly handedBack: boolean;
+  /** Where it was not read. */
+  readonly known: PreparedRow | undefined;
 }
 
 const none: ReadonlySet<number> = new Set();
@@ -76,28 +86,52 @@ export class Changes {
     });
   }
 
-  /**
-   * Undefined: somebody else was faster. A row without owner becomes ours, or waits for a driver where no more may be
-   * active; another owner's stays its own.
-   */
+  /** Undefined: somebody else was faster. */
   async #changeStored(incarnation: Incarnation, gid: string, rule: Rule, wake: boolean): Promise<Changed | undefined> {
     if (this.#context.live() !== incarnation) return undefined;
+    const known = incarnation.prepared.get(gid);
+    const ruling = known === undefined ? 'nothing' : rule(known.transaction, true);
+    if (known !== undefined && ruling !== 'nothing' && !(ruling instanceof HoldfastError)) {
+      const row = { owner: null, version: known.version, handedBack: true, known };
+      return this.#write(incarnation, known.transaction, row, ruling);
+    }
+    // What is refused, or is so already, leads to no write that would show whether others have changed the row.
+    return this.#changeRead(incarnation, gid, rule, wake);
+  }
+
+  async #changeRead(incarnation: Incarnation, gid: string, rule: Rule, wake: boolean): Promise<Changed | undefined> {
     const row = await this.#context.rows.load(gid, 'bare');
     if (row === undefined) throw unknownGid();
     if (incarnation.actor(gid) !== undefined) return undefined;
     const stored = this.#context.restore(row);
-    const isBroken = row.owner === incarnation.id && incarnation.isBroken(gid);
+    const { owner, version } = row;
+    const isBroken = owner === incarnation.id && incarnation.isBroken(gid);
     const handedBack = row.handedBack && !isBroken;
-    const ruling = rule(stored, handedBack && row.owner === null);
+    const ruling = rule(stored, handedBack && owner === null);
     if (ruling instanceof HoldfastError) throw ruling;
-    const isAnothers = row.owner !== null && row.owner !== incarnation.id;
+    const isAnothers = owner !== null && owner !== incarnation.id;
     if (ruling === 'nothing' && (!wake || isFinal(stored.progress.status) || isAnothers)) {
       if (wake && isAnothers) await this.#context.store.makeDue(gid, this.#context.clock.nowMs()).catch(refuse);
       return { transaction: stored, actor: undefined };
     }
+    const fact = ruling === 'nothing' ? ({ kind: 'due', atMs: this.#context.clock.nowMs() } as const) : ruling;
+    return this.#write(incarnation, stored, { owner, version, handedBack, known: undefined }, fact);
+  }
+
+  /**
+   * Undefined: somebody else was faster. A row without owner becomes ours, or waits for a driver where no more may be
+   * active; another owner's stays its own.
+   */
+  async #write(
+    incarnation: Incarnation,
+    stored: Transaction,
+    row: RowBefore,
+    fact: Fact,
+  ): Promise<Changed | undefined> {
+    const { gid } = stored.definition;
     const atMs = this.#context.clock.nowMs();
-    const loaded = apply(stored, { kind: 'loaded', handedBack, atMs });
-    const fact = ruling === 'nothing' ? ({ kind: 'due', atMs } as const) : ruling;
+    const isAnothers = row.owner !== null && row.owner !== incarnation.id;
+    const loaded = apply(stored, { kind: 'loaded', handedBack: row.handedBack, atMs });
     const next = isAnothers ? changedElsewhere(stored, fact, atMs) : withMoveAsked(apply(loaded, fact), none, atMs);
     // A workflow that has just given a sign of life has nothing to be driven for before its next callback.
     const isAsleep = next.definition.type === 'workflow' && next.progress.dueMs > atMs;
@@ -116,22 +150,28 @@ export class Changes {
     };
     const sentMs = this.#context.runtime.monotonicMs();
     const result = await this.#context.rows.write(write, updateBytes(progress));
+    const registered = incarnation.prepared.allBranches(gid, row.known);
+    incarnation.prepared.forget(gid);
     if (result !== 'done') return undefined;
     this.#context.written(next, stored);
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
     if (isWaiting) incarnation.dueAt(progress.dueMs);
     if (owner !== incarnation.id) return { transaction: next, actor: undefined };
-    return { transaction: next, actor: await this.#drive(incarnation, next, row.version + 1, sentMs) };
+    const branches = hasSecondPhase(next.definition.type) ? registered : next.branches;
+    const actor =
+      branches === undefined
+        ? await this.#driveRead(incarnation, next, row.version + 1, sentMs)
+        : incarnation.activate({ ...next, branches }, row.version + 1, sentMs);
+    return { transaction: next, actor };
   }
 
   /** The branches to drive are loaded after the move is committed: none that was acknowledged is missed. */
-  async #drive(
+  async #driveRead(
     incarnation: Incarnation,
     transaction: Transaction,
     version: number,
     sentMs: number,
   ): Promise<Actor | undefined> {
-    if (!hasSecondPhase(transaction.definition.type)) return incarnation.activate(transaction, version, sentMs);
     const { gid } = transaction.definition;
     const [row] = await this.#context.store.load([gid]).catch(() => {
       // The change is durable, whatever becomes of reading it.

@@ -43,7 +43,8 @@ export class Creation {
     const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked);
     const incarnation = this.#context.live();
     this.#context.admission.refuseWithoutJournal();
-    if (incarnation.actor(asked.gid) !== undefined) return this.#context.changes.change(asked.gid, rule, wake);
+    const isKnown = incarnation.actor(asked.gid) !== undefined || incarnation.prepared.isStored(asked.gid);
+    if (isKnown) return this.#context.changes.change(asked.gid, rule, wake);
     const created =
       steps instanceof HoldfastError
         ? steps
@@ -90,7 +91,10 @@ export class Creation {
       owner: isDriven ? incarnation.id : null,
     };
     const sentMs = this.#context.runtime.monotonicMs();
-    const result = await this.#context.rows.write(write, transactionBytes(transaction));
+    const created = () => {
+      if (!isDriven) incarnation.prepared.created(transaction);
+    };
+    const result = await this.#context.rows.write(write, transactionBytes(transaction), created);
     if (result !== 'done') return undefined;
     this.#context.created(transaction);
     if (isDriven) return { transaction, actor: incarnation.activate(transaction, 1, sentMs) };

@@ -11,6 +11,7 @@ import type { EngineClock } from './clock.ts';
 import type { Journal } from './journal.ts';
 import type { Lease } from './lease.ts';
 import type { Caller, Runtime } from './ports.ts';
+import { PreparedRows } from './prepared-rows.ts';
 import { transactionBytes, updateBytes } from './row.ts';
 import { Schedule } from './schedule.ts';
 import { asUnreadable } from './unread.ts';
@@ -74,6 +75,7 @@ const rereadMs = 1000;
  */
 export class Incarnation {
   readonly lease: Lease;
+  readonly prepared: PreparedRows;
   readonly #context: IncarnationContext;
   readonly #actorContext: ActorContext;
   readonly #schedule: Schedule;
@@ -98,6 +100,7 @@ export class Incarnation {
     this.lease = lease;
     this.#context = context;
     const { exclusive } = context.store;
+    this.prepared = new PreparedRows(exclusive);
     this.#actorContext = {
       ...context,
       lease,
@@ -162,6 +165,7 @@ export class Incarnation {
     const { gid } = transaction.definition;
     if (this.#ended || this.#active.has(gid)) return this.actor(gid);
     this.#touchedSinceClaim?.add(gid);
+    this.prepared.forget(gid);
     const actor = new Actor(this.#actorContext, transaction, version, seenMs, loaded);
     const bytes = transactionBytes(transaction);
     this.#count({ actor, bytes, isClaimed: loaded !== undefined });

@@ -36,13 +36,14 @@ export class Registration {
     await this.#checkTargets(gid, type, branches);
     // A registered step is a sign of life of its workflow.
     const dueMs = type === 'workflow' ? await this.#nextCallbackMs(gid) : undefined;
+    const incarnation = this.#context.live();
     let bytes = 128;
     for (const branch of branches) bytes += branch.url.length + branch.payload.length + 64;
     const result = await this.#context.rows.write(
       {
         kind: 'append',
         gid,
-        token: this.#context.live().newToken(),
+        token: incarnation.newToken(),
         type,
         whileStatus: 'prepared',
         branches,
@@ -51,6 +52,7 @@ export class Registration {
         ...(dueMs === undefined ? {} : { dueMs }),
       },
       bytes,
+      () => incarnation.prepared.appended(gid, branches, bytes),
     );
     await this.#registered(gid, branches, result);
   }
@@ -61,15 +63,24 @@ export class Registration {
    */
   async #checkTargets(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
     if (branches.every(isCalledAlike)) return;
-    const stored = await this.#context.rows.load(gid, 'bare');
-    if (stored === undefined) throw unknownGid();
-    checkTargets(stored.definition, type, branches, this.#context.names);
+    const { definition } = this.#known(gid) ?? (await this.#read(gid));
+    checkTargets(definition, type, branches, this.#context.names);
   }
 
   async #nextCallbackMs(gid: string): Promise<number> {
+    const { plan } = this.#known(gid) ?? this.#context.restore(await this.#read(gid));
+    return this.#context.clock.nowMs() + plan.retryIntervalMs;
+  }
+
+  /** While it is prepared, its definition stays as it was created. */
+  #known(gid: string): Transaction | undefined {
+    return this.#context.live().prepared.get(gid)?.transaction;
+  }
+
+  async #read(gid: string): Promise<StoredTransaction> {
     const stored = await this.#context.rows.load(gid, 'bare');
     if (stored === undefined) throw unknownGid();
-    return this.#context.clock.nowMs() + this.#context.restore(stored).plan.retryIntervalMs;
+    return stored;
   }
 
   async #registered(gid: string, branches: readonly BranchOperation[], result: WriteResult): Promise<void> {

@@ -28,10 +28,14 @@ export class StoredRows {
     });
   }
 
-  /** @throws HoldfastError UNAVAILABLE where the store cannot write it for a while; then nothing was changed */
-  write(write: Write, bytes: number): Promise<WriteResult> {
+  /**
+   * @param done told that it is done, before any later write of the same gid is
+   * @throws HoldfastError UNAVAILABLE where the store cannot write it for a while; then nothing was changed
+   */
+  write(write: Write, bytes: number, done?: () => void): Promise<WriteResult> {
     return new Promise((resolve, reject) => {
       this.#journal.tryWrite(write, bytes, (result) => {
+        if (result === 'done') done?.();
         if (result === 'given-up') reject(this.cannotWriteNow());
         else resolve(result);
       });

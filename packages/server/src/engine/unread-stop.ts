@@ -41,6 +41,7 @@ export class UnreadStop {
   async #setAside(incarnation: Incarnation, gid: string): Promise<boolean | undefined> {
     const row = await this.#unreadable(gid);
     if (row === undefined || row.status === 'succeed' || row.status === 'failed') return false;
+    incarnation.prepared.forget(gid);
     const { before, now } = stopUnread(row, this.#context.defaults, this.#context.clock.nowMs());
     const { definition, progress } = now;
     const result = await this.#context.rows.write(

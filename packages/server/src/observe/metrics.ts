@@ -104,6 +104,11 @@ export class Metrics {
     'Requests with fields that mean nothing, perhaps misspelt.',
     ['type', 'api'],
   );
+  readonly #shortages = this.#plain.counter(
+    'holdfast_local_shortages_total',
+    'Calls and look-ups that this machine had too little for.',
+    ['code'],
+  );
   readonly #ignoredFields = this.#plain.counter(
     'holdfast_ignored_fields_total',
     'Requests for a stored gid with other steps, payloads or options than are stored, which were ignored.',
@@ -221,6 +226,10 @@ export class Metrics {
 
   ignoredFields(type: string): void {
     this.#ignoredFields.of(type).value += 1;
+  }
+
+  ranShort(code: string): void {
+    this.#shortages.of(code).value += 1;
   }
 
   warned(): void {

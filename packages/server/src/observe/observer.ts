@@ -16,6 +16,7 @@ import { unknownText } from '../transport/wire/unknown.ts';
 import type { Alert } from './alert.ts';
 import type { Log } from './log.ts';
 import { type Metrics, opOf } from './metrics.ts';
+import { Shortages } from './shortages.ts';
 import type { Posted } from './webhook.ts';
 
 /** Clients are few; who sends ever other names does not fill the log, nor the memory. */
@@ -42,6 +43,14 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
   /** Unknown fields that were logged, by route and names. */
   readonly #shapes = new Set<string>();
   readonly #fatal: (error: unknown) => void;
+  readonly #shortages = new Shortages({
+    nowMs: () => performance.now(),
+    counted: (code) => this.#metrics.ranShort(code),
+    warned: (text, facts) => {
+      this.#metrics.warned();
+      this.#log.warn(text, facts);
+    },
+  });
 
   constructor({ metrics, log, fatal, alert = () => undefined }: ObserverParts) {
     this.#metrics = metrics;
@@ -143,6 +152,15 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
 
   journalCommitted(rows: number, durationMs: number): void {
     this.#metrics.journalCommitted(rows, durationMs);
+  }
+
+  /** What is short now, for people; undefined: nothing. */
+  get shortage(): string | undefined {
+    return this.#shortages.current;
+  }
+
+  ranShort(code: string): void {
+    this.#shortages.noted(code);
   }
 
   warned(message: string, error: unknown): void {

@@ -70,6 +70,20 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P3'],
   },
   {
+    name: 'registered-is-not-remembered',
+    file: 'server/src/engine/registration.ts',
+    find: '() => incarnation.prepared.appended(gid, branches, bytes),',
+    replace: '() => undefined,',
+    breaks: ['P5'],
+  },
+  {
+    name: 'branches-of-others-missed',
+    file: 'server/src/engine/prepared-rows.ts',
+    find: 'return this.#isAlone && row !== undefined',
+    replace: 'return row !== undefined',
+    breaks: ['P5'],
+  },
+  {
     name: 'no-fence',
     file: 'simulator/src/store/database.ts',
     find: 'const isAsExpected = stored.owner === expectOwner && stored.version === expectVersion;',

@@ -7,6 +7,7 @@ import { createSecureContext, createServer as createTlsServer, type TLSSocket } 
 import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
 import { systemRuntime } from '../../runtime.ts';
 import { certificates } from '../testing/certificates.ts';
+import { withoutDescriptors } from '../testing/descriptors.ts';
 import { until } from '../testing/services.ts';
 import { Dialer, type DialerParts, type Dialing, type DialRequest, type DialResult } from './dialer.ts';
 import type { FoundHost } from './hosts.ts';
@@ -221,6 +222,22 @@ test("a failure names each address and why, and is nobody else's where this mach
   assert.deepEqual(doubted.slice(-2), ['two.test', 'no.test']);
   const impossible = await failed(dial(dialer, { host: 'two.test', port: 70_000 }));
   assert.match(impossible.message, /^127\.0\.0\.2:70000, 127\.0\.0\.3:70000: .*ERR_SOCKET_BAD_PORT/);
+});
+
+test('without descriptors the failure is one of this machine, by name and by address', async () => {
+  const { port } = await listening(createServer());
+  const codes: string[] = [];
+  const dialer = dialerOf(['127.0.0.1', '127.0.0.2'], { shortage: (code) => codes.push(code) });
+  const failures = await withoutDescriptors(() =>
+    Promise.all(['127.0.0.1', 'two.test'].map((host) => failed(dial(dialer, { host, port })))),
+  );
+  const why = 'this process has no file descriptors left (EMFILE)';
+  assert.deepEqual(failures, [
+    { message: `127.0.0.1:${port}: ${why}`, isLocal: true },
+    { message: `127.0.0.1:${port}, 127.0.0.2:${port}: ${why}`, isLocal: true },
+  ]);
+  assert.deepEqual(codes, ['EMFILE', 'EMFILE']);
+  await connected(dial(dialer, { port }));
 });
 
 test('what TLS says in riddles is told in words', async () => {

@@ -1,18 +1,15 @@
 import { isIP } from 'node:net';
-import type { Runtime } from '../../engine/ports.ts';
 import type { Trust } from '../../tls/trust.ts';
 import type { Dialing, DialRequest, DialResult } from './dial.ts';
 import type { Hosts } from './hosts.ts';
-import { Race } from './race.ts';
+import { Race, type RaceParts } from './race.ts';
 import { Sockets } from './sockets.ts';
 import { systemHosts } from './system-hosts.ts';
 
 export type { Dialed, DialFailure, Dialing, DialRequest, DialResult } from './dial.ts';
 export type { FoundHost, Hosts } from './hosts.ts';
 
-export interface DialerParts {
-  /** The machine's time. */
-  readonly upkeep: Pick<Runtime, 'setTimer'>;
+export interface DialerParts extends RaceParts {
   /** Default: what node trusts. */
   readonly trust?: Trust | undefined;
   /** Default: as the system finds them. */
@@ -38,13 +35,12 @@ export class Dialer {
   /** `done` comes once, after this has returned; never after `cancel`. */
   dial(request: DialRequest, done: (result: DialResult) => void): Dialing {
     const { host } = request;
-    const { upkeep } = this.#parts;
     if (isIP(host) !== 0) {
-      const race = new Race(request, this.#sockets, upkeep, done);
+      const race = new Race(request, this.#sockets, this.#parts, done);
       race.start([host]);
       return race;
     }
-    const race = new Race(request, this.#sockets, upkeep, (result) => {
+    const race = new Race(request, this.#sockets, this.#parts, (result) => {
       if ('failed' in result && !result.failed.isLocal) this.#hosts.doubt(host);
       done(result);
     });

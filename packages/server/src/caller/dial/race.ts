@@ -13,6 +13,13 @@ export const staggerMs = 250;
 /** So many places are named in one text. */
 const mostNamed = 5;
 
+export interface RaceParts {
+  /** The machine's time. */
+  readonly upkeep: Pick<Runtime, 'setTimer'>;
+  /** This machine lacked something for a connection: a code such as EMFILE. */
+  shortage?(code: string): void;
+}
+
 interface Attempt {
   readonly address: string;
   readonly socket: Socket;
@@ -22,7 +29,7 @@ interface Attempt {
 export class Race implements Dialing {
   readonly #request: DialRequest;
   readonly #sockets: Sockets;
-  readonly #upkeep: Pick<Runtime, 'setTimer'>;
+  readonly #parts: RaceParts;
   /** Undefined once it was called, or nobody waits any more. */
   #done: ((result: DialResult) => void) | undefined;
   /** Not tried yet. Undefined: they are being looked for. */
@@ -31,23 +38,17 @@ export class Race implements Dialing {
   #attempts: Attempt[] = [];
   /** Places that were tried in vain, by the reason. */
   readonly #failed = new Map<string, string[]>();
-  /** This machine lacked what a connection takes; without that the address might have been reached. */
-  #isShort = false;
-  #isUnavailable = false;
+  /** This machine lacked what a connection takes. */
+  readonly #shortages = new Set<string>();
   /** An address failed for a reason of its own. */
   #isRefused = false;
   #timer: Timer | undefined;
   #isOver = false;
 
-  constructor(
-    request: DialRequest,
-    sockets: Sockets,
-    upkeep: Pick<Runtime, 'setTimer'>,
-    done: (result: DialResult) => void,
-  ) {
+  constructor(request: DialRequest, sockets: Sockets, parts: RaceParts, done: (result: DialResult) => void) {
     this.#request = request;
     this.#sockets = sockets;
-    this.#upkeep = upkeep;
+    this.#parts = parts;
     this.#done = done;
   }
 
@@ -87,13 +88,10 @@ export class Race implements Dialing {
       if (address === undefined) break;
       this.#left = left;
       if (!this.#try(address)) continue;
-      if (left.length > 0) this.#timer = this.#upkeep.setTimer(staggerMs, () => this.#tryNext());
+      if (left.length > 0) this.#timer = this.#parts.upkeep.setTimer(staggerMs, () => this.#tryNext());
       return;
     }
-    if (this.#attempts.length === 0) {
-      const isLocal = this.#isShort || (this.#isUnavailable && !this.#isRefused);
-      this.#fail({ message: harmless(this.#failures()), isLocal });
-    }
+    if (this.#attempts.length === 0) this.#fail({ message: harmless(this.#failures()), isLocal: this.#isLocal() });
   }
 
   /** Whether it was begun. */
@@ -142,9 +140,15 @@ export class Race implements Dialing {
     this.#failed.set(reason, [...places, placeOf(address, this.#request.port)]);
     const code = localFaultOf(error);
     if (code === undefined) this.#isRefused = true;
-    // Of one address family this may be so for good: then it says something only where every address says it.
-    else if (code === 'EADDRNOTAVAIL') this.#isUnavailable = true;
-    else this.#isShort = true;
+    else this.#shortages.add(code);
+  }
+
+  /** Without a shortage an address might have been reached. */
+  #isLocal(): boolean {
+    // This may be so for good of one address family: then it says something only where every address says it.
+    if (this.#isRefused) this.#shortages.delete('EADDRNOTAVAIL');
+    for (const code of this.#shortages) this.#parts.shortage?.(code);
+    return this.#shortages.size > 0;
   }
 
   #failures(): string {

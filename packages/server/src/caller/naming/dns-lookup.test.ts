@@ -19,7 +19,7 @@ function nameOf(url: string): ServiceName {
 
 function look(url: string, more: Partial<LookupSettings> = {}): Promise<LookedService> {
   const settings = { servers: [server.address], timeoutMs: 2000, ttlMaxMs: 30_000, ...more };
-  return lookUp(nameOf(url), new HostLookup({ settings, runtime: systemRuntime }), systemRuntime);
+  return lookUp(nameOf(url), new HostLookup({ settings, runtime: systemRuntime }));
 }
 
 function basesOf(looked: LookedService): readonly string[] {

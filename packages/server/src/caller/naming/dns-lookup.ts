@@ -1,7 +1,6 @@
 import type { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { ServiceName } from '@holdfast/core';
-import type { Runtime } from '../../engine/ports.ts';
 import type { Address } from './address.ts';
 import { askDns } from './lookup/ask-dns.ts';
 import type { HostLookup } from './lookup/host-lookup.ts';
@@ -10,8 +9,8 @@ import { type Looked, mostRecords } from './lookup/looked.ts';
 export type LookedService = Looked<readonly Address[]>;
 
 /** Asks DNS, for as long as the settings let it. Never rejects. */
-export function lookUp(name: ServiceName, hosts: HostLookup, runtime: Runtime): Promise<LookedService> {
-  return askDns(hosts.settings, runtime, (resolver) =>
+export function lookUp(name: ServiceName, hosts: HostLookup): Promise<LookedService> {
+  return askDns(hosts.parts, (resolver) =>
     name.kind === 'srv' ? service(name, hosts, resolver) : host(name, hosts, resolver),
   );
 }
@@ -19,7 +18,7 @@ export function lookUp(name: ServiceName, hosts: HostLookup, runtime: Runtime): 
 async function host({ name, port }: ServiceName, hosts: HostLookup, resolver: Resolver): Promise<LookedService> {
   if (isIP(name) > 0) {
     const address = { base: withPort(name, port), authority: '', priority: 0, weight: 0 };
-    return { kind: 'found', answer: [address], ttlMs: hosts.settings.ttlMaxMs };
+    return { kind: 'found', answer: [address], ttlMs: hosts.parts.settings.ttlMaxMs };
   }
   const looked = await hosts.service(name, resolver);
   if (looked.kind !== 'found') return looked;
@@ -34,7 +33,7 @@ async function service({ name }: ServiceName, hosts: HostLookup, resolver: Resol
   const nearest = records.toSorted((left, right) => left.priority - right.priority).slice(0, mostRecords);
   const looked = await Promise.all(nearest.map((record) => hosts.service(record.name, resolver)));
   const answer: Address[] = [];
-  let { ttlMaxMs: ttlMs } = hosts.settings;
+  let { ttlMaxMs: ttlMs } = hosts.parts.settings;
   for (const [index, { name: target, port, priority, weight }] of nearest.entries()) {
     const one = looked[index];
     if (one?.kind !== 'found') continue;

@@ -55,7 +55,7 @@ export function createNaming({
   readonly upkeep: Runtime;
 }): Naming {
   const aliases = new Aliases(names);
-  const dns = new DnsNames({ ...memory, lookUp: (name) => lookUp(name, lookup, upkeep), runtime: upkeep });
+  const dns = new DnsNames({ ...memory, lookUp: (name) => lookUp(name, lookup), runtime: upkeep });
   return { caller: new NamingCaller({ ...parts, aliases, dns }), names: aliases };
 }
 

@@ -13,13 +13,20 @@ const refusedCodes: ReadonlySet<string | undefined> = new Set(['ESERVFAIL', 'ERE
 /** A family of addresses that has come waits for the other one for so long: some servers never answer for IPv6. */
 const otherFamilyMs = 100;
 
+export interface AskingParts {
+  readonly settings: LookupSettings;
+  /** The machine's time. */
+  readonly runtime: Pick<Runtime, 'setTimer' | 'monotonicMs'>;
+  /** This machine lacked something for asking: a code such as EMFILE. */
+  shortage?(code: string): void;
+}
+
 /**
  * Runs a look-up, for as long as the settings let it: whatever has not answered by then is left alone. Never rejects.
  * @param ask what it throws is what DNS has answered
  */
 export async function askDns<Answer>(
-  { servers, timeoutMs }: LookupSettings,
-  runtime: Pick<Runtime, 'setTimer'>,
+  { settings: { servers, timeoutMs }, runtime, shortage }: AskingParts,
   ask: (resolver: Resolver) => Promise<Looked<Answer>>,
 ): Promise<Looked<Answer>> {
   // Three quarters of the time for a first and a second try, which takes twice as long as the first.
@@ -31,6 +38,7 @@ export async function askDns<Answer>(
   });
   const looked = await Promise.race([late.promise, asked(servers, resolver, ask)]);
   timer.cancel();
+  if (looked.kind === 'failed' && looked.shortage !== undefined) shortage?.(looked.shortage);
   return looked;
 }
 
@@ -50,8 +58,15 @@ async function asked<Answer>(
 function withoutAnswer(error: unknown): Looked<never> {
   const code = codeOf(error);
   if (absentCodes.has(code)) return { kind: 'gone', reason: `DNS does not know the name (${code})` };
-  const shortage = shortageOf(shortOf() ?? '');
-  if (shortage !== undefined) return { kind: 'failed', reason: `DNS cannot be asked: ${shortage}`, isLocal: true };
+  const shortage = shortOf();
+  if (shortage !== undefined) {
+    return {
+      kind: 'failed',
+      reason: `DNS cannot be asked: ${shortageOf(shortage)} (${shortage})`,
+      isLocal: true,
+      shortage,
+    };
+  }
   const reason = `DNS gave no answer: ${reasonOf(error)}`;
   return { kind: 'failed', reason, ...(refusedCodes.has(code) && { isRefused: true }) };
 }

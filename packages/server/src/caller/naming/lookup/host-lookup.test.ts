@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { DnsServer } from '../../../../../../test/lib/dns-server.ts';
 import { systemRuntime } from '../../../runtime.ts';
+import { withoutDescriptors } from '../../testing/descriptors.ts';
 import { HostLookup } from './host-lookup.ts';
 import type { LookupSettings } from './looked.ts';
 
@@ -24,12 +25,13 @@ beforeEach(() => {
 let nowMs = 0;
 const runtime = { ...systemRuntime, monotonicMs: () => nowMs };
 
-function lookupWith(settings: Partial<LookupSettings> = {}): HostLookup {
+function lookupWith(settings: Partial<LookupSettings> = {}, shortage = (_code: string) => {}): HostLookup {
   return new HostLookup({
     settings: { servers: [server.address], timeoutMs: 2000, ttlMaxMs: 30_000, ...settings },
     runtime,
     hostsPath,
     resolvConfPath,
+    shortage,
   });
 }
 
@@ -88,7 +90,15 @@ test('a name that no DNS server knows may be known to the system; else it is gon
   assert.ok(known.kind === 'found' && known.answer.includes('127.0.0.1'), JSON.stringify(known));
 });
 
-test('a server that never answers for IPv6 delays nobody for long', async () => {
+test('without descriptors for a socket it is this machine that cannot ask', async () => {
+  const codes: string[] = [];
+  const looked = await withoutDescriptors(() => lookupWith({}, (code) => codes.push(code)).lookUp('orders.test'));
+  const reason = 'DNS cannot be asked: this process has no file descriptors left (EMFILE)';
+  assert.deepEqual(looked, { kind: 'failed', reason, isLocal: true, shortage: 'EMFILE' });
+  assert.deepEqual(codes, ['EMFILE']);
+});
+
+test('a server that never answers for IPv6 delays nobody for long', { timeout: 20_000 }, async () => {
   server.records.set('v4.test', [{ type: 'A', address: '10.0.0.4' }]);
   server.swallows = (question) => question === 'AAAA v4.test';
   // Longer than any test may take.

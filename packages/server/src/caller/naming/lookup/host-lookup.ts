@@ -1,16 +1,12 @@
 import type { Resolver } from 'node:dns/promises';
-import type { Runtime } from '../../../engine/ports.ts';
-import { addressesOf, askDns } from './ask-dns.ts';
+import { type AskingParts, addressesOf, askDns } from './ask-dns.ts';
 import { type HostsFile, hostsPath, parseHostsFile } from './hosts-file.ts';
-import { type Looked, type LookupSettings, mostRecords } from './looked.ts';
+import { type Looked, mostRecords } from './looked.ts';
 import { parseResolvConf, type ResolvConf, resolvConfPath, wholeNames } from './resolv-conf.ts';
 import { SystemLookup } from './system-lookup.ts';
 import { TextFile } from './text-file.ts';
 
-export interface HostLookupParts {
-  readonly settings: LookupSettings;
-  /** The machine's time. */
-  readonly runtime: Pick<Runtime, 'setTimer' | 'monotonicMs'>;
+export interface HostLookupParts extends AskingParts {
   /** Default: those of the system. */
   readonly hostsPath?: string;
   readonly resolvConfPath?: string;
@@ -20,16 +16,14 @@ const loopback: readonly string[] = ['::1', '127.0.0.1'];
 
 /** Looks up hosts: in the hosts file, by DNS with the search domains of the system, and last by the system itself. */
 export class HostLookup {
-  readonly settings: LookupSettings;
-  readonly #runtime: HostLookupParts['runtime'];
+  readonly parts: AskingParts;
   readonly #hostsFile: TextFile<HostsFile>;
   readonly #resolvConf: TextFile<ResolvConf>;
   readonly #systemLookup = new SystemLookup();
 
   constructor(parts: HostLookupParts) {
-    const { settings, runtime } = parts;
-    this.settings = settings;
-    this.#runtime = runtime;
+    const { runtime } = parts;
+    this.parts = parts;
     this.#hostsFile = new TextFile(parts.hostsPath ?? hostsPath, parseHostsFile, runtime);
     this.#resolvConf = new TextFile(parts.resolvConfPath ?? resolvConfPath, parseResolvConf, runtime);
   }
@@ -43,25 +37,25 @@ export class HostLookup {
 
   /** A host of a plain URL that is not known locally. */
   lookUp(host: string): Promise<Looked<readonly string[]>> {
-    return askDns(this.settings, this.#runtime, (resolver) =>
-      this.#completed(host, wholeNames(host, this.#resolvConf.value), resolver),
-    );
+    return askDns(this.parts, (resolver) => this.#completed(host, wholeNames(host, this.#resolvConf.value), resolver));
   }
 
   /** A host that was named for DNS: `dns.servers` know all there is, and the whole name is asked for first. */
   async service(host: string, resolver: Resolver): Promise<Looked<readonly string[]>> {
-    const { servers, ttlMaxMs } = this.settings;
-    if (servers.length > 0) return addressesOf(host, resolver, this.#runtime, ttlMaxMs);
+    const { settings, runtime } = this.parts;
+    const { servers, ttlMaxMs } = settings;
+    if (servers.length > 0) return addressesOf(host, resolver, runtime, ttlMaxMs);
     const local = this.local(host);
     if (local !== undefined) return { kind: 'found', answer: local, ttlMs: ttlMaxMs };
     return this.#completed(host, wholeNames(host, { ...this.#resolvConf.value, ndots: 0 }), resolver);
   }
 
   async #completed(host: string, names: readonly string[], resolver: Resolver): Promise<Looked<readonly string[]>> {
-    const { ttlMaxMs } = this.settings;
+    const { settings, runtime } = this.parts;
+    const { ttlMaxMs } = settings;
     let unknown: Looked<readonly string[]> = { kind: 'gone', reason: 'DNS does not know the name' };
     for (const name of names) {
-      const looked = await addressesOf(name, resolver, this.#runtime, ttlMaxMs);
+      const looked = await addressesOf(name, resolver, runtime, ttlMaxMs);
       // A DNS that is silent about one name will be about the next.
       if (looked.kind === 'found' || (looked.kind === 'failed' && looked.isRefused !== true)) return looked;
       if (unknown.kind !== 'failed') unknown = looked;
@@ -74,7 +68,8 @@ export class HostLookup {
   async #system(host: string): Promise<readonly string[]> {
     let isLate = false;
     const late = Promise.withResolvers<readonly string[]>();
-    const timer = this.#runtime.setTimer(this.settings.timeoutMs / 2, () => {
+    const { settings, runtime } = this.parts;
+    const timer = runtime.setTimer(settings.timeoutMs / 2, () => {
       isLate = true;
       late.resolve([]);
     });

@@ -3,8 +3,14 @@ export type Looked<Answer> =
   | { readonly kind: 'found'; readonly answer: Answer; readonly ttlMs: number }
   /** The answer is: there is no such name. */
   | { readonly kind: 'gone'; readonly reason: string }
-  /** There is no answer. `isLocal`: this machine could not ask. `isRefused`: DNS does not say it; others may know. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly isLocal?: true; readonly isRefused?: true };
+  /** There is no answer. `isLocal`: this machine could not ask, for want of what `shortage` says. `isRefused`: DNS does not say it; others may know. */
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly isLocal?: true;
+      readonly isRefused?: true;
+      readonly shortage?: string;
+    };
 
 export interface LookupSettings {
   /** DNS servers, asked in turn; none: those of the system. */

@@ -13,8 +13,12 @@ export interface Lookups {
   readonly tally: LookupTally;
 }
 
-export function createLookups(settings: LookupSettings & MemoryLimits, runtime: Runtime): Lookups {
+export function createLookups(
+  settings: LookupSettings & MemoryLimits,
+  runtime: Runtime,
+  shortage?: (code: string) => void,
+): Lookups {
   const tally = { found: 0, gone: 0, failed: 0, underWay: 0 };
-  const lookup = new HostLookup({ settings, runtime });
+  const lookup = new HostLookup({ settings, runtime, ...(shortage && { shortage }) });
   return { hosts: new KnownHosts({ lookup, runtime, limits: settings, tally }), lookup, limits: settings, tally };
 }

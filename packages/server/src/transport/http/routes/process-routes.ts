@@ -6,6 +6,8 @@ import { backupRoute } from './backup-route.ts';
 
 export interface ProcessParts {
   readonly coordinator: Pick<Coordinator, 'unready'>;
+  /** What this machine is short of now, for people. */
+  shortage?(): string | undefined;
   /** Of this program, without a leading v. */
   readonly version: string;
   /** The metrics in the text format of Prometheus. */
@@ -35,7 +37,11 @@ export function processRoutes(parts: ProcessParts): readonly ProcessRoute[] {
     { methods: ['GET', 'HEAD'], path: '/favicon.ico', handle: async () => answer(204, '') },
     { methods: 'any', path: '/api/ping', handle: async () => answer(200, '{"msg":"pong"}') },
     { methods: ['GET', 'HEAD'], path: '/healthz', handle: async () => answer(200, '{"status":"alive"}') },
-    { methods: ['GET', 'HEAD'], path: '/readyz', handle: async () => readiness(coordinator.unready()) },
+    {
+      methods: ['GET', 'HEAD'],
+      path: '/readyz',
+      handle: async () => readiness(coordinator.unready(), parts.shortage?.()),
+    },
     {
       methods: ['GET'],
       path: '/api/metrics',
@@ -52,7 +58,10 @@ export function processRoutes(parts: ProcessParts): readonly ProcessRoute[] {
   ];
 }
 
-function readiness(reason: string | undefined): Answer {
-  if (reason === undefined) return answer(200, '{"status":"ready"}');
+/** @param shortage what this machine is short of; it serves on, so that it stays ready */
+function readiness(reason: string | undefined, shortage: string | undefined): Answer {
+  if (reason === undefined) {
+    return answer(200, JSON.stringify({ status: 'ready', ...(shortage !== undefined && { warning: shortage }) }));
+  }
   return answer(503, JSON.stringify({ status: 'unready', message: reason }), 1);
 }

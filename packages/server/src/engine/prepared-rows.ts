@@ -1,0 +1,81 @@
+import type { BranchOperation, Transaction } from '@holdfast/core';
+import { transactionBytes } from './row.ts';
+
+/** What is remembered at most; of more, the oldest is read again. */
+const limits = { rows: 4096, bytes: 16 * 1024 * 1024 };
+
+/** A row as this incarnation has created it: prepared, without owner. */
+export interface PreparedRow {
+  readonly transaction: Transaction;
+  readonly version: number;
+  /** What was registered since and is durable, in stored order. */
+  readonly branches: readonly BranchOperation[];
+}
+
+interface Kept extends PreparedRow {
+  readonly branches: BranchOperation[];
+  bytes: number;
+}
+
+/**
+ * The prepared rows that this incarnation has created and that nobody has changed since, as far as it knows: so that
+ * what comes next for them reads no row. Others may have changed one: that shows at the write, which is for this version
+ * alone. Where this process is the only one that writes, all branches are known too.
+ *
+ * It is told of a write in the turn in which that is known to be done, hence before any later write of the same gid.
+ */
+export class PreparedRows {
+  readonly #isAlone: boolean;
+  readonly #kept = new Map<string, Kept>();
+  #bytes = 0;
+
+  /** @param isAlone no other process writes to the store */
+  constructor(isAlone: boolean) {
+    this.#isAlone = isAlone;
+  }
+
+  /** The row, as it was when this incarnation last wrote it. */
+  get(gid: string): PreparedRow | undefined {
+    return this.#kept.get(gid);
+  }
+
+  /** Whether such a row is surely stored, in whatever state. */
+  isStored(gid: string): boolean {
+    return this.#isAlone && this.#kept.has(gid);
+  }
+
+  /** All branches that were registered before the row was changed; undefined: they must be read. */
+  allBranches(gid: string, row: PreparedRow | undefined): readonly BranchOperation[] | undefined {
+    // Of a row that was forgotten meanwhile, the last are missing.
+    return this.#isAlone && row !== undefined && this.#kept.get(gid) === row ? row.branches : undefined;
+  }
+
+  created(transaction: Transaction): void {
+    const { gid } = transaction.definition;
+    this.forget(gid);
+    this.#kept.set(gid, { transaction, version: 1, branches: [], bytes: 0 });
+    this.#grow(gid, transactionBytes(transaction));
+  }
+
+  /** @param bytes that they take, roughly */
+  appended(gid: string, branches: readonly BranchOperation[], bytes: number): void {
+    this.#kept.get(gid)?.branches.push(...branches);
+    this.#grow(gid, bytes);
+  }
+
+  forget(gid: string): void {
+    this.#bytes -= this.#kept.get(gid)?.bytes ?? 0;
+    this.#kept.delete(gid);
+  }
+
+  #grow(gid: string, bytes: number): void {
+    const kept = this.#kept.get(gid);
+    if (kept === undefined) return;
+    kept.bytes += bytes;
+    this.#bytes += bytes;
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= limits.rows && this.#bytes <= limits.bytes) return;
+      this.forget(oldest);
+    }
+  }
+}
