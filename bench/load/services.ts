@@ -1,4 +1,4 @@
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { answer, MessageReader } from './http-message.ts';
 
 const success = answer(200, 'OK', '{"dtm_result":"SUCCESS"}');
@@ -19,6 +19,8 @@ export interface ServicesOptions {
  */
 export class BranchServices {
   readonly #options: ServicesOptions;
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
   #forward = 0;
   #backward = 0;
   #ended = 0;
@@ -55,6 +57,7 @@ export class BranchServices {
   /** On one more port, which it answers with. */
   listen(): Promise<number> {
     const server = createServer({ noDelay: true }, (socket) => this.#serve(socket));
+    this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen({ port: 0, host: '127.0.0.1', backlog }, () => {
@@ -65,7 +68,15 @@ export class BranchServices {
     });
   }
 
+  /** On all its ports; nothing is answered any more. */
+  close(): void {
+    for (const server of this.#servers) server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   #serve(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
     const reader = new MessageReader((head) => {
       this.#count(head);
       const { answerDelayMs = 0 } = this.#options;

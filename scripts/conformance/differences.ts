@@ -158,6 +158,14 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
+    shownBy: ['D17'],
+    what: 'the content type of gRPC calls',
+    dtm: '`application/grpc+dtm_raw`',
+    holdfast: '`application/grpc`',
+    why: 'a subtype names a codec that only dtm knows: strict servers answer 415, and grpc-go warns of it',
+  },
+  {
+    rows: [],
     shownBy: ['D11'],
     what: 'the URL in a reason (`url:... return failed: ...`), in the answer to `wait_result` and in alerts',
     dtm: 'the whole URL',
@@ -320,7 +328,7 @@ export const differences: readonly Difference[] = [
   },
   {
     rows: [],
-    shownBy: ['D17'],
+    shownBy: ['D18'],
     what: 'the content type of a call without body (an empty payload, XA, a workflow’s callback without input)',
     dtm: '`application/json`',
     holdfast: 'none, unless `branch_headers` name one',

@@ -216,7 +216,7 @@ async function start(
     const url = await listen(server, settings);
     const grpcAddress = (await grpc?.listen()) ?? '';
     // HTTP answers already: what gRPC needs takes a tenth of a second to load.
-    const serveGrpc = once(async () => grpc?.serve({ coordinator: engine, observer }));
+    const serveGrpc = once(async () => grpc?.serve({ coordinator: engine, observer, httpUrl: url }));
     if (opened.lack !== undefined) await serveGrpc();
     const counts =
       opened.lack === undefined

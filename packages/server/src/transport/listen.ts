@@ -1,7 +1,19 @@
 import type { AddressInfo, Server } from 'node:net';
 
+/**
+ * How connections of clients are: nothing small is held back, and a probe after half a minute of silence, so that neither a
+ * balancer forgets a connection that waits long for its answer, nor this process a client that is gone.
+ */
+export const acceptedSockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
+
 /** `::` means every address, of IPv4 as well; where there is no IPv6, this is what means the same. */
 const everyAddress = { withIpv6: '::', without: '0.0.0.0' } as const;
+
+/**
+ * Connections that the system makes while the event loop is busy. Further ones are made when their client asks again,
+ * after a second: clients that begin together must find room. The system may have a lower limit (`net.core.somaxconn`).
+ */
+const backlog = 4096;
 
 /**
  * Resolves with where it listens, once it does.
@@ -29,7 +41,7 @@ export function addressOf(server: Server): AddressInfo {
 function listenOnce(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, backlog: 511 }, () => {
+    server.listen({ host, port, backlog }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -91,7 +91,7 @@ test('headers: ours, then the branch headers, the later one wins whatever its ca
   assert.equal(seen[1]?.rawHeaders.filter((name) => name.toLowerCase() === 'content-type').length, 1);
 });
 
-test('D17: a request without a body has no content type, unless the branch gives one', async () => {
+test('D18: a request without a body has no content type, unless the branch gives one', async () => {
   const { url, seen } = await service((_request, response) => response.end());
   await send(`${url}/a`);
   await send(`${url}/a`, { type: 'xa', op: 'commit' });
