@@ -1,22 +1,17 @@
 import type { Runtime, Timer } from '../../engine/ports.ts';
 import { ClosingOrigins, isFreshEnough } from '../closing.ts';
-import type { Dialer, DialFailure, Dialing } from '../dial/dialer.ts';
+import type { Dialer, Dialing } from '../dial/dialer.ts';
 import { Connection, type ConnectionKeeper, ReadInto } from './connection.ts';
+import { Http2Origins } from './http2/origins.ts';
 import type { SenderLimits } from './limits.ts';
 import type { HttpPlace } from './target.ts';
-import type { Wire } from './wire.ts';
+import type { Wire, WireWaiter } from './wire.ts';
 
 /** The longest that a service may ask for a connection without calls to be kept open. */
 const idleMaxMs = 60_000;
 
 /** A service that says how long it keeps a connection is believed but for this: a call must not meet its end. */
 const closingMarginMs = 2000;
-
-/** Who waits for a connection. */
-export interface WireWaiter {
-  wireOpened(wire: Wire): void;
-  wireFailed(failure: DialFailure): void;
-}
 
 export interface ConnectionsParts {
   readonly limits: SenderLimits;
@@ -29,6 +24,7 @@ export interface ConnectionsParts {
 export class Connections implements ConnectionKeeper {
   readonly #parts: ConnectionsParts;
   readonly #closing = new ClosingOrigins();
+  readonly #http2: Http2Origins;
   readonly #idle = new Map<string, Connection[]>();
   /** All of them, the longest idle first. */
   readonly #order = new Set<Connection>();
@@ -37,6 +33,7 @@ export class Connections implements ConnectionKeeper {
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts;
+    this.#http2 = new Http2Origins(parts);
   }
 
   get idleCount(): number {
@@ -50,8 +47,10 @@ export class Connections implements ConnectionKeeper {
   /** One that is open; undefined: there is none for such a call. */
   take(origin: string, bodyBytes: number): Wire | undefined {
     const idle = this.#idle.get(origin);
-    if (idle === undefined) return undefined;
     const nowMs = this.nowMs();
+    if (idle === undefined) {
+      return this.#closing.wantsFresh(origin, nowMs) ? undefined : this.#http2.take(origin, bodyBytes);
+    }
     for (let last = idle.at(-1); last !== undefined; last = idle.at(-1)) {
       if (nowMs < last.idleUntilMs) {
         if (!isFreshEnough(bodyBytes, nowMs - last.idleSinceMs)) return undefined;
@@ -63,7 +62,14 @@ export class Connections implements ConnectionKeeper {
     return undefined;
   }
 
-  open({ origin, host, port, isTls }: HttpPlace, waiter: WireWaiter): Dialing {
+  /** Over TLS the service may speak HTTP/2 only. */
+  open(place: HttpPlace, waiter: WireWaiter): Dialing {
+    return place.isTls
+      ? this.#http2.open(place, waiter, (first) => this.#open(place, first))
+      : this.#open(place, waiter);
+  }
+
+  #open({ origin, host, port, isTls }: HttpPlace, waiter: WireWaiter): Dialing {
     const request = {
       host,
       port,
@@ -115,6 +121,7 @@ export class Connections implements ConnectionKeeper {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#http2.close();
     for (const connection of this.#order) this.#destroyIdle(connection);
   }
 

@@ -5,7 +5,7 @@ import type { DialFailure, Dialing } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
 import type { AnswerHead } from './answer/head.ts';
 import { AnswerBody, type AnswerText, noText, textOf } from './answer-body.ts';
-import type { Connections, WireWaiter } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { withoutEchoes } from './echoed.ts';
 import type { HttpForm } from './form.ts';
 import type { HeaderBlock, HttpHeaders } from './headers.ts';
@@ -13,7 +13,7 @@ import type { SenderLimits } from './limits.ts';
 import type { Reader, ReadingBudget } from './reading.ts';
 import { redirectOf } from './redirect.ts';
 import { type HttpTarget, httpTargetOf, withBranchQuery } from './target.ts';
-import type { LostWire, Wire, WireEvents } from './wire.ts';
+import type { LostWire, Wire, WireEvents, WireWaiter } from './wire.ts';
 
 export interface ExchangeContext {
   readonly runtime: Runtime;

@@ -1,4 +1,5 @@
 import type { Payload } from '@holdfast/core';
+import type { DialFailure } from '../dial/dialer.ts';
 import type { AnswerEvents } from './answer/parser.ts';
 import type { HeaderBlock } from './headers.ts';
 import type { HttpPlace } from './target.ts';
@@ -28,6 +29,12 @@ export interface LostWire {
 export interface WireEvents extends AnswerEvents {
   /** Nothing more comes. */
   wireLost(lost: LostWire): void;
+}
+
+/** Who waits for a connection. */
+export interface WireWaiter {
+  wireOpened(wire: Wire): void;
+  wireFailed(failure: DialFailure): void;
 }
 
 /** What carries one call: a connection of HTTP/1.1, or something that can stand in for it. */
