@@ -192,7 +192,15 @@ async function start(
   development?.steers(engine);
   // A clock moved by hand may stand still: nobody would be told again.
   const nowMs = () => (development === undefined ? engine.clock.nowMs() : systemRuntime.wallMs());
-  const alerts = alertsOf(settings, { store: timed, nowMs, observer });
+  // Alerts are sent on the machine's own time.
+  const poster = new HttpSender({
+    runtime: systemRuntime,
+    upkeep: systemRuntime,
+    dialer,
+    limits: settings.calls,
+    version,
+  });
+  const alerts = alertsOf(settings, { store: timed, sender: poster, nowMs, observer });
   const server = createHttpServer({
     coordinator: engine,
     settings: { ...settings.http, resetAfterMs: 3 * settings.timeoutToFailMs },
@@ -210,6 +218,7 @@ async function start(
     watch.stop();
     // A call that outlived the grace holds its connection until its time-out; nobody waits for its answer any more.
     void sender.close();
+    void poster.close();
   };
   try {
     // The ports first: who cannot be reached must not drive.
@@ -263,17 +272,18 @@ function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>): Bra
 
 interface AlertsSources {
   readonly store: Store;
+  readonly sender: HttpSender;
   readonly observer: Observer;
   nowMs(): number;
 }
 
-function alertsOf({ alert }: Settings, { store, nowMs, observer }: AlertsSources): Alerts | undefined {
+function alertsOf({ alert }: Settings, { store, sender, nowMs, observer }: AlertsSources): Alerts | undefined {
   if (alert.webhookUrl === '') return undefined;
   return new Alerts({
     store,
     nowMs,
     runtime: systemRuntime,
-    post: (body) => postJson(alert.webhookUrl, body),
+    post: (body) => postJson(sender, alert.webhookUrl, body),
     tried: (...told) => observer.alerted(...told),
     failed: (error) => observer.warned('alerts cannot be read from the store or marked as told', error),
   });

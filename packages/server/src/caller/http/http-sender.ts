@@ -23,6 +23,20 @@ export interface HttpSenderParts {
   readonly version: string;
 }
 
+/** JSON for somebody who is no branch. */
+export interface HttpPosting {
+  readonly url: string;
+  readonly body: string;
+  readonly timeoutMs: number;
+}
+
+export type HttpPosted =
+  | { readonly kind: 'answered'; readonly status: number }
+  /** `reason` is for people, and does not show the URL. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+const noBranch = { gid: '', type: 'msg', branchId: '', op: '', protocol: 'http', headers: {} } as const;
+
 /**
  * Sends branch calls over HTTP/1.1, JSON-RPC included, exactly as docs/http-api.md#what-holdfast-sends-to-a-branch says.
  * `ended` comes after `send` has returned, once, within the call's time-out; nothing is ever thrown: what goes wrong is
@@ -68,6 +82,36 @@ export class HttpSender implements Sender {
       process.nextTick(() => sending.ended({ outcome, durationMs: 0, health: 'ok' }));
       return notSent;
     }
+    return this.#start(sending, form);
+  }
+
+  /** Sends what is no call of a branch by the same rules. `done` comes once, later, within the time-out. */
+  post(posting: HttpPosting, done: (posted: HttpPosted) => void): Cuttable {
+    const { url, body, timeoutMs } = posting;
+    let status: number | undefined;
+    const form: HttpForm = {
+      method: 'POST',
+      body,
+      isNamedInQuery: false,
+      judge: (code) => {
+        status = code;
+        return { kind: 'success' };
+      },
+    };
+    return this.#start(
+      {
+        call: { ...noBranch, url, payload: body, timeoutMs },
+        mayGo: () => true,
+        ended: ({ outcome }) => {
+          if (outcome.kind === 'success' && status !== undefined) done({ kind: 'answered', status });
+          else done({ kind: 'failed', reason: 'message' in outcome ? outcome.message : '' });
+        },
+      },
+      form,
+    );
+  }
+
+  #start(sending: SendingCall, form: HttpForm): Cuttable {
     this.#calls += 1;
     const exchange = new Exchange(this.#context, sending, form);
     exchange.start();
