@@ -170,7 +170,7 @@ async function start(
   const lookups = lookupsOf(settings, metrics, shortage);
   const trust = () => certificates.trust?.value;
   const dialer = new Dialer({ upkeep: systemRuntime, trust, hosts: lookups.hosts, shortage });
-  const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version, trust });
+  const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version });
   const { originSharePercent, reservePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
@@ -251,7 +251,7 @@ async function start(
 }
 
 /** gRPC is loaded at the first call that needs it. */
-function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits' | 'trust'>): BranchSender {
+function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>): BranchSender {
   return new BranchSender({
     http: new HttpSender(parts),
     loadGrpc: async () => {
