@@ -461,3 +461,41 @@ test('a bad branch is refused by the name of its field', () => {
   }
   assert.equal(decodeBranch(readBranchMap(JSON.stringify({ ...branch, confirm: '' }))).branches[1]?.url, '');
 });
+
+test('what would take long to go through is refused by its field', () => {
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, '1']));
+  assert.equal(
+    field(() => decode({ ...saga, ...many(300_000) })),
+    'body',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, ...many(1001) })),
+    'body',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, steps: [{ ...step, ...many(1001) }] })),
+    'steps[0]',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, branch_headers: many(1001) })),
+    'branch_headers',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, custom_data: JSON.stringify(many(1001)) })),
+    'custom_data',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, custom_data: JSON.stringify(many(300_000)) })),
+    'custom_data',
+  );
+  assert.equal(
+    field(() => decodeSubmit(JSON.stringify({ ...saga, trans_type: 'workflow', req_extra: many(1001) }))),
+    'req_extra',
+  );
+  assert.equal(
+    field(() => readBranchMap(JSON.stringify({ gid: 'g', trans_type: 'tcc', ...many(1001) }))),
+    'body',
+  );
+  const largest = Array.from({ length: 10_000 }, () => ({ ...step, data: '1' }));
+  assert.equal(decode({ ...saga, steps: largest, payloads: largest.map(() => '{}') }).steps.length, 10_000);
+});
