@@ -213,7 +213,10 @@ test('Q29: bad input is refused by the name of its field', () => {
     ['branch_headers', { branch_headers: { 'a b': '' } }],
     ['branch_headers', { branch_headers: { '': '' } }],
     ['branch_headers', { branch_headers: { a: 'FAILURE\r\nx: y' } }],
-    ['branch_headers', { branch_headers: { a: 'é' } }],
+    ['branch_headers', { branch_headers: { a: 'x\u0085' } }],
+    ['branch_headers', { branch_headers: { a: 'x\ud800' } }],
+    ['branch_headers', { branch_headers: { a: 'x\u007f' } }],
+    ['branch_headers', { branch_headers: { a: '張'.repeat(5462) } }],
     ['branch_headers', { branch_headers: { 'Content-Length': '0' } }],
     ['branch_headers', { branch_headers: { a: 'x'.repeat(16 * 1024) } }],
     ['branch_headers', { branch_headers: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`h${at}`, ''])) }],
@@ -283,6 +286,11 @@ test('what a transaction may call depends on its protocol', () => {
       name,
       JSON.stringify(body).slice(0, 200),
     );
+});
+
+test('the values of headers may be text of any language', () => {
+  const headers = { a: '张三', b: 'Zürich', c: '😀\tx', d: '張'.repeat(5400) };
+  assert.deepEqual({ ...decode({ ...saga, branch_headers: headers }).options.branchHeaders }, headers);
 });
 
 test('headers keep their spelling; of two that differ in case the last wins; no prototype', () => {
