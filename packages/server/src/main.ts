@@ -186,7 +186,11 @@ async function start(
     destinations: caller,
     runtime,
     ...(development && { machine: development.machine }),
-    settings: { ...settings, defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors } },
+    settings: {
+      ...settings,
+      defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors },
+      workflowAnswers: { grpc: settings.grpc.messageLimitBytes, http: settings.http.bodyLimitBytes },
+    },
     events: observer,
   });
   development?.steers(engine);
