@@ -1,7 +1,7 @@
 import { type BranchOperation, invalid, limits, membersOf, type Payload, type TransactionType } from '@holdfast/core';
 import { keptText, stringMap } from './fields.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
-import { isPlain, nameOf, parseObject } from './json.ts';
+import { checkNames, isPlain, nameOf, parseObject } from './json.ts';
 import { isOfStrings } from './object.ts';
 import { type MayHaveUnknown, type Noted, UnknownNames, unknownIn } from './unknown.ts';
 import { anyUrl } from './url.ts';
@@ -41,6 +41,7 @@ export function readBranchMap(text: string): BranchMap {
 export function branchMapOf(text: string, textName = 'body'): BranchMap {
   const object = parseObject(text, textName);
   if (isPlain(object, branchNames) && isOfStrings(object)) return object;
+  checkNames(object, textName);
   for (const key of Object.keys(object)) {
     const name = nameOf(key, branchNames);
     if (name !== undefined && typeof (object[key] ?? '') !== 'string') throw invalid(name, 'must be a string');
