@@ -22,7 +22,7 @@ if (isEmbedded && Number(stored) > 0) await fillStore(new SqliteStore({ dataDir:
 const store = isEmbedded ? new SqliteStore({ dataDir: dataFolder }) : new MemoryStore();
 const counts = countWrites(store);
 const settings = loadSettings({
-  flags: { 'http.port': '0', 'grpc.port': '0', 'log.level': 'warn', 'shutdown.drainMs': '0' },
+  flags: { 'http.port': '0', 'grpc.port': '0', 'log.level': 'error', 'shutdown.drainMs': '0' },
 });
 const { url, grpcAddress, stop } = await serve(settings, {
   store,
