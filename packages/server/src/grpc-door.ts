@@ -28,7 +28,7 @@ export class GrpcDoor {
     return addressOf(host, port);
   }
 
-  async serve(parts: Pick<GrpcParts, 'coordinator' | 'observer'>): Promise<void> {
+  async serve(parts: Pick<GrpcParts, 'coordinator' | 'observer' | 'httpUrl'>): Promise<void> {
     const { GrpcServer } = await import('./transport/grpc/server.ts');
     const settings = this.#settings;
     this.#server = new GrpcServer({ ...parts, settings, port: this.#port, identity: this.#identity });

@@ -1,25 +1,28 @@
-import { connect as connectSocket, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import type { GrpcTarget } from '@holdfast/core';
 import type { Runtime } from '../../engine/ports.ts';
-import type { Trust } from '../../tls/trust.ts';
+import type { ClosingOrigins } from '../closing.ts';
+import type { Dialer, DialFailure } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
 import { type ConnectionOwner, GrpcConnection, type Obstacle } from './connection.ts';
 import type { GrpcLimits } from './limits.ts';
 
 export interface ChannelParts {
   readonly target: GrpcTarget;
+  /** What stands for the target. */
+  readonly origin: string;
+  readonly dialer: Dialer;
+  readonly closing: ClosingOrigins;
   readonly upkeep: Runtime;
   readonly limits: GrpcLimits;
-  readonly trust: Trust | undefined;
   /** Its connection has no calls now, or has some again, or there is none. */
   changed(channel: GrpcChannel): void;
 }
 
 /** A call that waits for a stream. */
 export interface WaitingCall {
+  readonly bodyBytes: number;
   begin(connection: GrpcConnection): void;
-  unconnected(why: string): void;
+  unconnected(why: DialFailure): void;
 }
 
 /**
@@ -79,7 +82,18 @@ export class GrpcChannel implements ConnectionOwner {
     this.#parts.changed(this);
   }
 
-  retired(connection: GrpcConnection, unconnected: string | undefined): void {
+  wantsFresh(): boolean {
+    const { closing, origin, upkeep } = this.#parts;
+    return closing.wantsFresh(origin, upkeep.monotonicMs());
+  }
+
+  /** Its connection was closing when a call was written on it. */
+  wasClosing(): void {
+    const { closing, origin, upkeep } = this.#parts;
+    closing.ended(origin, upkeep.monotonicMs());
+  }
+
+  retired(connection: GrpcConnection, unconnected: DialFailure | undefined): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
     if (unconnected !== undefined) this.#unconnected(unconnected);
@@ -94,49 +108,27 @@ export class GrpcChannel implements ConnectionOwner {
       const connection = this.#connection ?? this.#opened();
       this.#connection = connection;
       for (const call of this.#waiting) {
-        if (!connection.takesCall()) break;
+        if (!connection.takesCall(call.bodyBytes)) break;
         this.#waiting.delete(call);
         call.begin(connection);
       }
     } catch (error) {
       // What node does not even try is told like a connection that failed: nobody waits for ever.
-      const why = reasonOf(error);
+      const why = { message: reasonOf(error), isLocal: false };
       process.nextTick(() => this.#unconnected(why));
     } finally {
       this.#isBeginning = false;
     }
   }
 
-  #unconnected(why: string): void {
+  #unconnected(why: DialFailure): void {
     const waited = [...this.#waiting];
     this.#waiting.clear();
     for (const call of waited) call.unconnected(why);
   }
 
   #opened(): GrpcConnection {
-    const { target, upkeep, limits } = this.#parts;
-    return new GrpcConnection({
-      url: `${target.isTls ? 'https' : 'http'}://${target.authority}`,
-      upkeep,
-      limits,
-      owner: this,
-      open: () => this.#openSocket(),
-    });
-  }
-
-  #openSocket(): Socket {
-    const { target, trust } = this.#parts;
-    const secureContext = trust?.();
-    const { hostname, port } = new URL(`http://${target.authority}`);
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const place = { host, port: Number(port === '' ? 80 : port) };
-    if (!target.isTls) return connectSocket(place);
-    return connectTls({
-      ...place,
-      ALPNProtocols: ['h2'],
-      // An address is no name that TLS could ask for.
-      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-      ...(secureContext && { secureContext }),
-    });
+    const { target, dialer, upkeep, limits } = this.#parts;
+    return new GrpcConnection({ target, dialer, upkeep, limits, owner: this });
   }
 }

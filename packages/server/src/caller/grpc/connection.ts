@@ -6,9 +6,12 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { GrpcTarget } from '@holdfast/core';
 import type { Runtime, Timer } from '../../engine/ports.ts';
+import { isFreshEnough } from '../closing.ts';
+import type { Dialed, Dialer, DialFailure, Dialing } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
-import { connectMs, type GrpcLimits, idleCheckMs, mostPings } from './limits.ts';
+import { type GrpcLimits, idleCheckMs, mostPings } from './limits.ts';
 
 /** Why a call still waits: there is no such thing yet. */
 export interface Obstacle {
@@ -22,17 +25,18 @@ export interface ConnectionOwner {
   /** It is there, or a stream is free again. */
   ready(connection: GrpcConnection): void;
   /** It takes no new calls any more. `unconnected` says why, where it never took one. */
-  retired(connection: GrpcConnection, unconnected: string | undefined): void;
+  retired(connection: GrpcConnection, unconnected: DialFailure | undefined): void;
+  /** Its service closes connections behind its answers: calls want one that has served none. */
+  wantsFresh(): boolean;
 }
 
 export interface ConnectionParts {
-  /** For the session, such as `http://host:port`. */
-  readonly url: string;
+  readonly target: GrpcTarget;
+  readonly dialer: Dialer;
   /** The machine's time, never that of a clock moved by hand. */
   readonly upkeep: Runtime;
   readonly limits: GrpcLimits;
   readonly owner: ConnectionOwner;
-  open(): Socket;
 }
 
 /** Beyond it a connection is out of stream ids soon. */
@@ -41,8 +45,9 @@ const lastStreamId = 2 ** 30;
 /**
  * One HTTP/2 connection with its streams.
  *
- * - `connecting`: until the service's settings are here, which say that it speaks HTTP/2 and how many streams it takes.
- *   What fails up to then was surely not sent.
+ * - `dialing`: until there is a socket. `greeting`: until the service's settings are here, which say that it speaks HTTP/2 and
+ *   how many streams it takes. What fails up to then was surely not sent. It has no time-out of its own: it is given up with
+ *   the last call that waits for it.
  * - `open`: streams begin while the service takes more.
  * - `checking`: nothing was heard of it where something was due; streams begin again once it has answered a ping.
  * - `retired`: no stream begins any more, because it went away (GOAWAY), broke, or was given up; those that are under
@@ -50,12 +55,14 @@ const lastStreamId = 2 ** 30;
  */
 export class GrpcConnection {
   readonly #parts: ConnectionParts;
-  readonly #session: ClientHttp2Session;
-  readonly #socket: Socket;
-  #state: 'connecting' | 'open' | 'checking' | 'retired' = 'connecting';
+  readonly #dialing: Dialing;
+  #session: ClientHttp2Session | undefined;
+  #socket: Socket | undefined;
+  #state: 'dialing' | 'greeting' | 'open' | 'checking' | 'retired' = 'dialing';
   #streams = 0;
   /** A stream has begun on it. */
   #isUsed = false;
+  #hasServed = false;
   #mostStreams = 0;
   /** Of the last stream that the service may have processed, once it has said so. */
   #processedId = Number.POSITIVE_INFINITY;
@@ -64,34 +71,59 @@ export class GrpcConnection {
   #usedMs: number;
   #pings = 0;
   #pong: Timer | undefined;
-  #timer: Timer;
+  #timer: Timer | undefined;
+  #isGivenUp = false;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-    this.#socket = parts.open();
-    this.#session = connect(parts.url, {
-      createConnection: () => this.#socket,
-      settings: { enablePush: false, maxHeaderListSize: parts.limits.answerHeaderBytes },
-      // What is on its way out is bounded by the calls in flight; beyond this node would refuse streams.
-      maxSessionMemory: 1024,
-    });
     this.#heardMs = this.#usedMs = parts.upkeep.monotonicMs();
-    this.#timer = parts.upkeep.setTimer(connectMs, () => this.#giveUp(`no connection within ${connectMs} ms`));
-    this.#listen();
+    const { target, dialer } = parts;
+    const { hostname, port } = new URL(`http://${target.authority}`);
+    const request = {
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port === '' ? 80 : port),
+      tls: target.isTls ? { alpn: ['h2'] } : undefined,
+    };
+    this.#dialing = dialer.dial(request, (result) => {
+      if ('failed' in result) this.#retire(result.failed);
+      else this.#greet(result.ok);
+    });
   }
 
-  /** Whether a stream may begin now. A connection that has been silent for long is asked first whether it is there. */
-  takesCall(): boolean {
-    if (this.#state !== 'open' || this.#streams >= this.#mostStreams) return false;
-    if (this.#session.closed || this.#session.destroyed) return false;
+  /**
+   * Whether a stream may begin now, with a body of so many bytes. A connection that has been silent for long is asked first
+   * whether it is there.
+   */
+  takesCall(bodyBytes: number): boolean {
+    const session = this.#session;
+    if (session === undefined || this.#state !== 'open' || this.#streams >= this.#mostStreams) return false;
+    if (session.closed || session.destroyed) return false;
+    if (this.#hasServed && this.#parts.owner.wantsFresh()) {
+      this.retire('its service closes connections behind its answers');
+      return false;
+    }
     const silentMs = this.#parts.upkeep.monotonicMs() - this.#heardMs;
-    if (this.#streams > 0 || silentMs < this.#parts.limits.grpcKeepaliveMs) return true;
-    this.#ping(Math.min(idleCheckMs, this.#parts.limits.grpcKeepaliveTimeoutMs));
+    const isFresh = silentMs < this.#parts.limits.grpcKeepaliveMs && isFreshEnough(bodyBytes, silentMs);
+    if (this.#streams > 0 || isFresh) return true;
+    this.#ping(session, Math.min(idleCheckMs, this.#parts.limits.grpcKeepaliveTimeoutMs));
     return false;
   }
 
   get isConnected(): boolean {
     return this.#state === 'open' || this.#state === 'checking';
+  }
+
+  /** A call on it has had an answer. */
+  get hasServed(): boolean {
+    return this.#hasServed;
+  }
+
+  /** The other end, or the network, has ended it. */
+  get isLost(): boolean {
+    if (this.#isGivenUp) return false;
+    return (
+      this.#session?.destroyed === true || this.#socket?.destroyed === true || this.#socket?.readableEnded === true
+    );
   }
 
   get streams(): number {
@@ -105,7 +137,10 @@ export class GrpcConnection {
         return { text: `free stream (the service takes ${this.#mostStreams} at once)`, health: 'unavailable' };
       case 'checking':
         return { text: 'answer to a ping on its connection', health: 'unavailable' };
-      case 'connecting':
+      case 'dialing':
+        return { text: this.#dialing.waitsFor, health: 'connect' };
+      case 'greeting':
+        return { text: 'HTTP/2 settings from the service', health: 'connect' };
       case 'retired':
         return { text: 'connection', health: 'connect' };
       default:
@@ -118,6 +153,7 @@ export class GrpcConnection {
    * @throws where it cannot begin; nothing was sent then
    */
   request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
+    if (this.#session === undefined) throw new Error('there is no connection yet');
     const stream = this.#session.request(headers, { endStream: false });
     this.#streams += 1;
     this.#isUsed = true;
@@ -129,14 +165,16 @@ export class GrpcConnection {
 
   /** Something of a call has arrived. */
   heard(): void {
+    this.#hasServed = true;
     this.#pings = 0;
     this.#isThere();
   }
 
   /** A call has timed out: has anything been heard since it began? Where not, the connection must answer or go. */
   suspect(sinceMs: number): void {
-    if (this.#heardMs > sinceMs || !this.isConnected) return;
-    if (this.#pings < mostPings) this.#ping(this.#parts.limits.grpcKeepaliveTimeoutMs);
+    const session = this.#session;
+    if (this.#heardMs > sinceMs || !this.isConnected || session === undefined) return;
+    if (this.#pings < mostPings) this.#ping(session, this.#parts.limits.grpcKeepaliveTimeoutMs);
     else this.retire('nothing was heard of it');
   }
 
@@ -148,25 +186,47 @@ export class GrpcConnection {
 
   /** Takes no more calls, and closes when those under way have ended; at once where none are, or it never was there. */
   retire(why: string): void {
+    this.#retire({ message: why, isLocal: false });
+  }
+
+  #retire(why: DialFailure): void {
     if (this.#state === 'retired') return;
     // Whoever waits for it is told, and opens no other at once: the next one would most likely be as useless.
     const unconnected = this.#isUsed ? undefined : why;
     this.#state = 'retired';
-    this.#timer.cancel();
+    this.#timer?.cancel();
     this.#pong?.cancel();
     if (this.#streams === 0) this.#destroy();
     process.nextTick(() => this.#parts.owner.retired(this, unconnected));
   }
 
-  #listen(): void {
-    const session = this.#session;
+  #greet({ socket, alpn }: Dialed): void {
+    const { target, limits, upkeep } = this.#parts;
+    this.#socket = socket;
+    socket.on('error', (error) => this.#failed(error));
+    if (target.isTls && alpn !== undefined && alpn !== 'h2') {
+      this.#giveUp(`the service agreed on ${alpn} and not on HTTP/2, which gRPC needs`);
+      return;
+    }
+    this.#state = 'greeting';
+    this.#heardMs = this.#usedMs = upkeep.monotonicMs();
+    const session = connect(`${target.isTls ? 'https' : 'http'}://${target.authority}`, {
+      createConnection: () => socket,
+      settings: { enablePush: false, maxHeaderListSize: limits.answerHeaderBytes },
+      // What is on its way out is bounded by the calls in flight; beyond this node would refuse streams.
+      maxSessionMemory: 1024,
+    });
+    this.#session = session;
+    this.#listen(session);
+  }
+
+  #listen(session: ClientHttp2Session): void {
     session.on('remoteSettings', ({ maxConcurrentStreams = Number.POSITIVE_INFINITY }) => {
       this.#mostStreams = maxConcurrentStreams;
-      this.heard();
-      if (this.#state === 'connecting') {
+      this.#isThere();
+      if (this.#state === 'greeting') {
         this.#state = 'open';
-        this.#timer.cancel();
-        this.#watch();
+        this.#watch(session);
       }
       this.#tellReady();
     });
@@ -175,12 +235,12 @@ export class GrpcConnection {
       this.#processedId = Math.min(this.#processedId, lastId);
       this.retire(code === constants.NGHTTP2_NO_ERROR ? 'the service is going away' : `the service ended it (${code})`);
     });
-    session.on('error', (error) => this.#giveUp(reasonOf(error)));
-    session.on('close', () => this.#giveUp('the service closed it'));
+    session.on('error', (error) => this.#failed(error));
+    session.on('close', () => this.#giveUp('the service closed it', false));
   }
 
   /** Looks after it from time to time: asks whether it is still there while calls wait, closes it where none come. */
-  #watch(): void {
+  #watch(session: ClientHttp2Session): void {
     const { upkeep, limits } = this.#parts;
     const everyMs = Math.min(limits.grpcKeepaliveMs, limits.grpcIdleMs);
     this.#timer = upkeep.setTimer(everyMs, () => {
@@ -190,22 +250,22 @@ export class GrpcConnection {
         return;
       }
       const isSilent = this.#streams > 0 && nowMs - Math.max(this.#heardMs, this.#usedMs) >= limits.grpcKeepaliveMs;
-      if (isSilent && this.#pings < mostPings) this.#ping(limits.grpcKeepaliveTimeoutMs);
-      this.#watch();
+      if (isSilent && this.#pings < mostPings) this.#ping(session, limits.grpcKeepaliveTimeoutMs);
+      this.#watch(session);
     });
   }
 
-  #ping(timeoutMs: number): void {
-    if (this.#pong !== undefined || this.#session.destroyed) return;
+  #ping(session: ClientHttp2Session, timeoutMs: number): void {
+    if (this.#pong !== undefined || session.destroyed) return;
     const { upkeep } = this.#parts;
     this.#state = 'checking';
     this.#pings += 1;
     this.#pong = upkeep.setTimer(timeoutMs, () => {
       this.#giveUp(`no answer to a ping within ${timeoutMs} ms`);
       // Nobody may read what is still to be written, and it would wait for as long as the other end stands still.
-      this.#socket.destroy();
+      this.#socket?.destroy();
     });
-    const isSent = this.#session.ping((error) => {
+    const isSent = session.ping((error) => {
       if (error !== null || this.#state === 'retired') return;
       this.#isThere();
     });
@@ -222,17 +282,29 @@ export class GrpcConnection {
     this.#tellReady();
   }
 
-  /** It is broken, or taken for it: its streams end now. */
-  #giveUp(why: string): void {
+  #failed(error: Error): void {
+    // Before the service's settings it is no mistake in HTTP/2, but another protocol.
+    const isOther = this.#state === 'greeting' && 'code' in error && error.code === 'ERR_HTTP2_ERROR';
+    this.#giveUp(isOther ? 'the service does not speak HTTP/2, which gRPC needs' : reasonOf(error), false);
+  }
+
+  /**
+   * It is broken, or taken for it: its streams end now.
+   * @param byUs it might still be there
+   */
+  #giveUp(why: string, byUs = true): void {
+    this.#isGivenUp ||= byUs;
     this.retire(why);
     this.#destroy();
   }
 
   #destroy(): void {
-    if (!this.#session.destroyed) this.#session.destroy();
+    this.#dialing.cancel();
+    const socket = this.#socket;
+    if (this.#session?.destroyed === false) this.#session.destroy();
     // Not left to the other end: where that is gone the socket would stay for many minutes.
-    if (this.#socket.connecting) this.#socket.destroy();
-    else this.#socket.destroySoon();
+    if (this.#session === undefined) socket?.destroy();
+    else socket?.destroySoon();
   }
 
   #ended(): void {

@@ -1,6 +1,8 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import type { GrpcTarget } from '@holdfast/core';
 import type { BranchCall, Cuttable, Health, Runtime, SendingCall, Timer } from '../../engine/ports.ts';
+import { wasClosing } from '../closing.ts';
+import type { DialFailure } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
 import type { GrpcChannel, WaitingCall } from './channel.ts';
 import type { GrpcConnection } from './connection.ts';
@@ -43,6 +45,11 @@ export class GrpcExchange implements WaitingCall, Cuttable {
   #stream: ClientHttp2Stream | undefined;
   #connection: GrpcConnection | undefined;
   #begunMs = 0;
+  #writtenMs = 0;
+  #isReused = false;
+  #hasAnswerBegun = false;
+  /** The connection was closing when it was written: it goes a second time, and no third. */
+  #isSecond = false;
   /** A stream has begun. */
   #mayHaveRun = false;
   #resends = 0;
@@ -66,10 +73,16 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     this.#channel.wait(this);
   }
 
+  get bodyBytes(): number {
+    const { payload } = this.#call;
+    return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
+  }
+
   begin(connection: GrpcConnection): void {
     if (this.#isEnded) return;
     if (!this.#sending.mayGo()) {
-      this.#end(errorOf('the call was withdrawn', 'withdrawn'));
+      if (this.#isSecond) this.#end(errorOf('the call was withdrawn before it was sent again', 'cut'));
+      else this.#end(errorOf('the call was withdrawn', 'withdrawn'));
       return;
     }
     this.#mayHaveRun = true;
@@ -84,10 +97,18 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     }
     this.#stream = stream;
     this.#connection = connection;
-    this.#begunMs = upkeep.monotonicMs();
+    this.#begunMs = this.#writtenMs = upkeep.monotonicMs();
+    this.#isReused = connection.hasServed;
     this.#answerBytes = 0;
     this.#listen(stream, connection);
-    stream.end(messageOf(this.#call));
+    const message = messageOf(this.#call);
+    // Less than this is written at once.
+    if (message.length > windowBytes) {
+      stream.once('finish', () => {
+        this.#writtenMs = upkeep.monotonicMs();
+      });
+    }
+    stream.end(message);
   }
 
   cut(): void {
@@ -96,8 +117,8 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     else this.#end(errorOf('the call was withdrawn', 'withdrawn'));
   }
 
-  unconnected(why: string): void {
-    this.#end(errorOf(`cannot connect: ${why}`, 'connect'));
+  unconnected({ message, isLocal }: DialFailure): void {
+    this.#end(errorOf(`cannot connect: ${message}`, isLocal ? 'local' : 'connect'));
   }
 
   #listen(stream: ClientHttp2Stream, connection: GrpcConnection): void {
@@ -105,6 +126,7 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     let why = '';
     stream.on('response', (headers, flags) => {
       connection.heard();
+      this.#hasAnswerBegun = true;
       head = headers;
       const judged = judgeHead(headers, this.#context.runtime.wallMs());
       if (judged !== undefined) this.#judge(judged);
@@ -121,7 +143,8 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     });
     stream.on('close', () => {
       if (this.#isEnded || this.#stream !== stream) return;
-      if (connection.isUnprocessed(stream)) this.#sendAgain();
+      if (connection.isUnprocessed(stream)) this.#refused();
+      else if (connection.isLost && this.#wasClosing(stream)) this.#sendSecond();
       else if (why !== '') this.#end(errorOf(`the call was broken off: ${why}`, 'unavailable'));
       else if (stream.rstCode !== 0)
         this.#end(errorOf(`the service reset the call (${stream.rstCode})`, 'unavailable'));
@@ -141,21 +164,37 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     if (!this.#isEnded) this.#end(judged, isWhole);
   }
 
-  #sendAgain(): void {
-    this.#stream = undefined;
-    this.#connection = undefined;
+  /** Whether the connection, which is lost, was closing already when the call was written on it. */
+  #wasClosing(stream: ClientHttp2Stream): boolean {
+    const sinceWrittenMs = stream.writableFinished ? this.#context.upkeep.monotonicMs() - this.#writtenMs : 0;
+    const [isSecond, hasAnswerBegun, isReused] = [this.#isSecond, this.#hasAnswerBegun, this.#isReused];
+    return wasClosing({ isSecond, hasAnswerBegun, isReused, sinceWrittenMs });
+  }
+
+  #sendSecond(): void {
+    this.#isSecond = true;
+    this.#channel.wasClosing();
+    this.#waitAgain();
+  }
+
+  /** The service has surely not processed it. */
+  #refused(): void {
     this.#resends += 1;
     if (this.#resends > mostResends) this.#end(errorOf('the service refused the call again and again', 'unavailable'));
-    else {
-      // The one it came by may be forgotten: another call would open another connection beside it.
-      this.#channel = this.#way.channel();
-      this.#channel.wait(this);
-    }
+    else this.#waitAgain();
+  }
+
+  #waitAgain(): void {
+    this.#stream = undefined;
+    this.#connection = undefined;
+    // The one it came by may be forgotten: another call would open another connection beside it.
+    this.#channel = this.#way.channel();
+    this.#channel.wait(this);
   }
 
   #timeOut(): void {
     if (this.#isEnded) return;
-    const { timeoutMs } = this.#call;
+    const timeoutMs = Math.round(this.#call.timeoutMs);
     const connection = this.#connection;
     if (connection !== undefined) {
       this.#end(errorOf(`no whole answer within ${timeoutMs} ms`, 'unavailable'));
@@ -167,8 +206,10 @@ export class GrpcExchange implements WaitingCall, Cuttable {
   }
 
   /** Once. What is still under way is cancelled, since nobody waits for it; a stream that is over closes by itself. */
-  #end({ outcome, health }: Judged, isWhole = false): void {
+  #end({ outcome, health: found }: Judged, isWhole = false): void {
     this.#isEnded = true;
+    // A service that has had it once was reached, and it is no longer sure that it was not sent.
+    const health = this.#isSecond ? (onceSent.get(found) ?? found) : found;
     this.#timer?.cancel();
     const stream = this.#stream;
     if (stream === undefined) this.#channel.leave(this);
@@ -176,10 +217,21 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     const durationMs = Math.round(this.#context.runtime.monotonicMs() - this.#startedMs);
     process.nextTick(() => {
       this.#way.ended();
-      this.#sending.ended({ outcome, durationMs, health });
+      this.#sending.ended({ outcome, durationMs, health, ...(this.#isSecond && { note: sentTwice }) });
     });
   }
 }
+
+/** What a connection takes at least without a word of the service. */
+const windowBytes = 16 * 1024;
+
+const onceSent: ReadonlyMap<Health, Health> = new Map([
+  ['connect', 'unavailable'],
+  ['local', 'ok'],
+]);
+
+const sentTwice =
+  'sent twice: the service was closing the connection when the call was written on it, and had answered nothing';
 
 const withoutStatus = errorOf('the answer ended without a gRPC status', 'unavailable');
 

@@ -6,6 +6,8 @@ import { createServer as createNetServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
+import { systemRuntime } from '../../runtime.ts';
+import { Dialer } from '../dial/dialer.ts';
 import { certificates } from '../testing/certificates.ts';
 import {
   grpcSenderWith,
@@ -30,7 +32,7 @@ test('nobody there, or somebody who speaks no HTTP/2: a failure of the origin', 
   assert.equal(none.health, 'connect');
   const http = createHttpServer((_request, response) => response.end('hello'));
   const other = await sendGrpc(`127.0.0.1:${await listen(http, '127.0.0.1')}/a.B/C`);
-  assert.match(messageOf(other), /^cannot connect: /);
+  assert.equal(messageOf(other), 'cannot connect: the service does not speak HTTP/2, which gRPC needs');
   assert.equal(other.health, 'connect');
   const unknown = await sendGrpc('no-such-host.invalid:1/a.B/C');
   assert.deepEqual([/^cannot connect: /.test(messageOf(unknown)), unknown.health], [true, 'connect']);
@@ -46,7 +48,10 @@ test('a connection that never comes about ends with the time-out, and is not kep
   });
   const url = `127.0.0.1:${await listen(mute, '127.0.0.1')}/a.B/C`;
   const sent = await Promise.all([sendGrpc(url, { timeoutMs: 60 }), sendGrpc(url, { timeoutMs: 90 })]);
-  assert.deepEqual(sent.map(messageOf), ['no connection within 60 ms', 'no connection within 90 ms']);
+  assert.deepEqual(sent.map(messageOf), [
+    'no HTTP/2 settings from the service within 60 ms',
+    'no HTTP/2 settings from the service within 90 ms',
+  ]);
   assert.deepEqual(
     sent.map(({ health }) => health),
     ['connect', 'connect'],
@@ -330,7 +335,7 @@ test('D10: over TLS the service must have a certificate that is trusted', async 
   assert.match(messageOf(untrusted), /^cannot connect: .*certificate/);
   assert.equal(untrusted.health, 'connect');
   const context = createSecureContext({ ca });
-  const trusting = grpcSenderWith({}, { trust: () => context });
+  const trusting = grpcSenderWith({}, { dialer: new Dialer({ upkeep: systemRuntime, trust: () => context }) });
   assert.equal(messageOf(await sendGrpc(`grpcs://${url}`, {}, trusting)), '');
   assert.equal(messageOf(await sendGrpc(`grpcs://localhost:${port}/a.B/C`, {}, trusting)), '');
   assert.deepEqual(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { grpcSender, grpcService, type Reply, reply, sendGrpc } from '../testing/grpc-services.ts';
+import { grpcJsService, grpcSender, grpcService, type Reply, reply, sendGrpc } from '../testing/grpc-services.ts';
 import { messageOf } from '../testing/services.ts';
 
 const framed = (...bytes: number[]) => Buffer.from([0, 0, 0, 0, bytes.length, ...bytes]).toString('hex');
@@ -59,7 +59,7 @@ test('the headers are those of gRPC, what names the branch, then the branch’s 
     ':authority': `127.0.0.1:${port}`,
     ':path': '/pkg.Service/Method',
     te: 'trailers',
-    'content-type': 'application/grpc+dtm_raw',
+    'content-type': 'application/grpc',
     'user-agent': 'holdfast/1.2.3',
     'dtm-trans_type': 'saga',
     'dtm-branch_id': '01-02',
@@ -72,6 +72,42 @@ test('the headers are those of gRPC, what names the branch, then the branch’s 
   });
 });
 
+test('a name beyond ASCII, which only an earlier version took, goes as its UTF-8, as then', async () => {
+  const { url, seen } = await grpcService(reply);
+  assert.equal((await sendGrpc(url, { gid: '订单1', branchId: 'ä' })).outcome.kind, 'success');
+  const got = (name: string) => Buffer.from(String(seen[0]?.headers[name]), 'latin1').toString();
+  assert.deepEqual([got('dtm-gid'), got('dtm-branch_id')], ['订单1', 'ä']);
+});
+
+test('D17: the content type is plain application/grpc: a server that takes nothing else takes the call', async () => {
+  const { url } = await grpcService((call) => {
+    if (call.headers['content-type'] === 'application/grpc') reply(call);
+    else call.stream.respond({ ':status': 415 }, { endStream: true });
+  });
+  for (const type of ['saga', 'msg', 'workflow'] as const) {
+    assert.equal((await sendGrpc(url, { type, op: type, branchId: '00' })).outcome.kind, 'success');
+  }
+});
+
+test('values beyond ASCII arrive at a server of grpc-js as the ASCII that decodes to them; in -bin names as bytes', async () => {
+  const { url, metadata } = await grpcJsService();
+  const headers = {
+    'x-name': '张三 50%',
+    'x-city': 'Zürich',
+    'x-rate': '50%',
+    'x-all-bin': '张三',
+    'x-half': '\ud800',
+  };
+  assert.equal(messageOf(await sendGrpc(url, { headers })), '');
+  const [seen] = metadata;
+  assert.equal(seen?.get('x-name')[0], '%E5%BC%A0%E4%B8%89 50%25');
+  assert.equal(decodeURIComponent(String(seen?.get('x-name')[0])), '张三 50%');
+  assert.equal(seen?.get('x-city')[0], 'Z%C3%BCrich');
+  assert.equal(seen?.get('x-rate')[0], '50%', 'ASCII goes as it is');
+  assert.equal(String(seen?.get('x-all-bin')[0]), '张三');
+  assert.equal(seen?.get('x-half')[0], '%EF%BF%BD');
+});
+
 test('a header that cannot be sent is an error that names it and does not echo it', async () => {
   const { url, seen } = await grpcService(reply);
   const value = await sendGrpc(url, { headers: { 'x-a': 'secret\r\ny: z' } });
@@ -80,7 +116,9 @@ test('a header that cannot be sent is an error that names it and does not echo i
   assert.match(messageOf(name), /not a valid header name/);
   const blank = await sendGrpc(url, { gid: 'secret ' });
   assert.match(messageOf(blank), /cannot be sent: dtm-gid must be printable ASCII without a blank at either end/);
-  for (const sent of [value, name, blank])
+  const control = await sendGrpc(url, { branchId: 'secret\n01' });
+  assert.match(messageOf(control), /cannot be sent: dtm-branch_id must be printable ASCII/);
+  for (const sent of [value, name, blank, control])
     assert.deepEqual([sent.health, /secret/.test(messageOf(sent))], ['ok', false]);
   assert.equal(seen.length, 0);
   assert.equal((await sendGrpc(url)).outcome.kind, 'success');
@@ -107,13 +145,13 @@ const statuses: [reply: Reply, kind: string, health: string, message: string][] 
     { contentType: 'application/json' },
     'error',
     'ok',
-    'gRPC 2 UNKNOWN: the answer is not gRPC: its content type is another',
+    'gRPC 2 UNKNOWN: the answer is not gRPC: its content type is application/json. A web server or a proxy answered; check host, port and path',
   ],
   [
     { contentType: 'application/grpc-web' },
     'error',
     'ok',
-    'gRPC 2 UNKNOWN: the answer is not gRPC: its content type is another',
+    'gRPC 2 UNKNOWN: the answer is not gRPC: its content type is application/grpc-web. A web server or a proxy answered; check host, port and path',
   ],
 ];
 
@@ -162,12 +200,18 @@ test('the HTTP status of something that is not gRPC is mapped', async () => {
     stream.respond(head);
     stream.end('a page of FAILURE');
   });
+  const served = 'A web server or a proxy answered; check host, port and path';
   const cases: [status: number, health: string, message: string][] = [
-    [404, 'ok', 'gRPC 12 UNIMPLEMENTED: HTTP 404'],
-    [502, 'unavailable', 'gRPC 14 UNAVAILABLE: HTTP 502'],
-    [503, 'unavailable', 'gRPC 14 UNAVAILABLE: HTTP 503'],
-    [500, 'ok', 'gRPC 2 UNKNOWN: HTTP 500'],
-    [409, 'ok', 'gRPC 2 UNKNOWN: HTTP 409'],
+    [404, 'ok', `gRPC 12 UNIMPLEMENTED: HTTP 404: no gRPC is served at this address. ${served}`],
+    [502, 'unavailable', 'gRPC 14 UNAVAILABLE: HTTP 502: a proxy could not reach the service'],
+    [503, 'unavailable', 'gRPC 14 UNAVAILABLE: HTTP 503: a proxy has no service that is ready'],
+    [500, 'ok', `gRPC 2 UNKNOWN: HTTP 500: the answer is not gRPC. ${served}`],
+    [302, 'ok', `gRPC 2 UNKNOWN: HTTP 302: gRPC follows no redirect. ${served}`],
+    [
+      415,
+      'ok',
+      'gRPC 2 UNKNOWN: HTTP 415: the server does not take the content type application/grpc. It serves no gRPC at this address',
+    ],
   ];
   for (const [status, health, message] of cases) {
     head = { ':status': status };

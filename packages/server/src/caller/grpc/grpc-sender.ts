@@ -1,6 +1,7 @@
 import { type GrpcTarget, grpcOriginOf, grpcTargetOf } from '@holdfast/core';
 import type { Cuttable, Runtime, Sender, SendingCall } from '../../engine/ports.ts';
-import type { Trust } from '../../tls/trust.ts';
+import { ClosingOrigins } from '../closing.ts';
+import type { Dialer } from '../dial/dialer.ts';
 import { GrpcChannel } from './channel.ts';
 import { GrpcExchange, type GrpcExchangeContext } from './exchange.ts';
 import type { GrpcLimits } from './limits.ts';
@@ -13,8 +14,7 @@ export interface GrpcSenderParts {
   readonly limits: GrpcLimits;
   /** Holdfast's own, for User-Agent. */
   readonly version: string;
-  /** Default: what node trusts. */
-  readonly trust?: Trust | undefined;
+  readonly dialer: Dialer;
 }
 
 /**
@@ -24,6 +24,7 @@ export interface GrpcSenderParts {
 export class GrpcSender implements Sender {
   readonly #parts: GrpcSenderParts;
   readonly #context: GrpcExchangeContext;
+  readonly #closingOrigins = new ClosingOrigins();
   readonly #channels = new Map<string, GrpcChannel>();
   /** Open connections without calls, the longest idle first. */
   readonly #idle = new Set<GrpcChannel>();
@@ -74,9 +75,17 @@ export class GrpcSender implements Sender {
     const origin = grpcOriginOf(target);
     const known = this.#channels.get(origin);
     if (known !== undefined) return known;
-    const { upkeep, limits, trust } = this.#parts;
+    const { upkeep, limits, dialer } = this.#parts;
     const changed = (channel: GrpcChannel) => this.#changed(origin, channel);
-    const channel = new GrpcChannel({ target, upkeep, limits, trust, changed });
+    const channel = new GrpcChannel({
+      target,
+      origin,
+      dialer,
+      upkeep,
+      limits,
+      closing: this.#closingOrigins,
+      changed,
+    });
     this.#channels.set(origin, channel);
     return channel;
   }

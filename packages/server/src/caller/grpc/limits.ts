@@ -14,9 +14,6 @@ export interface GrpcLimits {
   readonly grpcKeepaliveTimeoutMs: number;
 }
 
-/** How long a connection may take to be there. A call that waits for it has its own, mostly shorter, time-out. */
-export const connectMs = 20_000;
-
 /** A connection without calls that does not answer within this is opened anew: that costs less than a call. */
 export const idleCheckMs = 1000;
 

@@ -35,7 +35,7 @@ const beyondAscii = /[^\0-\x7f]/;
 
 /**
  * The headers of a call (docs/http-api.md#grpc): those of gRPC, what names the branch, then the branch's own in lower
- * case. A value that is not ASCII goes as UTF-8, one of a `-bin` name in base64, as gRPC sends them.
+ * case. A value that is not printable ASCII goes percent-encoded, one of a `-bin` name in base64, as gRPC sends them.
  * @param timeoutMs what is left for the call
  * @throws Error naming the header, never its value
  */
@@ -51,7 +51,7 @@ export function requestHeaders(
     ':authority': target.authority,
     ':path': target.path,
     te: 'trailers',
-    'content-type': 'application/grpc+dtm_raw',
+    'content-type': 'application/grpc',
     'user-agent': userAgent,
     'grpc-timeout': timeoutText(timeoutMs),
     'dtm-gid': identity('dtm-gid', call.gid),
@@ -66,7 +66,7 @@ export function requestHeaders(
     if (!tokenPattern.test(key)) throw new Error('a branch header has a name that is not a valid header name');
     headers[key] = key.endsWith('-bin')
       ? Buffer.from(call.headers[name] ?? '').toString('base64')
-      : wireValue(key, call.headers[name] ?? '');
+      : metadataValue(key, call.headers[name] ?? '');
   }
   return headers;
 }
@@ -77,16 +77,24 @@ function timeoutText(timeoutMs: number): string {
   return whole < 100_000_000 ? `${whole}m` : `${Math.min(99_999_999, Math.ceil(whole / 1000))}S`;
 }
 
-/** Sent as it is or not at all: a service could take one branch for another. */
+/**
+ * Sent as it is or not at all: a service could take one branch for another. What gRPC cannot carry is not accepted, but may
+ * be stored since an earlier version: beyond ASCII it goes as UTF-8, as then, so that barriers know it again.
+ */
 function identity(name: string, value: string): string {
   const trouble = metadataTrouble(value);
-  if (trouble !== undefined) throw new Error(`${name} ${trouble}`);
-  return value;
+  if (trouble === undefined) return value;
+  if (controlPattern.test(value) || value !== value.trim()) throw new Error(`${name} ${trouble}`);
+  return Buffer.from(value).toString('latin1');
 }
 
-/** As UTF-8 where it is not plain ASCII, one character a byte. HTTP/2 allows no blanks at either end. */
-function wireValue(name: string, value: string): string {
+/**
+ * gRPC allows printable ASCII in metadata. Of other values every byte that is not, and `%`, is percent-encoded, so that
+ * services of any language read it and can tell what it was. HTTP/2 allows no blanks at either end.
+ */
+function metadataValue(name: string, value: string): string {
   if (controlPattern.test(value)) throw new Error(`the header ${name} has a line break or control character`);
   const text = value.trim();
-  return beyondAscii.test(text) ? Buffer.from(text).toString('latin1') : text;
+  if (!beyondAscii.test(text)) return text;
+  return text.toWellFormed().replace(/[^ -~]+|%/gu, encodeURIComponent);
 }

@@ -25,9 +25,46 @@ export function judgeHead(headers: IncomingHttpHeaders, wallMs: number): Judged 
   if (statusCode !== 200) {
     const withStatus = judgeStatus(headers);
     if (withStatus !== undefined && isGrpc(headers)) return withStatus;
-    return judged(grpcCodeOf(statusCode), `HTTP ${statusCode}`, parseRetryAfter(headers['retry-after'], wallMs));
+    const retryAfterMs = parseRetryAfter(headers['retry-after'], wallMs);
+    return judged(grpcCodeOf(statusCode), `HTTP ${statusCode}: ${whyHttp(statusCode)}`, retryAfterMs);
   }
-  return isGrpc(headers) ? undefined : judged(unknown, 'the answer is not gRPC: its content type is another', 0);
+  if (isGrpc(headers)) return undefined;
+  return judged(unknown, `the answer is not gRPC: ${contentTypeOf(headers)}. ${notGrpcServer}`, 0);
+}
+
+const notGrpcServer = 'A web server or a proxy answered; check host, port and path';
+
+/** What such an answer to a gRPC call mostly means. */
+const meanings: ReadonlyMap<number, string> = new Map([
+  [400, 'a server or proxy did not understand the call as gRPC'],
+  [401, 'a server or proxy demands a login before gRPC'],
+  [403, 'a server or proxy forbids the call before gRPC'],
+  [404, `no gRPC is served at this address. ${notGrpcServer}`],
+  [405, `no gRPC is served at this address, and no POST. ${notGrpcServer}`],
+  [408, 'a proxy waited too long for the call'],
+  [413, 'a proxy takes no message of this size'],
+  [415, 'the server does not take the content type application/grpc. It serves no gRPC at this address'],
+  [429, 'a proxy takes no more calls for now'],
+  [431, 'a server or proxy takes no headers of this size (branch_headers)'],
+  [464, 'a load balancer has no target that takes gRPC at this address'],
+  [502, 'a proxy could not reach the service'],
+  [503, 'a proxy has no service that is ready'],
+  [504, 'a proxy waited too long for the service'],
+]);
+
+function whyHttp(statusCode: number): string {
+  const meaning = meanings.get(statusCode);
+  if (meaning !== undefined) return meaning;
+  if (statusCode >= 300 && statusCode < 400) return `gRPC follows no redirect. ${notGrpcServer}`;
+  return `the answer is not gRPC. ${notGrpcServer}`;
+}
+
+/** Named where it is an ordinary one: the text is the service's. */
+function contentTypeOf(headers: IncomingHttpHeaders): string {
+  const type = headers['content-type'];
+  if (type === undefined || type === '') return 'it has no content type';
+  const [plain] = /^[a-z]+\/[a-z0-9.+-]{1,60}(?=$|[; ])/.exec(type.toLowerCase()) ?? [];
+  return plain === undefined ? 'its content type is another' : `its content type is ${plain}`;
 }
 
 function isGrpc(headers: IncomingHttpHeaders): boolean {

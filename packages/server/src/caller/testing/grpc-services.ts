@@ -12,8 +12,10 @@ import {
 } from 'node:http2';
 import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
 import { after } from 'node:test';
+import { type Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import type { BranchCall, SentAnswer } from '../../engine/ports.ts';
 import { systemRuntime } from '../../runtime.ts';
+import { Dialer } from '../dial/dialer.ts';
 import { GrpcSender, type GrpcSenderParts } from '../grpc/grpc-sender.ts';
 import type { GrpcLimits } from '../grpc/limits.ts';
 import { send } from './services.ts';
@@ -38,6 +40,7 @@ export function grpcSenderWith(some: Partial<GrpcLimits> = {}, more: Partial<Grp
     upkeep: systemRuntime,
     limits: { ...limits, ...some },
     version: '1.2.3',
+    dialer: new Dialer({ upkeep: systemRuntime }),
     ...more,
   });
   closers.push(() => sender.close());
@@ -98,6 +101,33 @@ async function listening(server: Http2Server | Http2SecureServer, talk: Talk) {
     server.close();
   });
   return { url: `127.0.0.1:${port}/pkg.Service/Method`, port, seen, sessions };
+}
+
+/** A service of a gRPC library, which answers each call; its metadata are those of the calls. */
+export async function grpcJsService() {
+  const metadata: Metadata[] = [];
+  const server = new Server();
+  const asIs = (bytes: Buffer) => bytes;
+  const codec = {
+    ...{ requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs },
+    ...{ requestStream: false, responseStream: false },
+  };
+  server.addService(
+    { Method: { ...codec, path: '/pkg.Service/Method' } },
+    {
+      Method: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
+        metadata.push(call.metadata);
+        answer(null, Buffer.alloc(0));
+      },
+    },
+  );
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  closers.unshift(async () => server.forceShutdown());
+  return { url: `127.0.0.1:${port}/pkg.Service/Method`, metadata };
 }
 
 export interface Reply {

@@ -1,10 +1,9 @@
-import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { HoldfastError } from '@holdfast/core';
 import type { Coordinator } from '../../engine/coordinator.ts';
-import { definitionOf, grpcError, type Sent } from './definition.ts';
+import type { GrpcCall } from './call.ts';
+import { type Endpoints, oneMessage } from './endpoint.ts';
 import { decode, encode, type Message } from './protobuf.ts';
 import { dtmService, type Service } from './schema.ts';
-import { errorStatus } from './status.ts';
 
 /** `grpc.health.v1`: whether the coordinator can serve, as `/readyz` says over HTTP. */
 
@@ -37,23 +36,30 @@ const watchMs = 200;
 const known: ReadonlySet<string> = new Set(['', dtmService.name]);
 
 type Status = (typeof servingStatus)['values'][number];
-type WatchCall = ServerWritableStream<Sent, Buffer>;
+
+interface Watcher {
+  readonly service: string;
+  told: Status | undefined;
+}
 
 /** Checks ask the coordinator each time; who watches is told of each change. */
 export class Health {
   readonly #coordinator: Pick<Coordinator, 'unready'>;
-  readonly #watching = new Map<WatchCall, { readonly service: string; told: Status | undefined }>();
+  readonly #watching = new Map<GrpcCall, Watcher>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(coordinator: Pick<Coordinator, 'unready'>) {
     this.#coordinator = coordinator;
   }
 
-  addTo(server: Server): void {
-    server.addService(definitionOf(healthService), {
-      Check: (call: ServerUnaryCall<Sent, Buffer>, answer: sendUnaryData<Buffer>) => this.#check(call, answer),
-      Watch: (call: WatchCall) => this.#watch(call),
-    });
+  get endpoints(): Endpoints {
+    return {
+      Check: (call) => oneMessage((message) => call.answer(this.#checked(message))),
+      Watch: (call) => ({
+        ...oneMessage((message) => this.#watch(call, decode(checkRequest, message).service)),
+        closed: () => this.#watching.delete(call),
+      }),
+    };
   }
 
   /** Whoever watches would keep the connection open. */
@@ -64,26 +70,15 @@ export class Health {
     this.#watching.clear();
   }
 
-  #check(call: ServerUnaryCall<Sent, Buffer>, answer: sendUnaryData<Buffer>): void {
-    try {
-      const { service } = decode(checkRequest, call.request.take());
-      if (!known.has(service)) throw new HoldfastError('NOT_FOUND', 'service: there is no service with this name');
-      answer(null, encoded(this.#status()));
-    } catch (error) {
-      answer(grpcError(errorStatus(error)));
-    }
+  /** @throws HoldfastError */
+  #checked(message: Buffer): Buffer {
+    const { service } = decode(checkRequest, message);
+    if (!known.has(service)) throw new HoldfastError('NOT_FOUND', 'service: there is no service with this name');
+    return encoded(this.#status());
   }
 
-  #watch(call: WatchCall): void {
-    let service: string;
-    try {
-      service = decode(checkRequest, call.request.take()).service;
-    } catch (error) {
-      call.emit('error', grpcError(errorStatus(error)));
-      return;
-    }
+  #watch(call: GrpcCall, service: string): void {
     this.#watching.set(call, { service, told: undefined });
-    call.on('cancelled', () => this.#watching.delete(call));
     this.#timer ??= setInterval(() => this.#tellAll(), watchMs).unref();
     this.#tellAll();
   }

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { addressOf, listenOn } from '../listen.ts';
+import { acceptedSockets, listenOn } from '../listen.ts';
 import type { GrpcSettings } from './settings.ts';
 
 /**
@@ -16,7 +16,7 @@ export class GrpcPort {
 
   constructor(settings: Pick<GrpcSettings, 'host' | 'port' | 'maxConnections'>) {
     this.#settings = settings;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#connected(socket));
+    this.#server = createServer(acceptedSockets, (socket) => this.#connected(socket));
     this.#server.maxConnections = settings.maxConnections;
   }
 
@@ -26,11 +26,6 @@ export class GrpcPort {
    */
   async listen(): Promise<{ readonly host: string; readonly port: number }> {
     return listenOn(this.#server, this.#settings);
-  }
-
-  /** By which its connections are known. */
-  get number(): number {
-    return addressOf(this.#server).port;
   }
 
   /** Connections are served from now on, and those that wait. */

@@ -1,11 +1,9 @@
-import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
-import { definitionOf, grpcError, type Sent } from './definition.ts';
 import { encodeFile, type ProtoFile, symbolsOf } from './descriptor.ts';
+import type { Endpoint, Endpoints } from './endpoint.ts';
 import { healthService } from './health.ts';
 import { type Decoded, decode, encode, type Given, type Message } from './protobuf.ts';
 import * as schema from './schema.ts';
 import { dtmService, empty, type Service } from './schema.ts';
-import { errorStatus } from './status.ts';
 
 /**
  * `grpc.reflection.v1` and `v1alpha`: tells tools such as grpcurl what is served. One of several questions is asked,
@@ -88,29 +86,21 @@ const files: readonly ProtoFile[] = [
 
 const notFound = 5;
 
-export function addReflection(server: Server): void {
-  for (const version of versions) {
-    server.addService(definitionOf(reflectionService(version)), { ServerReflectionInfo: serve });
-  }
+/** By service. */
+export function reflectionEndpoints(): readonly (readonly [Service, Endpoints])[] {
+  return versions.map((version) => [reflectionService(version), { ServerReflectionInfo: serve }] as const);
 }
 
-function serve(call: ServerDuplexStream<Sent, Buffer>): void {
-  call.on('data', (sent: Sent) => {
-    try {
-      const message = sent.take();
-      const asked = decode(request, message);
-      const answer = { valid_host: asked.host, original_request: message, ...answerTo(asked) };
-      // Whoever asks faster than it reads waits.
-      if (!call.write(encode(response, answer))) {
-        call.pause();
-        call.once('drain', () => call.resume());
-      }
-    } catch (error) {
-      call.emit('error', grpcError(errorStatus(error)));
-    }
-  });
-  call.on('end', () => call.end());
-}
+const serve: Endpoint = (call) => ({
+  message: (message) => {
+    const asked = decode(request, message);
+    const answer = { valid_host: asked.host, original_request: message, ...answerTo(asked) };
+    // Whoever asks faster than it reads waits.
+    if (!call.write(encode(response, answer), () => call.resume())) call.pause();
+  },
+  end: () => call.end(),
+  closed: () => undefined,
+});
 
 function answerTo(asked: Decoded<typeof request>): Given<typeof response> {
   const [fileName] = asked.file_by_filename;

@@ -1,8 +1,3 @@
-/** A call, as far as its end is concerned: it says `cancelled` once its answer was taken, or nobody takes it any more. */
-interface Call {
-  once(event: 'cancelled', listener: () => void): unknown;
-}
-
 /** Large answers that clients have not taken yet, with a budget over all connections. */
 export class UnsentReplies {
   readonly #budgetBytes: number;
@@ -16,11 +11,8 @@ export class UnsentReplies {
     return this.#bytes >= this.#budgetBytes;
   }
 
-  /** Counts an answer that is about to be sent until it is gone. */
-  hold(call: Call, bytes: number): void {
+  /** Counts an answer that is about to be sent; negative: it is gone. */
+  count(bytes: number): void {
     this.#bytes += bytes;
-    call.once('cancelled', () => {
-      this.#bytes -= bytes;
-    });
   }
 }

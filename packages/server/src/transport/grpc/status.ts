@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
 import { errorCatalogue, HoldfastError, shorten } from '@holdfast/core';
 import type { Reply } from './methods.ts';
 
@@ -17,9 +18,31 @@ export const codes = {
   deadlineExceeded: 4,
   failedPrecondition: 9,
   aborted: 10,
+  unimplemented: 12,
 } as const;
 
 const wordsBytes = 2000;
+
+/** A status other than OK as it stands in trailers, with what Retry-After is to HTTP. */
+export function statusHeaders({ code, details, retryAfterMs }: Status): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { 'grpc-status': String(code), 'grpc-message': encodedMessage(details) };
+  if (retryAfterMs > 0) headers['grpc-retry-pushback-ms'] = String(Math.ceil(retryAfterMs));
+  return headers;
+}
+
+/** As gRPC wants it: UTF-8, percent-encoded but for printable ASCII. HTTP/2 allows no blank at either end. */
+export function encodedMessage(text: string): string {
+  if (/^[!-$&-~]([ -$&-~]*[!-$&-~])?$/.test(text)) return text;
+  const bytes = Buffer.from(text, 'utf8');
+  let encoded = '';
+  for (const [at, byte] of bytes.entries()) {
+    const isAtEnd = at === 0 || at === bytes.length - 1;
+    const isPlain = byte > 0x20 && byte < 0x7f && byte !== 0x25;
+    if (isPlain || (byte === 0x20 && !isAtEnd)) encoded += String.fromCharCode(byte);
+    else encoded += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return encoded;
+}
 
 /** The codes of docs/grpc-api.md. */
 export function verdictStatus({ kind, message }: Exclude<Reply, Buffer>): Status {

@@ -86,16 +86,32 @@ export interface ConnectionError extends Error {
   readonly rawPacket?: unknown;
 }
 
-/** What is not HTTP, or came too slowly. Never between the answers to requests that came before it. */
+/** What is not HTTP, or came too slowly. Never before the answers to requests that came before it. */
 export function refuseConnection(error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || closing.has(socket) || isAnswering(socket)) {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
+  if (isAnswering(socket)) {
+    // Nothing more of it is read or served: what waits is answered, and then this is.
+    closing.add(socket);
+    refused.set(socket, refused.get(socket) ?? error);
+    socket.pause();
+    return;
+  }
+  if (closing.has(socket)) socket.destroy();
+  else refuseNow(error, socket);
+}
+
+/** By what came behind requests that wait for their answers. */
+const refused = new WeakMap<Socket, ConnectionError>();
+
+function refuseNow(error: ConnectionError, socket: Socket): void {
   closing.add(socket);
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once('close', () => clearTimeout(timer));
-  socket.end(refusalText(refusalOf(error)));
+  // What comes behind an answer with `Connection: close` was not asked for.
+  socket.end(error.code === 'HPE_CLOSED_CONNECTION' ? '' : refusalText(refusalOf(error)));
 }
 
 const recordOfHandshake = 0x16;
@@ -120,7 +136,11 @@ export function trackAnswer(request: IncomingMessage, response: ServerResponse):
   const { socket } = request;
   const requests = unanswered.get(socket) ?? new Set();
   unanswered.set(socket, requests.add(request));
-  response.once('close', () => requests.delete(request));
+  response.once('close', () => {
+    requests.delete(request);
+    const error = refused.get(socket);
+    if (error !== undefined && requests.size === 0 && socket.writable) refuseNow(error, socket);
+  });
 }
 
 /** Whether a request that arrived whole still waits: the next answer on this connection must be its own. */

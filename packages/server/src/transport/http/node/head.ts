@@ -6,6 +6,7 @@ import { type Asker, isLoopback, type RequestHead } from '../request-head.ts';
 
 /** Why the request is not served at all; undefined: it is. */
 export function admissionOf(request: IncomingMessage, { admission }: Intake): HoldfastError | undefined {
+  if (request.httpVersionMajor !== 1) return invalid('version', 'must be HTTP/1.1');
   // Which of them counts would depend on who reads it.
   if ((request.headersDistinct['host']?.length ?? 0) > 1) return invalid('host', 'must be given once');
   return admission.refusalOf(headOf(request), isLoopback(request.socket.localAddress));
