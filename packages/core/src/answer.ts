@@ -6,7 +6,7 @@ import { type Fact, queryOperation } from './fact.ts';
 import { failingPrefixes } from './incident.ts';
 import { isExpected, mark } from './mark.ts';
 import { operationAt, stateOf } from './operation.ts';
-import { withRetryAt, withTried } from './run.ts';
+import { withCut, withRetryAt, withTried } from './run.ts';
 import { shownUrl } from './shown-url.ts';
 import { type Attempt, limits, type Progress, type Transaction } from './transaction.ts';
 
@@ -15,8 +15,10 @@ type Blocked = Extract<Fact, { kind: 'blocked' }>;
 
 /** Every answer is recorded as an attempt; one that is not waited for any more changes nothing else. */
 export function applyAnswered(transaction: Transaction, fact: Answered): Transaction {
-  const recorded = { ...transaction, progress: withAttempt(transaction.progress, attemptOf(fact)) };
   const { operation, outcome } = fact;
+  const attempt = attemptOf(fact);
+  const run = fact.isCut === true ? withCut(transaction.run, operation, attempt.atMs) : transaction.run;
+  const recorded = { ...transaction, run, progress: withAttempt(transaction.progress, attempt) };
   if (!isExpected(transaction, operation) || isSettled(transaction, operation)) return recorded;
   switch (outcome.kind) {
     case 'success':

@@ -1,3 +1,4 @@
+import type { CutCall } from './fact.ts';
 import { type Attempt, limits, type Progress } from './transaction.ts';
 
 /** Records an attempt; the oldest is dropped beyond 64, and counted. Never refused for its size: its texts are cut. */
@@ -10,6 +11,19 @@ export function withAttempt(progress: Progress, attempt: Attempt): Progress {
   };
   const kept = progress.attempts.length < limits.attempts ? progress.attempts : progress.attempts.slice(1);
   return { ...progress, attempts: [...kept, cut], attemptCount: progress.attemptCount + 1 };
+}
+
+/** Records calls that an operator's stop cut. */
+export function withCutAttempts(progress: Progress, cut: readonly CutCall[], atMs: number): Progress {
+  return cut.reduce((known, { operation, sentMs }) => {
+    const reason = cutReason('an operator stopped the transaction');
+    return withAttempt(known, { operation, atMs: sentMs, durationMs: atMs - sentMs, outcome: 'error', reason });
+  }, progress);
+}
+
+/** What an attempt says whose call was cut while it was out. */
+export function cutReason(why: string): string {
+  return `cut: ${why}; it may have run`;
 }
 
 /** At most that many bytes of UTF-8, never half a character. */
