@@ -269,6 +269,8 @@ export const limits = {
   opCharacters: 45,
   urlCharacters: 2048,
   steps: 10_000,
+  /** Entries of the lists in `orders`, all together. */
+  orderEdges: 100_000,
   transactionBytes: 16 * 1024 * 1024,
   optionMs: 10 * 365 * 24 * 3600 * 1000,
   attempts: 64,

@@ -26,7 +26,7 @@ import type { AskedTransaction } from './coordinator.ts';
 import { Creation } from './creation.ts';
 import type { NameBook, Runtime } from './ports.ts';
 import { unknownGid } from './refusals.ts';
-import { Registration } from './registration.ts';
+import { Registration, type WorkflowAnswerLimits } from './registration.ts';
 import { type RolledBack, rolledBack } from './rolled-back.ts';
 import { StoredRows } from './stored-rows.ts';
 import type { Topics } from './topics.ts';
@@ -37,6 +37,7 @@ export interface AcceptanceContext extends AdmissionContext {
   readonly store: Store;
   readonly clock: EngineClock;
   readonly defaults: Defaults;
+  readonly workflowAnswers: WorkflowAnswerLimits;
   readonly topics: Topics;
   readonly names: NameBook;
   restore(stored: StoredTransaction): Transaction;

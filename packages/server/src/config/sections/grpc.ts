@@ -41,7 +41,8 @@ export const grpc = section(
       default: 4 * mib,
       from: kib,
       to: 16 * mib,
-      description: 'The largest message of a request. A larger one is refused (`RESOURCE_EXHAUSTED`).',
+      description:
+        'The largest message of a request. A larger one is refused (`RESOURCE_EXHAUSTED`). The results of the steps of a workflow may take as much together.',
     }),
     messageBudgetBytes: number({
       default: 256 * mib,

@@ -1,7 +1,7 @@
 import { type BranchOperation, invalid, limits, membersOf, type Payload, type TransactionType } from '@holdfast/core';
 import { keptText, stringMap } from './fields.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
-import { nameOf, parseObject } from './json.ts';
+import { checkNames, nameOf, parseObject } from './json.ts';
 import { type MayHaveUnknown, type Noted, UnknownNames, unknownIn } from './unknown.ts';
 import { anyUrl } from './url.ts';
 
@@ -37,6 +37,7 @@ export function readBranchMap(text: string): BranchMap {
  */
 export function branchMapOf(text: string, textName = 'body'): BranchMap {
   const object = parseObject(text, textName);
+  checkNames(object, textName);
   for (const key of Object.keys(object)) {
     const name = nameOf(key, branchNames);
     if (name !== undefined && typeof (object[key] ?? '') !== 'string') throw invalid(name, 'must be a string');
