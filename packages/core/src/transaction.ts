@@ -289,6 +289,11 @@ export function hasSecondPhase(type: TransactionType): type is 'tcc' | 'xa' {
   return type === 'tcc' || type === 'xa';
 }
 
+/** What a final status is called in a sentence, after `has`: `succeeded` or `failed`. */
+export function endedAs(status: string): string {
+  return status === 'succeed' ? 'succeeded' : status;
+}
+
 export function isFinal(status: Status): status is FinalStatus {
   return status === 'succeed' || status === 'failed';
 }
