@@ -5,7 +5,10 @@ import { cutSentMs } from './run.ts';
 import { limits, type OperatorDecision, type Progress, type Transaction } from './transaction.ts';
 
 /** The operations whose call has no answer yet. */
-export type InFlight = Pick<ReadonlySet<number>, 'has' | 'size' | 'keys'>;
+export interface InFlight extends Pick<ReadonlySet<number>, 'has' | 'size' | 'keys'> {
+  /** No more are to be asked for now, until some of these have answered. */
+  readonly isFull?: boolean;
+}
 
 /** Where an operator decided not to wait for the calls that are out, they are cut, and compensated this long after that. */
 export const doNotWaitMs = 10_000;

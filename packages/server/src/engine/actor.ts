@@ -98,7 +98,7 @@ export class Actor {
 
   /** As it may be told now, with the calls that are out. */
   get snapshot(): { readonly transaction: Transaction; readonly inFlight: CallsOut } {
-    return { transaction: this.#row.told, inFlight: new Map(this.#calls.out) };
+    return { transaction: this.#row.told, inFlight: this.#calls.snapshot };
   }
 
   /** It is being handed back: what comes now is for its next owner. */
@@ -226,7 +226,7 @@ export class Actor {
       if (!this.#row.isBusy) this.#reload();
       return false;
     }
-    for (const operation of operations) this.#calls.call(operation);
+    for (const operation of operations.slice(0, this.#calls.out.room)) this.#calls.call(operation);
     return true;
   }
 

@@ -82,12 +82,35 @@ interface Aside {
   readonly note?: string | undefined;
 }
 
+/**
+ * So many calls of one transaction may be asked for at once; with so many it asks again once half of them have ended.
+ * More would only wait, in front of the calls of others or of its own: the largest part that one origin takes by default
+ * is half of it.
+ */
+export const mostCalls = 512;
+
+/** By operation. */
+class OutCalls extends Map<number, Call> {
+  #isFull = false;
+
+  get isFull(): boolean {
+    if (this.size >= mostCalls) this.#isFull = true;
+    else if (this.size <= mostCalls / 2) this.#isFull = false;
+    return this.#isFull;
+  }
+
+  /** How many more may be asked for; one at least, for what is tried again. */
+  get room(): number {
+    return Math.max(1, mostCalls - this.size);
+  }
+}
+
 /** The calls of one driver: what each says, which are out, and the facts that come of them. */
 export class Calls {
   readonly #context: CallsContext;
   readonly #row: Row;
   readonly #driver: CallsDriver;
-  readonly #out = new Map<number, Call>();
+  readonly #out = new OutCalls();
   #trouble: Outcome | undefined;
   #isOver = false;
 
@@ -98,8 +121,13 @@ export class Calls {
   }
 
   /** Without an answer yet, by operation. */
-  get out(): CallsOut {
+  get out(): CallsOut & Pick<OutCalls, 'isFull' | 'room'> {
     return this.#out;
+  }
+
+  /** The same, as it is now. */
+  get snapshot(): CallsOut & Pick<OutCalls, 'isFull'> {
+    return Object.assign(new Map<number, CallOut>(this.#out), { isFull: this.#out.isFull });
   }
 
   /** The last answer that was no success. */
