@@ -234,10 +234,10 @@ export class Calls {
     if (outcome.kind !== 'success') this.#trouble = outcome;
     const { clock, runtime } = this.#context;
     const jitter = runtime.random();
-    this.#driver.happened({
-      ...{ kind: 'answered', operation, outcome, durationMs, jitter, atMs: clock.nowMs() },
-      ...(isCut && { isCut }),
-      ...(note !== undefined && { note }),
-    });
+    const answered = { kind: 'answered', operation, outcome, durationMs, jitter, atMs: clock.nowMs() } as const;
+    const isPlain = !isCut && note === undefined;
+    this.#driver.happened(
+      isPlain ? answered : { ...answered, ...(isCut && { isCut }), ...(note !== undefined && { note }) },
+    );
   }
 }

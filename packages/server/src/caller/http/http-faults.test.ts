@@ -206,13 +206,11 @@ test('bytes behind an answer, or between two, are never taken for the answer of 
   const evil = 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nFAILURE';
   const good = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
   for (const isLater of [false, true]) {
-    const own = senderWith();
-    const { url, sockets } = await rawService((socket) => {
-      if (!isLater) socket.write(good + evil);
-      else socket.write(good, () => setImmediate(() => socket.write(evil)));
-    });
+    const own = senderWith({ idleMs: 3_600_000 });
+    const { url, sockets } = await rawService((socket) => socket.write(isLater ? good : good + evil));
     for (let call = 0; call < 3; call += 1) {
       assert.equal((await send(url, {}, own)).outcome.kind, 'success');
+      if (isLater) for (const socket of sockets) socket.write(evil);
       await until(() => own.idleConnections === 0);
     }
     assert.equal(sockets.size, 3);
