@@ -5,11 +5,12 @@ import { Worker } from './worker.ts';
 /** What one request of `wait_result` takes while its saga waits for a service that never answers; connection included. */
 export interface WaiterMemory {
   readonly waiters: number;
+  /** Without the young part of the heap. */
   readonly residentKib: number;
   readonly heapKib: number;
 }
 
-/** What grows once, such as the heap itself, has grown then. */
+/** What grows once, such as the caches of the store, has grown then. */
 const firstWaiters = 1000;
 const lookEverySeconds = 0.05;
 const settleSeconds = 0.5;
@@ -18,15 +19,16 @@ export async function measureWaiters(folder: string, waiters: number): Promise<W
   const coordinator = new Worker('coordinator.ts', ['sqlite', `${folder}/waiters`]);
   const load = new Worker('load/process.ts');
   const { port: coordinatorPort } = pick(await coordinator.ready(), ['port']);
-  const open = async (count: number, all: number) => {
+  const open = async (count: number) => {
+    const { rows } = pick(await coordinator.ask('sample'), ['rows']);
     await load.ask('openWaiters', { coordinatorPort, count });
-    while (pick(await coordinator.ask('sample'), ['rows']).rows < all) await pause(lookEverySeconds);
+    while (pick(await coordinator.ask('sample'), ['rows']).rows < rows + count) await pause(lookEverySeconds);
     await pause(settleSeconds);
     return pick(await coordinator.ask('memory'), ['residentBytes', 'heapBytes']);
   };
   try {
-    const before = await open(firstWaiters, firstWaiters);
-    const after = await open(waiters, firstWaiters + waiters);
+    const before = await open(firstWaiters);
+    const after = await open(waiters);
     const kibOf = (key: keyof typeof before) => (after[key] - before[key]) / waiters / 1024;
     return { waiters, residentKib: kibOf('residentBytes'), heapKib: kibOf('heapBytes') };
   } finally {

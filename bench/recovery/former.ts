@@ -101,6 +101,7 @@ const engine = new Engine({
     ...settings,
     active: { ...settings.active, maxActive: 2 * count + 1000, maxActiveBytes: Number.MAX_SAFE_INTEGER },
     defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors },
+    workflowAnswers: { grpc: settings.grpc.messageLimitBytes, http: settings.http.bodyLimitBytes },
   },
   events: {
     attempted: () => undefined,

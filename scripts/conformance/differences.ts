@@ -322,8 +322,17 @@ export const differences: readonly Difference[] = [
     shownBy: ['D6'],
     what: 'a branch’s redirects',
     dtm: 'followed, ten',
-    holdfast: '307 and 308 followed; 301, 302 and 303 only for a GET; five. Another origin gets no `branch_headers`',
-    why: 'a POST must not become a GET; secrets stay where they belong',
+    holdfast:
+      '307 and 308 followed; 301, 302 and 303 only for a GET; five; only within the origin, or from http to https of the same host. Any other is an error that names where it leads',
+    why: 'a POST must not become a GET, and the 200 of a login page elsewhere must not commit a branch',
+  },
+  {
+    rows: [],
+    shownBy: ['D18'],
+    what: 'the content type of a call without body (an empty payload, XA, a workflow’s callback without input)',
+    dtm: '`application/json`',
+    holdfast: 'none, unless `branch_headers` name one',
+    why: 'some frameworks refuse an empty body that is said to be JSON, so that an XA branch could never commit',
   },
   {
     rows: [],

@@ -182,10 +182,10 @@ test('B10: retry makes it due now, stop ends it; both name what they cannot find
   assert.equal(await attempts(), 1);
   assert.match(await says('retry', 'retried'), /^retried goes on now/);
   await until('it was tried again', async () => (await attempts()) === 2);
-  assert.match(await says('stop', 'retried'), /^retried has ended as failed\. No branch was called/);
+  assert.match(await says('stop', 'retried'), /^retried has failed, because it was stopped\. No branch was called/);
   assert.match(
     await says('show', 'retried'),
-    /^saga retried is failed[\s\S]*an operator ended it as failed \(it was submitted\)/,
+    /^saga retried has failed[\s\S]*an operator ended it as failed \(it was submitted\)/,
   );
   assert.match(await says('retry', 'retried'), /^retried has already failed; there is nothing to retry\.\n$/);
   for (const command of ['retry', 'stop', 'show']) {
@@ -211,10 +211,13 @@ test('rollback turns a saga back, tells what it waits for, and asks before it do
     /may still run[\s\S]*barrier[\s\S]*add --yes to confirm/,
   );
   assert.match(await says('rollback', 'turned', '--reason', 'not sold any more'), /^turned is aborting/);
-  await until('it has ended', async () => (await says('show', 'turned')).startsWith('saga turned is failed'));
+  await until('it has ended', async () => (await says('show', 'turned')).startsWith('saga turned has failed'));
   const story = await says('show', 'turned');
   assert.match(story, /an operator asked for the rollback \(it was submitted\), because: not sold any more/);
-  assert.match(await fails('rollback', 'turned', '--do-not-wait', '--yes'), /has ended as failed.* \(HTTP 409\)/);
+  assert.match(
+    await fails('rollback', 'turned', '--do-not-wait', '--yes'),
+    /the saga has already failed.* \(HTTP 409\)/,
+  );
   assert.match(await fails('rollback', 'shown'), /must be the gid of a saga; abort this one while it is prepared/);
 });
 

@@ -234,6 +234,37 @@ test('81: an xa is committed at the URL that its branches registered, with nothi
   );
 });
 
+test('results that would make a workflow unreadable for its clients are refused with the total', async () => {
+  const { grpc, client, service } = at();
+  const megabyte = Buffer.alloc(1_000_000, 1);
+  const gid = client.newGid();
+  const QueryPrepared = service.script(`/${gid}/callback`);
+  const asked = { Gid: gid, TransType: 'workflow', CustomedData: '{"name":"wf"}', QueryPrepared, Steps: 'null' };
+  await grpc.does('PrepareWorkflow', asked);
+  const step = (BranchID: string) => ({
+    ...{ Gid: gid, TransType: 'workflow', BranchID, BusiPayload: megabyte },
+    Data: { op: 'action', status: 'succeed' },
+  });
+  for (const id of ['01', '02', '03', '04']) await grpc.does('RegisterBranch', step(id));
+  const { code, details } = await grpc.call('RegisterBranch', step('05'));
+  assert.equal(code, 8);
+  assert.match(
+    details,
+    /^data: .* take 5001224 bytes together; they may take 4194304 \(the setting grpc\.messageLimitBytes\)/,
+  );
+  // A client that takes 4 MiB, as all do, resumes it.
+  const { Progresses } = await grpc.does('PrepareWorkflow', asked);
+  assert.equal((Progresses as unknown[]).length, 4);
+  const http = client.newGid();
+  const prepared = { gid: http, trans_type: 'workflow', custom_data: '{"name":"wf"}' };
+  const query_prepared = service.script(`/${http}/callback`);
+  await client.post('prepareWorkflow', { ...prepared, query_prepared });
+  const named = { gid: http, trans_type: 'workflow', op: 'action', status: 'succeed', data: 'r'.repeat(1_000_000) };
+  for (const branch_id of ['01', '02', '03', '04']) await client.does('registerBranch', { ...named, branch_id });
+  const refused = await client.post('registerBranch', { ...named, branch_id: '05' });
+  assert.deepEqual([refused.status, /the setting http\.bodyLimitBytes/.test(refused.text)], [413, true], refused.text);
+});
+
 test('86, 88, Q17: a workflow registers its steps and ends; prepared again it tells its steps and its result', async () => {
   const { grpc, client, service } = at();
   const gid = client.newGid();

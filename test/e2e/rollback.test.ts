@@ -145,7 +145,7 @@ test('refused with what to do instead; nothing changes over the routes of dtm', 
   assert.equal((await client.post('abort', { gid, trans_type: 'saga' })).status, 409);
   await ask(gid);
   await clock.advance(minute);
-  assert.match((await ask(gid, {}, 409)).message, /ended as failed/);
+  assert.match((await ask(gid, {}, 409)).message, /the saga has already failed/);
   const prepared = client.newGid();
   await client.does('prepare', sagaOf(prepared, 1));
   assert.match((await ask(prepared, {}, 409)).message, /abort it instead/);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Generator } from '../../bench/load/generator.ts';
 import { callsOf, type Kind, kinds, stepsOf } from '../../bench/load/kinds.ts';
 import { BranchServices } from '../../bench/load/services.ts';
@@ -10,8 +10,9 @@ import { HttpCaller } from '../lib/http.ts';
 const clients = 600;
 
 /** One transaction of each client, all begun at once on new connections, whose services nobody has called yet. */
-async function burst(coordinatorUrl: string, kind: Kind) {
+async function burst(t: TestContext, coordinatorUrl: string, kind: Kind) {
   const services = new BranchServices();
+  t.after(() => services.close());
   const servicesPort = await services.listen();
   const coordinatorPort = Number(new URL(coordinatorUrl).port);
   const steps = stepsOf(kind, servicesPort);
@@ -19,7 +20,6 @@ async function burst(coordinatorUrl: string, kind: Kind) {
   generator.start();
   // They begin nothing else, and end what they have begun.
   await generator.stop();
-  services.close();
   return { ended: generator.count, forward: services.forward, backward: services.backward };
 }
 
@@ -29,7 +29,7 @@ test(`where ${clients} clients begin at once, every branch is called once and no
   const coordinator = await startCoordinator();
   t.after(() => coordinator.stop());
   for (const kind of kinds) {
-    const found = await burst(coordinator.url, kind);
+    const found = await burst(t, coordinator.url, kind);
     assert.deepEqual(found, { ended: clients, forward: clients * callsOf[kind], backward: 0 }, kind);
   }
   const metrics = (await new HttpCaller(coordinator.url).get('/api/metrics')).text;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startCoordinator } from '../lib/coordinator.ts';
 import { type Answer, HttpCaller } from '../lib/http.ts';
 import { Participant } from '../lib/participant.ts';
+import { playScenario } from '../lib/play-scenario.ts';
 import { until } from '../lib/until.ts';
 
 const [folder = ''] = process.argv.slice(2);
@@ -90,13 +91,4 @@ async function main(): Promise<void> {
   console.log(`${before} acknowledged before the disk was full; ready ${readyMs.toFixed(0)} ms after there was room`);
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error, coordinator.logs.slice(-3000));
-  process.exitCode = 1;
-} finally {
-  await coordinator.stop();
-  http.close();
-  await participant.stop();
-}
+await playScenario({ coordinator, participant, http }, main);

@@ -11,6 +11,7 @@ import { Coordinator, startCoordinator } from '../lib/coordinator.ts';
 import { freePort } from '../lib/free-port.ts';
 import { type Answer, HttpCaller } from '../lib/http.ts';
 import { Participant } from '../lib/participant.ts';
+import { playScenario } from '../lib/play-scenario.ts';
 import { until } from '../lib/until.ts';
 
 const [folder = '', ...frees] = process.argv.slice(2);
@@ -142,17 +143,10 @@ async function refusesReadOnly(): Promise<void> {
   await until('all that was acknowledged has succeeded', allSucceeded);
 }
 
-try {
+await playScenario({ coordinator, participant, http }, async () => {
   assert.equal((await submit()).status, 200);
   await until('the first has ended', async () => (await statusOf('short-1')) === 'succeed');
   for (const free of frees) console.log(await startsWith(Number(free)));
   await meetsFileLimit();
   await refusesReadOnly();
-} catch (error) {
-  console.error(error, coordinator.logs.slice(-3000));
-  process.exitCode = 1;
-} finally {
-  await coordinator.stop();
-  http.close();
-  await participant.stop();
-}
+});

@@ -61,7 +61,7 @@ it('what cannot be read is told of at the start, though it is not due for an hou
   assert.equal(coordinator.logs.match(/"gid":"at-start".*unreadable: /g)?.length, 1);
 
   const { stdout } = await coordinator.command('stop', 'asked');
-  assert.match(stdout, /asked has ended as failed/);
+  assert.match(stdout, /asked has failed, because it was stopped/);
   assert.equal(JSON.parse((await http.get('/api/dtmsvr/query?gid=asked')).text).transaction.status, 'failed');
   assert.match((await coordinator.command('show', 'asked')).stdout, /set aside, because it could not be read: /);
   await coordinator.restart();
@@ -91,7 +91,7 @@ it('what cannot be read is told of at the start, though it is not due for an hou
     (await coordinator.command('list', '--incidents')).stdout,
     /fine .*waits for a decision: unreadable: .*custom_data/,
   );
-  assert.match((await coordinator.command('stop', 'fine')).stdout, /fine has ended as failed/);
+  assert.match((await coordinator.command('stop', 'fine')).stdout, /fine has failed, because it was stopped/);
   assert.match(
     (await coordinator.command('show', 'fine')).stdout,
     /set aside, because it could not be read: custom_data/,

@@ -5,7 +5,7 @@ import type { Fact } from './fact.ts';
 import { deriveFront } from './front.ts';
 import { isExpected, mark } from './mark.ts';
 import { isLegalMove, isStoppable } from './moves.ts';
-import { actionOf, operationAt, operationCount, stateOf } from './operation.ts';
+import { actionOf, operationCount, operationName, stateOf } from './operation.ts';
 import { applyRollbackAsked, withDecision } from './operator.ts';
 import { emptyRun, nextRun } from './run.ts';
 import { hasSecondPhase, isFinal, limits, type Status, type Transaction } from './transaction.ts';
@@ -149,7 +149,7 @@ function applyLoaded(transaction: Transaction, handedBack: boolean): Transaction
 /** From here on a forward operation may have run. Only its own SUCCESS or FAILURE replaces the mark. */
 function applyCalled(transaction: Transaction, operation: number): Transaction {
   const { definition, branches, progress } = transaction;
-  const isForward = operationAt(definition, branches, operation)?.op === 'action';
+  const isForward = operationName(definition, branches, operation) === 'action';
   const isNew = isForward && isExpected(transaction, operation) && stateOf(progress, operation) === 'p';
   return isNew ? mark(transaction, operation, 'm') : transaction;
 }

@@ -1,15 +1,21 @@
 import { type Attempt, limits, type Progress } from './transaction.ts';
 
-/** Records an attempt; the oldest is dropped beyond 64, and counted. Never refused for its size: its texts are cut. */
-export function withAttempt(progress: Progress, attempt: Attempt): Progress {
-  const { note } = attempt;
-  const cut = {
+export type Attempted = Pick<Progress, 'attempts' | 'attemptCount'>;
+
+/** One attempt more; the oldest is dropped beyond 64, and counted. Never refused for its size: its texts are cut. */
+export function withAttempt({ attempts, attemptCount }: Progress, attempt: Attempt): Attempted {
+  const kept = attempts.length < limits.attempts ? attempts : attempts.slice(1);
+  return { attempts: kept.concat(cut(attempt)), attemptCount: attemptCount + 1 };
+}
+
+function cut(attempt: Attempt): Attempt {
+  const { reason, note } = attempt;
+  if (reason === '' && note === undefined) return attempt;
+  return {
     ...attempt,
-    reason: shorten(attempt.reason, limits.attemptReasonBytes),
+    reason: shorten(reason, limits.attemptReasonBytes),
     ...(note !== undefined && { note: shorten(note, limits.attemptReasonBytes) }),
   };
-  const kept = progress.attempts.length < limits.attempts ? progress.attempts : progress.attempts.slice(1);
-  return { ...progress, attempts: [...kept, cut], attemptCount: progress.attemptCount + 1 };
 }
 
 /** At most that many bytes of UTF-8, never half a character. */

@@ -44,7 +44,7 @@ export function restoreTransaction(
   progress: Progress,
   defaults: Defaults,
 ): Transaction {
-  return restored(definition, planOf(definition, defaults), branches, progress);
+  return restored(definition, planOf(definition, defaults, Number.POSITIVE_INFINITY), branches, progress);
 }
 
 function restored(

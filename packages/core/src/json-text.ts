@@ -2,6 +2,12 @@
 
 const quote = 0x22;
 const backslash = 0x5c;
+const comma = 0x2c;
+const colon = 0x3a;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
 
 /**
  * Whether arrays and objects in a JSON text are nested deeper than `most`. Asked before the text is parsed, since a few
@@ -17,13 +23,13 @@ export function isDeeperThan(text: string, most: number): boolean {
         at = endOfString(text, at);
         if (at === -1) return false;
         break;
-      case 0x5b: // [
-      case 0x7b: // {
+      case openBracket:
+      case openBrace:
         depth += 1;
         if (depth > most) return true;
         break;
-      case 0x5d: // ]
-      case 0x7d: // }
+      case closeBracket:
+      case closeBrace:
         depth -= 1;
         break;
       default:
@@ -32,10 +38,44 @@ export function isDeeperThan(text: string, most: number): boolean {
   return false;
 }
 
+/** How many values the arrays and objects of a JSON text hold in all: members of objects, and members and elements. */
+export interface JsonSize {
+  readonly members: number;
+  readonly values: number;
+}
+
+/**
+ * Whether a JSON text holds more than that. Asked before the text is parsed: an object of some hundred thousand names
+ * keeps the parser busy for half a second. A text without so many colons and commas is not gone through.
+ */
+export function isWiderThan(text: string, { members, values }: JsonSize): boolean {
+  if (text.length <= Math.min(members, values)) return false;
+  if (leftOf(text, ':', members) >= 0 && leftOf(text, ',', values) >= 0) return false;
+  let [membersLeft, valuesLeft] = [members, values];
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case quote:
+        at = endOfString(text, at);
+        if (at === -1) return false;
+        break;
+      case colon:
+        membersLeft -= 1;
+        if (membersLeft < 0) return true;
+        break;
+      case comma:
+        valuesLeft -= 1;
+        if (valuesLeft < 0) return true;
+        break;
+      default:
+    }
+  }
+  return false;
+}
+
 /** So many are left of `most` when those in the text are taken away; -1 where there are more. */
-function leftOf(text: string, bracket: string, most: number): number {
+function leftOf(text: string, character: string, most: number): number {
   let left = most;
-  for (let at = text.indexOf(bracket); at !== -1 && left >= 0; at = text.indexOf(bracket, at + 1)) left -= 1;
+  for (let at = text.indexOf(character); at !== -1 && left >= 0; at = text.indexOf(character, at + 1)) left -= 1;
   return left;
 }
 
@@ -45,17 +85,35 @@ export function* membersOf(text: string): Generator<readonly [key: string, value
   let key = '';
   let valueStart = -1;
   for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (character === '"') {
-      const end = endOfString(text, at);
-      if (valueStart === -1) key = JSON.parse(text.slice(at, end + 1));
-      at = end;
-    } else if (character === '{' || character === '[') depth += 1;
-    else if (character === ':' && valueStart === -1) valueStart = at + 1;
-    else if (depth === 1 && valueStart !== -1 && (character === ',' || character === '}')) {
-      yield [key, text.slice(valueStart, at)];
-      valueStart = -1;
-    } else if (character === '}' || character === ']') depth -= 1;
+    switch (text.charCodeAt(at)) {
+      case quote: {
+        const end = endOfString(text, at);
+        if (valueStart === -1) key = JSON.parse(text.slice(at, end + 1));
+        at = end;
+        break;
+      }
+      case openBrace:
+      case openBracket:
+        depth += 1;
+        break;
+      case colon:
+        if (valueStart === -1) valueStart = at + 1;
+        break;
+      case comma:
+        if (depth === 1 && valueStart !== -1) {
+          yield [key, text.slice(valueStart, at)];
+          valueStart = -1;
+        }
+        break;
+      case closeBrace:
+        if (depth === 1 && valueStart !== -1) yield [key, text.slice(valueStart, at)];
+        depth -= 1;
+        break;
+      case closeBracket:
+        depth -= 1;
+        break;
+      default:
+    }
   }
 }
 

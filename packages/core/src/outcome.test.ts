@@ -86,7 +86,10 @@ test('Retry-After in seconds, as a date, or as nothing usable', () => {
   assert.equal(parseRetryAfter(' 3 ', wallMs), 3000);
   assert.equal(parseRetryAfter('Thu, 01 Jan 2026 00:00:05 GMT', wallMs), 5000);
   assert.equal(parseRetryAfter('Thu, 01 Jan 2025 00:00:05 GMT', wallMs), 0);
-  for (const value of [undefined, '', 'soon', '-1', '1.5e9x', '99999999999999']) {
+  // Back-off caps it.
+  assert.equal(parseRetryAfter('9999999999', wallMs), 9_999_999_999_000);
+  assert.equal(parseRetryAfter('9'.repeat(400), wallMs), Number.MAX_SAFE_INTEGER);
+  for (const value of [undefined, '', 'soon', '-1', '1.5e9x']) {
     assert.equal(parseRetryAfter(value, wallMs), 0, value);
   }
 });

@@ -135,7 +135,7 @@ function ongoingText(text: string): string {
 /** Retry-After in seconds or as an HTTP date, as milliseconds from now; 0 where it says nothing usable. */
 export function parseRetryAfter(value: string | undefined, wallMs: number): number {
   if (value === undefined) return 0;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value.trim()) * 1000;
+  if (/^\d+$/.test(value.trim())) return Math.min(Number(value.trim()) * 1000, Number.MAX_SAFE_INTEGER);
   const date = Date.parse(value);
   return Number.isNaN(date) ? 0 : Math.max(0, date - wallMs);
 }

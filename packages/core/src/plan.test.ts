@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createTransaction, restoreTransaction } from './create.ts';
 import { HoldfastError } from './error.ts';
 import { planOf } from './plan.ts';
 import { defaults, message, saga, tcc } from './testing/definitions.ts';
@@ -116,4 +117,24 @@ test('time-outs: a saga has none of its own, and while prepared that of the othe
   assert.deepEqual(timesOf(saga(1, { options })), [7000, 7000]);
   assert.deepEqual(timesOf(message(1)), [35_000, 35_000]);
   assert.deepEqual(timesOf(tcc({ options })), [7000, 7000]);
+});
+
+test('orders list at most 100,000 steps in all; what is stored already is followed', () => {
+  const steps = 2000;
+  const orders = (edges: number) => {
+    const lists: Record<number, number[]> = {};
+    for (let step = 101, left = edges; left > 0; step += 1, left -= 100) {
+      lists[step] = Array.from({ length: Math.min(100, left) }, (_, index) => index);
+    }
+    return saga(steps, { customData: { concurrent: true, orders: lists } });
+  };
+  assert.equal(planOf(orders(100_000), defaults).before[1100]?.length, 100);
+  assert.equal(refusal(orders(100_001)), 'custom_data.orders');
+  const { plan } = restoreTransaction(
+    orders(100_001),
+    [],
+    createTransaction(saga(1), 'prepared', defaults).progress,
+    defaults,
+  );
+  assert.deepEqual(plan.before[1101], [0]);
 });

@@ -3,13 +3,14 @@ import { type Defaults, type Definition, hasSecondPhase, limits, type Plan } fro
 
 /**
  * What follows from a definition and the defaults alone: intervals, time-outs, and the order of the steps.
+ * @param mostEdges what `orders` may list; what is stored already is followed, however long it is
  * @throws HoldfastError INVALID_INPUT naming `custom_data` or `orders` where they cannot be followed
  */
-export function planOf(definition: Definition, defaults: Defaults): Plan {
+export function planOf(definition: Definition, defaults: Defaults, mostEdges: number = limits.orderEdges): Plan {
   const { options, type } = definition;
   const custom = hasSecondPhase(type) ? {} : readCustomData(definition.customData);
   const concurrent = type === 'msg' ? options.concurrent : isConcurrent(custom);
-  const orders = type === 'saga' ? readOrders(custom['orders'], definition.steps.length) : [];
+  const orders = type === 'saga' ? readOrders(custom['orders'], definition.steps.length, mostEdges) : [];
   const retryIntervalMs = baseInterval(definition, defaults);
   const preparedTimeoutMs = options.timeoutToFailMs || defaults.timeoutToFailMs;
   return {
@@ -57,6 +58,9 @@ function baseInterval({ options }: Definition, defaults: Defaults): number {
   return defaults.retryIntervalMs;
 }
 
+/** Far more than have a meaning. */
+const customDataMembers = 1000;
+
 type CustomData = Readonly<Record<string, unknown>>;
 
 /** Keys match whatever their case, as on the wire; the last of several wins. */
@@ -70,6 +74,9 @@ function readCustomData(text: string): CustomData {
   }
   if (value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) throw invalid('custom_data', 'must be JSON text of an object');
+  if (Object.keys(value).length > customDataMembers) {
+    throw invalid('custom_data', `must be an object of at most ${customDataMembers} members`);
+  }
   const result: Record<string, unknown> = Object.create(null);
   for (const [key, item] of Object.entries(value)) result[key.toLowerCase()] = item;
   return result;
@@ -115,7 +122,10 @@ function stepGraph(steps: number, concurrent: boolean, orders: readonly Order[])
   const before: (readonly number[])[] = Array.from({ length: steps }, (_, step) =>
     concurrent || step === 0 ? [] : [step - 1],
   );
-  for (const [step, earlier] of orders) before[step] = unique([...(before[step] ?? []), ...earlier]);
+  for (const [step, earlier] of orders) {
+    const [previous] = before[step] ?? [];
+    before[step] = unique(previous === undefined ? earlier : [...earlier, previous]);
+  }
   const after: number[][] = Array.from({ length: steps }, () => []);
   before.forEach((earlier, step) => {
     for (const index of earlier) after[index]?.push(step);
@@ -125,8 +135,10 @@ function stepGraph(steps: number, concurrent: boolean, orders: readonly Order[])
   return { before, after, topological };
 }
 
+/** Ascending, each once. Most lists are so already. */
 function unique(indexes: readonly number[]): readonly number[] {
-  return [...new Set(indexes)].sort((a, b) => a - b);
+  if (indexes.every((index, place) => place === 0 || (indexes[place - 1] ?? 0) < index)) return indexes;
+  return indexes.toSorted((a, b) => a - b).filter((index, place, sorted) => index !== sorted[place - 1]);
 }
 
 /** Steps on a cycle, and those behind one, are left out. */
@@ -149,18 +161,23 @@ function sortTopologically(
   return sorted;
 }
 
-function readOrders(orders: unknown, steps: number): readonly Order[] {
+function readOrders(orders: unknown, steps: number, mostEdges: number): readonly Order[] {
   if (orders === undefined || orders === null) return [];
   if (typeof orders !== 'object' || Array.isArray(orders)) {
     throw invalid('custom_data.orders', 'must be an object from step index to a list of step indexes');
   }
   const inRange = (index: unknown): index is number =>
     typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < steps;
+  let edges = 0;
   return Object.entries(orders).map(([key, earlier]) => {
     const step = /^\d{1,6}$/.test(key) ? Number(key) : -1;
     const list: unknown[] = earlier === null ? [] : Array.isArray(earlier) ? earlier : [-1];
     if (!inRange(step) || !list.every(inRange)) {
       throw invalid('custom_data.orders', `keys and values must be step indexes below the number of steps (${steps})`);
+    }
+    edges += list.length;
+    if (edges > mostEdges) {
+      throw invalid('custom_data.orders', `must list at most ${mostEdges} steps to wait for, all lists together`);
     }
     return [step, list];
   });

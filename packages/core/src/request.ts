@@ -6,6 +6,7 @@ import { planOf } from './plan.ts';
 import {
   type Defaults,
   type Definition,
+  endedAs,
   hasSecondPhase,
   isFinal,
   type Options,
@@ -120,7 +121,7 @@ export function ruleRollback(
   const { type } = definition;
   const { status } = progress;
   if (type !== 'saga') return invalid('gid', `must be the gid of a saga; ${insteadOfRollback[type]}`);
-  if (isFinal(status)) return refused(`the saga has ended as ${status}: it cannot be rolled back`);
+  if (isFinal(status)) return refused(`the saga has already ${endedAs(status)}: it cannot be rolled back`);
   if (status === 'prepared') return refused('the saga is prepared and nothing of it has run: abort it instead');
   const isAsked = status === 'aborting' || decisionOf(progress, 'rollback') !== undefined;
   const isWaitKept = !doNotWait || decisionOf(progress, 'do-not-wait') !== undefined;

@@ -118,7 +118,7 @@ test('refused: what has ended, what is only prepared, and what is no saga, with 
   };
   assert.deepEqual(refusal(Driver.submit(saga(1))), [
     'WRONG_STATUS',
-    'the saga has ended as succeed: it cannot be rolled back',
+    'the saga has already succeeded: it cannot be rolled back',
   ]);
   assert.match(refusal(Driver.prepare(saga(1))).join(), /^WRONG_STATUS,.*abort it instead$/);
   for (const other of [tcc(), xa(), message(1), workflow()]) {

@@ -267,6 +267,8 @@ export const limits = {
   opCharacters: 45,
   urlCharacters: 2048,
   steps: 10_000,
+  /** Entries of the lists in `orders`, all together. */
+  orderEdges: 100_000,
   transactionBytes: 16 * 1024 * 1024,
   optionMs: 10 * 365 * 24 * 3600 * 1000,
   attempts: 64,
@@ -283,6 +285,11 @@ export function registersBranches(type: TransactionType): type is 'tcc' | 'xa' |
 /** Whether it has a second phase: every branch is told what was decided. */
 export function hasSecondPhase(type: TransactionType): type is 'tcc' | 'xa' {
   return type === 'tcc' || type === 'xa';
+}
+
+/** What a final status is called in a sentence, after `has`: `succeeded` or `failed`. */
+export function endedAs(status: string): string {
+  return status === 'succeed' ? 'succeeded' : status;
 }
 
 export function isFinal(status: Status): status is FinalStatus {

@@ -170,7 +170,7 @@ async function start(
   const lookups = lookupsOf(settings, metrics, shortage);
   const trust = () => certificates.trust?.value;
   const dialer = new Dialer({ upkeep: systemRuntime, trust, hosts: lookups.hosts, shortage });
-  const sender = senderOf({ runtime, limits: settings.calls, version, trust, dialer });
+  const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version }, metrics);
   const { originSharePercent, reservePercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
@@ -186,13 +186,25 @@ async function start(
     destinations: caller,
     runtime,
     ...(development && { machine: development.machine }),
-    settings: { ...settings, defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors } },
+    settings: {
+      ...settings,
+      defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors },
+      workflowAnswers: { grpc: settings.grpc.messageLimitBytes, http: settings.http.bodyLimitBytes },
+    },
     events: observer,
   });
   development?.steers(engine);
   // A clock moved by hand may stand still: nobody would be told again.
   const nowMs = () => (development === undefined ? engine.clock.nowMs() : systemRuntime.wallMs());
-  const alerts = alertsOf(settings, { store: timed, nowMs, observer });
+  // Alerts are sent on the machine's own time.
+  const poster = new HttpSender({
+    runtime: systemRuntime,
+    upkeep: systemRuntime,
+    dialer,
+    limits: settings.calls,
+    version,
+  });
+  const alerts = alertsOf(settings, { store: timed, sender: poster, nowMs, observer });
   const server = createHttpServer({
     coordinator: engine,
     settings: { ...settings.http, resetAfterMs: 3 * settings.timeoutToFailMs },
@@ -210,6 +222,7 @@ async function start(
     watch.stop();
     // A call that outlived the grace holds its connection until its time-out; nobody waits for its answer any more.
     void sender.close();
+    void poster.close();
   };
   try {
     // The ports first: who cannot be reached must not drive.
@@ -251,31 +264,41 @@ async function start(
 }
 
 /** gRPC is loaded at the first call that needs it. */
-function senderOf(
-  parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'> & { readonly dialer: Dialer },
-): BranchSender {
+function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>, metrics: Metrics): BranchSender {
+  const http = new HttpSender(parts);
+  metrics.level(
+    'holdfast_answers_kept_bytes',
+    'Memory for answers over HTTP of which the rest has not come yet.',
+    () => http.reading.bytes,
+  );
+  metrics.level(
+    'holdfast_answers_waiting',
+    'Calls over HTTP whose answer waits until calls.readingBytes has room.',
+    () => http.reading.waiting,
+  );
   return new BranchSender({
-    http: new HttpSender(parts),
+    http,
     loadGrpc: async () => {
       const { GrpcSender } = await import('./caller/grpc/grpc-sender.ts');
-      return new GrpcSender({ ...parts, upkeep: systemRuntime });
+      return new GrpcSender(parts);
     },
   });
 }
 
 interface AlertsSources {
   readonly store: Store;
+  readonly sender: HttpSender;
   readonly observer: Observer;
   nowMs(): number;
 }
 
-function alertsOf({ alert }: Settings, { store, nowMs, observer }: AlertsSources): Alerts | undefined {
+function alertsOf({ alert }: Settings, { store, sender, nowMs, observer }: AlertsSources): Alerts | undefined {
   if (alert.webhookUrl === '') return undefined;
   return new Alerts({
     store,
     nowMs,
     runtime: systemRuntime,
-    post: (body) => postJson(alert.webhookUrl, body),
+    post: (body) => postJson(sender, alert.webhookUrl, body),
     tried: (...told) => observer.alerted(...told),
     failed: (error) => observer.warned('alerts cannot be read from the store or marked as told', error),
   });

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Settings } from '../config/schema.ts';
-import { setClockBack as correctClock, storedClockMs } from '../engine/set-back.ts';
+import { setClockBack as correctClock } from '../engine/set-back.ts';
+import { storedClockMs } from '../engine/stored-clock.ts';
 import { type Address, askFor } from './ask.ts';
 import { confirm } from './confirm.ts';
 import { CommandError } from './error.ts';

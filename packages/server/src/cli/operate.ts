@@ -1,4 +1,4 @@
-import { withoutUserinfo } from '@holdfast/core';
+import { endedAs, withoutUserinfo } from '@holdfast/core';
 import { type Address, type Answer, askFor, urlOf } from './ask.ts';
 import { CommandError, UsageError } from './error.ts';
 import { terminalColumns } from './output.ts';
@@ -96,14 +96,13 @@ export async function retry(address: Address, gid: string): Promise<void> {
   await askFor(address, 'POST', '/api/dtmsvr/resetNextCronTime', { gid });
   const { status, finishedAt } = await askFor(address, 'GET', `/api/v1/transactions/${segmentOf(gid, 'gid')}`);
   if (finishedAt === null) console.log(`${plain(gid)} goes on now; holdfast show ${argument(gid)} shows how`);
-  else
-    console.log(`${plain(gid)} has already ${status === 'succeed' ? 'succeeded' : status}; there is nothing to retry.`);
+  else console.log(`${plain(gid)} has already ${endedAs(String(status))}; there is nothing to retry.`);
 }
 
 /** Ends it as failed. No branch is called. */
 export async function stop(address: Address, gid: string): Promise<void> {
   const { branches_left_prepared: left } = await askFor(address, 'POST', '/api/dtmsvr/forceStop', { gid });
-  console.log(`${gid} has ended as failed. No branch was called: what has run stays as it is.`);
+  console.log(`${gid} has failed, because it was stopped. No branch was called: what has run stays as it is.`);
   if (Array.isArray(left))
     console.log(`Branches ${plain(left.join(', '))} are still prepared in their databases. End them there.`);
 }

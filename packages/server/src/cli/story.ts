@@ -1,3 +1,4 @@
+import { endedAs } from '@holdfast/core';
 import { argument, plain, wrapped } from './plain.ts';
 
 /** What `/api/v1` says of a transaction, in plain words. */
@@ -137,7 +138,7 @@ function headOf({
   const since = finishedAt === null ? `created ${createdAt}` : `created ${createdAt}, ended ${finishedAt}`;
   const owner = shown.owner === null ? 'no node: it waits' : shown.isDrivenHere ? 'this node' : `node ${shown.owner}`;
   return [
-    `${type} ${plain(gid)} is ${status} (${since})`,
+    `${type} ${plain(gid)} ${finishedAt === null ? `is ${status}` : `has ${endedAs(status)}`} (${since})`,
     ...(incident === '' ? [] : [`  ${incidentText({ incident, incidentKind })}`]),
     ...(reason === '' ? [] : [`  rolled back because: ${plain(reason)}`]),
     ...(ignoredFields.length === 0

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BranchOperation, Outcome } from '@holdfast/core';
+import type { BranchOperation, HoldfastError, Outcome } from '@holdfast/core';
 import { StoreError } from '../store/store.ts';
 import { askedSaga, askedTcc, askedWorkflow } from './testing/asked.ts';
 import { EngineWorld } from './testing/engine-world.ts';
@@ -116,6 +116,36 @@ test('a step of a workflow puts its callback off by one interval', async () => {
   const [row] = await world.store.load(['w']);
   assert.equal((row?.progress.dueMs ?? 0) - before, 4000);
   await assert.rejects(world.done(engine.registerBranch('unknown', 'workflow', [step])), { code: 'NOT_FOUND' });
+});
+
+test('a step that makes the answer of its workflow too large is refused with the total; others and repeats are not', async () => {
+  for (const [protocol, setting, limit] of [
+    ['grpc', 'grpc.messageLimitBytes', 20_000],
+    ['http', 'http.bodyLimitBytes', 40_000],
+  ] as const) {
+    const world = await new EngineWorld().start();
+    const { engine } = world;
+    // What it was asked for with is in no answer.
+    const customData = JSON.stringify({ name: 'flow', data: 'i'.repeat(30_000) });
+    await world.done(engine.prepareWorkflow({ ...askedWorkflow('w'), protocol, customData }));
+    const step = (branchId: string, length: number): BranchOperation => {
+      return { branchId, op: 'action', url: '', payload: new Uint8Array(length), state: 's' };
+    };
+    const register = (branch: BranchOperation) => world.done(engine.registerBranch('w', 'workflow', [branch]));
+    const part = Math.floor(limit / 5) - 500;
+    for (let index = 1; index <= 5; index += 1) await register(step(`0${index}`, part));
+    const total = 1024 + 6 * (2 + 6 + 32) + 5 * part + 2500;
+    await assert.rejects(register(step('06', 2500)), (error: HoldfastError) => {
+      assert.deepEqual([error.code, error.field], ['TOO_LARGE', 'data']);
+      assert.ok(error.message.includes(`take ${total} bytes`) && error.message.includes(setting), error.message);
+      return true;
+    });
+    await register(step('05', part));
+    await register(step('07', 100));
+    assert.equal(world.row('w').branches.length, 6);
+    const ended = await world.done(engine.prepareWorkflow(askedWorkflow('w')));
+    assert.equal(ended.branches.length, 6);
+  }
 });
 
 test('a workflow that is prepared again comes with the steps it has registered', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KeyValue } from '../store/store.ts';
+import { type KeyValue, StoreError } from '../store/store.ts';
 import { EngineClock } from './clock.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import { isJump, newRecord, purgeBeforeMs } from './clock-record.ts';
@@ -17,6 +17,7 @@ class World {
   readonly told: string[] = [];
   highestMs = this.runtime.wallMs();
   value: KeyValue | undefined;
+  isDamaged = false;
   clock = new EngineClock(this.runtime);
 
   async start(): Promise<ClockKeeper> {
@@ -24,7 +25,15 @@ class World {
     const keeper = new ClockKeeper({
       store: {
         clockMs: async () => this.highestMs,
-        getValue: async () => this.value,
+        getValue: async () => {
+          if (this.isDamaged) throw new StoreError('version', 'a stored value cannot be read');
+          return this.value;
+        },
+        deleteValue: async () => {
+          this.isDamaged = false;
+          this.value = undefined;
+          return true;
+        },
         putValue: async (category, key, value, version, nowMs) => {
           if ((this.value?.version ?? 0) !== version) return false;
           this.value = { category, key, value, version: version + 1, createdMs: nowMs, updatedMs: nowMs };
@@ -137,4 +146,13 @@ test('a clock behind, or one that parts while it runs, is told with both times, 
     String(world.told[1]),
     /is ahead of the coordinator's time .*the next start does not follow it before it is accepted/,
   );
+});
+
+test('a record that is damaged is made anew: time starts at what the transactions carry', async () => {
+  const world = new World();
+  await world.start();
+  world.isDamaged = true;
+  await world.start();
+  assert.equal(world.isDamaged, false);
+  assert.equal(world.clock.nowMs(), world.highestMs);
 });

@@ -9,11 +9,11 @@ import {
   holdMs,
   isJump,
   newRecord,
-  parseRecord,
   purgeBeforeMs,
   runAheadText,
 } from './clock-record.ts';
 import type { Runtime } from './ports.ts';
+import { storedRecord } from './stored-clock.ts';
 
 /** Where time stands, for operators. */
 export interface ClockState {
@@ -35,7 +35,7 @@ export interface ClockState {
 }
 
 export interface ClockKeeperParts {
-  readonly store: Pick<Store, 'clockMs' | 'getValue' | 'putValue'>;
+  readonly store: Pick<Store, 'clockMs' | 'getValue' | 'putValue' | 'deleteValue'>;
   readonly clock: EngineClock;
   readonly runtime: Pick<Runtime, 'wallMs' | 'monotonicMs'>;
   readonly retentionMs: number;
@@ -68,9 +68,9 @@ export class ClockKeeper {
   /** Engine time starts. */
   async begin(): Promise<void> {
     const { store, clock, runtime, retentionMs, warned } = this.#parts;
-    const known = await store.getValue(clockKey.category, clockKey.name);
-    this.#version = known?.version ?? 0;
-    this.#record = parseRecord(known?.value);
+    const known = await storedRecord(store);
+    this.#version = known.version;
+    this.#record = known.record;
     const storedMs = Math.max(await store.clockMs(), this.#record.engineMs);
     const wallMs = runtime.wallMs();
     this.#checkedMs = runtime.monotonicMs();
@@ -143,7 +143,7 @@ export class ClockKeeper {
     const next = { ...record, engineMs };
     if (!(await store.putValue(clockKey.category, clockKey.name, JSON.stringify(next), this.#version, engineMs))) {
       // An earlier write of ours, whose answer was lost: this one is done at the next turn.
-      this.#version = (await store.getValue(clockKey.category, clockKey.name))?.version ?? 0;
+      this.#version = (await storedRecord(store)).version;
       throw new Error('the time of the coordinator was not written; it is tried again');
     }
     this.#version += 1;

@@ -3,6 +3,7 @@ import type { Store, UnreadableRow } from '../store/store.ts';
 import type { ActiveLimits } from './incarnation.ts';
 import type { JournalLimits } from './journal.ts';
 import type { Caller, DestinationView, MachineTime, NameBook, Runtime } from './ports.ts';
+import type { WorkflowAnswerLimits } from './registration.ts';
 
 export interface EngineSettings {
   readonly defaults: Defaults;
@@ -12,6 +13,7 @@ export interface EngineSettings {
   readonly flushDelayMs: number;
   /** How long a finished transaction is kept. */
   readonly retentionMs: number;
+  readonly workflowAnswers: WorkflowAnswerLimits;
 }
 
 /** What the outside may watch. Told only of what is durable. */

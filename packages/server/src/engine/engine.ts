@@ -57,6 +57,7 @@ export class Engine implements Coordinator {
       clock,
       defaults: settings.defaults,
       limits: settings.active,
+      workflowAnswers: settings.workflowAnswers,
       topics: this.topics,
       names,
       live: () => this.#life.live(),

@@ -1,13 +1,12 @@
 import {
   type BranchOperation,
   HoldfastError,
-  hasSecondPhase,
   type Payload,
   type Transaction,
   type TransactionType,
   limits as wireLimits,
 } from '@holdfast/core';
-import type { StoredTransaction, WriteResult } from '../store/store.ts';
+import type { AppendWrite, StoredTransaction, WriteResult } from '../store/store.ts';
 import type { EngineClock } from './clock.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { NameBook } from './ports.ts';
@@ -15,8 +14,15 @@ import { unknownGid } from './refusals.ts';
 import type { StoredRows } from './stored-rows.ts';
 import { checkTargets, isCalledAlike } from './targets.ts';
 
+/** The largest answer to who asks again for a workflow, by how it speaks. Bytes. */
+export interface WorkflowAnswerLimits {
+  readonly grpc: number;
+  readonly http: number;
+}
+
 export interface RegistrationContext {
   readonly rows: StoredRows;
+  readonly workflowAnswers: WorkflowAnswerLimits;
   readonly clock: EngineClock;
   readonly names: NameBook;
   /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
@@ -33,28 +39,46 @@ export class Registration {
   }
 
   async register(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
-    await this.#checkTargets(gid, type, branches);
+    // An http URL that names no method is called alike by all protocols: nothing is to be found out.
+    if (!branches.every(isCalledAlike)) await this.#checkTargets(gid, type, branches);
+    const result =
+      type === 'workflow'
+        ? await this.#step(gid, branches)
+        : await this.#write(gid, { type, branches, maxBranches: wireLimits.steps * 2, maxBytes });
+    if (result !== 'done') await this.#registered(gid, branches, result);
+  }
+
+  /**
+   * A step of a workflow, whose answers hold the results of all of its steps: what no client could read any more is refused.
+   * How large the answer is gets looked at only where it may be too large.
+   */
+  async #step(gid: string, branches: readonly BranchOperation[]): Promise<WriteResult> {
+    // While it is prepared, its definition stays as it was created.
+    const transaction = this.#known(gid) ?? this.#context.restore(await this.#read(gid));
     // A registered step is a sign of life of its workflow.
-    const dueMs = type === 'workflow' ? await this.#nextCallbackMs(gid) : undefined;
-    const incarnation = this.#context.live();
+    const dueMs = this.#context.clock.nowMs() + transaction.plan.retryIntervalMs;
+    const step = { type: 'workflow', branches, maxBranches: wireLimits.steps, maxBytes, dueMs } as const;
+    const isGrpc = transaction.definition.protocol === 'grpc';
+    const limitBytes = isGrpc ? this.#context.workflowAnswers.grpc : this.#context.workflowAnswers.http;
+    const surelyBytes = Math.floor(limitBytes / 4);
+    const surely = await this.#write(gid, {
+      ...step,
+      maxBranches: Math.min(step.maxBranches, Math.floor(surelyBytes / mostNameBytes)),
+      maxBytes: Math.min(maxBytes, surelyBytes),
+    });
+    if (surely !== 'too-many' && surely !== 'too-large') return surely;
+    const whole = await this.#context.rows.load(gid, 'whole');
+    const answerBytes = answerBytesOf([...(whole?.branches ?? []), ...branches]);
+    if (answerBytes > limitBytes) throw answerTooLarge(answerBytes, limitBytes, isGrpc);
+    return this.#write(gid, step);
+  }
+
+  #write(gid: string, append: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<WriteResult> {
     let bytes = 128;
-    for (const branch of branches) bytes += branch.url.length + branch.payload.length + 64;
-    const result = await this.#context.rows.write(
-      {
-        kind: 'append',
-        gid,
-        token: incarnation.newToken(),
-        type,
-        whileStatus: 'prepared',
-        branches,
-        maxBranches: wireLimits.steps * (hasSecondPhase(type) ? 2 : 1),
-        maxBytes: wireLimits.transactionBytes,
-        ...(dueMs === undefined ? {} : { dueMs }),
-      },
-      bytes,
-      () => incarnation.prepared.appended(gid, branches, bytes),
-    );
-    await this.#registered(gid, branches, result);
+    for (const branch of append.branches) bytes += branch.url.length + branch.payload.length + 64;
+    const incarnation = this.#context.live();
+    const write = { kind: 'append', gid, token: incarnation.newToken(), whileStatus: 'prepared', ...append } as const;
+    return this.#context.rows.write(write, bytes, () => incarnation.prepared.appended(gid, append.branches, bytes));
   }
 
   /**
@@ -62,14 +86,8 @@ export class Registration {
    * name no method are called alike by all.
    */
   async #checkTargets(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
-    if (branches.every(isCalledAlike)) return;
     const { definition } = this.#known(gid) ?? (await this.#read(gid));
     checkTargets(definition, type, branches, this.#context.names);
-  }
-
-  async #nextCallbackMs(gid: string): Promise<number> {
-    const { plan } = this.#known(gid) ?? this.#context.restore(await this.#read(gid));
-    return this.#context.clock.nowMs() + plan.retryIntervalMs;
   }
 
   /** While it is prepared, its definition stays as it was created. */
@@ -115,6 +133,28 @@ export class Registration {
         return result satisfies never;
     }
   }
+}
+
+const maxBytes = wireLimits.transactionBytes;
+/** Of the names of a step, which the store does not count, and of what stands around them. */
+const mostNameBytes = 1024;
+/** Of an answer, beside its steps; and of each of them, beside its names and its result. */
+const answerHeadBytes = 1024;
+const stepFrameBytes = 32;
+
+/** What the steps take in an answer over gRPC. */
+function answerBytesOf(branches: readonly BranchOperation[]): number {
+  return branches.reduce(
+    (sum, { branchId, op, payload }) =>
+      sum + Buffer.byteLength(branchId) + Buffer.byteLength(op) + bytesOf(payload).length + stepFrameBytes,
+    answerHeadBytes,
+  );
+}
+
+function answerTooLarge(answerBytes: number, limitBytes: number, isGrpc: boolean): HoldfastError {
+  const setting = isGrpc ? 'grpc.messageLimitBytes' : 'http.bodyLimitBytes';
+  const message = `data: with this result the steps of the workflow take ${answerBytes} bytes together; they may take ${limitBytes} (the setting ${setting}), because each resume reads all of them`;
+  return new HoldfastError('TOO_LARGE', message, { field: 'data' });
 }
 
 function isStored(stored: readonly BranchOperation[], branch: BranchOperation): boolean {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { StoreError } from '../store/store.ts';
 import { EngineWorld } from './testing/engine-world.ts';
 
 test('a topic takes so many subscribers as a message can read with it', async () => {
@@ -51,5 +52,11 @@ test('a topic that is damaged in the store is told as such, and can be deleted',
   const subscribed = () => engine.topics.subscribe('t', { url: 'http://h/', remark: '' });
   await assert.rejects(subscribed(), { code: 'INTERNAL', message: /^topic: what is stored of it is damaged: delete/ });
   await engine.topics.delete('t');
+  await subscribed();
+  const { getValue } = store;
+  store.getValue = () => Promise.reject(new StoreError('version', 'a stored value cannot be read'));
+  await assert.rejects(subscribed(), { code: 'INTERNAL', message: /^topic: what is stored of it is damaged: delete/ });
+  await engine.topics.delete('t');
+  store.getValue = getValue;
   await subscribed();
 });

@@ -1,5 +1,5 @@
 import { expandTopics, HoldfastError, invalid, limits, type Step, topicsOf } from '@holdfast/core';
-import type { KeyValue, Store } from '../store/store.ts';
+import { type KeyValue, type Store, StoreError } from '../store/store.ts';
 import type { NameBook } from './ports.ts';
 import { refuse } from './refusals.ts';
 
@@ -80,7 +80,7 @@ export class Topics {
    */
   async expand(steps: readonly Step[], protocol: string): Promise<readonly Step[]> {
     const topics = topicsOf(steps);
-    const records = await Promise.all(topics.map((topic) => this.#store.getValue(category, topic))).catch(refuse);
+    const records = await Promise.all(topics.map((topic) => this.#record(topic)));
     const urls = new Map<string, readonly string[]>();
     for (const record of records) {
       if (record !== undefined)
@@ -90,6 +90,13 @@ export class Topics {
         );
     }
     return expandTopics(steps, protocol, (topic) => urls.get(topic) ?? []);
+  }
+
+  async #record(topic: string): Promise<KeyValue | undefined> {
+    return await this.#store.getValue(category, topic).catch((error: unknown) => {
+      if (error instanceof StoreError && error.code === 'version') throw damagedTopic(error);
+      return refuse(error);
+    });
   }
 
   /**
@@ -115,7 +122,7 @@ export class Topics {
   /** Another node may change the topic meanwhile: then once more, from what it wrote. */
   async #write(topic: string, change: (record: KeyValue | undefined) => readonly Subscriber[]): Promise<void> {
     for (let tries = 0; tries < mostTries; tries += 1) {
-      const record = await this.#store.getValue(category, topic).catch(refuse);
+      const record = await this.#record(topic);
       const value = JSON.stringify(change(record));
       const version = record?.version ?? 0;
       if (await this.#store.putValue(category, topic, value, version, this.#nowMs()).catch(refuse)) return;
@@ -132,9 +139,13 @@ function subscribersIn({ value }: KeyValue): readonly Subscriber[] {
   try {
     return JSON.parse(value);
   } catch (cause) {
-    const what = 'topic: what is stored of it is damaged: delete the topic and subscribe again, or restore a backup';
-    throw new HoldfastError('INTERNAL', what, { cause });
+    throw damagedTopic(cause);
   }
+}
+
+function damagedTopic(cause: unknown): HoldfastError {
+  const what = 'topic: what is stored of it is damaged: delete the topic and subscribe again, or restore a backup';
+  return new HoldfastError('INTERNAL', what, { cause });
 }
 
 function notFound(field: string, message: string): HoldfastError {

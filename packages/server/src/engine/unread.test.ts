@@ -6,7 +6,7 @@ import { stopUnread } from './unread.ts';
 
 const { defaults } = settings;
 
-test('whatever its columns say, what takes its place has ended as failed, says why, and can be read again', () => {
+test('whatever its columns say, what takes its place has failed, says why, and can be read again', () => {
   for (const type of ['saga', 'msg', 'tcc', 'xa', 'workflow', 'sbga']) {
     for (const status of ['prepared', 'submitted', 'aborting', 'sxbmitted']) {
       const incident = `unreadable: ${'why '.repeat(1000)}`;

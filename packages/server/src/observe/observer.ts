@@ -135,6 +135,7 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
     if (result.kind === 'sent') {
       if (wasFailing) this.#log.info('the alert webhook accepts alerts again');
     } else if (!wasFailing) {
+      this.#metrics.warned();
       this.#log.warn('the alert webhook does not accept an alert', { gid, reason: result.reason });
     }
   }

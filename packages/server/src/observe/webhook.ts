@@ -1,4 +1,4 @@
-import { reasonOf } from '../caller/failure-reason.ts';
+import type { HttpSender } from '../caller/http/http-sender.ts';
 import { httpTargetOf } from '../caller/http/http-sender.ts';
 
 /** `refused`: it answers, and does not take this one. `unavailable`: no answer, or one that says it takes nothing now. */
@@ -12,31 +12,21 @@ export const postTimeoutMs = 5000;
 /** Statuses that say nothing about what was sent. */
 const unavailableStatuses: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
-/** One POST of JSON: taken by any 2xx; a redirect is not followed. Never rejects, and no reason names the URL. */
-export async function postJson(url: string, body: string): Promise<Posted> {
-  const target = httpTargetOf(url);
-  if (target === undefined) {
-    return { kind: 'refused', reason: 'the URL of the webhook is not an absolute http:// or https:// URL' };
+/** One POST of JSON, as calls are sent: taken by any 2xx. Never rejects, and no reason names the URL. */
+export function postJson(sender: Pick<HttpSender, 'post'>, url: string, body: string): Promise<Posted> {
+  if (httpTargetOf(url) === undefined) {
+    const reason = 'the URL of the webhook is not an absolute http:// or https:// URL';
+    return Promise.resolve({ kind: 'refused', reason });
   }
-  // fetch refuses a URL with user and password, in words that show them.
-  const { origin, path, authorization } = target;
-  const headers = { 'content-type': 'application/json', ...(authorization !== '' && { authorization }) };
-  const signal = AbortSignal.timeout(postTimeoutMs);
-  try {
-    const response = await fetch(origin + path, { method: 'POST', headers, body, signal, redirect: 'manual' });
-    await response.body?.cancel();
-    if (response.ok) return { kind: 'sent' };
-    return {
-      kind: unavailableStatuses.has(response.status) ? 'unavailable' : 'refused',
-      reason: `HTTP ${response.status}`,
-    };
-  } catch (error) {
-    return { kind: 'unavailable', reason: wordsOf(error) };
-  }
+  return new Promise((resolve) => {
+    sender.post({ url, body, timeoutMs: postTimeoutMs }, (posted) => {
+      if (posted.kind === 'failed') resolve({ kind: 'unavailable', reason: posted.reason });
+      else resolve(judged(posted.status));
+    });
+  });
 }
 
-/** With what lies behind an error that says no more than that fetching failed. */
-function wordsOf(error: unknown): string {
-  const { cause } = error instanceof Error ? error : {};
-  return cause === undefined ? String(error) : `${String(error)}: ${reasonOf(cause)}`;
+function judged(status: number): Posted {
+  if (status >= 200 && status < 300) return { kind: 'sent' };
+  return { kind: unavailableStatuses.has(status) ? 'unavailable' : 'refused', reason: `HTTP ${status}` };
 }

@@ -157,13 +157,17 @@ function unreadable(what: string, why: string): StoreError {
   return new StoreError('version', `a stored ${what} cannot be read (${why}): ${advice}`);
 }
 
-/** @param what such as `definition` */
-export function damaged(what: string, why: string, cause?: unknown): StoreError {
-  return new StoreError(
-    'version',
-    `a stored ${what} cannot be read (damaged: ${why}): restore a backup, or end it with holdfast stop`,
-    { cause },
-  );
+/**
+ * @param what such as `definition`
+ * @param todo what helps: by itself what helps a transaction
+ */
+export function damaged(
+  what: string,
+  why: string,
+  cause?: unknown,
+  todo = 'restore a backup, or end it with holdfast stop',
+): StoreError {
+  return new StoreError('version', `a stored ${what} cannot be read (damaged: ${why}): ${todo}`, { cause });
 }
 
 type Place = readonly [start: number, length: number];

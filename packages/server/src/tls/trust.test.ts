@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Dialer } from '../caller/dial/dialer.ts';
 import { HttpSender } from '../caller/http/http-sender.ts';
 import { defaultSenderLimits } from '../caller/http/limits.ts';
 import { newCertificates } from '../caller/testing/certificates.ts';
@@ -23,8 +24,11 @@ test('a service is called over https whose authority is in the file when the con
   const urls = { first: await urlOf(first), second: await urlOf(second) };
   copyFileSync(first.caFile, caFile);
   const trusted = trusting('calls.caFile', caFile);
-  const parts = { runtime: systemRuntime, limits: defaultSenderLimits, version: '1' };
-  const sender = new HttpSender({ ...parts, trust: () => trusted.value });
+  const parts = { runtime: systemRuntime, upkeep: systemRuntime, limits: defaultSenderLimits, version: '1' };
+  const sender = new HttpSender({
+    ...parts,
+    dialer: new Dialer({ upkeep: systemRuntime, trust: () => trusted.value }),
+  });
   assert.equal(messageOf(await send(urls.first, {}, sender)), '');
   const untrusted = await send(urls.second, {}, sender);
   assert.match(messageOf(untrusted), /^cannot connect: .*certificate/);
@@ -34,7 +38,7 @@ test('a service is called over https whose authority is in the file when the con
   assert.equal(messageOf(await send(urls.second, {}, sender)), '');
   // The connection that is open goes on; a new one does not trust it any more.
   assert.equal(messageOf(await send(urls.first, {}, sender)), '');
-  const later = new HttpSender({ ...parts, trust: () => trusted.value });
+  const later = new HttpSender({ ...parts, dialer: new Dialer({ upkeep: systemRuntime, trust: () => trusted.value }) });
   assert.match(messageOf(await send(urls.first, {}, later)), /^cannot connect: .*certificate/);
   await Promise.all([sender.close(), later.close()]);
 });

@@ -72,8 +72,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'registered-is-not-remembered',
     file: 'server/src/engine/registration.ts',
-    find: '() => incarnation.prepared.appended(gid, branches, bytes),',
-    replace: '() => undefined,',
+    find: '() => incarnation.prepared.appended(gid, append.branches, bytes)',
+    replace: '() => undefined',
     breaks: ['P5'],
   },
   {
@@ -365,8 +365,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'step-is-no-sign-of-life',
     file: 'server/src/engine/registration.ts',
-    find: '...(dueMs === undefined ? {} : { dueMs }),',
-    replace: '',
+    find: 'maxBytes, dueMs } as const',
+    replace: 'maxBytes } as const',
     flavour: 'services',
     breaks: ['P7'],
   },

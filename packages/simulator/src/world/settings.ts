@@ -27,6 +27,7 @@ export function engineSettings(random: Random): EngineSettings {
     active: { maxActive: random.integer(60, 200), maxActiveBytes: 50_000_000, claimRows: random.integer(1, 30) },
     flushDelayMs: 100,
     retentionMs: 24 * 3600_000,
+    workflowAnswers: { grpc: 4_000_000, http: 4_000_000 },
   };
 }
 

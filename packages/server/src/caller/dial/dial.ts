@@ -24,6 +24,8 @@ export interface DialFailure {
   readonly message: string;
   /** This machine is short of something: it says nothing about the destination. */
   readonly isLocal: boolean;
+  /** An address was reached, and speaks none of the protocols that were offered. */
+  readonly isOtherProtocol?: true;
 }
 
 export type DialResult = { readonly ok: Dialed } | { readonly failed: DialFailure };

@@ -42,6 +42,11 @@ const tlsWords: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/DH_KEY_TOO_SMALL|EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK/, 'the certificate or key of the service is too weak'],
 ];
 
+/** It speaks none of the protocols that were offered by ALPN. */
+export function isOtherProtocol(error: unknown): boolean {
+  return /NO_APPLICATION_PROTOCOL/.test(codeOf(error) ?? '');
+}
+
 /** Why a connection could not be made, in a few plain words, with the code that operators can look for. */
 export function wordsOfFault(error: unknown, host: string): string {
   const code = codeOf(error);

@@ -4,7 +4,7 @@ import { harmless } from '../failure-reason.ts';
 import { localFaultOf } from '../local-fault.ts';
 import { interleaved, placeOf } from './addresses.ts';
 import type { DialFailure, Dialing, DialRequest, DialResult } from './dial.ts';
-import { wordsOfFault } from './fault-words.ts';
+import { isOtherProtocol, wordsOfFault } from './fault-words.ts';
 import type { FoundHost } from './hosts.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -42,6 +42,7 @@ export class Race implements Dialing {
   readonly #shortages = new Set<string>();
   /** An address failed for a reason of its own. */
   #isRefused = false;
+  #isOtherProtocol = false;
   #timer: Timer | undefined;
   #isOver = false;
 
@@ -91,7 +92,12 @@ export class Race implements Dialing {
       if (left.length > 0) this.#timer = this.#parts.upkeep.setTimer(staggerMs, () => this.#tryNext());
       return;
     }
-    if (this.#attempts.length === 0) this.#fail({ message: harmless(this.#failures()), isLocal: this.#isLocal() });
+    if (this.#attempts.length === 0)
+      this.#fail({
+        message: harmless(this.#failures()),
+        isLocal: this.#isLocal(),
+        ...(this.#isOtherProtocol && { isOtherProtocol: true }),
+      });
   }
 
   /** Whether it was begun. */
@@ -138,6 +144,7 @@ export class Race implements Dialing {
     const reason = wordsOfFault(error, this.#request.host);
     const places = this.#failed.get(reason) ?? [];
     this.#failed.set(reason, [...places, placeOf(address, this.#request.port)]);
+    this.#isOtherProtocol ||= isOtherProtocol(error);
     const code = localFaultOf(error);
     if (code === undefined) this.#isRefused = true;
     else this.#shortages.add(code);

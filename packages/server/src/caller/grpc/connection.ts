@@ -1,16 +1,12 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
-import type { Socket } from 'node:net';
 import type { GrpcTarget } from '@holdfast/core';
 import type { Runtime, Timer } from '../../engine/ports.ts';
 import { isFreshEnough } from '../closing.ts';
 import type { Dialed, Dialer, DialFailure, Dialing } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
+import { codeName, codes } from './http2/frames.ts';
+import { Incoming } from './http2/incoming.ts';
+import { Http2Session, type SessionOwner } from './http2/session.ts';
+import type { Http2Stream, StreamReader } from './http2/stream.ts';
 import { type GrpcLimits, idleCheckMs, mostPings } from './limits.ts';
 
 /** Why a call still waits: there is no such thing yet. */
@@ -53,11 +49,10 @@ const lastStreamId = 2 ** 30;
  * - `retired`: no stream begins any more, because it went away (GOAWAY), broke, or was given up; those that are under
  *   way end, and then it is closed.
  */
-export class GrpcConnection {
+export class GrpcConnection implements SessionOwner {
   readonly #parts: ConnectionParts;
   readonly #dialing: Dialing;
-  #session: ClientHttp2Session | undefined;
-  #socket: Socket | undefined;
+  #session: Http2Session | undefined;
   #state: 'dialing' | 'greeting' | 'open' | 'checking' | 'retired' = 'dialing';
   #streams = 0;
   /** A stream has begun on it. */
@@ -66,13 +61,12 @@ export class GrpcConnection {
   #mostStreams = 0;
   /** Of the last stream that the service may have processed, once it has said so. */
   #processedId = Number.POSITIVE_INFINITY;
-  #goawayCode = constants.NGHTTP2_NO_ERROR;
+  #goawayCode = codes.noError as number;
   #heardMs: number;
   #usedMs: number;
   #pings = 0;
   #pong: Timer | undefined;
   #timer: Timer | undefined;
-  #isGivenUp = false;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -83,6 +77,7 @@ export class GrpcConnection {
       host: hostname.replace(/^\[|\]$/g, ''),
       port: Number(port === '' ? 80 : port),
       tls: target.isTls ? { alpn: ['h2'] } : undefined,
+      onread: () => new Incoming(),
     };
     this.#dialing = dialer.dial(request, (result) => {
       if ('failed' in result) this.#retire(result.failed);
@@ -97,7 +92,7 @@ export class GrpcConnection {
   takesCall(bodyBytes: number): boolean {
     const session = this.#session;
     if (session === undefined || this.#state !== 'open' || this.#streams >= this.#mostStreams) return false;
-    if (session.closed || session.destroyed) return false;
+    if (session.isEnded) return false;
     if (this.#hasServed && this.#parts.owner.wantsFresh()) {
       this.retire('its service closes connections behind its answers');
       return false;
@@ -116,14 +111,6 @@ export class GrpcConnection {
   /** A call on it has had an answer. */
   get hasServed(): boolean {
     return this.#hasServed;
-  }
-
-  /** The other end, or the network, has ended it. */
-  get isLost(): boolean {
-    if (this.#isGivenUp) return false;
-    return (
-      this.#session?.destroyed === true || this.#socket?.destroyed === true || this.#socket?.readableEnded === true
-    );
   }
 
   get streams(): number {
@@ -149,17 +136,17 @@ export class GrpcConnection {
   }
 
   /**
-   * Begins a stream, which takes a place until it is closed.
+   * Begins a stream, which takes a place until it is over.
    * @throws where it cannot begin; nothing was sent then
    */
-  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
+  request(block: Buffer, body: Buffer, reader: StreamReader): Http2Stream {
     if (this.#session === undefined) throw new Error('there is no connection yet');
-    const stream = this.#session.request(headers, { endStream: false });
+    const stream = this.#session.request(block, body, reader);
+    stream.onForgotten = this.#streamEnded;
     this.#streams += 1;
     this.#isUsed = true;
     this.#usedMs = this.#parts.upkeep.monotonicMs();
-    stream.once('close', () => this.#ended());
-    if ((stream.id ?? 0) > lastStreamId) this.retire('it is out of stream ids');
+    if (stream.id > lastStreamId) this.retire('it is out of stream ids');
     return stream;
   }
 
@@ -179,9 +166,8 @@ export class GrpcConnection {
   }
 
   /** Whether the service has said, by a refusal or by going away, that it has not processed a stream. */
-  isUnprocessed({ id, rstCode }: Pick<ClientHttp2Stream, 'id' | 'rstCode'>): boolean {
-    if (id !== undefined && id > this.#processedId) return true;
-    return rstCode === constants.NGHTTP2_REFUSED_STREAM && this.#goawayCode === constants.NGHTTP2_NO_ERROR;
+  isUnprocessed(id: number, code: number): boolean {
+    return id > this.#processedId || (code === codes.refusedStream && this.#goawayCode === codes.noError);
   }
 
   /** Takes no more calls, and closes when those under way have ended; at once where none are, or it never was there. */
@@ -200,47 +186,41 @@ export class GrpcConnection {
     process.nextTick(() => this.#parts.owner.retired(this, unconnected));
   }
 
-  #greet({ socket, alpn }: Dialed): void {
+  #greet({ socket, alpn, onread }: Dialed): void {
     const { target, limits, upkeep } = this.#parts;
-    this.#socket = socket;
-    socket.on('error', (error) => this.#failed(error));
-    if (target.isTls && alpn !== undefined && alpn !== 'h2') {
-      this.#giveUp(`the service agreed on ${alpn} and not on HTTP/2, which gRPC needs`);
+    socket.on('error', () => socket.destroy());
+    if (!(onread instanceof Incoming) || (target.isTls && alpn !== undefined && alpn !== 'h2')) {
+      socket.destroy();
+      this.retire(`the service agreed on ${alpn} and not on HTTP/2, which gRPC needs`);
       return;
     }
     this.#state = 'greeting';
     this.#heardMs = this.#usedMs = upkeep.monotonicMs();
-    const session = connect(`${target.isTls ? 'https' : 'http'}://${target.authority}`, {
-      createConnection: () => socket,
-      settings: { enablePush: false, maxHeaderListSize: limits.answerHeaderBytes },
-      // What is on its way out is bounded by the calls in flight; beyond this node would refuse streams.
-      maxSessionMemory: 1024,
-    });
-    this.#session = session;
-    this.#listen(session);
+    this.#session = new Http2Session(socket, onread, limits, this);
   }
 
-  #listen(session: ClientHttp2Session): void {
-    session.on('remoteSettings', ({ maxConcurrentStreams = Number.POSITIVE_INFINITY }) => {
-      this.#mostStreams = maxConcurrentStreams;
-      this.#isThere();
-      if (this.#state === 'greeting') {
-        this.#state = 'open';
-        this.#watch(session);
-      }
-      this.#tellReady();
-    });
-    session.on('goaway', (code: number, lastId: number) => {
-      this.#goawayCode = code;
-      this.#processedId = Math.min(this.#processedId, lastId);
-      this.retire(code === constants.NGHTTP2_NO_ERROR ? 'the service is going away' : `the service ended it (${code})`);
-    });
-    session.on('error', (error) => this.#failed(error));
-    session.on('close', () => this.#giveUp('the service closed it', false));
+  settings(mostStreams: number): void {
+    this.#mostStreams = mostStreams;
+    this.#isThere();
+    if (this.#state === 'greeting' && this.#session !== undefined) {
+      this.#state = 'open';
+      this.#watch(this.#session);
+    }
+    this.#tellReady();
+  }
+
+  goaway(code: number, lastId: number): void {
+    this.#goawayCode = code;
+    this.#processedId = Math.min(this.#processedId, lastId);
+    this.retire(code === codes.noError ? 'the service is going away' : `the service ended it (${codeName(code)})`);
+  }
+
+  ended(why: Error | undefined): void {
+    this.retire(why === undefined ? 'the service closed it' : reasonOf(why));
   }
 
   /** Looks after it from time to time: asks whether it is still there while calls wait, closes it where none come. */
-  #watch(session: ClientHttp2Session): void {
+  #watch(session: Http2Session): void {
     const { upkeep, limits } = this.#parts;
     const everyMs = Math.min(limits.grpcKeepaliveMs, limits.grpcIdleMs);
     this.#timer = upkeep.setTimer(everyMs, () => {
@@ -255,21 +235,19 @@ export class GrpcConnection {
     });
   }
 
-  #ping(session: ClientHttp2Session, timeoutMs: number): void {
-    if (this.#pong !== undefined || session.destroyed) return;
+  #ping(session: Http2Session, timeoutMs: number): void {
+    if (this.#pong !== undefined || session.isEnded) return;
     const { upkeep } = this.#parts;
     this.#state = 'checking';
     this.#pings += 1;
     this.#pong = upkeep.setTimer(timeoutMs, () => {
-      this.#giveUp(`no answer to a ping within ${timeoutMs} ms`);
+      this.retire(`no answer to a ping within ${timeoutMs} ms`);
       // Nobody may read what is still to be written, and it would wait for as long as the other end stands still.
-      this.#socket?.destroy();
+      session.destroy(`no answer to a ping within ${timeoutMs} ms`);
     });
-    const isSent = session.ping((error) => {
-      if (error !== null || this.#state === 'retired') return;
-      this.#isThere();
+    session.ping(() => {
+      if (this.#state !== 'retired') this.#isThere();
     });
-    if (!isSent) this.#giveUp('it takes no ping');
   }
 
   /** It has answered something. */
@@ -282,38 +260,18 @@ export class GrpcConnection {
     this.#tellReady();
   }
 
-  #failed(error: Error): void {
-    // Before the service's settings it is no mistake in HTTP/2, but another protocol.
-    const isOther = this.#state === 'greeting' && 'code' in error && error.code === 'ERR_HTTP2_ERROR';
-    this.#giveUp(isOther ? 'the service does not speak HTTP/2, which gRPC needs' : reasonOf(error), false);
-  }
-
-  /**
-   * It is broken, or taken for it: its streams end now.
-   * @param byUs it might still be there
-   */
-  #giveUp(why: string, byUs = true): void {
-    this.#isGivenUp ||= byUs;
-    this.retire(why);
-    this.#destroy();
-  }
-
   #destroy(): void {
     this.#dialing.cancel();
-    const socket = this.#socket;
-    if (this.#session?.destroyed === false) this.#session.destroy();
-    // Not left to the other end: where that is gone the socket would stay for many minutes.
-    if (this.#session === undefined) socket?.destroy();
-    else socket?.destroySoon();
+    this.#session?.close();
   }
 
-  #ended(): void {
+  readonly #streamEnded = (): void => {
     this.#streams -= 1;
     this.#usedMs = this.#parts.upkeep.monotonicMs();
     if (this.#state === 'retired') {
       if (this.#streams === 0) this.#destroy();
-    } else this.#tellReady();
-  }
+    } else process.nextTick(() => this.#tellReady());
+  };
 
   #tellReady(): void {
     this.#parts.owner.ready(this);

@@ -1,4 +1,3 @@
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import type { GrpcTarget } from '@holdfast/core';
 import type { BranchCall, Cuttable, Health, Runtime, SendingCall, Timer } from '../../engine/ports.ts';
 import { wasClosing } from '../closing.ts';
@@ -6,6 +5,9 @@ import type { DialFailure } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
 import type { GrpcChannel, WaitingCall } from './channel.ts';
 import type { GrpcConnection } from './connection.ts';
+import type { AnswerHead } from './http2/answer-head.ts';
+import { codeName, codes } from './http2/frames.ts';
+import type { Http2Stream, StreamEnd, StreamReader } from './http2/stream.ts';
 import { type GrpcLimits, mostResends } from './limits.ts';
 import { messageOf } from './message.ts';
 import { requestHeaders } from './metadata.ts';
@@ -32,7 +34,7 @@ export interface GrpcWay {
  * for everything. Only what the service has surely not processed is sent again: any other call may have run, and only
  * the coordinator may decide to repeat that.
  */
-export class GrpcExchange implements WaitingCall, Cuttable {
+export class GrpcExchange implements WaitingCall, Cuttable, StreamReader {
   readonly #context: GrpcExchangeContext;
   readonly #sending: SendingCall;
   readonly #call: BranchCall;
@@ -42,12 +44,13 @@ export class GrpcExchange implements WaitingCall, Cuttable {
   readonly #startedMs: number;
   #timer: Timer | undefined;
   /** Of the stream under way: undefined while it waits. */
-  #stream: ClientHttp2Stream | undefined;
+  #stream: Http2Stream | undefined;
   #connection: GrpcConnection | undefined;
   #begunMs = 0;
+  /** The last byte of its message. */
   #writtenMs = 0;
   #isReused = false;
-  #hasAnswerBegun = false;
+  #head: AnswerHead | undefined;
   /** The connection was closing when it was written: it goes a second time, and no third. */
   #isSecond = false;
   /** A stream has begun. */
@@ -88,27 +91,17 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     this.#mayHaveRun = true;
     const { runtime, upkeep, userAgent } = this.#context;
     const leftMs = this.#call.timeoutMs - (runtime.monotonicMs() - this.#startedMs);
-    let stream: ClientHttp2Stream;
+    this.#begunMs = upkeep.monotonicMs();
+    this.#isReused = connection.hasServed;
+    this.#connection = connection;
+    this.#head = undefined;
+    this.#answerBytes = 0;
     try {
-      stream = connection.request(requestHeaders(this.#call, this.#target, leftMs, userAgent));
+      const block = requestHeaders(this.#call, this.#target, leftMs, userAgent);
+      this.#stream = connection.request(block, messageOf(this.#call), this);
     } catch (error) {
       this.#end(errorOf(`the call cannot be sent: ${reasonOf(error)}`, 'ok'));
-      return;
     }
-    this.#stream = stream;
-    this.#connection = connection;
-    this.#begunMs = this.#writtenMs = upkeep.monotonicMs();
-    this.#isReused = connection.hasServed;
-    this.#answerBytes = 0;
-    this.#listen(stream, connection);
-    const message = messageOf(this.#call);
-    // Less than this is written at once.
-    if (message.length > windowBytes) {
-      stream.once('finish', () => {
-        this.#writtenMs = upkeep.monotonicMs();
-      });
-    }
-    stream.end(message);
   }
 
   cut(): void {
@@ -121,54 +114,63 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     this.#end(errorOf(`cannot connect: ${message}`, isLocal ? 'local' : 'connect'));
   }
 
-  #listen(stream: ClientHttp2Stream, connection: GrpcConnection): void {
-    let head: IncomingHttpHeaders = {};
-    let why = '';
-    stream.on('response', (headers, flags) => {
-      connection.heard();
-      this.#hasAnswerBegun = true;
-      head = headers;
-      const judged = judgeHead(headers, this.#context.runtime.wallMs());
-      if (judged !== undefined) this.#judge(judged);
-      else if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0)
-        this.#judge(judgeStatus(headers) ?? withoutStatus, true);
-    });
-    stream.on('data', (chunk: Buffer) => {
-      connection.heard();
-      this.#data(chunk);
-    });
-    stream.on('trailers', (trailers) => this.#judge(judgeStatus(trailers) ?? withoutStatus, true));
-    stream.on('error', (error) => {
-      why = reasonOf(error);
-    });
-    stream.on('close', () => {
-      if (this.#isEnded || this.#stream !== stream) return;
-      if (connection.isUnprocessed(stream)) this.#refused();
-      else if (connection.isLost && this.#wasClosing(stream)) this.#sendSecond();
-      else if (why !== '') this.#end(errorOf(`the call was broken off: ${why}`, 'unavailable'));
-      else if (stream.rstCode !== 0)
-        this.#end(errorOf(`the service reset the call (${stream.rstCode})`, 'unavailable'));
-      else this.#end(judgeStatus(head) ?? withoutStatus);
-    });
+  bodySent(): void {
+    this.#writtenMs = this.#context.upkeep.monotonicMs();
   }
 
-  #data(chunk: Buffer): void {
-    this.#answerBytes += chunk.length;
+  answerHead(head: AnswerHead, isLast: boolean): void {
+    this.#connection?.heard();
+    this.#head = head;
+    if (this.#isEnded) return;
+    const judged = judgeHead(head, this.#context.runtime.wallMs());
+    if (judged !== undefined) this.#end(judged, isLast);
+    else if (isLast) this.#end(judgeStatus(head) ?? withoutStatus, true);
+  }
+
+  answerData(bytes: number): void {
+    this.#connection?.heard();
+    this.#answerBytes += bytes;
     const { answerBytes } = this.#context.limits;
-    if (this.#answerBytes <= answerBytes) return;
-    this.#judge(errorOf(`the answer is longer than ${answerBytes} bytes and was not read to its end`, 'ok'));
+    if (this.#isEnded || this.#answerBytes <= answerBytes) return;
+    this.#end(errorOf(`the answer is longer than ${answerBytes} bytes and was not read to its end`, 'ok'));
   }
 
-  /** @param isWhole the service has sent all it had to */
-  #judge(judged: Judged, isWhole = false): void {
-    if (!this.#isEnded) this.#end(judged, isWhole);
+  answerTrailers(trailers: AnswerHead): void {
+    this.#connection?.heard();
+    if (!this.#isEnded) this.#end(judgeStatus(trailers) ?? withoutStatus, true);
+  }
+
+  streamClosed(end: StreamEnd): void {
+    const stream = this.#stream;
+    if (this.#isEnded || stream === undefined) return;
+    switch (end.kind) {
+      case 'whole':
+        this.#end((this.#head && judgeStatus(this.#head)) ?? withoutStatus, true);
+        return;
+      case 'reset':
+        if (this.#connection?.isUnprocessed(stream.id, end.code)) this.#refused();
+        else this.#end(errorOf(`the service reset the call (${codeName(end.code)})`, 'unavailable'));
+        return;
+      case 'lost':
+        if (this.#wasClosing(stream)) this.#sendSecond();
+        else this.#end(errorOf(`the call was broken off: ${end.why}`, 'unavailable'));
+        return;
+      case 'broken':
+        this.#end(errorOf(`the call was broken off: ${end.why}`, 'unavailable'));
+        return;
+      default:
+        end satisfies never;
+    }
   }
 
   /** Whether the connection, which is lost, was closing already when the call was written on it. */
-  #wasClosing(stream: ClientHttp2Stream): boolean {
-    const sinceWrittenMs = stream.writableFinished ? this.#context.upkeep.monotonicMs() - this.#writtenMs : 0;
-    const [isSecond, hasAnswerBegun, isReused] = [this.#isSecond, this.#hasAnswerBegun, this.#isReused];
-    return wasClosing({ isSecond, hasAnswerBegun, isReused, sinceWrittenMs });
+  #wasClosing(stream: Http2Stream): boolean {
+    return wasClosing({
+      isReused: this.#isReused,
+      hasAnswerBegun: this.#head !== undefined,
+      isSecond: this.#isSecond,
+      sinceWrittenMs: stream.isSent ? this.#context.upkeep.monotonicMs() - this.#writtenMs : 0,
+    });
   }
 
   #sendSecond(): void {
@@ -213,7 +215,7 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     this.#timer?.cancel();
     const stream = this.#stream;
     if (stream === undefined) this.#channel.leave(this);
-    else if (!stream.closed && !(isWhole && stream.writableFinished)) stream.close(constants.NGHTTP2_CANCEL);
+    else if (!isWhole || !stream.isSent) stream.reset(codes.cancel);
     const durationMs = Math.round(this.#context.runtime.monotonicMs() - this.#startedMs);
     process.nextTick(() => {
       this.#way.ended();
@@ -221,9 +223,6 @@ export class GrpcExchange implements WaitingCall, Cuttable {
     });
   }
 }
-
-/** What a connection takes at least without a word of the service. */
-const windowBytes = 16 * 1024;
 
 const onceSent: ReadonlyMap<Health, Health> = new Map([
   ['connect', 'unavailable'],

@@ -1,6 +1,7 @@
-import type { OutgoingHttpHeaders } from 'node:http2';
 import { type GrpcTarget, metadataTrouble } from '@holdfast/core';
 import type { BranchCall } from '../../engine/ports.ts';
+import { indexed, literal, literalBytes, writeLiteral } from './http2/hpack/encoder.ts';
+import { staticHeaders } from './http2/hpack/static-table.ts';
 
 /**
  * Names that a branch's headers cannot set: those that frame the call or the connection, those of gRPC itself (`grpc-`),
@@ -34,41 +35,55 @@ const controlPattern = /[\0-\x08\x0a-\x1f\x7f]/;
 const beyondAscii = /[^\0-\x7f]/;
 
 /**
- * The headers of a call (docs/http-api.md#grpc): those of gRPC, what names the branch, then the branch's own in lower
- * case. A value that is not printable ASCII goes percent-encoded, one of a `-bin` name in base64, as gRPC sends them.
+ * The headers of a call (docs/http-api.md#grpc), as HPACK has them: those of gRPC, what names the branch, then the branch's
+ * own in lower case. A value that is not printable ASCII goes percent-encoded, one of a `-bin` name in base64.
  * @param timeoutMs what is left for the call
  * @throws Error naming the header, never its value
  */
-export function requestHeaders(
-  call: BranchCall,
-  target: GrpcTarget,
-  timeoutMs: number,
-  userAgent: string,
-): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = Object.assign(Object.create(null), {
-    ':method': 'POST',
-    ':scheme': target.isTls ? 'https' : 'http',
-    ':authority': target.authority,
-    ':path': target.path,
-    te: 'trailers',
-    'content-type': 'application/grpc',
-    'user-agent': userAgent,
-    'grpc-timeout': timeoutText(timeoutMs),
-    'dtm-gid': identity('dtm-gid', call.gid),
-    'dtm-trans_type': call.type,
-    'dtm-branch_id': identity('dtm-branch_id', call.branchId),
-    'dtm-op': identity('dtm-op', call.op),
-    'dtm-dtm': '',
-  });
-  for (const name of Object.keys(call.headers)) {
-    const key = name.toLowerCase();
-    if (reserved.has(key) || key.startsWith('grpc-')) continue;
-    if (!tokenPattern.test(key)) throw new Error('a branch header has a name that is not a valid header name');
-    headers[key] = key.endsWith('-bin')
-      ? Buffer.from(call.headers[name] ?? '').toString('base64')
-      : metadataValue(key, call.headers[name] ?? '');
-  }
-  return headers;
+export function requestHeaders(call: BranchCall, target: GrpcTarget, timeoutMs: number, userAgent: string): Buffer {
+  const names = [
+    ...['grpc-timeout', timeoutText(timeoutMs)],
+    ...['dtm-gid', identity('dtm-gid', call.gid)],
+    ...['dtm-trans_type', call.type],
+    ...['dtm-branch_id', identity('dtm-branch_id', call.branchId)],
+    ...['dtm-op', identity('dtm-op', call.op)],
+  ];
+  for (const name of Object.keys(call.headers)) addHeader(names, name, call.headers[name] ?? '');
+  const prefix = prefixOf(target, userAgent);
+  let length = prefix.length;
+  for (let at = 0; at < names.length; at += 2) length += literalBytes(names[at] ?? '', names[at + 1] ?? '');
+  const block = Buffer.allocUnsafe(length);
+  block.set(prefix);
+  let end = prefix.length;
+  for (let at = 0; at < names.length; at += 2) end = writeLiteral(block, end, names[at] ?? '', names[at + 1] ?? '');
+  return block.subarray(0, end);
+}
+
+function addHeader(names: string[], name: string, value: string): void {
+  const key = name.toLowerCase();
+  if (reserved.has(key) || key.startsWith('grpc-')) return;
+  if (!tokenPattern.test(key)) throw new Error('a branch header has a name that is not a valid header name');
+  names.push(key, key.endsWith('-bin') ? Buffer.from(value).toString('base64') : metadataValue(key, value));
+}
+
+/** What is the same in all calls of a target; targets of the same URL are one object. */
+const prefixes = new WeakMap<GrpcTarget, Buffer>();
+
+function prefixOf(target: GrpcTarget, userAgent: string): Buffer {
+  const known = prefixes.get(target);
+  if (known !== undefined) return known;
+  const prefix = Buffer.concat([
+    indexed(staticHeaders.post),
+    indexed(target.isTls ? staticHeaders.https : staticHeaders.http),
+    literal(':authority', target.authority),
+    literal(':path', target.path),
+    literal('te', 'trailers'),
+    literal('content-type', 'application/grpc'),
+    literal('user-agent', userAgent),
+    literal('dtm-dtm', ''),
+  ]);
+  prefixes.set(target, prefix);
+  return prefix;
 }
 
 /** At most eight digits and a unit. */

@@ -1,6 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http2';
 import { grpcCodeOf, isGrpcUnavailable, judgeGrpc, parseRetryAfter } from '@holdfast/core';
 import type { SentAnswer } from '../../engine/ports.ts';
+import type { AnswerHead } from './http2/answer-head.ts';
 
 /** What an answer says; `undefined` where it has no status yet. */
 export type Judged = Pick<SentAnswer, 'outcome' | 'health'>;
@@ -8,11 +8,11 @@ export type Judged = Pick<SentAnswer, 'outcome' | 'health'>;
 const unknown = 2;
 
 /** The status among headers or trailers, judged; undefined where there is none. */
-export function judgeStatus(headers: IncomingHttpHeaders): Judged | undefined {
-  const text = headers['grpc-status'];
-  if (typeof text !== 'string') return undefined;
+export function judgeStatus(head: AnswerHead): Judged | undefined {
+  const text = head.grpcStatus;
+  if (text === undefined) return undefined;
   const isCode = /^\d{1,9}$/.test(text);
-  const message = decodedMessage(headers['grpc-message']);
+  const message = decodedMessage(head.grpcMessage ?? '');
   return judged(isCode ? Number(text) : unknown, isCode ? message : `a status that is not a number: ${message}`, 0);
 }
 
@@ -20,16 +20,16 @@ export function judgeStatus(headers: IncomingHttpHeaders): Judged | undefined {
  * The head of an answer where it is none of gRPC: a proxy's, or that of another kind of service. Undefined: it is one.
  * @param wallMs now, for Retry-After
  */
-export function judgeHead(headers: IncomingHttpHeaders, wallMs: number): Judged | undefined {
-  const statusCode = Number(headers[':status']);
+export function judgeHead(head: AnswerHead, wallMs: number): Judged | undefined {
+  const statusCode = head.status;
   if (statusCode !== 200) {
-    const withStatus = judgeStatus(headers);
-    if (withStatus !== undefined && isGrpc(headers)) return withStatus;
-    const retryAfterMs = parseRetryAfter(headers['retry-after'], wallMs);
+    const withStatus = judgeStatus(head);
+    if (withStatus !== undefined && isGrpc(head)) return withStatus;
+    const retryAfterMs = parseRetryAfter(head.retryAfter, wallMs);
     return judged(grpcCodeOf(statusCode), `HTTP ${statusCode}: ${whyHttp(statusCode)}`, retryAfterMs);
   }
-  if (isGrpc(headers)) return undefined;
-  return judged(unknown, `the answer is not gRPC: ${contentTypeOf(headers)}. ${notGrpcServer}`, 0);
+  if (isGrpc(head)) return undefined;
+  return judged(unknown, `the answer is not gRPC: ${contentTypeOf(head)}. ${notGrpcServer}`, 0);
 }
 
 const notGrpcServer = 'A web server or a proxy answered; check host, port and path';
@@ -60,15 +60,14 @@ function whyHttp(statusCode: number): string {
 }
 
 /** Named where it is an ordinary one: the text is the service's. */
-function contentTypeOf(headers: IncomingHttpHeaders): string {
-  const type = headers['content-type'];
+function contentTypeOf({ contentType: type }: AnswerHead): string {
   if (type === undefined || type === '') return 'it has no content type';
   const [plain] = /^[a-z]+\/[a-z0-9.+-]{1,60}(?=$|[; ])/.exec(type.toLowerCase()) ?? [];
   return plain === undefined ? 'its content type is another' : `its content type is ${plain}`;
 }
 
-function isGrpc(headers: IncomingHttpHeaders): boolean {
-  return /^application\/grpc(?:$|[+;])/i.test(headers['content-type'] ?? '');
+function isGrpc({ contentType }: AnswerHead): boolean {
+  return /^application\/grpc(?:$|[+;])/i.test(contentType ?? '');
 }
 
 function judged(code: number, message: string, retryAfterMs: number): Judged {
@@ -77,8 +76,9 @@ function judged(code: number, message: string, retryAfterMs: number): Judged {
 }
 
 /** Percent-encoded UTF-8; what is encoded wrongly, or not at all, stands for itself. */
-function decodedMessage(value: string | string[] | undefined): string {
-  const raw = Buffer.from((Array.isArray(value) ? value[0] : value) ?? '', 'latin1');
+function decodedMessage(value: string): string {
+  if (value === '') return '';
+  const raw = Buffer.from(value, 'latin1');
   if (!raw.includes(0x25)) return raw.toString('utf8');
   const bytes = raw.toString('latin1').replace(/%([0-9a-f]{2})/gi, (_all, hex: string) => {
     return String.fromCharCode(Number.parseInt(hex, 16));

@@ -1,223 +1,286 @@
-import { type Outcome, parseRetryAfter } from '@holdfast/core';
-import type { Dispatcher } from 'undici';
-import type { BranchCall, Cuttable, Health, Runtime, SendingCall, Timer } from '../../engine/ports.ts';
+import { type Outcome, parseRetryAfter, warningAbout } from '@holdfast/core';
+import type { Cuttable, Health, Runtime, SendingCall, Timer } from '../../engine/ports.ts';
+import { wasClosing } from '../closing.ts';
+import type { DialFailure, Dialing } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
-import { AnswerBody, type AnswerText } from './answer-body.ts';
-import type { Connection, Connections } from './connections.ts';
+import type { AnswerHead } from './answer/head.ts';
+import { AnswerBody, type AnswerText, noText, textOf } from './answer-body.ts';
+import type { Connections } from './connections.ts';
 import { withoutEchoes } from './echoed.ts';
 import type { HttpForm } from './form.ts';
-import type { HeaderList, HttpHeaders } from './headers.ts';
+import type { HeaderBlock, HttpHeaders } from './headers.ts';
 import type { SenderLimits } from './limits.ts';
-import { type HttpTarget, httpTargetOf } from './target.ts';
+import type { Reader, ReadingBudget } from './reading.ts';
+import { redirectOf } from './redirect.ts';
+import { type HttpTarget, httpTargetOf, withBranchQuery } from './target.ts';
+import type { LostWire, Wire, WireEvents, WireWaiter } from './wire.ts';
 
 export interface ExchangeContext {
   readonly runtime: Runtime;
   readonly limits: SenderLimits;
   readonly headers: HttpHeaders;
   readonly connections: Connections;
+  readonly reading: ReadingBudget;
+  /** An exchange has ended. */
+  ended(): void;
 }
 
-type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
 /**
- * One HTTP call of a branch, redirects included: sent once per hop and never again by itself, because only the
- * coordinator may decide to repeat a call. It is undici's handler for every hop, and ignores what comes after its end.
+ * One HTTP call of a branch, redirects included. It waits for a connection, asks whether it may still go, and is
+ * written. It is sent again by itself in one case only: its connection was closing when it was written.
  */
-export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
+export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
   readonly #context: ExchangeContext;
   readonly #sending: SendingCall;
-  readonly #call: BranchCall;
   readonly #form: HttpForm;
-  #method: 'GET' | 'POST';
   readonly #startedMs: number;
+  #method: 'GET' | 'POST';
   #timer: Timer | undefined;
   #target: HttpTarget | undefined;
-  #connection: Connection | undefined;
+  #headers: HeaderBlock | undefined;
+  /** It waits for this connection, or is on that one. */
+  #dialing: Dialing | undefined;
+  #wire: Wire | undefined;
+  /** A byte of it may have reached a service. */
+  #wasSent = false;
+  #isSecond = false;
   #redirects = 0;
-  /** A redirect has led to another origin: the branch's headers are not sent any more, not even back at the first. */
-  #isForeign = false;
-  /** The request of this hop has gone out. */
-  #isSent = false;
-  /** That of any hop has. */
-  #mayHaveRun = false;
+  /** `send` or `cut` has not returned yet: nobody may be told anything. */
+  #isAsked = true;
   #isEnded = false;
-  #statusCode = 0;
-  #responseHeaders: ResponseHeaders = {};
-  #body: AnswerBody;
+  #head: AnswerHead | undefined;
+  /** Of a body that came in one piece. */
+  #text = noText;
+  #body: AnswerBody | undefined;
+  /** About an answer that counts all the same. */
+  #warning: string | undefined;
 
   constructor(context: ExchangeContext, sending: SendingCall, form: HttpForm) {
     this.#context = context;
     this.#sending = sending;
-    this.#call = sending.call;
     this.#form = form;
     this.#method = form.method;
     this.#startedMs = context.runtime.monotonicMs();
-    this.#body = new AnswerBody(context.limits.answerBytes);
   }
 
   start(): void {
-    const target = httpTargetOf(this.#call.url);
+    const { call } = this.#sending;
+    const target = httpTargetOf(call.url);
     if (target === undefined) {
       this.#end(errorOf('the URL of the branch is not an absolute http:// or https:// URL'), 'ok');
-      return;
+    } else {
+      const { runtime } = this.#context;
+      // Where this process was busy for long, the answer may have arrived in time: what has come is read first.
+      this.#timer = runtime.setTimer(call.timeoutMs, () => runtime.soon(() => this.#timeOut()));
+      this.#send(this.#form.isNamedInQuery ? { ...target, path: withBranchQuery(target.path, call) } : target);
     }
-    const { runtime } = this.#context;
-    // Where this process was busy for long, the answer may have arrived in time: what has come is read first.
-    this.#timer = runtime.setTimer(this.#call.timeoutMs, () => runtime.soon(() => this.#timeOut()));
-    this.#send({ ...target, path: this.#form.pathOf(target.path) });
-  }
-
-  /** undici writes the request of a hop right after this, unless it is aborted here. */
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#isEnded) return;
-    if (this.#sending.mayGo()) {
-      this.#isSent = true;
-      this.#mayHaveRun = true;
-      return;
-    }
-    this.cut();
-    controller.abort(new Error('the call was withdrawn'));
+    this.#isAsked = false;
   }
 
   cut(): void {
     if (this.#isEnded) return;
-    if (this.#mayHaveRun) this.#end(errorOf('the call was cut while it was out'), 'cut');
+    this.#isAsked = true;
+    if (this.#wasSent) this.#end(errorOf('the call was cut while it was out'), 'cut');
     else this.#end(errorOf('the call was withdrawn'), 'withdrawn');
   }
 
-  /** Also called for 1xx, which the answer then replaces. */
-  onResponseStart(_controller: unknown, statusCode: number, headers: ResponseHeaders): void {
-    this.#statusCode = statusCode;
-    this.#responseHeaders = headers;
+  wireOpened(wire: Wire): void {
+    this.#dialing = undefined;
+    this.#go(wire);
   }
 
-  onResponseData(_controller: unknown, chunk: Buffer): void {
-    if (!this.#isEnded && !this.#body.add(chunk)) this.#judge(this.#text());
+  wireFailed({ message, isLocal }: DialFailure): void {
+    this.#dialing = undefined;
+    this.#end(errorOf(`cannot connect: ${message}`), isLocal ? this.#localHealth : this.#connectHealth);
   }
 
-  onResponseEnd(): void {
-    // After undici's parser has returned: it must not be entered again by the next call.
-    if (!this.#isEnded) process.nextTick(() => this.#answered());
+  answerHead(head: AnswerHead): void {
+    this.#head = head;
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
-    if (this.#isEnded) return;
-    if ('code' in error && (error.code === 'UND_ERR_INVALID_ARG' || error.code === 'UND_ERR_NOT_SUPPORTED')) {
-      this.#end(errorOf(`the call cannot be sent: ${reasonOf(error)}`), 'ok');
-    } else if (this.#isSent) {
-      this.#end(errorOf(`the connection was lost before the whole answer came: ${reasonOf(error)}`), 'unavailable');
+  answerBody(bytes: Buffer, from: number, to: number): void {
+    const { limits, reading } = this.#context;
+    const head = this.#head;
+    if (head?.framing === 'length' && head.length === to - from && head.length <= limits.answerBytes) {
+      this.#text = textOf(bytes.subarray(from, to), head.contentEncoding, limits.answerBytes, false);
+      return;
+    }
+    this.#body ??= new AnswerBody(limits.answerBytes);
+    const keptBytes = this.#body.keptBytes;
+    if (!this.#body.add(bytes, from, to)) this.#judge();
+    else if (!reading.add(this, this.#body.keptBytes - keptBytes)) this.#wire?.pause();
+  }
+
+  readOn(): void {
+    this.#wire?.resume();
+  }
+
+  /** A whole answer: its connection serves the next call. */
+  answerEnd(isReusable: boolean): void {
+    this.#release(isReusable);
+    if (this.#isOldCallback()) {
+      this.#method = 'GET';
+      this.#again(this.#target);
+      return;
+    }
+    const redirect = this.#redirect();
+    if (redirect?.kind !== 'followed') this.#judge(redirect?.kind === 'refused' ? redirect.reason : '');
+    else if (this.#redirects >= this.#context.limits.redirects) {
+      this.#end(errorOf(`more than ${this.#context.limits.redirects} redirects`), 'ok');
     } else {
-      this.#end(errorOf(`cannot connect: ${reasonOf(error)}`), this.#connectHealth);
+      this.#redirects += 1;
+      this.#again(redirect.target);
     }
   }
 
+  answerRefused(reason: string): void {
+    this.#end(errorOf(`the answer cannot be read: ${reason}`), 'unavailable');
+  }
+
+  wireLost(lost: LostWire): void {
+    this.#wire = undefined;
+    const target = this.#target;
+    if (target !== undefined && wasClosing({ ...lost, isSecond: this.#isSecond })) {
+      this.#isSecond = true;
+      this.#context.connections.wasClosing(target.origin);
+      this.#dialing = this.#context.connections.open(target.place, this);
+    } else {
+      this.#end(errorOf(`the connection was lost before the whole answer came: ${lost.reason}`), 'unavailable');
+    }
+  }
+
+  #again(target: HttpTarget | undefined): void {
+    this.#forget();
+    if (target !== undefined) this.#send(target);
+  }
+
+  /** To that target, on a connection that is open or is to be opened. */
   #send(target: HttpTarget): void {
     const { headers, connections } = this.#context;
-    let list: HeaderList;
+    const bodyBytes = this.#method === 'GET' ? 0 : this.#form.body.length;
     try {
-      list = headers.of(this.#call.headers, target.authorization, this.#isForeign);
+      this.#headers = headers.of(this.#sending.call.headers, target.authorization, bodyBytes > 0);
     } catch (error) {
       this.#end(errorOf(`the call cannot be sent: ${reasonOf(error)}`), 'ok');
       return;
     }
     this.#target = target;
-    this.#isSent = false;
-    this.#connection = connections.take(target.origin);
-    const body = this.#method === 'POST' ? this.#form.body : null;
-    this.#connection.client.dispatch({ path: target.path, method: this.#method, headers: list, body }, this);
+    const wire = connections.take(target.origin, bodyBytes);
+    if (wire === undefined) this.#dialing = connections.open(target.place, this);
+    else this.#go(wire);
   }
 
-  /** A whole answer: its connection serves the next call. */
-  #answered(): void {
-    if (this.#isEnded) return;
-    this.#release('give');
-    const target = this.#redirectTarget();
-    if (this.#isOldCallback()) this.#askByGet();
-    else if (target === undefined) this.#judge(this.#text());
-    else if (this.#redirects >= this.#context.limits.redirects) {
-      this.#end(errorOf(`more than ${this.#context.limits.redirects} redirects`), 'ok');
-    } else {
-      this.#redirects += 1;
-      this.#isForeign ||= target.origin !== this.#target?.origin;
-      this.#body = new AnswerBody(this.#context.limits.answerBytes);
-      // A relative URL of the same origin keeps the user and password of the first.
-      const isSilent = target.authorization === '' && !this.#isForeign;
-      this.#send(isSilent ? { ...target, authorization: this.#target?.authorization ?? '' } : target);
+  /** The last moment: from here on it is on the wire. */
+  #go(wire: Wire): void {
+    const [target, headers] = [this.#target, this.#headers];
+    if (target === undefined || headers === undefined || !this.#sending.mayGo()) {
+      wire.release(false);
+      if (this.#wasSent) this.#end(errorOf('the call was withdrawn before it was sent again'), 'cut');
+      else this.#end(errorOf('the call was withdrawn'), 'withdrawn');
+      return;
     }
+    this.#wire = wire;
+    this.#wasSent = true;
+    const { place, path } = target;
+    wire.begin({ method: this.#method, place, path, headers, body: this.#form.body }, this);
   }
 
   /** A workflow's route that was written for callbacks without input, which were GET. */
   #isOldCallback(): boolean {
-    const isRefused = this.#statusCode === 404 || this.#statusCode === 405;
-    return isRefused && this.#method === 'POST' && this.#call.type === 'workflow' && this.#form.body.length === 0;
+    const isRefused = this.#head?.statusCode === 404 || this.#head?.statusCode === 405;
+    return (
+      isRefused && this.#method === 'POST' && this.#sending.call.type === 'workflow' && this.#form.body.length === 0
+    );
   }
 
-  #askByGet(): void {
-    this.#method = 'GET';
-    this.#body = new AnswerBody(this.#context.limits.answerBytes);
-    if (this.#target !== undefined) this.#send(this.#target);
+  #redirect() {
+    return this.#head === undefined || this.#target === undefined
+      ? undefined
+      : redirectOf(this.#head, this.#method, this.#target);
   }
 
-  /** Where a redirect leads that is followed; any other one is judged by its status, as an error. */
-  #redirectTarget(): HttpTarget | undefined {
-    const code = this.#statusCode;
-    const isFollowed = code === 307 || code === 308 || (this.#method === 'GET' && code >= 301 && code <= 303);
-    const location = isFollowed ? first(this.#responseHeaders['location']) : undefined;
-    if (location === undefined || this.#target === undefined) return undefined;
-    return httpTargetOf(location, this.#target.origin + this.#target.path);
-  }
-
-  #text(): AnswerText {
-    return this.#body.text(first(this.#responseHeaders['content-encoding']) ?? '');
-  }
-
-  #judge({ text, unread }: AnswerText): void {
-    const code = this.#statusCode;
-    const retryAfter = first(this.#responseHeaders['retry-after']);
-    const retryAfterMs = parseRetryAfter(retryAfter, this.#context.runtime.wallMs());
-    const outcome = this.#form.judge(code, text, retryAfterMs, unread);
+  /** @param notFollowed why a redirect is an error; empty where it is none */
+  #judge(notFollowed = ''): void {
+    const code = this.#head?.statusCode ?? 0;
+    const { text, unread } = this.#answerText();
+    const retryAfterMs = parseRetryAfter(this.#head?.retryAfter, this.#context.runtime.wallMs());
+    const outcome = this.#form.judge(code, text, retryAfterMs, notFollowed === '' ? unread : notFollowed);
     const isUnavailable = outcome.kind === 'error' && (code === 502 || code === 503 || code === 504);
+    this.#warning = warningAbout(outcome, text);
     this.#end(this.#forPeople(outcome), isUnavailable ? 'unavailable' : 'ok');
+  }
+
+  #answerText(): AnswerText {
+    return this.#body?.text(this.#head?.contentEncoding ?? '') ?? this.#text;
   }
 
   #forPeople(outcome: Outcome): Outcome {
     if (outcome.kind === 'success' || this.#target === undefined) return outcome;
-    const own = httpTargetOf(this.#call.url)?.path ?? '';
+    const own = httpTargetOf(this.#sending.call.url)?.path ?? '';
     return { ...outcome, message: withoutEchoes(outcome.message, this.#target, own) };
   }
 
   #timeOut(): void {
     if (this.#isEnded) return;
-    const { timeoutMs } = this.#call;
-    if (this.#isSent) this.#end(errorOf(`no whole answer within ${timeoutMs} ms`), 'unavailable');
-    else this.#end(errorOf(`no connection within ${timeoutMs} ms`), this.#connectHealth);
+    const timeoutMs = Math.round(this.#sending.call.timeoutMs);
+    if (this.#dialing !== undefined) {
+      this.#end(errorOf(`no ${this.#dialing.waitsFor} within ${timeoutMs} ms`), this.#connectHealth);
+    } else if (this.#context.reading.isWaiting(this)) {
+      const message = `the answer was not read within ${timeoutMs} ms: the answers that are being read have all of the memory for them (calls.readingBytes)`;
+      this.#end(errorOf(message), 'ok');
+    } else {
+      this.#end(errorOf(`no whole answer within ${timeoutMs} ms`), 'unavailable');
+    }
   }
 
-  /** After a redirect it is another service that cannot be reached: this one has answered. */
+  /** Once a service has it, it is no longer sure that it was not sent, and that service has been reached. */
   get #connectHealth(): Health {
-    return this.#redirects === 0 ? 'connect' : 'unavailable';
+    return this.#wasSent ? 'unavailable' : 'connect';
+  }
+
+  get #localHealth(): Health {
+    return this.#wasSent ? 'ok' : 'local';
   }
 
   /** Once. A connection that is still held is closed: nobody reads the rest. */
   #end(outcome: Outcome, health: Health): void {
     this.#isEnded = true;
     this.#timer?.cancel();
-    this.#release('drop');
+    this.#dialing?.cancel();
+    this.#dialing = undefined;
+    this.#release(false);
+    this.#forget();
     const durationMs = Math.round(this.#context.runtime.monotonicMs() - this.#startedMs);
-    process.nextTick(() => this.#sending.ended({ outcome, durationMs, health }));
+    const answer = { outcome, durationMs, health, ...this.#note };
+    if (this.#isAsked) process.nextTick(() => this.#sending.ended(answer));
+    else this.#sending.ended(answer);
+    this.#context.ended();
   }
 
-  #release(how: 'give' | 'drop'): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    if (connection !== undefined) this.#context.connections[how](connection);
+  /** Of the attempt, for people. */
+  get #note(): { readonly note?: string } {
+    const notes = [this.#isSecond ? sentTwice : undefined, this.#warning].filter((note) => note !== undefined);
+    return notes.length === 0 ? {} : { note: notes.join('; ') };
+  }
+
+  #release(isReusable: boolean): void {
+    const wire = this.#wire;
+    this.#wire = undefined;
+    wire?.release(isReusable);
+  }
+
+  /** What was read of an answer. */
+  #forget(): void {
+    if (this.#body !== undefined) this.#context.reading.leave(this, this.#body.keptBytes);
+    this.#body = undefined;
+    this.#text = noText;
+    this.#head = undefined;
   }
 }
+
+const sentTwice =
+  'sent twice: the service was closing the connection when the call was written on it, and had answered nothing';
 
 function errorOf(message: string): Outcome {
   return { kind: 'error', message, retryAfterMs: 0 };
-}
-
-function first(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }

@@ -1,15 +1,14 @@
 import { callKindOf, type Judge, judgeOf, type Payload } from '@holdfast/core';
 import type { BranchCall } from '../../engine/ports.ts';
 import { jsonRpcBody } from './json-rpc-body.ts';
-import { withBranchQuery } from './target.ts';
 
 /** How a call is put into an HTTP request, and what its answer means. */
 export interface HttpForm {
   readonly method: 'GET' | 'POST';
   /** Sent with a POST. */
   readonly body: Payload;
-  /** The path with query that is asked for, from that of the URL. */
-  pathOf(path: string): string;
+  /** What names the branch is appended to the query of the URL. */
+  readonly isNamedInQuery: boolean;
   readonly judge: Judge;
 }
 
@@ -23,12 +22,12 @@ export function httpFormOf(call: BranchCall, newId: () => string): HttpForm {
     return {
       method: methodOf(call.type, call.payload.length),
       body: call.payload,
-      pathOf: (path) => withBranchQuery(path, call),
+      isNamedInQuery: true,
       judge,
     };
   }
   // What names the branch is among the params, and the query stays as it is.
-  return { method: 'POST', body: jsonRpcBody(call, newId()), pathOf: (path) => path, judge };
+  return { method: 'POST', body: jsonRpcBody(call, newId()), isNamedInQuery: false, judge };
 }
 
 /**

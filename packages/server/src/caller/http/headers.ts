@@ -1,5 +1,12 @@
-/** Names and values in turn, as undici takes them. */
-export type HeaderList = string[];
+/** The headers of a call, but for those that frame it. */
+export interface HeaderBlock {
+  /** Names and values in turn. */
+  readonly list: readonly string[];
+  /** As they stand in a head of HTTP/1.1, each with its line end. */
+  readonly text: string;
+  /** They name a host of their own. */
+  readonly hasHost: boolean;
+}
 
 /**
  * What the connection is framed by is ours alone: such headers would break the exchange, or be refused by the client on
@@ -17,53 +24,66 @@ const framing = new Set([
   'upgrade',
 ]);
 
-/** What a redirect to another origin may still be told of the branch's headers: how to read the body, no secret. */
-const harmless = new Set(['accept', 'content-type']);
-
 const tokenPattern = /^[!#$%&'*+.^_`|~\w-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be in a header's value.
 const controlPattern = /[\0-\x08\x0a-\x1f\x7f]/;
-const beyondAscii = /[^\0-\x7f]/;
+
+type Named = ReadonlyMap<string, readonly [name: string, value: string]>;
 
 /** The headers of every call, before those of its transaction. */
 export class HttpHeaders {
-  readonly #own: ReadonlyMap<string, readonly [name: string, value: string]>;
-  readonly #ownList: HeaderList;
+  readonly #own: Record<'bare' | 'withBody', { readonly named: Named; readonly block: HeaderBlock }>;
 
   /** @param version of Holdfast, named in User-Agent */
   constructor(version: string) {
-    const own: [string, string][] = [
-      ['Content-Type', 'application/json'],
+    const bare: [string, string][] = [
       ['Accept', 'application/json'],
       ['User-Agent', `holdfast/${version}`],
       ['Accept-Encoding', 'gzip, deflate, br'],
     ];
-    this.#own = new Map(own.map((header) => [header[0].toLowerCase(), header]));
-    this.#ownList = own.flat();
+    this.#own = {
+      bare: ownOf(bare),
+      // Only where there is something that it speaks of: some frameworks refuse an empty body that is said to be JSON.
+      withBody: ownOf([['Content-Type', 'application/json'], ...bare]),
+    };
   }
 
   /**
    * Ours, then the branch's; the later of two that differ in case only wins.
-   * @param isForeign after a redirect to another origin: the branch's headers and credentials are not for it
    * @throws Error naming the header, never its value
    */
-  of(branchHeaders: Readonly<Record<string, string>>, authorization: string, isForeign: boolean): HeaderList {
-    const names = Object.keys(branchHeaders);
-    if (names.length === 0 && authorization === '') return this.#ownList;
-    const merged = new Map(this.#own);
+  of(branchHeaders: Readonly<Record<string, string>>, authorization: string, hasBody: boolean): HeaderBlock {
+    const { named, block } = hasBody ? this.#own.withBody : this.#own.bare;
+    if (authorization === '' && isEmpty(branchHeaders)) return block;
+    const merged = new Map(named);
     if (authorization !== '') merged.set('authorization', ['Authorization', authorization]);
-    for (const name of names) {
+    for (const name of Object.keys(branchHeaders)) {
       const key = name.toLowerCase();
-      if (framing.has(key) || (isForeign && !harmless.has(key))) continue;
+      if (framing.has(key)) continue;
       if (!tokenPattern.test(name)) throw new Error('a branch header has a name that is not a valid header name');
-      merged.set(key, [name, wireValue(key, branchHeaders[name] ?? '')]);
+      const value = branchHeaders[name] ?? '';
+      if (controlPattern.test(value)) throw new Error(`the branch header ${key} has a line break or control character`);
+      merged.set(key, [name, value]);
     }
-    return Array.from(merged.values()).flat();
+    return blockOf(merged);
   }
 }
 
-/** As UTF-8 where it is not plain ASCII, one character a byte. */
-function wireValue(key: string, value: string): string {
-  if (controlPattern.test(value)) throw new Error(`the branch header ${key} has a line break or control character`);
-  return beyondAscii.test(value) ? Buffer.from(value).toString('latin1') : value;
+function ownOf(headers: readonly [string, string][]) {
+  const named: Named = new Map(headers.map((header) => [header[0].toLowerCase(), header]));
+  return { named, block: blockOf(named) };
+}
+
+function blockOf(named: Named): HeaderBlock {
+  const pairs = Array.from(named.values());
+  return {
+    list: pairs.flat(),
+    text: pairs.map(([name, value]) => `${name}: ${value}\r\n`).join(''),
+    hasHost: named.has('host'),
+  };
+}
+
+function isEmpty(record: Readonly<Record<string, string>>): boolean {
+  for (const _ in record) return false;
+  return true;
 }

@@ -1,8 +1,28 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { createServer as createTlsServer } from 'node:https';
+import { after, test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { callOf, messageOf, send, senderWith, service, until } from '../testing/services.ts';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { SentAnswer } from '../../engine/ports.ts';
+import { sendingCall } from '../../engine/testing/calls.ts';
+import { certificates } from '../testing/certificates.ts';
+import {
+  callOf,
+  listen,
+  messageOf,
+  rawService,
+  send,
+  sender,
+  senderWith,
+  service,
+  until,
+} from '../testing/services.ts';
 import { httpFormOf } from './form.ts';
+
+function closing(app: FastifyInstance): void {
+  after(() => app.close());
+}
 
 test('POST with the payload unchanged, GET without body where there is none', async () => {
   const { url, seen } = await service((_request, response) => response.end());
@@ -71,6 +91,62 @@ test('headers: ours, then the branch headers, the later one wins whatever its ca
   assert.equal(seen[1]?.rawHeaders.filter((name) => name.toLowerCase() === 'content-type').length, 1);
 });
 
+test('D18: a request without a body has no content type, unless the branch gives one', async () => {
+  const { url, seen } = await service((_request, response) => response.end());
+  await send(`${url}/a`);
+  await send(`${url}/a`, { type: 'xa', op: 'commit' });
+  await send(`${url}/a`, { type: 'workflow', op: 'wf' });
+  await send(`${url}/a`, { type: 'xa', op: 'commit', headers: { 'content-type': 'text/x' } });
+  await send(`${url}/a`, { type: 'workflow', op: 'wf', payload: '{}' });
+  assert.deepEqual(
+    seen.map(({ method, headers }) => [method, headers['content-type'], headers['content-length']]),
+    [
+      ['GET', undefined, undefined],
+      ['POST', undefined, '0'],
+      ['POST', undefined, '0'],
+      ['POST', 'text/x', '0'],
+      ['POST', 'application/json', '2'],
+    ],
+  );
+});
+
+test('an xa branch of Fastify is committed, which refuses an empty body that is said to be JSON', async () => {
+  const app = fastify();
+  app.post('/xa', () => 'SUCCESS');
+  closing(app);
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  assert.equal((await send(`${url}/xa`, { type: 'xa', op: 'commit' })).outcome.kind, 'success');
+  const asBefore = await send(`${url}/xa`, {
+    type: 'xa',
+    op: 'commit',
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.match(messageOf(asBefore), /^HTTP 400/);
+});
+
+test('what is ASCII in a URL arrives byte for byte; what HTTP cannot carry is encoded', async () => {
+  const lines: string[] = [];
+  const { url } = await rawService((socket, request) => {
+    lines.push(request.slice(0, request.indexOf('\r\n')));
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+  });
+  const cases: [given: string, sent: string][] = [
+    [`/a'b/%2e%2e/../c//d/./e?x='y'&z=<">{}|^\`[]~`, `/a'b/%2e%2e/../c//d/./e?x='y'&z=<">{}|^\`[]~`],
+    ['/a%zz%2F%41?b=%', '/a%zz%2F%41?b=%'],
+    ['/\u00fc/\u65e5?x=\u00fc', '/%C3%BC/%E6%97%A5?x=%C3%BC'],
+    ['/a?b#c?d', '/a?b'],
+    ['/a;b=c,@:?/?', '/a;b=c,@:?/?'],
+    ['?x=1', '/?x=1'],
+  ];
+  for (const [given, sent] of cases) {
+    await send(`${url}${given}`);
+    const [, path] = lines.at(-1)?.split(' ') ?? [];
+    assert.equal(path?.replace(/[?&]?branch_id=.*/, ''), sent.replace(/\?$/, ''), given);
+  }
+  await send(`${url.replace('http', 'HTTP')}/A`);
+  assert.match(lines.at(-1) ?? '', /^GET \/A\?branch_id=01&gid=s1&op=action&trans_type=saga HTTP\/1\.1$/);
+});
+
 test('headers that frame the message are ours alone; Host may be set', async () => {
   const { url, seen } = await service((_request, response) => response.end());
   const headers = {
@@ -132,13 +208,16 @@ test('the verdict follows code and text', async () => {
   }
 });
 
-test('Retry-After in seconds and as a date', async () => {
+test('Retry-After in seconds, however many digits they have, and as a date', async () => {
   const { url } = await service((request, response) => {
-    const value = request.url?.startsWith('/date') ? new Date(Date.now() + 90_000).toUTCString() : '7';
+    const seconds = request.url?.startsWith('/long') ? '9999999999' : '7';
+    const value = request.url?.startsWith('/date') ? new Date(Date.now() + 90_000).toUTCString() : seconds;
     response.writeHead(503, { 'Retry-After': value }).end();
   });
   const seconds = await send(`${url}/seconds`);
   assert.ok(seconds.outcome.kind === 'error' && seconds.outcome.retryAfterMs === 7000);
+  const long = await send(`${url}/long`);
+  assert.ok(long.outcome.kind === 'error' && long.outcome.retryAfterMs === 9_999_999_999_000);
   const date = await send(`${url}/date`);
   assert.ok(date.outcome.kind === 'error' && Math.abs(date.outcome.retryAfterMs - 90_000) < 5000);
 });
@@ -219,7 +298,8 @@ test('D6: 307 and 308 are followed with method and body, 301 to 303 for GET only
     assert.equal((await send(`${url}/${code}`)).outcome.kind, 'success');
     assert.equal(seen.length, 2);
     seen.length = 0;
-    assert.equal(messageOf(await send(`${url}/${code}`, { payload: 'abc' })), `HTTP ${code}: moved`);
+    const why = `a redirect to ${url}/200?..., which is not followed because only 307 and 308 ask for a POST there`;
+    assert.equal(messageOf(await send(`${url}/${code}`, { payload: 'abc' })), `HTTP ${code}: ${why}: moved`);
     assert.equal(seen.length, 1);
   }
   assert.equal(messageOf(await send(`${url}/300`)), 'HTTP 300: moved');
@@ -236,29 +316,61 @@ test('D6: at most five redirects, each to http or https', async () => {
   seen.length = 0;
   assert.equal(messageOf(await send(`${url}/6`)), 'more than 5 redirects');
   assert.equal(seen.length, 6);
-  assert.equal(messageOf(await send(`${url}/bad`)), 'HTTP 307');
-  assert.equal(messageOf(await send(`${url}/none`)), 'HTTP 307');
+  assert.equal(messageOf(await send(`${url}/bad`)), 'HTTP 307: a redirect to what is no http:// or https:// URL');
+  assert.equal(messageOf(await send(`${url}/none`)), 'HTTP 307: a redirect that does not say where to');
 });
 
-test('D6: a redirect to another origin is not told our headers, not even back at the first', async () => {
-  const home = await service((request, response) => {
-    const to = { '/start': `${other.url}/hop`, '/back': '/end' }[request.url?.split('?')[0] ?? ''];
-    if (to === undefined) response.end();
-    else response.writeHead(307, { Location: to }).end();
-  });
-  const other = await service((_request, response) => response.writeHead(307, { Location: `${home.url}/back` }).end());
-  const headers = { Authorization: 'Bearer secret', 'X-Own': '1', Host: 'a.example', 'Content-Type': 'text/plain' };
-  const withUser = home.url.replace('http://', 'http://user:p%40ss@');
-  assert.equal((await send(`${withUser}/start`, { payload: 'abc', headers })).outcome.kind, 'success');
-  assert.equal(home.seen[0]?.headers.authorization, 'Bearer secret');
-  for (const request of [other.seen[0], home.seen[1], home.seen[2]]) {
-    assert.equal(request?.body.toString(), 'abc');
-    assert.equal(request?.headers.authorization, undefined);
-    assert.equal(request?.headers['x-own'], undefined);
-    assert.notEqual(request?.headers.host, 'a.example');
-    assert.equal(request?.headers['content-type'], 'text/plain');
-    assert.equal(request?.headers['user-agent'], 'holdfast/1.2.3');
+test('D6: a redirect to another origin is not followed, and the error names it', async () => {
+  const other = await service((_request, response) => response.end('SUCCESS'));
+  const home = await service((_request, response) =>
+    response.writeHead(307, { Location: `${other.url.replace('://', '://ann:pw@')}/login?next=secret` }).end('moved'),
+  );
+  for (const payload of ['', '{}']) {
+    const answer = await send(`${home.url}/check`, { payload });
+    const why = `a redirect to ${other.url}/login?..., which is not followed: it leads to another origin. Give the branch the URL that answers itself`;
+    assert.equal(messageOf(answer), `HTTP 307: ${why}: moved`);
+    assert.equal(answer.health, 'ok');
   }
+  assert.equal(other.seen.length, 0);
+});
+
+test('D6: a redirect from http to https of the same host is followed with headers and credentials; not back', async (t) => {
+  const trusted = getCACertificates('default');
+  setDefaultCACertificates([certificates().ca.toString()]);
+  t.after(() => setDefaultCACertificates(trusted));
+  const own = senderWith();
+  const heard: (string | undefined)[] = [];
+  let location = '';
+  const secure = createTlsServer(certificates(), (request, response) => {
+    heard.push(request.headers.authorization, request.headers['x-own']?.toString());
+    if (request.url?.startsWith('/back')) response.writeHead(307, { Location: location });
+    response.end();
+  });
+  const port = await listen(secure, '127.0.0.1');
+  const home = await service((request, response) => {
+    response.writeHead(308, { Location: `https://127.0.0.1:${port}${request.url?.split('?')[0]}` }).end();
+  });
+  location = `${home.url}/end`;
+  const headers = { Authorization: 'Bearer secret', 'X-Own': '1' };
+  assert.equal((await send(`${home.url}/up`, { payload: 'abc', headers }, own)).outcome.kind, 'success');
+  assert.deepEqual(heard, ['Bearer secret', '1']);
+  const back = await send(`${home.url}/back`, { payload: 'abc', headers }, own);
+  assert.match(messageOf(back), /^HTTP 307: a redirect to http:.*another origin/);
+  assert.equal(home.seen.length, 2);
+});
+
+test('each hop of a redirect asks whether it may go', async () => {
+  const { url, seen } = await service((_request, response) => response.writeHead(307, { Location: '/next' }).end());
+  let asked = 0;
+  const answer = await new Promise<SentAnswer>((ended) => {
+    sender.send(
+      sendingCall(callOf(`${url}/a`), ended, () => {
+        asked += 1;
+        return asked < 3;
+      }),
+    );
+  });
+  assert.deepEqual([seen.length, answer.health], [2, 'cut']);
 });
 
 test('user and password of the URL become an Authorization header, also after a redirect within the origin', async () => {

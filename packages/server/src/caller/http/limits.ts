@@ -4,6 +4,8 @@ export interface SenderLimits {
   readonly answerBytes: number;
   /** The most bytes of an answer's headers. Default 32 KiB. */
   readonly answerHeaderBytes: number;
+  /** The most bytes that are kept of all answers that are being read. Default 64 MiB. */
+  readonly readingBytes: number;
   /** The most redirects that one call follows. Default 5. */
   readonly redirects: number;
   /** A connection without calls is closed after this many milliseconds, unless the service names another time. Default 4000. */
@@ -17,6 +19,7 @@ export interface SenderLimits {
 export const defaultSenderLimits: SenderLimits = {
   answerBytes: 1024 * 1024,
   answerHeaderBytes: 32 * 1024,
+  readingBytes: 64 * 1024 * 1024,
   redirects: 5,
   idleMs: 4000,
   originIdleConnections: 256,

@@ -5,6 +5,7 @@ import { after } from 'node:test';
 import type { BranchCall, Runtime, Sender, SentAnswer } from '../../engine/ports.ts';
 import { sendingCall } from '../../engine/testing/calls.ts';
 import { systemRuntime } from '../../runtime.ts';
+import { Dialer } from '../dial/dialer.ts';
 import { HttpSender } from '../http/http-sender.ts';
 import { defaultSenderLimits, type SenderLimits } from '../http/limits.ts';
 
@@ -16,6 +17,8 @@ after(async () => {
 export function senderWith(limits: Partial<SenderLimits> = {}, runtime: Runtime = systemRuntime): HttpSender {
   const sender = new HttpSender({
     runtime,
+    upkeep: systemRuntime,
+    dialer: new Dialer({ upkeep: systemRuntime }),
     limits: { ...defaultSenderLimits, ...limits },
     version: '1.2.3',
   });

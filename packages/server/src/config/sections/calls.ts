@@ -18,11 +18,19 @@ export const calls = section('Limits of one call to a service, and of the connec
     to: mib,
     description: 'The most bytes of the headers of an answer, over gRPC of its trailers too.',
   }),
+  readingBytes: number({
+    default: 64 * mib,
+    from: kib,
+    to: 64 * gib,
+    description:
+      'The most memory for answers over HTTP of which the rest has not come yet, of all calls together. If it is used up, Holdfast reads on only the one that has waited longest; the others wait in their sockets until there is memory, at most until the time-out of their call. An answer that comes in one piece of up to 16 KiB needs none of it. The real maximum is this setting, plus `calls.answerBytes`, plus 16 KiB for each call that is out.',
+  }),
   redirects: number({
     default: 5,
     from: 0,
     to: 100,
-    description: 'The most redirects that one call over HTTP follows.',
+    description:
+      'The most redirects that one call over HTTP follows. They must lead to the same origin, or from http to https of the same host.',
   }),
   idleMs: number({
     default: 4 * second,

@@ -41,7 +41,8 @@ export const grpc = section(
       default: 4 * mib,
       from: kib,
       to: 16 * mib,
-      description: 'The largest message of a request. A larger one is refused (`RESOURCE_EXHAUSTED`).',
+      description:
+        'The largest message of a request. A larger one is refused (`RESOURCE_EXHAUSTED`). The results of the steps of a workflow may take as much together.',
     }),
     messageBudgetBytes: number({
       default: 256 * mib,
@@ -87,6 +88,13 @@ export const grpc = section(
       from: 1,
       to: 1_000_000,
       description: 'The most calls at the same time on one connection. Clients hold back further calls.',
+    }),
+    tcpKeepAliveMs: number({
+      default: 30 * second,
+      from: second,
+      to: 2 * hour,
+      description:
+        'After how much silence the system starts to ask whether the other side of a connection is still there (TCP keep-alive). Make this shorter than the idle time-out of what is between client and Holdfast: a call with `WaitResult` may be silent for long.',
     }),
     keepAliveMs: number({
       default: minute,

@@ -22,7 +22,8 @@ export const http = section('Where HTTP is served.', {
     default: 4 * mib,
     from: kib,
     to: 16 * mib,
-    description: 'The largest body of a request. Holdfast refuses a larger one (413) and does not read it to its end.',
+    description:
+      'The largest body of a request. Holdfast refuses a larger one (413) and does not read it to its end. The results of the steps of a workflow may take as much together.',
   }),
   bodyBudgetBytes: number({
     default: 256 * mib,

@@ -31,6 +31,7 @@ export const settings: EngineSettings = {
   active: { maxActive: 100, maxActiveBytes: 1e7, claimRows: 10 },
   flushDelayMs: 100,
   retentionMs: 1e9,
+  workflowAnswers: { grpc: 20_000, http: 40_000 },
 };
 
 /** An engine on manual time and a store in memory, whose answers and calls come when the test says. For tests. */

@@ -92,13 +92,15 @@ test('a damaged file is fatal, and nothing is written after it', async () => {
     await put(store, ...numbers(2000).map((index) => due(`g${index}`)));
     await store.close();
     const db = new DatabaseSync(path);
-    const kept = readNumber(db, "select rootpage from sqlite_schema where name = 'identity'");
+    // Without the id or the time the folder would not be opened.
+    const kept = ['identity', 'clock'].map((name) =>
+      readNumber(db, `select rootpage from sqlite_schema where name = '${name}'`),
+    );
     db.close();
     const file = openSync(path, 'r+');
     const noise = new Uint8Array(4096).fill(0xa5);
-    // Without its id the folder would be refused.
     for (let at = 4096; at + 4096 <= statSync(path).size; at += 4096) {
-      if (at !== (kept - 1) * 4096) writeSync(file, noise, 0, 4096, at);
+      if (!kept.includes(at / 4096 + 1)) writeSync(file, noise, 0, 4096, at);
     }
     closeSync(file);
     const damaged = new SqliteStore({ dataDir });

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { damaged } from '../codec.ts';
 import type { ClockMistake } from '../earlier.ts';
 import type {
   AlertRequest,
@@ -14,10 +15,11 @@ import { Query, Transactions } from './connection.ts';
 import { Alerts } from './rows/alerts.ts';
 import { Claimer } from './rows/claimer.ts';
 import { ClockCorrector, type Corrected } from './rows/clock-corrector.ts';
+import { ClockRow } from './rows/clock-row.ts';
 import { Loader } from './rows/loader.ts';
 import { unfinished } from './rows/transaction-row.ts';
 import { type EncodedWrite, timeOf, Writer } from './rows/writer.ts';
-import { numberAt, roughNumberAt, roughTextAt } from './values.ts';
+import { roughNumberAt, roughTextAt } from './values.ts';
 
 /** The event loop's connection: short operations only, each of them one transaction of the database. */
 export class LoopConnection {
@@ -29,9 +31,7 @@ export class LoopConnection {
   readonly #alerts: Alerts;
   readonly #makeDue: StatementSync;
   readonly #isStored: Query;
-  readonly #highest: Query;
-  readonly #raise: StatementSync;
-  readonly #touch: StatementSync;
+  readonly #clock: ClockRow;
   readonly #value: Query;
   readonly #insertValue: StatementSync;
   readonly #updateValue: StatementSync;
@@ -48,9 +48,7 @@ export class LoopConnection {
       `update transactions set due_ms = min(due_ms, ?), version = version + 1 where gid = ? and ${unfinished}`,
     );
     this.#isStored = new Query(db, 'select 1 from transactions where gid = ?');
-    this.#highest = new Query(db, 'select highest_ms from clock');
-    this.#raise = db.prepare('update clock set highest_ms = ? where highest_ms < ?1');
-    this.#touch = db.prepare('update clock set highest_ms = highest_ms');
+    this.#clock = new ClockRow(db);
     this.#value = new Query(
       db,
       'select value, version, created_ms, updated_ms from key_values where category = ? and key = ?',
@@ -66,17 +64,25 @@ export class LoopConnection {
 
   /** Writes a row as it is: that takes room and a sync like any other. */
   ping(): void {
-    this.#transactions.write('ping', () => this.#touch.run());
+    this.#transactions.write('ping', () => this.#clock.touch());
   }
 
   clockMs(): number {
-    return numberAt(this.#highest.first() ?? [], 0);
+    return this.#clock.ms;
+  }
+
+  /** Where the stored time is damaged it is made anew. @returns what that is to be told as */
+  mendClock(): string | undefined {
+    if (!this.#clock.isDamaged) return undefined;
+    const ms = this.#transactions.write('mend the clock', () => this.#clock.mend());
+    const from = ms === 0 ? 'nothing else is stored' : `the latest stored change is of ${new Date(ms).toISOString()}`;
+    return `the stored time of the coordinator was damaged: time goes on from what else is stored (${from})`;
   }
 
   commit(batch: readonly EncodedWrite[]): WriteResult[] {
     return this.#transactions.write('commit', () => {
       const results = batch.map((write) => this.#writer.write(write));
-      this.#raise.run(batch.reduce((highest, write) => Math.max(highest, timeOf(write)), 0));
+      this.#clock.raise(batch.reduce((highest, write) => Math.max(highest, timeOf(write)), 0));
       return results;
     });
   }
@@ -110,7 +116,7 @@ export class LoopConnection {
       category,
       key,
       value: roughTextAt(row, 0),
-      version: numberAt(row, 1),
+      version: versionOf(row[1]),
       createdMs: roughNumberAt(row, 2),
       updatedMs: roughNumberAt(row, 3),
     };
@@ -135,10 +141,15 @@ export class LoopConnection {
   }
 
   setClock(toMs: number): void {
-    this.#transactions.write('set the clock', () => this.#db.prepare('update clock set highest_ms = ?').run(toMs));
+    this.#transactions.write('set the clock', () => this.#clock.set(toMs));
   }
 
   close(): void {
     this.#db.close();
   }
+}
+
+function versionOf(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  throw damaged('value', 'its version is no number', undefined, 'delete it and store it again, or restore a backup');
 }

@@ -62,6 +62,8 @@ const workerScript = new URL(
 interface Opened {
   readonly folder: OpenedFolder;
   readonly loop: LoopConnection;
+  /** What is to be told of its clock. */
+  readonly clockCaution: string | undefined;
   readonly wal: WalSync;
   readonly worker: WorkerClient;
   readonly checkpointer: Checkpointer;
@@ -124,6 +126,7 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
     return [
       exposure(this.#folder),
       this.#opened?.folder.caution,
+      this.#opened?.clockCaution,
       this.#opened?.watch.isBlind === true ? blind(this.#folder) : undefined,
     ].filter((found) => found !== undefined);
   }
@@ -255,7 +258,8 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
         },
       },
     });
-    return { folder, loop: new LoopConnection(folder.db), wal: folder.wal, worker, checkpointer, watch };
+    const loop = new LoopConnection(folder.db);
+    return { folder, loop, clockCaution: loop.mendClock(), wal: folder.wal, worker, checkpointer, watch };
   }
 
   #newWorker(): WorkerClient {

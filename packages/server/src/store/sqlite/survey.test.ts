@@ -95,15 +95,19 @@ test('every damaged transaction is named, and the others are read all the same',
     db.exec(`insert into branches values (99, '01', 'try', 0, 'x', null)`);
     db.exec(`update transactions set definition_bytes = definition_bytes + 1 where gid = 'b'`);
     db.exec(`update key_values set value = '[' where key = 't'`);
+    db.exec(`insert into key_values values ('topics', 'u', '[]', 'x', 1, 1)`);
+    db.exec(`update clock set highest_ms = 'x'`);
     db.close();
     const { problems, problemCount, transactions } = await surveyed(dataDir);
     assert.deepEqual(
       problems.map(({ gid }) => gid),
-      ['a', 'b', 'tcc', 'end', '', 'topics t'],
+      ['a', 'b', 'tcc', 'end', '', 'topics t', 'topics u', ''],
     );
     assert.equal(problemCount, problems.length);
     assert.match(problems[1]?.what ?? '', /another size of its definition/);
     assert.match(problems[4]?.what ?? '', /branches of 1 transactions that are not there/);
+    for (const { what } of problems.slice(5, 7)) assert.match(what, /damaged: delete the topic and subscribe again/);
+    assert.match(problems[7]?.what ?? '', /^the stored time of the coordinator is damaged: the next start takes it/);
     assert.deepEqual(transactions, { prepared: 3, succeed: 1 });
   });
 });

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type StoredTransaction, StoreError } from '../store.ts';
 import { Query } from './connection.ts';
 import { migrate, refuseForeign } from './migrate.ts';
+import { ClockRow } from './rows/clock-row.ts';
 import {
   branchColumns,
   gidOf,
@@ -193,10 +194,37 @@ function readOthers(db: DatabaseSync, found: Findings): void {
     'select category, key, value, version, created_ms, updated_ms from key_values',
   ).rows()) {
     if (textAt(row, 0) === 'topics') found.topics += 1;
-    found.attempt(`${textAt(row, 0)} ${textAt(row, 1)}`, () => {
-      textAt(row, 2);
-      numberAt(row, 3);
-      if (textAt(row, 0) === 'topics') JSON.parse(textAt(row, 2));
+    const name = `${textAt(row, 0)} ${textAt(row, 1)}`;
+    found.attempt(name, () => {
+      if (!isValue(row)) found.problem(name, `what is stored of it is damaged: ${helpFor(textAt(row, 0))}`);
     });
   }
+  if (new ClockRow(db).isDamaged) {
+    found.problem(
+      '',
+      'the stored time of the coordinator is damaged: the next start takes it from what else is stored',
+    );
+  }
+}
+
+function isValue(row: Row): boolean {
+  const [category, , value, version] = row;
+  if (typeof value !== 'string' || !Number.isSafeInteger(version)) return false;
+  return category !== 'topics' || isJson(value);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    // That it is none is what was asked.
+    return false;
+  }
+}
+
+function helpFor(category: string): string {
+  return category === 'topics'
+    ? 'delete the topic and subscribe again, or restore a backup'
+    : 'the next start makes it anew';
 }

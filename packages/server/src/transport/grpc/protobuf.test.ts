@@ -149,6 +149,8 @@ test('what is no such message is refused, and named', () => {
     ['ff ff ff ff ff 01', /^message/],
     ['a3 06 '.repeat(200), /^message/],
     ['2a 00 '.repeat(10_001), /^BinPayloads: must be at most 10000/],
+    ['7a 00 '.repeat(250_001), /^dtmgimp\.DtmRequest: must have at most 250000 fields/],
+    ['22 00 '.repeat(250_001), /must have at most 250000 fields/],
     ['42 00 '.repeat(10_001), /^ReqExtra: must be at most 10000/],
   ];
   for (const [text, expected] of cases) {
@@ -173,6 +175,6 @@ test('whatever comes, it is a message or a refusal, and soon', () => {
     }),
     { numRuns: 5000 },
   );
-  decode(schema.dtmRequest, Buffer.from('7800'.repeat(1_000_000), 'hex'));
+  decode(schema.dtmRequest, Buffer.from('7800'.repeat(250_000), 'hex'));
   assert.ok(performance.now() - startedMs < 20_000);
 });

@@ -65,6 +65,8 @@ type GivenField<Of> = Of extends { kind: 'message'; type: infer Type extends Mes
 /** More steps than a transaction has; and so of the entries of a map. */
 const mostRepeated = limits.steps;
 const mostGroups = 100;
+/** Of a message, those of the messages in it not counted: most of them are unknown then, and they are passed over. */
+const mostFields = 250_000;
 
 const wireTypes = { varint: 0, fixed64: 1, delimited: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const;
 
@@ -127,7 +129,8 @@ function byNumber(message: Message): ReadonlyMap<number, readonly [name: string,
 /** A field that comes again: the last wins, lists grow, messages are merged. */
 function decodeInto(values: Values, message: Message, reader: Reader): Values {
   const table = byNumber(message);
-  while (!reader.isAtEnd) {
+  for (let count = 0; !reader.isAtEnd; count += 1) {
+    if (count === mostFields) throw invalid(message.name, `must have at most ${mostFields} fields`);
     const tag = reader.tag();
     const [name, field] = table.get(tag >>> 3) ?? ['', undefined];
     const wireType = tag & 7;

@@ -4,7 +4,7 @@ import type { Coordinator } from '../../engine/coordinator.ts';
 import type { ServerIdentity } from '../../tls/server-identity.ts';
 import type { Changing } from '../../tls/watched-files.ts';
 import type { RequestObserver } from '../observer.ts';
-import { requestsEachRound, Turns } from '../turns.ts';
+import { largeRequestBytes, requestsEachRound, Turns } from '../turns.ts';
 import type { Noted } from '../wire/unknown.ts';
 import { type CallReader, GrpcCall, refuse, refuseHttp } from './call.ts';
 import { Doorstep } from './doorstep.ts';
@@ -51,6 +51,7 @@ export class GrpcServer {
   readonly #health: Health;
   readonly #unsent: UnsentReplies;
   readonly #turns = new Turns(requestsEachRound);
+  readonly #largeTurns = new Turns(1);
   readonly #methods: ReadonlyMap<string, Begin>;
   readonly #waiting = new Set<(answer: Status) => void>();
   #waitingBytes = 0;
@@ -190,7 +191,8 @@ export class GrpcServer {
       this.#waitingBytes += waitingBytes;
       this.#waiting.add(finish);
       let sent: Buffer | undefined = message;
-      this.#turns.take(() => {
+      const turns = waitingBytes > largeRequestBytes ? this.#largeTurns : this.#turns;
+      turns.take(() => {
         // It was given up before its turn.
         if (isFinished || sent === undefined) return;
         const asked = this.#handled(handle, sent);

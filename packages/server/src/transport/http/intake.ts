@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/core';
 import type { RequestObserver } from '../observer.ts';
-import { requestsEachRound, Turns } from '../turns.ts';
+import { largeRequestBytes, requestsEachRound, Turns } from '../turns.ts';
 import { Admission } from './admission.ts';
 import type { Answer } from './answer.ts';
 import { Bodies } from './bodies.ts';
@@ -15,6 +15,8 @@ export class Intake {
   readonly bodies: Bodies;
   readonly unsent: UnsentAnswers;
   readonly turns = new Turns(requestsEachRound);
+  /** Of requests whose body is large: others, probes among them, are served between two of these. */
+  readonly #largeTurns = new Turns(1);
   /** Every answer from now on is the last one of its connection. */
   isClosing = false;
   readonly #observer: RequestObserver;
@@ -25,6 +27,12 @@ export class Intake {
     this.admission = new Admission(settings);
     this.bodies = new Bodies(settings);
     this.unsent = new UnsentAnswers(settings.answerBudgetBytes);
+  }
+
+  /** A body has come in whole: a large one waits for its turn, on top of that of its request. */
+  takeBody(bytes: number, serve: () => void): void {
+    if (bytes <= largeRequestBytes) serve();
+    else this.#largeTurns.take(serve);
   }
 
   /** What was handled, as it is answered: given up where too many answers wait for their clients. */

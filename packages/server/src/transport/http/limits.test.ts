@@ -375,3 +375,32 @@ both('of many requests that come at once only some begin in each round of the ev
   for (const socket of sockets) socket.destroy();
   await server.close(0);
 });
+
+both('large bodies are read one each round of the event loop: who asks meanwhile is served between two', async () => {
+  const { port, coordinator } = await start();
+  const large = 8;
+  const sockets = await Promise.all(
+    Array.from({ length: large + 1 }, async () => {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  const probe = sockets.pop() ?? assert.fail();
+  const body = `{"gid":"g","trans_type":"saga","x":"${'x'.repeat(100_000)}"}`;
+  const answered = Promise.all([probe, ...sockets].map((socket) => once(socket, 'data')));
+  for (const socket of sockets) socket.write(`${head(`Content-Length: ${body.length}`)}${body.slice(0, -1)}`);
+  let submits = large;
+  coordinator.unready = () => {
+    submits = coordinator.asked.length;
+    return undefined;
+  };
+  // Until all but the last bytes have been received.
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (const socket of sockets) socket.write('}');
+  probe.write('GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await answered;
+  assert.equal(coordinator.asked.length, large);
+  assert.ok(submits < large, `${submits} large bodies were read before the probe was answered`);
+  for (const socket of [probe, ...sockets]) socket.destroy();
+});

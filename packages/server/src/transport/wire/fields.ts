@@ -1,5 +1,5 @@
 import { invalid, limits } from '@holdfast/core';
-import type { Fields } from './json.ts';
+import { checkNames, type Fields } from './json.ts';
 import { isObject } from './object.ts';
 
 /**
@@ -46,6 +46,7 @@ export function arrayField(fields: Fields, name: string): readonly unknown[] {
  */
 export function stringMap(value: unknown, name: string): Readonly<Record<string, string>> {
   if (!isObject(value)) throw invalid(name, 'must be an object of strings');
+  checkNames(value, name);
   const map: Record<string, string> = Object.create(null);
   for (const key of Object.keys(value)) {
     const item = value[key] ?? '';

@@ -6,7 +6,8 @@ import type { Fields } from './json.ts';
 const headerLimits = { count: 100, bytes: 16 * 1024 } as const;
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const printable = /^[\t\x20-\x7e]*$/;
+/** They go out as UTF-8. */
+const text = /^[\t\x20-\x7e\xa0-\u{10ffff}]*$/u;
 
 /** Names that frame an HTTP message or a connection: whoever sends the call sets them. */
 const reserved = new Set([
@@ -37,8 +38,10 @@ export function branchHeaders(fields: Fields): Readonly<Record<string, string>> 
       throw invalid(field, `must not set a header of the connection or the framing: ${[...reserved].join(', ')}`);
     }
     const value = given[name] ?? '';
-    if (!printable.test(value)) throw invalid(field, 'values must be printable ASCII');
-    bytes += name.length + value.length;
+    if (!text.test(value) || !value.isWellFormed()) {
+      throw invalid(field, 'values must be text without control characters');
+    }
+    bytes += name.length + Buffer.byteLength(value);
     byFolded.set(name.toLowerCase(), name);
   }
   if (bytes > headerLimits.bytes) throw invalid(field, `must be at most ${headerLimits.bytes} bytes in all`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { HoldfastError } from '@holdfast/core';
-import { parseFields, textOf } from './json.ts';
+import { parseFields, parseJson, textOf } from './json.ts';
 
 const known = new Set(['gid', 'steps', 'trans_type']);
 const parse = (text: string) => ({ ...parseFields(text, known) });
@@ -81,7 +81,7 @@ test('a bomb of nested arrays is refused before it is parsed', () => {
   );
   assert.match(
     refusal(() => parse('{"gid":'.repeat(500_000))),
-    /^body: must not be nested deeper/,
+    /^body: must have at most 65536 members/,
   );
 });
 
@@ -121,4 +121,29 @@ test('a byte order mark does no harm; what is no JSON in UTF-8 is told what it l
     [Buffer.from('{"gid":"FAILURE"'), /^body: must be JSON$/],
   ];
   for (const [body, message] of cases) assert.match(told(body), message);
+});
+
+test('what holds more than a request can need is refused before it is parsed, by its name', () => {
+  const object = (members: number) => `{${Array.from({ length: members }, (_, index) => `"k${index}":1`).join()}}`;
+  const list = (values: number) => `[${'1,'.repeat(values - 1)}1]`;
+  parseJson(object(65_536), 'params');
+  parseJson(list(131_072), 'params');
+  parseJson(JSON.stringify([object(100_000)]), 'params');
+  assert.match(
+    refusal(() => parseJson(object(65_537), 'params')),
+    /^params: must have at most 65536 members of obj/,
+  );
+  assert.match(
+    refusal(() => parseJson(list(131_074), 'steps')),
+    /^steps: must have at most .* 131072 with the elem/,
+  );
+  assert.match(
+    refusal(() => parseJson('[{}'.concat(',{}'.repeat(1_300_000), ']'), 'body')),
+    /^body: must have at most/,
+  );
+  parse(object(1000));
+  assert.match(
+    refusal(() => parse(object(1001))),
+    /^body: must be an object of at most 1000 members/,
+  );
 });

@@ -1,11 +1,15 @@
 import { isUtf8 } from 'node:buffer';
-import { invalid, isDeeperThan, membersOf } from '@holdfast/core';
+import { invalid, isDeeperThan, isWiderThan, membersOf } from '@holdfast/core';
 import { likenessOfBytes, likenessOfText } from './likeness.ts';
 import { isObject } from './object.ts';
 import type { MayHaveUnknown, UnknownNames } from './unknown.ts';
 
 /** How deep arrays and objects in a request may be nested. What we read goes three deep. */
 const maxDepth = 100;
+/** Enough for the steps and the orders of the largest transaction, and little enough to be parsed within 50 ms. */
+const maxSize = { members: 65_536, values: 131_072 };
+/** Of one object that is a request or a map: far more than have a meaning. */
+const maxNames = 1000;
 
 /** The fields of an object that we know, by their wire name. What is null or unknown is not in it. */
 export type Fields = Readonly<Record<string, unknown>> & MayHaveUnknown;
@@ -28,6 +32,8 @@ export function textOf(body: Buffer): string {
  */
 export function parseFields(text: string, known: ReadonlySet<string>, name = 'body', unknown?: UnknownNames): Fields {
   const object = parseObject(text, name);
+  if (isPlain(object, known)) return object;
+  checkNames(object, name);
   unknown?.addKeysOf(object, known);
   const fields: Record<string, unknown> = Object.create(null);
   for (const key of Object.keys(object)) {
@@ -39,6 +45,14 @@ export function parseFields(text: string, known: ReadonlySet<string>, name = 'bo
   return fields;
 }
 
+/**
+ * Whether all its keys are known, written so, and set, as in nearly every request: then it is read as it is. A copy without
+ * prototype would cost more than the parsing.
+ */
+export function isPlain(object: Readonly<Record<string, unknown>>, known: ReadonlySet<string>): boolean {
+  return Object.keys(object).every((key) => known.has(key) && object[key] !== null);
+}
+
 /** @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object */
 export function parseObject(text: string, name = 'body'): Readonly<Record<string, unknown>> {
   const value = parseJson(text, name);
@@ -48,7 +62,7 @@ export function parseObject(text: string, name = 'body'): Readonly<Record<string
 
 /** @throws HoldfastError INVALID_INPUT naming the field, where the text is no JSON */
 export function parseJson(text: string, name: string): unknown {
-  checkDepth(text, name);
+  checkShape(text, name);
   try {
     return JSON.parse(text);
   } catch {
@@ -58,8 +72,17 @@ export function parseJson(text: string, name: string): unknown {
 }
 
 /** To be asked before a text is parsed, by whomever. */
-export function checkDepth(text: string, name: string): void {
+export function checkShape(text: string, name: string): void {
+  if (isWiderThan(text, maxSize)) {
+    const { members, values } = maxSize;
+    throw invalid(name, `must have at most ${members} members of objects, and ${values} with the elements of arrays`);
+  }
   if (isDeeperThan(text, maxDepth)) throw invalid(name, `must not be nested deeper than ${maxDepth}`);
+}
+
+/** To be asked before the names of an object are gone through. */
+export function checkNames(object: object, name: string): void {
+  if (Object.keys(object).length > maxNames) throw invalid(name, `must be an object of at most ${maxNames} members`);
 }
 
 /** The known name that a key stands for. */

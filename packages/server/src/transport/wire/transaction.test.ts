@@ -213,7 +213,10 @@ test('Q29: bad input is refused by the name of its field', () => {
     ['branch_headers', { branch_headers: { 'a b': '' } }],
     ['branch_headers', { branch_headers: { '': '' } }],
     ['branch_headers', { branch_headers: { a: 'FAILURE\r\nx: y' } }],
-    ['branch_headers', { branch_headers: { a: 'é' } }],
+    ['branch_headers', { branch_headers: { a: 'x\u0085' } }],
+    ['branch_headers', { branch_headers: { a: 'x\ud800' } }],
+    ['branch_headers', { branch_headers: { a: 'x\u007f' } }],
+    ['branch_headers', { branch_headers: { a: '張'.repeat(5462) } }],
     ['branch_headers', { branch_headers: { 'Content-Length': '0' } }],
     ['branch_headers', { branch_headers: { a: 'x'.repeat(16 * 1024) } }],
     ['branch_headers', { branch_headers: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`h${at}`, ''])) }],
@@ -283,6 +286,11 @@ test('what a transaction may call depends on its protocol', () => {
       name,
       JSON.stringify(body).slice(0, 200),
     );
+});
+
+test('the values of headers may be text of any language', () => {
+  const headers = { a: '张三', b: 'Zürich', c: '😀\tx', d: '張'.repeat(5400) };
+  assert.deepEqual({ ...decode({ ...saga, branch_headers: headers }).options.branchHeaders }, headers);
 });
 
 test('headers keep their spelling; of two that differ in case the last wins; no prototype', () => {
@@ -452,4 +460,42 @@ test('a bad branch is refused by the name of its field', () => {
     );
   }
   assert.equal(decodeBranch(readBranchMap(JSON.stringify({ ...branch, confirm: '' }))).branches[1]?.url, '');
+});
+
+test('what would take long to go through is refused by its field', () => {
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, '1']));
+  assert.equal(
+    field(() => decode({ ...saga, ...many(300_000) })),
+    'body',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, ...many(1001) })),
+    'body',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, steps: [{ ...step, ...many(1001) }] })),
+    'steps[0]',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, branch_headers: many(1001) })),
+    'branch_headers',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, custom_data: JSON.stringify(many(1001)) })),
+    'custom_data',
+  );
+  assert.equal(
+    field(() => decode({ ...saga, custom_data: JSON.stringify(many(300_000)) })),
+    'custom_data',
+  );
+  assert.equal(
+    field(() => decodeSubmit(JSON.stringify({ ...saga, trans_type: 'workflow', req_extra: many(1001) }))),
+    'req_extra',
+  );
+  assert.equal(
+    field(() => readBranchMap(JSON.stringify({ gid: 'g', trans_type: 'tcc', ...many(1001) }))),
+    'body',
+  );
+  const largest = Array.from({ length: 10_000 }, () => ({ ...step, data: '1' }));
+  assert.equal(decode({ ...saga, steps: largest, payloads: largest.map(() => '{}') }).steps.length, 10_000);
 });

@@ -11,7 +11,7 @@ import type { AskedTransaction } from '../../engine/coordinator.ts';
 import { booleanField, countField, keptText, secondsField, stringField, stringMap } from './fields.ts';
 import { branchHeaders } from './headers.ts';
 import { checkedId, isLonger, strippedGid, transactionType } from './identity.ts';
-import { checkDepth, type Fields, parseFields } from './json.ts';
+import { checkShape, type Fields, parseFields } from './json.ts';
 import { checkSize } from './size.ts';
 import { stepsOf } from './steps.ts';
 import { transactionNames, UnknownNames, unknownIn } from './unknown.ts';
@@ -136,7 +136,7 @@ function protocolOf(value: string): string {
 /** JSON text, but for a tcc, which may keep anything there. */
 function customDataOf(fields: Fields, type: TransactionType): string {
   const text = stringField(fields, 'custom_data');
-  if (type !== 'tcc') checkDepth(text, 'custom_data');
+  if (type !== 'tcc') checkShape(text, 'custom_data');
   return text;
 }
 

@@ -179,8 +179,10 @@ export class LaneConnection {
     this.#state = 'turn';
     this.#deadlineMs = never;
     if (served.isAtOnce === true) this.#serve();
-    else turns.take(this.#serve);
+    else turns.take(this.#serveInTurn);
   }
+
+  readonly #serveInTurn = (): void => this.#lane.intake.takeBody(this.#bodyBytes, this.#serve);
 
   readonly #serve = (): void => {
     // It left before its turn came.

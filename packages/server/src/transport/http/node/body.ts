@@ -11,11 +11,22 @@ export function saysTooLong(request: IncomingMessage, bodies: Bodies): boolean {
   return length === undefined || bodies.isTooLong(length);
 }
 
+interface BodyTaker {
+  readonly bodies: Bodies;
+  /** A body has come in whole: it is taken at once, or when its turn comes. */
+  takeBody(bytes: number, take: () => void): void;
+}
+
 /**
  * Calls `done` once, with the body or with why it is refused; never if the client leaves before. A refused body is not
  * read further. The bytes count against the budget until `done` returns, so it must not keep them.
  */
-export function readBody(request: IncomingMessage, bodies: Bodies, done: (body: Buffer | HoldfastError) => void): void {
+export function readBody(
+  request: IncomingMessage,
+  taker: BodyTaker,
+  done: (body: Buffer | HoldfastError) => void,
+): void {
+  const { bodies } = taker;
   const chunks: Buffer[] = [];
   let bytes = 0;
   const settle = (result: Buffer | HoldfastError | undefined) => {
@@ -33,7 +44,13 @@ export function readBody(request: IncomingMessage, bodies: Bodies, done: (body: 
     if (bodies.isTooLong(bytes)) settle(bodies.tooLarge());
     else if (bodies.isOverBudget) settle(bodies.overBudget());
   };
-  const end = () => settle(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes));
+  const end = () => {
+    // node says so of every request that has come in whole.
+    request.off('close', left);
+    taker.takeBody(bytes, () => {
+      settle(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes));
+    });
+  };
   const left = () => settle(undefined);
   request.on('data', take).on('end', end).on('close', left);
 }

@@ -176,7 +176,7 @@ export class NodeWay {
     const { bodies } = this.#intake;
     if (saysTooLong(request, bodies)) done(bodies.tooLarge());
     else if (methodsWithoutBody.has(request.method ?? '')) done(noBody);
-    else readBody(request, bodies, done);
+    else readBody(request, this.#intake, done);
   }
 }
 
