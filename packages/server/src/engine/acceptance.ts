@@ -120,9 +120,7 @@ export class Acceptance {
 
   /** An operator turns back a saga that runs. */
   async rollback(gid: string, asked: AskedRollback): Promise<RolledBack> {
-    // Handed back: nothing is out. What need not be waited for is then compensated at once, and not 10 s later.
-    const rule = (stored: Transaction, handedBack = false) =>
-      ruleRollback(stored, handedBack ? { ...asked, doNotWait: false } : asked, this.#context.clock.nowMs());
+    const rule = (stored: Transaction) => ruleRollback(stored, asked, this.#context.clock.nowMs());
     const { transaction, actor } = await this.#changes.change(gid, rule, false);
     return rolledBack(transaction, actor?.snapshot);
   }

@@ -34,8 +34,7 @@ export interface ChangesContext {
   written(now: Transaction, before: Transaction): void;
 }
 
-/** @param handedBack nobody drives it and nothing is out; absent: that is not known */
-export type Rule = (stored: Transaction, handedBack?: boolean) => Ruling;
+export type Rule = (stored: Transaction) => Ruling;
 
 export interface Changed {
   readonly transaction: Transaction;
@@ -90,7 +89,7 @@ export class Changes {
   async #changeStored(incarnation: Incarnation, gid: string, rule: Rule, wake: boolean): Promise<Changed | undefined> {
     if (this.#context.live() !== incarnation) return undefined;
     const known = incarnation.prepared.get(gid);
-    const ruling = known === undefined ? 'nothing' : rule(known.transaction, true);
+    const ruling = known === undefined ? 'nothing' : rule(known.transaction);
     if (known !== undefined && ruling !== 'nothing' && !(ruling instanceof HoldfastError)) {
       const row = { owner: null, version: known.version, handedBack: true, known };
       return this.#write(incarnation, known.transaction, row, ruling);
@@ -107,7 +106,7 @@ export class Changes {
     const { owner, version } = row;
     const isBroken = owner === incarnation.id && incarnation.isBroken(gid);
     const handedBack = row.handedBack && !isBroken;
-    const ruling = rule(stored, handedBack && owner === null);
+    const ruling = rule(stored);
     if (ruling instanceof HoldfastError) throw ruling;
     const isAnothers = owner !== null && owner !== incarnation.id;
     if (ruling === 'nothing' && (!wake || isFinal(stored.progress.status) || isAnothers)) {

@@ -12,6 +12,7 @@ import type { Standing } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { ClockState } from './clock-keeper.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
+import { type ExplainedDestination, explainedDestination } from './destinations.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { type Explained, explained } from './explained.ts';
 import { NodeLife } from './node-life.ts';
@@ -195,6 +196,11 @@ export class Engine implements Coordinator {
       const by = { clock: this.#life.clock, destinations: this.#parts.destinations };
       return explained(stored, this.#restore(stored), actor?.snapshot, by);
     }
+  }
+
+  destinations(): readonly ExplainedDestination[] {
+    const shown = this.#parts.destinations?.shown() ?? [];
+    return shown.map((destination) => explainedDestination(destination, this.#life.clock));
   }
 
   list(filter: ListFilter): Promise<ListPage> {

@@ -114,6 +114,10 @@ export class RecordingCoordinator implements Coordinator {
     this.turns.push(waitedMs);
   }
 
+  destinations() {
+    return [];
+  }
+
   clockState(): ClockState {
     return { nowMs: 0, wallMs: 0, held: undefined };
   }

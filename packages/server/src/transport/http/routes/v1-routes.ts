@@ -1,7 +1,7 @@
 import { type AskedRollback, invalid, limits } from '@holdfast/core';
 import type { ClockState } from '../../../engine/clock-keeper.ts';
 import type { Coordinator } from '../../../engine/coordinator.ts';
-import { encodeExplained, encodeRolledBack, encodeSummary } from '../../wire/explained.ts';
+import { encodeDestination, encodeExplained, encodeRolledBack, encodeSummary } from '../../wire/explained.ts';
 import { booleanField, keptText, stringField } from '../../wire/fields.ts';
 import { checkedId, statusNamed, transactionType, unknownGid } from '../../wire/identity.ts';
 import { parseObject, textOf } from '../../wire/json.ts';
@@ -38,6 +38,11 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
         const { transactions, next } = await coordinator.list(decodeFilter(parameters, listRows));
         return jsonAnswer({ transactions: transactions.map(encodeSummary), next });
       },
+    },
+    {
+      method: 'GET',
+      name: 'destinations',
+      handle: async () => jsonAnswer({ destinations: coordinator.destinations().map(encodeDestination) }),
     },
     { method: 'GET', name: 'clock', handle: async () => jsonAnswer(encodeClock(coordinator.clockState())) },
     {
