@@ -109,7 +109,7 @@ function changeStatus(transaction: Transaction, to: Status, reason: string, atMs
   return { ...moved, progress: { ...moved.progress, dueMs }, front: deriveFront(moved) };
 }
 
-/** What goes forward was not rolled back, whatever the query URL said before somebody submitted. */
+/** A transaction that goes forward has no reason of a rollback, even if the query URL gave one before the submit. */
 function reasonAfter(to: Status, known: string, reason: string): string {
   if (to === 'submitted' || to === 'succeed') return '';
   return reason === '' ? known : shorten(reason, limits.reasonBytes);

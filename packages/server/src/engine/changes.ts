@@ -38,7 +38,7 @@ export type Rule = (stored: Transaction) => Ruling;
 
 export interface Changed {
   readonly transaction: Transaction;
-  /** Who drives it on this node, if anybody does. */
+  /** The driver on this node. Undefined: no driver on this node. */
   readonly actor: Actor | undefined;
 }
 
@@ -184,8 +184,8 @@ export class Changes {
 }
 
 /**
- * What another node drives. A rollback is only recorded: that node moves it, since it knows which actions may have run.
- * A stop ends it at once; what may have run is then not known.
+ * The change of a transaction that another node drives. A rollback is only recorded: the other node moves it, because it
+ * knows which actions may have run. A stop ends it at once; then it is not known which actions may have run.
  */
 function changedElsewhere(stored: Transaction, fact: Fact, atMs: number): Transaction {
   const known = fact.kind === 'stopped' ? apply(stored, { kind: 'loaded', handedBack: false, atMs }) : stored;

@@ -22,7 +22,7 @@ import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
 import { Unreadables } from './unreadables.ts';
 
-/** What changes all the time is told as it was at the last of so many reads. */
+/** A transaction that changes during every read is shown as it was at the last of so many reads. */
 const explainReads = 5;
 
 /** The coordinator: accepts, drives, recovers. The store is open when it starts, and stays its caller's to close. */
@@ -210,7 +210,7 @@ export class Engine implements Coordinator {
   async makeDue(gid: string): Promise<void> {
     const incarnation = this.#life.live();
     const actor = incarnation.actor(gid);
-    // What is being handed back is made due on the store: it may have no owner when this is answered.
+    // A transaction that is being handed back is made due on the store: it may have no owner when this is answered.
     if (actor !== undefined && !actor.isReleasing) {
       actor.wake();
       return;

@@ -71,7 +71,7 @@ function gidIn(parameters: URLSearchParams): string {
   return checkedId(keptText(parameters.get('gid') ?? '', 'gid'), 'gid');
 }
 
-/** Whoever writes `?doNotWait=true` means it: what stands in the body must not be missed here. */
+/** A field of the body in the query, such as `?doNotWait=true`, is refused: ignoring it would do something else than asked. */
 function gidInPath(parameters: URLSearchParams): string {
   for (const name of parameters.keys()) {
     if (name !== 'gid')
