@@ -134,9 +134,15 @@ test('a call that waits for a place says so, and for which', async () => {
   const shown = await told(gid);
   const waiting = shown.inFlight.filter(({ sentAt }: { sentAt: string | null }) => sentAt === null);
   assert.equal(waiting.length, 1);
-  assert.deepEqual(shown.heldBack, [
-    { kind: 'slot', destination: service.url, since: waiting[0].askedAt, probeAt: null, callsOut: 256 },
-  ]);
+  const [{ longest, ...held }, ...others] = shown.heldBack;
+  assert.deepEqual(others, []);
+  assert.deepEqual(held, {
+    ...{ kind: 'slot', destination: service.url, since: waiting[0].askedAt, probeAt: null, callsOut: 256 },
+  });
+  assert.deepEqual(
+    longest.map((place: { gid: string; op: string }) => [place.gid, place.op]),
+    Array.from({ length: 3 }, () => [gid, 'action']),
+  );
   await clock.advance(second);
   await clock.advance(second);
   await client.untilStatus(gid, 'succeed');
@@ -200,6 +206,17 @@ test('the same gid again with other content is 200, and told; with the same cont
   await client.does('prepare', { ...message, payloads: ['2'], query_prepared: `${service.url}/other` });
   assert.deepEqual((await told(prepared)).ignoredFields, ['payloads', 'query_prepared']);
   assert.equal(await client.statusOf(prepared), 'prepared');
+});
+
+test('an action that answers 200 with a dtm_result of no meaning has run, and its attempt has a warning', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const strange = { status: 200, body: '{"dtm_result":"Object reference not set"}' };
+  const steps = [{ action: service.script(`/${gid}/a`, strange), compensate: '' }];
+  await client.does('submit', { gid, trans_type: 'saga', wait_result: true, steps, payloads: ['1'] });
+  const { status, attempts } = await told(gid);
+  assert.equal(status, 'succeed');
+  assert.match(attempts[0]?.note ?? '', /^it counts as a success, but the dtm_result of the answer has no meaning/);
 });
 
 test('the list: pages, filters, and no filter that there is not', async () => {

@@ -23,6 +23,8 @@ export interface CoordinatorOptions {
   readonly args?: readonly string[];
   /** Default `source`. */
   readonly form?: keyof typeof commands;
+  /** Its limit of open files; default: that of the tests. Linux only. */
+  readonly openFiles?: number;
 }
 
 export interface Ended {
@@ -150,7 +152,7 @@ export class Coordinator {
 
   /** The process alone, for whoever expects it to end; `start` waits until it serves. */
   spawn(): ChildProcess {
-    const { form = 'source', command = 'serve', args = [], settings } = this.#options;
+    const { form = 'source', command = 'serve', args = [], settings, openFiles } = this.#options;
     const env = {
       ...cleanEnvironment(),
       HOLDFAST_HTTP_PORT: String(this.#ports.http),
@@ -158,7 +160,9 @@ export class Coordinator {
       HOLDFAST_DATA_DIR: join(this.folder, 'data'),
       ...settings,
     };
-    const child = spawn(process.execPath, [...commands[form], command, ...args], {
+    const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}:${openFiles}`];
+    const [program = '', ...rest] = [...limited, process.execPath, ...commands[form], command, ...args];
+    const child = spawn(program, rest, {
       cwd: this.folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,12 +1,12 @@
-import { shorten, withAttempt } from './attempts.ts';
+import { type Attempted, shorten, withAttempt } from './attempts.ts';
 import { nextInterval, retryDelay, retryWithinRunDelay } from './backoff.ts';
 import { clipDue } from './deadline.ts';
 import { explainOperation } from './explain.ts';
 import { type Fact, queryOperation } from './fact.ts';
 import { failingPrefixes } from './incident.ts';
-import { isExpected, mark } from './mark.ts';
-import { operationAt, stateOf } from './operation.ts';
-import { withRetryAt, withTried } from './run.ts';
+import { isExpected, mark, marked } from './mark.ts';
+import { operationAt, operationName, stateOf, withState } from './operation.ts';
+import { withCut, withRetryAt, withTried } from './run.ts';
 import { shownUrl } from './shown-url.ts';
 import { type Attempt, limits, type Progress, type Transaction } from './transaction.ts';
 
@@ -15,12 +15,19 @@ type Blocked = Extract<Fact, { kind: 'blocked' }>;
 
 /** Every answer is recorded as an attempt; one that is not waited for any more changes nothing else. */
 export function applyAnswered(transaction: Transaction, fact: Answered): Transaction {
-  const recorded = { ...transaction, progress: withAttempt(transaction.progress, attemptOf(fact)) };
   const { operation, outcome } = fact;
-  if (!isExpected(transaction, operation) || isSettled(transaction, operation)) return recorded;
+  const attempt = attemptOf(fact);
+  const attempted = withAttempt(transaction.progress, attempt);
+  const isAwaited = isExpected(transaction, operation) && !isSettled(transaction, operation);
+  if (isAwaited && outcome.kind === 'success' && isMarked(transaction, operation))
+    return succeeded(transaction, fact, attempted);
+  const { attempts, attemptCount } = attempted;
+  const run = fact.isCut === true ? withCut(transaction.run, operation, attempt.atMs) : transaction.run;
+  const recorded = { ...transaction, run, progress: { ...transaction.progress, attempts, attemptCount } };
+  if (!isAwaited) return recorded;
   switch (outcome.kind) {
     case 'success':
-      return applySuccess(recorded, fact);
+      return questionAnswered(recorded, fact);
     case 'failure':
       return isDecisive(recorded, operation)
         ? applyFailure(recorded, fact, outcome.message)
@@ -69,27 +76,34 @@ function isDecisive({ definition }: Transaction, operation: number): boolean {
 /** An action was called, whatever else is known: an answer says so even where the mark was lost. */
 function withMayHaveRun(transaction: Transaction, operation: number): Transaction {
   const { definition, branches, progress } = transaction;
-  const isForward = operationAt(definition, branches, operation)?.op === 'action';
+  const isForward = operationName(definition, branches, operation) === 'action';
   return isForward && stateOf(progress, operation) === 'p' ? mark(transaction, operation, 'm') : transaction;
 }
 
-/** The interval starts anew, unless another branch has failed in this run. */
-function applySuccess(transaction: Transaction, { operation, atMs }: Answered): Transaction {
-  const { definition, plan, run } = transaction;
-  if (definition.type === 'workflow') return calledBack(transaction, atMs);
-  if (operation === queryOperation) return { ...transaction, run: { ...run, queryAnswer: 'committed' } };
-  const marked = mark(transaction, operation, 's');
-  const { progress } = marked;
-  return {
-    ...marked,
-    progress: {
-      ...progress,
-      intervalMs: run.backedOff ? progress.intervalMs : plan.retryIntervalMs,
-      errorRuns: run.backedOff ? (progress.errorRuns ?? 0) : 0,
-      incident: isIncidentOf(marked, operation) ? '' : progress.incident,
-      updatedMs: atMs,
-    },
-  };
+/** Whether its success is marked: it is an operation, and no question how things stand. */
+function isMarked({ definition }: Transaction, operation: number): boolean {
+  return definition.type !== 'workflow' && operation !== queryOperation;
+}
+
+function questionAnswered(transaction: Transaction, { atMs }: Answered): Transaction {
+  if (transaction.definition.type === 'workflow') return calledBack(transaction, atMs);
+  return { ...transaction, run: { ...transaction.run, queryAnswer: 'committed' } };
+}
+
+/** The interval starts anew, unless another branch has failed in this run. One progress is made: it happens most. */
+function succeeded(transaction: Transaction, { operation, atMs }: Answered, attempted: Attempted): Transaction {
+  const { plan, progress, run } = transaction;
+  const { incident, intervalMs, errorRuns = 0 } = progress;
+  return marked(transaction, operation, {
+    ...progress,
+    operations: withState(progress.operations, operation, 's'),
+    attempts: attempted.attempts,
+    attemptCount: attempted.attemptCount,
+    intervalMs: run.backedOff ? intervalMs : plan.retryIntervalMs,
+    errorRuns: run.backedOff ? errorRuns : 0,
+    incident: incident !== '' && isIncidentOf(transaction, operation) ? '' : incident,
+    updatedMs: atMs,
+  });
 }
 
 /** The end of a callback is a sign of life; how the workflow ended only its submit says. */

@@ -18,7 +18,7 @@ const attempt = (operation: number, reason = ''): Attempt => ({
 
 test('the last 64 are kept, oldest first, and all are counted', () => {
   let progress: Progress = empty;
-  for (let number = 0; number < 100; number += 1) progress = withAttempt(progress, attempt(number));
+  for (let number = 0; number < 100; number += 1) progress = { ...progress, ...withAttempt(progress, attempt(number)) };
   assert.deepEqual([progress.attempts.length, progress.attemptCount], [64, 100]);
   assert.deepEqual([progress.attempts[0]?.operation, progress.attempts.at(-1)?.operation], [36, 99]);
 });

@@ -1,15 +1,38 @@
+import type { CutCall } from './fact.ts';
 import { type Attempt, limits, type Progress } from './transaction.ts';
 
-/** Records an attempt; the oldest is dropped beyond 64, and counted. Never refused for its size: its texts are cut. */
-export function withAttempt(progress: Progress, attempt: Attempt): Progress {
-  const { note } = attempt;
-  const cut = {
+export type Attempted = Pick<Progress, 'attempts' | 'attemptCount'>;
+
+/** One attempt more; the oldest is dropped beyond 64, and counted. Never refused for its size: its texts are cut. */
+export function withAttempt({ attempts, attemptCount }: Progress, attempt: Attempt): Attempted {
+  const kept = attempts.length < limits.attempts ? attempts : attempts.slice(1);
+  return { attempts: kept.concat(cut(attempt)), attemptCount: attemptCount + 1 };
+}
+
+function cut(attempt: Attempt): Attempt {
+  const { reason, note } = attempt;
+  if (reason === '' && note === undefined) return attempt;
+  return {
     ...attempt,
-    reason: shorten(attempt.reason, limits.attemptReasonBytes),
+    reason: shorten(reason, limits.attemptReasonBytes),
     ...(note !== undefined && { note: shorten(note, limits.attemptReasonBytes) }),
   };
-  const kept = progress.attempts.length < limits.attempts ? progress.attempts : progress.attempts.slice(1);
-  return { ...progress, attempts: [...kept, cut], attemptCount: progress.attemptCount + 1 };
+}
+
+/** Records calls that an operator's stop cut. */
+export function withCutAttempts(progress: Progress, cut: readonly CutCall[], atMs: number): Progress {
+  const reason = cutReason('an operator stopped the transaction');
+  let known = progress;
+  for (const { operation, sentMs } of cut) {
+    const attempt: Attempt = { operation, atMs: sentMs, durationMs: atMs - sentMs, outcome: 'error', reason };
+    known = { ...known, ...withAttempt(known, attempt) };
+  }
+  return known;
+}
+
+/** What an attempt says whose call was cut while it was out. */
+export function cutReason(why: string): string {
+  return `cut: ${why}; it may have run`;
 }
 
 /** At most that many bytes of UTF-8, never half a character. */

@@ -60,16 +60,16 @@ export function isAllAsked({ ready }: Front, { definition, run }: Transaction, i
 export function advanceFront(front: Front | undefined, source: Source, operation: number): Front | undefined {
   if (front === undefined) return undefined;
   const { definition, progress } = source;
+  const { operations } = progress;
   const step = stepOf(definition, operation);
-  const changed = { ...front, operations: progress.operations };
-  const isForward = front.status === 'submitted';
-  if (isForward && progress.operations[operation] === 'f') return { ...changed, hasFailed: true };
-  return isStepDone(definition, progress, step) ? stepDone(source, changed, step) : changed;
+  if (front.status === 'submitted' && operations[operation] === 'f') return { ...front, operations, hasFailed: true };
+  return isStepDone(definition, progress, step) ? stepDone(source, front, step) : { ...front, operations };
 }
 
 function stepDone({ definition, plan, progress }: Source, front: Front, step: number): Front {
+  const { operations } = progress;
   const open = front.open - 1;
-  if ((lookUp(front.waitsFor, step) ?? 0) > 0) return { ...front, open };
+  if ((lookUp(front.waitsFor, step) ?? 0) > 0) return { ...front, operations, open };
   const edges = front.status === 'submitted' ? plan.after : plan.before;
   let ready = withoutEntry(front.ready, step);
   let { waitsFor } = front;
@@ -83,7 +83,7 @@ function stepDone({ definition, plan, progress }: Source, front: Front, step: nu
       else ready = withEntry(ready, waiting, turnOf(definition, front.status, waiting));
     }
   }
-  return { ...front, open, ready, waitsFor };
+  return { ...front, operations, open, ready, waitsFor };
 }
 
 function turnOf({ type }: Definition, status: Front['status'], step: number): number {

@@ -1,13 +1,20 @@
 import { queryOperation } from './fact.ts';
 import { advanceFront, frontOf } from './front.ts';
-import { hasOperation, operationAt, withState } from './operation.ts';
-import type { OperationState, Transaction, TransactionType } from './transaction.ts';
+import { operationName, withState } from './operation.ts';
+import type { OperationState, Progress, Transaction, TransactionType } from './transaction.ts';
 
 /** The transaction with one operation in another state. The operation exists. */
 export function mark(transaction: Transaction, operation: number, state: OperationState): Transaction {
-  const operations = withState(transaction.progress.operations, operation, state);
-  const marked = { ...transaction, progress: { ...transaction.progress, operations } };
-  return { ...marked, front: advanceFront(frontOf(transaction), marked, operation) };
+  const { progress } = transaction;
+  const operations = withState(progress.operations, operation, state);
+  return marked(transaction, operation, { ...progress, operations });
+}
+
+/** The transaction with that progress, in which one operation has another state than before. */
+export function marked(transaction: Transaction, operation: number, progress: Progress): Transaction {
+  const { definition, plan, branches, run } = transaction;
+  const front = advanceFront(frontOf(transaction), { definition, plan, progress }, operation);
+  return { definition, plan, branches, progress, run, front };
 }
 
 /**
@@ -16,8 +23,7 @@ export function mark(transaction: Transaction, operation: number, state: Operati
  */
 export function isExpected({ definition, branches, progress }: Transaction, operation: number): boolean {
   if (operation === queryOperation) return asksQuery(definition.type) && progress.status === 'prepared';
-  if (!hasOperation(definition, branches, operation)) return false;
-  switch (operationAt(definition, branches, operation)?.op) {
+  switch (operationName(definition, branches, operation)) {
     case 'action':
     case 'confirm':
     case 'commit':

@@ -35,6 +35,18 @@ export function operationAt(
   };
 }
 
+/** What the operation at this index is called, or undefined where there is none. */
+export function operationName(
+  { type, steps }: Definition,
+  branches: readonly BranchOperation[],
+  index: number,
+): string | undefined {
+  if (registersBranches(type)) return branches[index]?.op;
+  if (type === 'msg') return steps[index] === undefined ? undefined : 'action';
+  if (steps[index >> 1] === undefined) return undefined;
+  return index % 2 === 1 ? 'action' : 'compensate';
+}
+
 /** All operations in stored order. */
 export function operationsOf(transaction: Transaction): BranchOperation[] {
   const { definition, branches } = transaction;

@@ -30,12 +30,21 @@ export function lookUp<Value>(table: Table<Value>, index: number): Value | undef
   return table.chunks[index >> chunkBits]?.[index & chunkMask];
 }
 
+export function* entriesOf<Value>({ chunks }: Table<Value>): Generator<readonly [index: number, value: Value]> {
+  for (const [at, chunk = []] of chunks.entries()) {
+    for (const [rest, value] of chunk.entries()) {
+      if (value !== undefined) yield [(at << chunkBits) | rest, value];
+    }
+  }
+}
+
 /** The table with one entry set. `index` is a whole number from 0. */
 export function withEntry<Value>(table: Table<Value>, index: number, value: Value): Table<Value> {
   const at = index >> chunkBits;
   const chunks = table.chunks.slice();
   while (chunks.length < at) chunks.push(undefined);
-  const chunk = chunks[at]?.slice() ?? new Array(chunkMask + 1).fill(undefined);
+  const chunk = chunks[at]?.slice() ?? [];
+  while (chunk.length < (index & chunkMask)) chunk.push(undefined);
   const isNew = chunk[index & chunkMask] === undefined;
   chunk[index & chunkMask] = value;
   chunks[at] = chunk;
@@ -48,8 +57,13 @@ export function withoutEntry<Value>(table: Table<Value>, index: number): Table<V
   const chunks = table.chunks.slice();
   const chunk = chunks[index >> chunkBits]?.slice() ?? [];
   chunk[index & chunkMask] = undefined;
-  chunks[index >> chunkBits] = chunk.every((value) => value === undefined) ? undefined : chunk;
+  chunks[index >> chunkBits] = isEmpty(chunk) ? undefined : chunk;
   return { size: table.size - 1, chunks };
+}
+
+function isEmpty(chunk: readonly unknown[]): boolean {
+  for (const value of chunk) if (value !== undefined) return false;
+  return true;
 }
 
 function countOf(chunk: readonly unknown[]): number {

@@ -170,12 +170,17 @@ async function start(
   const lookups = lookupsOf(settings, metrics, shortage);
   const trust = () => certificates.trust?.value;
   const dialer = new Dialer({ upkeep: systemRuntime, trust, hosts: lookups.hosts, shortage });
-  const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version });
-  const { originSharePercent, reservePercent, ...limits } = settings.destinations;
+  const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version }, metrics);
+  const { originSharePercent, reservePercent, longCallPercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
     runtime,
-    limits: { ...limits, originShare: originSharePercent / 100, reserveShare: reservePercent / 100 },
+    limits: {
+      ...limits,
+      originShare: originSharePercent / 100,
+      reserveShare: reservePercent / 100,
+      longCallShare: longCallPercent / 100,
+    },
     events: observer,
   });
   const naming = namingOf(settings, lookups, caller, runtime, development && (() => development.waits()));
@@ -264,9 +269,20 @@ async function start(
 }
 
 /** gRPC is loaded at the first call that needs it. */
-function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>): BranchSender {
+function senderOf(parts: HttpSenderParts & Pick<GrpcSenderParts, 'limits'>, metrics: Metrics): BranchSender {
+  const http = new HttpSender(parts);
+  metrics.level(
+    'holdfast_answers_kept_bytes',
+    'Memory for answers over HTTP of which the rest has not come yet.',
+    () => http.reading.bytes,
+  );
+  metrics.level(
+    'holdfast_answers_waiting',
+    'Calls over HTTP whose answer waits until calls.readingBytes has room.',
+    () => http.reading.waiting,
+  );
   return new BranchSender({
-    http: new HttpSender(parts),
+    http,
     loadGrpc: async () => {
       const { GrpcSender } = await import('./caller/grpc/grpc-sender.ts');
       return new GrpcSender(parts);

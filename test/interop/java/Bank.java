@@ -43,13 +43,12 @@ public final class Bank {
             body = JSON.writeValueAsString(Map.of("message", String.valueOf(error)));
         }
         String call = String.join(" ", query.get("gid")[0], query.get("branch_id")[0], query.get("op")[0]);
-        // What was done is committed, and nobody is told: the connection is closed.
-        if (!order.loseAnswer || !LOST.add(call)) {
-            byte[] answer = body.getBytes(StandardCharsets.UTF_8);
-            exchange.getResponseHeaders().set("Content-Type", "application/json");
-            exchange.sendResponseHeaders(status, answer.length);
-            exchange.getResponseBody().write(answer);
-        }
+        byte[] answer = body.getBytes(StandardCharsets.UTF_8);
+        exchange.getResponseHeaders().set("Content-Type", "application/json");
+        exchange.sendResponseHeaders(status, answer.length);
+        // What was done is committed, and nobody is told: the answer ends in its middle. (If nothing of it came, the
+        // connection could have been closing already, and the call would be sent again at once.)
+        if (!order.loseAnswer || !LOST.add(call)) exchange.getResponseBody().write(answer);
         exchange.close();
     }
 

@@ -23,7 +23,11 @@ class Branch(BaseHTTPRequestHandler):
         work = ledger.post(ledger.STATEMENTS[path], order)
         outcome = outcome_of(lambda cursor: branch.call(cursor, work))
         if order["lose_answer"] and is_first((branch.gid, branch.branch_id, branch.op)):
-            # What was done is committed, and nobody is told.
+            # What was done is committed, and nobody is told: the answer ends in its middle. (If nothing of it came, the
+            # connection could have been closing already, and the call would be sent again at once.)
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
             self.close_connection = True
             return
         self.send(*outcome)

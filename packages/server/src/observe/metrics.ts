@@ -140,6 +140,19 @@ export class Metrics {
     });
   }
 
+  /** A value that somebody else keeps; it is asked for at each scrape. */
+  level(name: string, help: string, read: () => number): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
   /** Values with one label each that somebody else keeps; they are asked for at each scrape. */
   levels(name: string, help: string, label: string, read: () => readonly (readonly [string, number])[]): void {
     const registers = [this.#registry];

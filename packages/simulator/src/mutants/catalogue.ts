@@ -130,7 +130,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'compensations-at-once',
     file: 'core/src/saga.ts',
-    find: "return callFront(transaction, front, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');",
+    find: "return callFront(transaction, front, inFlight, nowMs, 'backward');",
     replace: `const { operations } = transaction.progress;
   const all = transaction.plan.topological.map((step) => step * 2);
   const open = all.filter((operation) => operations[operation] !== 's' && operations[operation + 1] !== 'p');

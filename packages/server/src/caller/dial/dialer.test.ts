@@ -156,9 +156,10 @@ test('TLS: the name is asked for and checked, the protocol is agreed on, the nex
   await once(first.socket, 'session');
   const second = await connected(dial(dialer, request));
   assert.equal((second.socket as TLSSocket).isSessionReused(), true);
+  await connected(dial(dialer, { ...request, host: 'localhost.' }));
   await connected(dial(dialer, { ...request, host: '127.0.0.1' }));
-  await until(() => names.length === 3);
-  assert.deepEqual(names, ['localhost', 'localhost', false]);
+  await until(() => names.length === 4);
+  assert.deepEqual(names, ['localhost', 'localhost', 'localhost', false]);
   const other = await failed(dial(dialer, { ...request, host: 'other.test' }));
   const where = `127.0.0.1:${port}`;
   assert.equal(other.message, `${where}: the certificate is not for other.test (ERR_TLS_CERT_ALTNAME_INVALID)`);

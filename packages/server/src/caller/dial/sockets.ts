@@ -45,8 +45,8 @@ export class Sockets {
       ...options,
       secureContext,
       ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
-      // An address is no name that TLS could ask for.
-      ...(isIP(host) === 0 && { servername: host }),
+      // An address is no name that TLS could ask for, and names have no dot at their end there.
+      ...(isIP(host) === 0 && { servername: host.replace(/\.$/, '') }),
       ...(session && { session }),
     });
     socket.on('session', (fresh) => this.#sessions.keep(key, secureContext, fresh));

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { createServer as createTlsServer } from 'node:https';
 import { test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
+import { systemRuntime } from '../../runtime.ts';
+import { Dialer } from '../dial/dialer.ts';
+import { certificates } from '../testing/certificates.ts';
 import { listen, messageOf, rawService, send, senderWith, service, until } from '../testing/services.ts';
+import { defaultSenderLimits, HttpSender } from './http-sender.ts';
 
 /** For localhost, signed by itself, for a hundred years; known to everybody, so of no use but here. */
 const testKey = `-----BEGIN PRIVATE KEY-----
@@ -206,13 +210,11 @@ test('bytes behind an answer, or between two, are never taken for the answer of 
   const evil = 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nFAILURE';
   const good = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
   for (const isLater of [false, true]) {
-    const own = senderWith();
-    const { url, sockets } = await rawService((socket) => {
-      if (!isLater) socket.write(good + evil);
-      else socket.write(good, () => setImmediate(() => socket.write(evil)));
-    });
+    const own = senderWith({ idleMs: 3_600_000 });
+    const { url, sockets } = await rawService((socket) => socket.write(isLater ? good : good + evil));
     for (let call = 0; call < 3; call += 1) {
       assert.equal((await send(url, {}, own)).outcome.kind, 'success');
+      if (isLater) for (const socket of sockets) socket.write(evil);
       await until(() => own.idleConnections === 0);
     }
     assert.equal(sockets.size, 3);
@@ -273,4 +275,24 @@ test('close waits for what is in flight, and closes everything', async () => {
   await closed;
   await closing.close();
   await until(() => [...sockets].every((socket) => socket.destroyed));
+});
+
+test('a service that asks for a client certificate is named so, also where it says it after the handshake', async () => {
+  const { ca, cert, key } = certificates();
+  const server = createTlsServer({ cert, key, ca, requestCert: true, rejectUnauthorized: true }, (_, response) =>
+    response.end(),
+  );
+  const port = await listen(server, '127.0.0.1');
+  const trusted = createSecureContext({ ca });
+  const dialer = new Dialer({ upkeep: systemRuntime, trust: () => trusted });
+  const own = new HttpSender({
+    runtime: systemRuntime,
+    upkeep: systemRuntime,
+    dialer,
+    limits: defaultSenderLimits,
+    version: '1',
+  });
+  const answer = await send(`https://127.0.0.1:${port}/`, { payload: '{}' }, own);
+  assert.match(messageOf(answer), /: the service asks for a client certificate; Holdfast has none \(ERR_SSL_\w+\)$/);
+  await own.close();
 });

@@ -42,15 +42,15 @@ test('one that waits and ends is not told to read on', () => {
   assert.deepEqual(told, ['c']);
 });
 
-/** A service whose answers stand still before their last byte. */
+/** A service whose answers stand still in their middle. */
 async function slowService(length: number) {
   const waiting: Socket[] = [];
   const service = await rawService((socket) => {
-    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(length - 1)}`);
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(length / 2)}`);
     waiting.push(socket);
   });
   const finish = () => {
-    for (const socket of waiting.splice(0)) socket.write('.');
+    for (const socket of waiting.splice(0)) socket.write('x'.repeat(length / 2));
   };
   return { ...service, finish };
 }
@@ -69,6 +69,13 @@ test('many large answers at once are kept within the budget, and all come to the
     return answer;
   });
   await until(() => own.reading.waiting > 0);
+  // What is not to be read would have been read by then.
+  let turns = 0;
+  await until(() => {
+    turns += 1;
+    most = Math.max(most, own.reading.bytes);
+    return turns === 100;
+  });
   await until(() => {
     most = Math.max(most, own.reading.bytes);
     finish();

@@ -11,5 +11,5 @@ export interface NameResolver {
 
 export type Found =
   | { readonly kind: 'found'; readonly rotation: Rotation }
-  /** For the record of the attempt; nothing was found now. */
-  | { readonly kind: 'unknown'; readonly reason: string };
+  /** For the record of the attempt; nothing was found now. `isLocal`: this machine could not look. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly isLocal?: boolean };

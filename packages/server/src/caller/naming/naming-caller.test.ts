@@ -10,7 +10,7 @@ import { defaultDestinationLimits } from '../destinations/limits.ts';
 import { callOf, sender, service, until } from '../testing/services.ts';
 import { Rotation } from './address.ts';
 import { Aliases } from './aliases.ts';
-import type { NameResolver } from './name-resolver.ts';
+import type { Found, NameResolver } from './name-resolver.ts';
 import { NamingCaller } from './naming-caller.ts';
 
 const success: CallResult = { kind: 'answered', outcome: { kind: 'success' }, durationMs: 1 };
@@ -31,14 +31,14 @@ class World {
   waiting = 0;
   answerAfterMs = 0;
   #answers: CallResult[] = [];
-  #resolved: (() => void) | undefined;
+  #resolved: ((found?: Found) => void) | undefined;
   readonly caller: NamingCaller;
 
   constructor(names: Readonly<Record<string, readonly string[]>> = { orders: ['http://a:1', 'http://b:2/base/'] }) {
     const address = { base: '10.0.0.1:80', authority: 'orders.shop:80', priority: 0, weight: 0 };
     const dns: NameResolver = {
       resolve: (_, done) => {
-        this.#resolved = () => done({ kind: 'found', rotation: new Rotation([address]) });
+        this.#resolved = (found = { kind: 'found', rotation: new Rotation([address]) }) => done(found);
       },
       doubt: ({ name }) => this.doubted.push(name),
     };
@@ -64,8 +64,8 @@ class World {
   }
 
   /** DNS answers. */
-  resolved(): void {
-    this.#resolved?.();
+  resolved(found?: Found): void {
+    this.#resolved?.(found);
   }
 
   async call(url: string, answers: CallResult[] = []): Promise<CallResult> {
@@ -284,4 +284,14 @@ test('one of three services dies: every call still succeeds, on real connections
   );
   const state = next.state().origins.find(({ origin }) => origin === dead?.url);
   assert.equal(state?.breaker, 'open', 'the dead one is not even tried any more');
+});
+
+test('a name that this machine cannot look up now is no error of the call', async () => {
+  const world = new World();
+  const results: CallResult[] = [];
+  world.begin('dns:///orders.shop:80/a', [], {}, results);
+  const untilMs = world.runtime.monotonicMs() + 1000;
+  world.resolved({ kind: 'unknown', reason: 'no descriptors', isLocal: true });
+  await world.runtime.advance(0);
+  assert.deepEqual(results, [{ kind: 'not-called', untilMs, isLocal: true }]);
 });

@@ -61,6 +61,8 @@ export function createNaming({
 
 const reasonBytes = 300;
 const messageBytes = 4096;
+/** As long as the answer of a look-up counts that came to nothing. */
+const localDelayMs = 1000;
 
 /**
  * Puts an address in the place of a service's name: the next one in turn. Where that surely has not got the call,
@@ -159,6 +161,13 @@ class NamedCall implements Cuttable {
     return this.#asked.mayGo();
   }
 
+  /** What this machine lacks for looking up names it lacks for a moment, or for all of them. */
+  #postpone(): void {
+    const { runtime } = this.#parts;
+    const untilMs = runtime.monotonicMs() + localDelayMs;
+    runtime.soon(() => this.#asked.done({ kind: 'not-called', untilMs, isLocal: true }));
+  }
+
   /** No further address is tried. */
   cut(): void {
     this.#isCut = true;
@@ -171,7 +180,8 @@ class NamedCall implements Cuttable {
 
   #found(name: ServiceName, found: Found): void {
     if (found.kind === 'unknown') {
-      this.#fail(`no address of ${name.name}: ${found.reason}`);
+      if (found.isLocal === true) this.#postpone();
+      else this.#fail(`no address of ${name.name}: ${found.reason}`);
       return;
     }
     this.#name = name;

@@ -51,8 +51,6 @@ export class GrpcCall {
       watch.arrived();
       this.#read();
     });
-    // It says no more than that the stream is over.
-    stream.on('error', () => stream.destroy());
     stream.on('close', () => {
       this.#isAnswered = true;
       watch.closed();
@@ -173,14 +171,12 @@ const statusAlone = { endStream: true, sendDate: false };
 
 /** Answers a call of which nothing is read. */
 export function refuse(stream: ServerHttp2Stream, status: Status): void {
-  stream.on('error', () => stream.destroy());
   stream.respond({ ...head, ...statusHeaders(status) }, statusAlone);
   stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 /** Answers what is no gRPC. */
 export function refuseHttp(stream: ServerHttp2Stream, { status, text, allow }: Extract<Head, { kind: 'http' }>): void {
-  stream.on('error', () => stream.destroy());
   const type = 'text/plain; charset=utf-8';
   stream.respond({ ':status': status, 'content-type': type, ...(allow !== undefined && { allow }) });
   stream.end(text);

@@ -30,7 +30,11 @@ export class Sessions {
     this.#parts = parts;
     this.#server = serverOf(parts);
     this.#server.on('session', (session) => this.#opened(session));
-    this.#server.on('stream', (stream, headers) => parts.begun(stream, headers));
+    this.#server.on('stream', (stream, headers) => {
+      // It says no more than that the stream is over, which its close says as well. Nobody hearing it would end the process.
+      stream.on('error', () => stream.destroy());
+      parts.begun(stream, headers);
+    });
     this.#server.on('unknownProtocol', (socket: Socket) => parts.notHttp2(socket));
   }
 

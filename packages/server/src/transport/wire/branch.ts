@@ -1,7 +1,8 @@
 import { type BranchOperation, invalid, limits, membersOf, type Payload, type TransactionType } from '@holdfast/core';
 import { keptText, stringMap } from './fields.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
-import { checkNames, nameOf, parseObject } from './json.ts';
+import { checkNames, isPlain, nameOf, parseObject } from './json.ts';
+import { isOfStrings } from './object.ts';
 import { type MayHaveUnknown, type Noted, UnknownNames, unknownIn } from './unknown.ts';
 import { anyUrl } from './url.ts';
 
@@ -28,7 +29,9 @@ export type BranchMap = Readonly<Record<string, string>> & MayHaveUnknown;
 /** The body of registerBranch over HTTP; see {@link branchMapOf}. */
 export function readBranchMap(text: string): BranchMap {
   const map = branchMapOf(text);
-  return Object.assign(Object.create(null), map, { gid: strippedGid(map['gid'] ?? '') });
+  const { gid = '' } = map;
+  const stripped = strippedGid(gid);
+  return stripped === gid ? map : Object.assign(Object.create(null), map, { gid: stripped });
 }
 
 /**
@@ -37,6 +40,7 @@ export function readBranchMap(text: string): BranchMap {
  */
 export function branchMapOf(text: string, textName = 'body'): BranchMap {
   const object = parseObject(text, textName);
+  if (isPlain(object, branchNames) && isOfStrings(object)) return object;
   checkNames(object, textName);
   for (const key of Object.keys(object)) {
     const name = nameOf(key, branchNames);
@@ -74,7 +78,9 @@ function inTextOrder(text: string): BranchMap {
  * @param bytes the payload, where it does not come as text in `data`
  */
 export function decodeBranch(map: BranchMap, bytes?: Payload): AskedBranch {
-  return { ...registered(map, bytes), ...map[unknownIn]?.found };
+  const asked = registered(map, bytes);
+  const unknown = map[unknownIn];
+  return unknown === undefined ? asked : { ...asked, ...unknown.found };
 }
 
 function registered(map: BranchMap, bytes?: Payload): AskedBranch {

@@ -32,6 +32,7 @@ export function textOf(body: Buffer): string {
  */
 export function parseFields(text: string, known: ReadonlySet<string>, name = 'body', unknown?: UnknownNames): Fields {
   const object = parseObject(text, name);
+  if (isPlain(object, known)) return object;
   checkNames(object, name);
   unknown?.addKeysOf(object, known);
   const fields: Record<string, unknown> = Object.create(null);
@@ -42,6 +43,14 @@ export function parseFields(text: string, known: ReadonlySet<string>, name = 'bo
     if (object[key] !== null) fields[name] = object[key];
   }
   return fields;
+}
+
+/**
+ * Whether all its keys are known, written so, and set, as in nearly every request: then it is read as it is. A copy without
+ * prototype would cost more than the parsing.
+ */
+export function isPlain(object: Readonly<Record<string, unknown>>, known: ReadonlySet<string>): boolean {
+  return Object.keys(object).every((key) => known.has(key) && object[key] !== null);
 }
 
 /** @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object */

@@ -8,7 +8,8 @@ import {
   type TransactionType,
 } from '@holdfast/core';
 import { arrayField, keptText, stringMap } from './fields.ts';
-import { type Fields, nameOf } from './json.ts';
+import { type Fields, isPlain, nameOf } from './json.ts';
+import { isObject, isOfStrings } from './object.ts';
 import type { UnknownNames } from './unknown.ts';
 import { branchUrl, messageUrl } from './url.ts';
 
@@ -26,8 +27,7 @@ export function stepsOf(fields: Fields, { type, protocol, unknown }: StepsOf): r
     return [];
   }
   if (given.length > limits.steps) throw invalid('steps', `must be at most ${limits.steps}`);
-  for (const step of given) unknown.addKeysOf(step, stepNames, 'steps[].');
-  return given.map((step, index) => stepOf(step, index, { type, protocol, payload: payloads[index] }));
+  return given.map((step, index) => stepOf(step, index, { type, protocol, unknown, payload: payloads[index] }));
 }
 
 /** Text, or over gRPC bytes. */
@@ -45,14 +45,14 @@ interface StepsOf {
   readonly unknown: UnknownNames;
 }
 
-interface StepOf extends Pick<StepsOf, 'type' | 'protocol'> {
+interface StepOf extends StepsOf {
   /** Undefined: there is none at this place of `payloads`. */
   readonly payload: Payload | undefined;
 }
 
-function stepOf(value: unknown, index: number, { type, protocol, payload: given }: StepOf): Step {
+function stepOf(value: unknown, index: number, { type, protocol, unknown, payload: given }: StepOf): Step {
   const name = `steps[${index}]`;
-  const step = foldedStep(stringMap(value ?? {}, name));
+  const step = readStep(value ?? {}, name, unknown);
   const payload = given ?? step['data'];
   if (payload === undefined) throw invalid('payloads', 'must be as many as there are steps');
   const urlOf = type === 'msg' ? messageUrl : branchUrl;
@@ -66,7 +66,10 @@ function stepOf(value: unknown, index: number, { type, protocol, payload: given 
 }
 
 /** Step keys match whatever their case; the exact spelling wins. */
-function foldedStep(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function readStep(value: unknown, name: string, unknown: UnknownNames): Readonly<Record<string, string>> {
+  if (isObject(value) && isPlain(value, stepNames) && isOfStrings(value)) return value;
+  unknown.addKeysOf(value, stepNames, 'steps[].');
+  const given = stringMap(value, name);
   const step: Record<string, string> = Object.create(null);
   for (const key of Object.keys(given)) {
     const name = nameOf(key, stepNames);

@@ -32,7 +32,7 @@ const idleNames: ReadonlySet<string> = new Set([
   'ext_data',
 ]);
 
-/** Where what was collected stands beside the fields that are known. */
+/** The key under which the collected names stand beside the known fields. */
 export const unknownIn: unique symbol = Symbol('unknown names');
 
 export interface MayHaveUnknown {
@@ -46,23 +46,24 @@ export interface Noted {
 
 /** Collects the unknown names of one request, in their order. */
 export class UnknownNames {
-  readonly #names = new Set<string>();
+  #names: Set<string> | undefined;
 
   /** @param prefix where in the request the object stands, such as `steps[].` */
   addKeysOf(object: unknown, known: ReadonlySet<string>, prefix = ''): void {
     if (!isObject(object)) return;
     for (const key of Object.keys(object)) {
-      if (this.#names.size >= mostNames) return;
+      if (this.#names !== undefined && this.#names.size >= mostNames) return;
       const folded = key.toLowerCase();
       // Unset is nothing that anybody relies on.
       if (known.has(folded) || idleNames.has(folded) || (object[key] ?? null) === null) continue;
+      this.#names ??= new Set();
       this.#names.add(prefix + forPeople(key));
     }
   }
 
   /** To be spread into what was asked: absent where all is known. */
   get found(): Noted {
-    return this.#names.size === 0 ? {} : { unknownFields: [...this.#names] };
+    return this.#names === undefined ? {} : { unknownFields: [...this.#names] };
   }
 }
 

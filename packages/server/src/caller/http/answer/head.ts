@@ -70,7 +70,7 @@ export class HeadReader {
         return undefined;
       case 17:
         return isName(bytes, from, 'transfer-encoding')
-          ? this.#transferEncoding(trimmed(bytes, colon + 1, to))
+          ? this.#transferEncoding(bytes.toString('latin1', colon + 1, to))
           : undefined;
       default:
         return undefined;
@@ -131,9 +131,10 @@ export class HeadReader {
     return Number.isSafeInteger(this.#length) ? undefined : 'its Content-Length is too large to be one';
   }
 
+  /** With a tab beside it, Node reads it as another coding. */
   #transferEncoding(text: string): string | undefined {
     if (this.#isChunked) return 'it has Transfer-Encoding twice';
-    this.#isChunked = text.toLowerCase() === 'chunked';
+    this.#isChunked = /^ *chunked *$/i.test(text);
     return this.#isChunked ? undefined : 'its Transfer-Encoding is not chunked';
   }
 

@@ -4,6 +4,8 @@ export class Lines {
   bytes: Buffer = empty;
   from = 0;
   to = 0;
+  /** It ends in a line feed alone. */
+  isBare = false;
   #kept: Buffer = empty;
   #keptLength = 0;
 
@@ -36,7 +38,8 @@ export class Lines {
       this.to = this.#keptLength;
       this.#keptLength = 0;
     }
-    if (this.to > this.from && this.bytes[this.to - 1] === carriageReturn) this.to -= 1;
+    this.isBare = this.to === this.from || this.bytes[this.to - 1] !== carriageReturn;
+    if (!this.isBare) this.to -= 1;
     return end + 1;
   }
 

@@ -33,7 +33,8 @@ type State =
 /**
  * Reads answers of HTTP/1.1, one after the other, from bytes that arrive in any pieces. It takes what Go's net/http and
  * Node's parser both read in the same way. Beyond that it takes what has one meaning only, because the call has run
- * already: any 1xx, also one that nobody asked for, equal Content-Length several times, and lines that end in a bare LF.
+ * already: any 1xx, also one that nobody asked for, equal Content-Length several times, and lines that end in
+ * a bare LF; of chunks only where the first line does so as well.
  */
 export class AnswerParser {
   readonly #headBytesMax: number;
@@ -46,6 +47,8 @@ export class AnswerParser {
   /** Of the body, or of the chunk that is being read. */
   #left = 0;
   #isKept = false;
+  /** Its lines end in a bare LF. */
+  #isBare = false;
 
   /** @param headBytesMax the most bytes of heads, 1xx and trailers of one answer */
   constructor(headBytesMax: number) {
@@ -129,18 +132,27 @@ export class AnswerParser {
   #line(bytes: Buffer, from: number, length: number): number {
     const lines = this.#lines;
     const next = lines.next(bytes, from, length);
-    const isHead = this.#state === 'status' || this.#state === 'headers' || this.#state === 'trailers';
-    if (isHead) this.#headBytes += (next < 0 ? length : next) - from;
-    if (this.#headBytes > this.#headBytesMax || (!isHead && lines.keptLength > this.#headBytesMax)) {
+    const isWhole = next >= 0;
+    if (this.#state === 'status') {
+      const isHttp = isWhole
+        ? startsAsHttp(lines.bytes, lines.from, lines.to)
+        : startsAsHttp(lines.kept, 0, lines.keptLength);
+      if (!isHttp) return this.#refuse(noHttp);
+    }
+    this.#headBytes += this.#countedBytes((isWhole ? next : length) - from);
+    const lineBytes = isWhole ? lines.to - lines.from : lines.keptLength;
+    if (Math.max(this.#headBytes, lineBytes) > this.#headBytesMax) {
       return this.#refuse(`its headers are larger than ${this.#headBytesMax} bytes`);
     }
-    if (next < 0) {
-      if (this.#state !== 'status' || startsAsHttp(lines.kept, 0, lines.keptLength)) return -1;
-      return this.#refuse(noHttp);
-    }
+    if (!isWhole) return -1;
     const reason = this.#read(lines.bytes, lines.from, lines.to);
     if (reason !== undefined) return this.#refuse(reason);
     return this.#state === 'stopped' ? -1 : next;
+  }
+
+  /** Lines of chunks are no part of heads, but for what stands behind a size. */
+  #countedBytes(bytes: number): number {
+    return this.#state === 'chunk-size' || this.#state === 'chunk-end' ? 0 : bytes;
   }
 
   /** One whole line. */
@@ -151,15 +163,16 @@ export class AnswerParser {
         this.#head.clear();
         const reason = this.#head.statusLine(bytes, from, to);
         if (reason === undefined) this.#state = 'headers';
+        this.#isBare = this.#lines.isBare;
         return reason;
       }
       case 'headers':
         return isBlank ? this.#headWhole() : this.#head.header(bytes, from, to);
       case 'chunk-size':
-        return this.#chunkSize(bytes, from, to);
+        return this.#chunkSize(bytes, from, to) ?? this.#otherLineEnd();
       case 'chunk-end':
         this.#state = 'chunk-size';
-        return isBlank ? undefined : 'a chunk is longer than its size';
+        return isBlank ? this.#otherLineEnd() : 'a chunk is longer than its size';
       default:
         if (isBlank) this.#state = 'whole';
         return isBlank ? undefined : this.#head.trailer(bytes, from, to);
@@ -189,6 +202,13 @@ export class AnswerParser {
     this.#left = line.size;
     this.#state = line.size === 0 ? 'trailers' : 'chunk-data';
     return undefined;
+  }
+
+  /** Else one byte could be the last of a chunk, or the first of a line end. */
+  #otherLineEnd(): string | undefined {
+    return this.#lines.isBare === this.#isBare
+      ? undefined
+      : 'a line of its chunks ends in another way than its first line';
   }
 
   #refuse(reason: string): -1 {

@@ -6,7 +6,7 @@ import { reasonOf } from '../../failure-reason.ts';
 import type { SenderLimits } from '../limits.ts';
 import type { HttpRequest, Wire } from '../wire.ts';
 import { streamHeaders } from './headers.ts';
-import { Http2Wire } from './wire.ts';
+import { Http2Wire, type StreamSource } from './wire.ts';
 
 export interface Http2SessionParts {
   readonly origin: string;
@@ -30,7 +30,7 @@ const lastStreamId = 2 ** 30;
  * - `open`: takes calls while the service takes more streams.
  * - `retired`: takes no more: the service goes away (GOAWAY), it was not used, or it broke. It closes with its last call.
  */
-export class Http2Session {
+export class Http2Session implements StreamSource {
   readonly #parts: Http2SessionParts;
   readonly #session: ClientHttp2Session;
   #state: 'opening' | 'open' | 'retired' = 'opening';
@@ -62,12 +62,10 @@ export class Http2Session {
     return this.#parts.upkeep.monotonicMs();
   }
 
-  /** Why all of its streams have ended; undefined: they have not. */
   get endedBy(): string | undefined {
     return this.#session.destroyed ? this.#why : undefined;
   }
 
-  /** A stream was used to its end before. */
   get isReused(): boolean {
     return this.#ended > 0;
   }
@@ -82,7 +80,6 @@ export class Http2Session {
     return new Http2Wire(this);
   }
 
-  /** @throws Error where it cannot begin; nothing was sent then */
   request(request: HttpRequest): ClientHttp2Stream {
     const hasBody = request.method === 'POST';
     const stream = this.#session.request(streamHeaders(request), { endStream: !hasBody });
@@ -90,23 +87,20 @@ export class Http2Session {
     return stream;
   }
 
-  /** Something of a call has come. */
   heard(): void {
     this.#heardMs = this.nowMs();
   }
 
-  /** A call was given up. Where nothing has come since it began the other end may be gone: others get a new one. */
+  /** Where nothing has come since the call began the other end may be gone: others get a new connection. */
   suspect(sinceMs: number): void {
     if (this.#heardMs <= sinceMs) this.retire();
   }
 
-  /** Whether the service has said, by a refusal or by going away, that it has not processed a stream. */
   isUnprocessed({ id, rstCode }: Pick<ClientHttp2Stream, 'id' | 'rstCode'>): boolean {
     if (id !== undefined && id > this.#processedId) return true;
     return rstCode === constants.NGHTTP2_REFUSED_STREAM && this.#goawayCode === constants.NGHTTP2_NO_ERROR;
   }
 
-  /** A wire that was taken has ended. @param wasUsed it had a stream */
   free(wasUsed: boolean): void {
     this.#wires -= 1;
     if (wasUsed) this.#ended += 1;

@@ -2,11 +2,30 @@ import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'nod
 import { reasonOf } from '../../failure-reason.ts';
 import type { AnswerHead } from '../answer/head.ts';
 import type { HttpRequest, Wire, WireEvents } from '../wire.ts';
-import type { Http2Session } from './session.ts';
+
+/** The connection that a call has its stream on. */
+export interface StreamSource {
+  /** It served a call before. */
+  readonly isReused: boolean;
+  /** Why all of its streams have ended; undefined: they have not. */
+  readonly endedBy: string | undefined;
+  /** The machine's monotonic time. */
+  nowMs(): number;
+  /** @throws Error where it cannot begin; nothing was sent then */
+  request(request: HttpRequest): ClientHttp2Stream;
+  /** Something of a call has come. */
+  heard(): void;
+  /** A call was given up that began then. */
+  suspect(sinceMs: number): void;
+  /** Whether the service has said, by a refusal or by going away, that it has not processed a stream. */
+  isUnprocessed(stream: Pick<ClientHttp2Stream, 'id' | 'rstCode'>): boolean;
+  /** A wire has ended. @param wasUsed it had a stream */
+  free(wasUsed: boolean): void;
+}
 
 /** One call on a stream of HTTP/2. */
 export class Http2Wire implements Wire {
-  readonly #session: Http2Session;
+  readonly #session: StreamSource;
   /** It had served a call before this one. */
   readonly #isReused: boolean;
   #stream: ClientHttp2Stream | undefined;
@@ -18,7 +37,7 @@ export class Http2Wire implements Wire {
   #left: number | undefined;
   #why = '';
 
-  constructor(session: Http2Session) {
+  constructor(session: StreamSource) {
     this.#session = session;
     this.#isReused = session.isReused;
   }
