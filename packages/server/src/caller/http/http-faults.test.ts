@@ -3,7 +3,10 @@ import { createServer as createTlsServer } from 'node:https';
 import { test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
+import { systemRuntime } from '../../runtime.ts';
+import { Dialer } from '../dial/dialer.ts';
 import { listen, messageOf, rawService, send, senderWith, service, until } from '../testing/services.ts';
+import { defaultSenderLimits, HttpSender } from './http-sender.ts';
 
 /** For localhost, signed by itself, for a hundred years; known to everybody, so of no use but here. */
 const testKey = `-----BEGIN PRIVATE KEY-----
@@ -105,6 +108,29 @@ test('https: a self-signed certificate is a connection failure; a trusted one is
     assert.equal((await send(`https://127.0.0.1:${port}/no`, {}, later)).outcome.kind, 'failure');
   } finally {
     setDefaultCACertificates(trusted);
+  }
+});
+
+test('a redirect to where no connection can be made does not count as not sent: this service has answered', async () => {
+  for (const [isLocal, health] of [
+    [false, 'unavailable'],
+    [true, 'ok'],
+  ] as const) {
+    const dialer = new Dialer({ upkeep: systemRuntime });
+    const dial = dialer.dial.bind(dialer);
+    dialer.dial = (request, done) => {
+      if (request.tls === undefined) return dial(request, done);
+      process.nextTick(done, { failed: { message: 'no way', isLocal } });
+      return { waitsFor: 'connection', cancel: () => undefined };
+    };
+    const parts = { runtime: systemRuntime, upkeep: systemRuntime, limits: defaultSenderLimits, version: '1' };
+    const own = new HttpSender({ ...parts, dialer });
+    const { url } = await service((_request, response) =>
+      response.writeHead(307, { Location: 'https://127.0.0.1:1/' }).end(),
+    );
+    const answer = await send(url, {}, own);
+    assert.deepEqual([messageOf(answer), answer.health], ['cannot connect: no way', health]);
+    await own.close();
   }
 });
 
