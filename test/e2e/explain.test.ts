@@ -202,6 +202,17 @@ test('the same gid again with other content is 200, and told; with the same cont
   assert.equal(await client.statusOf(prepared), 'prepared');
 });
 
+test('an action that answers 200 with a dtm_result of no meaning has run, and its attempt has a warning', async () => {
+  const { client, service } = at();
+  const gid = client.newGid();
+  const strange = { status: 200, body: '{"dtm_result":"Object reference not set"}' };
+  const steps = [{ action: service.script(`/${gid}/a`, strange), compensate: '' }];
+  await client.does('submit', { gid, trans_type: 'saga', wait_result: true, steps, payloads: ['1'] });
+  const { status, attempts } = await told(gid);
+  assert.equal(status, 'succeed');
+  assert.match(attempts[0]?.note ?? '', /^it counts as a success, but the dtm_result of the answer has no meaning/);
+});
+
 test('the list: pages, filters, and no filter that there is not', async () => {
   const { client, clock, service } = at();
   const prefix = client.newGid();

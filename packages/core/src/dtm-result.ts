@@ -11,7 +11,7 @@ const name = 'dtm_result';
  * Whether the JSON of an answer has a `dtm_result` that means nothing, such as the text of an exception: at the top, or in
  * the result of JSON-RPC. What is no JSON has none.
  */
-export function hasStrangeResult(body: string): boolean {
+function hasStrangeResult(body: string): boolean {
   if (body === usual || !/dtm_result/i.test(body)) return false;
   let value: unknown;
   try {
@@ -23,6 +23,18 @@ export function hasStrangeResult(body: string): boolean {
   if (!isObject(value)) return false;
   const result = value['result'];
   return isStrange(value) || (isObject(result) && isStrange(result));
+}
+
+/** A longer answer is not looked through for a warning. */
+const mostWarnedCharacters = 64 * 1024;
+
+/**
+ * A warning for people about an answer that counts as a success though its `dtm_result` means nothing; undefined: there is
+ * nothing to warn of.
+ */
+export function warningAbout({ kind }: Outcome, body: string): string | undefined {
+  if (kind !== 'success' || body.length > mostWarnedCharacters || !hasStrangeResult(body)) return undefined;
+  return 'it counts as a success, but the dtm_result of the answer has no meaning: SUCCESS is what a service should say';
 }
 
 /**

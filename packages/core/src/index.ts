@@ -3,7 +3,7 @@ export { shorten } from './attempts.ts';
 export { createTransaction, restoreTransaction } from './create.ts';
 export { decide } from './decide.ts';
 export * from './decision.ts';
-export { hasStrangeResult } from './dtm-result.ts';
+export { warningAbout } from './dtm-result.ts';
 export * from './error.ts';
 export * from './explain.ts';
 export * from './fact.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { warningAbout } from './dtm-result.ts';
 import { judgeOf } from './judge.ts';
 
 const queries = { type: 'msg', op: 'msg', url: 'http://s/query', protocol: 'http' } as const;
@@ -51,4 +52,14 @@ test('over JSON-RPC the result is looked at as well', () => {
   }
   assert.equal(judgeOf({ ...rpc, op: 'action' })(200, result('{"dtm_result":"?"}'), 0).kind, 'success');
   assert.equal(judgeOf(rpc)(200, 'no JSON', 0).kind, 'error');
+});
+
+test('an action whose dtm_result means nothing has run, and people are warned', () => {
+  const warning = (body: string) => warningAbout(judgeOf(action)(200, body, 0), body) ?? '';
+  for (const body of strange) assert.match(warning(body), /^it counts as a success, but the dtm_result of/, body);
+  for (const body of ['', '{"dtm_result":"SUCCESS"}', '{"dtm_result":"FAILURE"}', 'dtm_result']) {
+    assert.equal(warning(body), '', body);
+  }
+  assert.equal(warningAbout(judgeOf(action)(500, strange[0] ?? '', 0), strange[0] ?? ''), undefined);
+  assert.equal(warning(`{"dtm_result":"${'x'.repeat(70_000)}"}`), '', 'a long answer is not looked through');
 });

@@ -59,6 +59,8 @@ function copyOf(text: string): string {
  */
 export function memorable(url: string): string | undefined {
   if (url.includes('@')) return undefined;
-  const end = url.search(/[?#]/);
-  return end === -1 ? url : url.slice(0, end);
+  const query = url.indexOf('?');
+  const place = query === -1 ? url : url.slice(0, query);
+  const fragment = place.indexOf('#');
+  return fragment === -1 ? place : place.slice(0, fragment);
 }

@@ -144,7 +144,8 @@ function isGrpcUrl(url: string): boolean {
 }
 
 function isHttp(url: string): boolean {
-  return /^https?:\/\//i.test(url);
+  // Nearly all are written so.
+  return url.startsWith('http://') || url.startsWith('https://') || /^https?:\/\//i.test(url);
 }
 
 const httpUrls = new Recent<boolean>(canBeHttp);

@@ -12,6 +12,7 @@ export function topicOf(action: string): string | undefined {
 
 /** The topics that steps name, each once. */
 export function topicsOf(steps: readonly Step[]): readonly string[] {
+  if (!steps.some(({ action }) => action.startsWith(scheme))) return [];
   return [...new Set(steps.flatMap(({ action }) => topicOf(action) ?? []))];
 }
 

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { uptime } from 'node:os';
 import type { Runtime, Timer } from './engine/ports.ts';
 
@@ -40,11 +40,12 @@ export function wakingClock(
 export const systemRuntime: Runtime = {
   wallMs: () => Date.now(),
   monotonicMs: wakingClock(),
-  setTimer: (delayMs, action) => setTimer(delayMs, action),
+  setTimer: (delayMs, action) => new MachineTimer(delayMs, action),
   soon: (action) => {
     setImmediate(action);
   },
-  random: () => randomInt(2 ** 48 - 1) / (2 ** 48 - 1),
+  // For back-off and turns, not for secrets.
+  random: () => Math.random(),
   newId: () => encodeId(BigInt(`0x${randomUUID().replaceAll('-', '')}`)),
 };
 
@@ -52,20 +53,34 @@ export const systemRuntime: Runtime = {
  * Arms again until the delay has really passed: where it is longer than one timeout can be, and where a timeout fires
  * early (they count whole milliseconds, the clock does not).
  */
-function setTimer(delayMs: number, action: () => void): Timer {
-  const deadlineMs = performance.now() + Math.max(0, delayMs);
-  let timeout: NodeJS.Timeout;
-  const arm = () => {
-    const leftMs = deadlineMs - performance.now();
-    timeout = setTimeout(fire, Math.min(Math.max(0, Math.ceil(leftMs)), longestTimeoutMs));
-  };
-  const fire = () => {
-    if (performance.now() < deadlineMs) arm();
-    else action();
-  };
-  arm();
-  return { cancel: () => clearTimeout(timeout) };
+class MachineTimer implements Timer {
+  readonly #deadlineMs: number;
+  readonly #action: () => void;
+  #timeout: NodeJS.Timeout;
+
+  constructor(delayMs: number, action: () => void) {
+    const leftMs = Math.max(0, delayMs);
+    this.#deadlineMs = performance.now() + leftMs;
+    this.#action = action;
+    this.#timeout = this.#arm(leftMs);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+
+  #arm(leftMs: number): NodeJS.Timeout {
+    return setTimeout(fire, Math.min(Math.ceil(leftMs), longestTimeoutMs), this);
+  }
+
+  fire(): void {
+    const leftMs = this.#deadlineMs - performance.now();
+    if (leftMs > 0) this.#timeout = this.#arm(leftMs);
+    else this.#action();
+  }
 }
+
+const fire = (timer: MachineTimer) => timer.fire();
 
 /** 128 bits in base 57, without the characters people mix up; always 22 characters. */
 export function encodeId(bits: bigint): string {

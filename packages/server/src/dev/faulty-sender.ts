@@ -1,4 +1,4 @@
-import { judgeOf } from '@holdfast/core';
+import { judgeOf, warningAbout } from '@holdfast/core';
 import type { BranchCall, Cuttable, Runtime, Sender, SendingCall, SentAnswer, Timer } from '../engine/ports.ts';
 import type { Fault } from '../transport/http/routes/dev-routes.ts';
 import type { Activity, OutCall } from './activity.ts';
@@ -133,5 +133,6 @@ function brokenOff(message: string): SentAnswer {
 function statusAnswer({ status, body }: Extract<Fault, { kind: 'status' }>, call: BranchCall): SentAnswer {
   const outcome = judgeOf(call)(status, body, 0);
   const isUnavailable = outcome.kind === 'error' && (status === 502 || status === 503 || status === 504);
-  return { outcome, durationMs: 0, health: isUnavailable ? 'unavailable' : 'ok' };
+  const note = warningAbout(outcome, body);
+  return { outcome, durationMs: 0, health: isUnavailable ? 'unavailable' : 'ok', ...(note !== undefined && { note }) };
 }

@@ -72,7 +72,7 @@ export class Acceptance {
 
   async prepare(asked: AskedTransaction): Promise<void> {
     const changed = await this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));
-    await this.#noteRepeat(asked, changed);
+    if (this.#isRepeat(asked, changed)) await this.#noteRepeat(asked, changed);
   }
 
   async submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined> {
@@ -82,13 +82,14 @@ export class Acceptance {
     const changed = hasSecondPhase(asked.type)
       ? await this.#changes.change(asked.gid, rule, true)
       : await this.#creation.createOr(asked, 'submitted', rule, true);
-    await this.#noteRepeat(asked, changed);
+    if (this.#isRepeat(asked, changed)) await this.#noteRepeat(asked, changed);
     return wait ? this.#standing(changed) : undefined;
   }
 
   async prepareWorkflow(asked: AskedTransaction): Promise<StoredTransaction> {
     const rule = (stored: Transaction) => rulePrepareWorkflow(stored, this.#context.clock.nowMs());
-    await this.#noteRepeat(asked, await this.#creation.createOr(asked, 'prepared', rule));
+    const changed = await this.#creation.createOr(asked, 'prepared', rule);
+    if (this.#isRepeat(asked, changed)) await this.#noteRepeat(asked, changed);
     const stored = await this.#rows.load(asked.gid, 'whole');
     if (stored === undefined) throw unknownGid();
     return stored;
@@ -131,9 +132,13 @@ export class Acceptance {
     await this.#registration.register(gid, type, branches);
   }
 
+  /** What was created now holds the very steps that were asked for. */
+  #isRepeat({ steps }: AskedTransaction, { transaction }: Changed): boolean {
+    return transaction.definition.steps !== steps;
+  }
+
   /** What is stored wins over what the same gid is asked for again: where that differs, people are told. */
   async #noteRepeat(asked: AskedTransaction, { transaction }: Changed): Promise<void> {
-    if (transaction.definition.steps === asked.steps) return;
     const rule = (stored: Transaction) => ruleRepeat(stored, asked, this.#context.clock.nowMs());
     if (rule(transaction) !== 'nothing') await this.#changes.change(asked.gid, rule, false);
   }

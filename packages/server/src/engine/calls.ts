@@ -157,9 +157,7 @@ export class Calls {
     if (outcome.kind !== 'success') this.#trouble = outcome;
     const { clock, runtime } = this.#context;
     const jitter = runtime.random();
-    this.#driver.happened({
-      ...{ kind: 'answered', operation, outcome, durationMs, jitter, atMs: clock.nowMs() },
-      ...(note !== undefined && { note }),
-    });
+    const answered = { kind: 'answered', operation, outcome, durationMs, jitter, atMs: clock.nowMs() } as const;
+    this.#driver.happened(note === undefined ? answered : { ...answered, note });
   }
 }

@@ -39,12 +39,13 @@ export class Registration {
   }
 
   async register(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
-    await this.#checkTargets(gid, type, branches);
+    // An http URL that names no method is called alike by all protocols: nothing is to be found out.
+    if (!branches.every(isCalledAlike)) await this.#checkTargets(gid, type, branches);
     const result =
       type === 'workflow'
         ? await this.#step(gid, branches)
         : await this.#write(gid, { type, branches, maxBranches: wireLimits.steps * 2, maxBytes });
-    await this.#registered(gid, branches, result);
+    if (result !== 'done') await this.#registered(gid, branches, result);
   }
 
   /**
@@ -85,7 +86,6 @@ export class Registration {
    * name no method are called alike by all.
    */
   async #checkTargets(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
-    if (branches.every(isCalledAlike)) return;
     const { definition } = this.#known(gid) ?? (await this.#read(gid));
     checkTargets(definition, type, branches, this.#context.names);
   }

@@ -25,6 +25,7 @@ export function unknownName(asked: AskedTransaction, names: NameBook): HoldfastE
     return trouble === undefined ? undefined : invalid(field, trouble);
   };
   for (const [index, { action, compensate }] of asked.steps.entries()) {
+    if (!isServiceUrl(action) && !isServiceUrl(compensate)) continue;
     const refused = refusal(action, `steps[${index}].action`) ?? refusal(compensate, `steps[${index}].compensate`);
     if (refused !== undefined) return refused;
   }

@@ -1,11 +1,5 @@
 import type { AddressInfo, Server } from 'node:net';
 
-/**
- * How connections of clients are: nothing small is held back, and a probe after half a minute of silence, so that neither a
- * balancer forgets a connection that waits long for its answer, nor this process a client that is gone.
- */
-export const acceptedSockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
-
 /** `::` means every address, of IPv4 as well; where there is no IPv6, this is what means the same. */
 const everyAddress = { withIpv6: '::', without: '0.0.0.0' } as const;
 

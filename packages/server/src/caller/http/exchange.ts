@@ -1,4 +1,4 @@
-import { type Outcome, parseRetryAfter } from '@holdfast/core';
+import { type Outcome, parseRetryAfter, warningAbout } from '@holdfast/core';
 import type { Cuttable, Health, Runtime, SendingCall, Timer } from '../../engine/ports.ts';
 import { wasClosing } from '../closing.ts';
 import type { DialFailure, Dialing } from '../dial/dialer.ts';
@@ -52,6 +52,8 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
   /** Of a body that came in one piece. */
   #text = noText;
   #body: AnswerBody | undefined;
+  /** About an answer that counts all the same. */
+  #warning: string | undefined;
 
   constructor(context: ExchangeContext, sending: SendingCall, form: HttpForm) {
     this.#context = context;
@@ -205,6 +207,7 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     const retryAfterMs = retryAfter === undefined ? 0 : parseRetryAfter(retryAfter, this.#context.runtime.wallMs());
     const outcome = this.#form.judge(code, text, retryAfterMs, notFollowed === '' ? unread : notFollowed);
     const isUnavailable = outcome.kind === 'error' && (code === 502 || code === 503 || code === 504);
+    this.#warning = warningAbout(outcome, text);
     this.#end(this.#forPeople(outcome), isUnavailable ? 'unavailable' : 'ok');
   }
 
@@ -249,10 +252,16 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     this.#release(false);
     this.#forget();
     const durationMs = Math.round(this.#context.runtime.monotonicMs() - this.#startedMs);
-    const answer = { outcome, durationMs, health, ...(this.#isSecond && { note: sentTwice }) };
+    const answer = { outcome, durationMs, health, ...this.#note };
     if (this.#isAsked) process.nextTick(() => this.#sending.ended(answer));
     else this.#sending.ended(answer);
     this.#context.ended();
+  }
+
+  /** Of the attempt, for people. */
+  get #note(): { readonly note?: string } {
+    const notes = [this.#isSecond ? sentTwice : undefined, this.#warning].filter((note) => note !== undefined);
+    return notes.length === 0 ? {} : { note: notes.join('; ') };
   }
 
   #release(isReusable: boolean): void {

@@ -89,6 +89,13 @@ export const grpc = section(
       to: 1_000_000,
       description: 'The most calls at the same time on one connection. Clients hold back further calls.',
     }),
+    tcpKeepAliveMs: number({
+      default: 30 * second,
+      from: second,
+      to: 2 * hour,
+      description:
+        'After how much silence the system starts to ask whether the other side of a connection is still there (TCP keep-alive). Make this shorter than the idle time-out of what is between client and Holdfast: a call with `WaitResult` may be silent for long.',
+    }),
     keepAliveMs: number({
       default: minute,
       from: second,

@@ -1,22 +1,25 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { acceptedSockets, listenOn } from '../listen.ts';
+import { listenOn } from '../listen.ts';
 import type { GrpcSettings } from './settings.ts';
+
+type PortSettings = Pick<GrpcSettings, 'host' | 'port' | 'maxConnections' | 'tcpKeepAliveMs'>;
 
 /**
  * The port that gRPC is served on. It is opened before anything that speaks gRPC is loaded, so that a port that is taken
  * stops the start early; connections that come until then wait.
  */
 export class GrpcPort {
-  readonly #settings: Pick<GrpcSettings, 'host' | 'port' | 'maxConnections'>;
+  readonly #settings: PortSettings;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
   #waiting: Socket[] = [];
   #serve: ((socket: Socket) => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(settings: Pick<GrpcSettings, 'host' | 'port' | 'maxConnections'>) {
+  constructor(settings: PortSettings) {
     this.#settings = settings;
-    this.#server = createServer(acceptedSockets, (socket) => this.#connected(socket));
+    const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: settings.tcpKeepAliveMs };
+    this.#server = createServer(sockets, (socket) => this.#connected(socket));
     this.#server.maxConnections = settings.maxConnections;
   }
 

@@ -22,6 +22,8 @@ export interface GrpcSettings {
   readonly maxConnections: number;
   /** Calls at once on one connection; clients hold back further ones. */
   readonly maxStreams: number;
+  /** The system asks after so long without a byte whether the other end of a connection is there still. */
+  readonly tcpKeepAliveMs: number;
   /** A connection is asked this often whether its client is there still. */
   readonly keepAliveMs: number;
   /** A client that does not answer that for this long is gone. */

@@ -9,7 +9,13 @@ const defaults: GrpcSettings = {
   ...{ host: '127.0.0.1', port: 0, tls: { certFile: '', keyFile: '', clientCaFile: '' } },
   ...{ messageLimitBytes: 4 * mib, messageBudgetBytes: 256 * mib, answerBudgetBytes: 256 * mib },
   ...{ requestTimeoutMs: 30_000, sendTimeoutMs: 30_000, callTimeoutMs: 600_000 },
-  ...{ maxConnections: 1000, maxStreams: 1000, keepAliveMs: 60_000, keepAliveTimeoutMs: 20_000 },
+  ...{
+    maxConnections: 1000,
+    maxStreams: 1000,
+    tcpKeepAliveMs: 30_000,
+    keepAliveMs: 60_000,
+    keepAliveTimeoutMs: 20_000,
+  },
 };
 
 /** What a test has opened. */

@@ -18,7 +18,7 @@ export function createLookups(
   runtime: Runtime,
   shortage?: (code: string) => void,
 ): Lookups {
-  const tally = { found: 0, gone: 0, failed: 0, underWay: 0 };
+  const tally = { found: 0, gone: 0, failed: 0 };
   const lookup = new HostLookup({ settings, runtime, ...(shortage && { shortage }) });
   return { hosts: new KnownHosts({ lookup, runtime, limits: settings, tally }), lookup, limits: settings, tally };
 }

@@ -10,7 +10,7 @@ class World {
   readonly runtime = new ManualRuntime();
   readonly asked: string[] = [];
   #answers: ((looked: Looked<string>) => void)[] = [];
-  readonly tally = { found: 0, gone: 0, failed: 0, underWay: 0 };
+  readonly tally = { found: 0, gone: 0, failed: 0 };
   readonly names: RememberedLookups<string, string>;
 
   constructor({ staleMs = 60_000, names = 10 } = {}) {

@@ -8,8 +8,8 @@ export interface MemoryLimits {
   readonly names: number;
 }
 
-/** What became of all look-ups so far, and how many are under way. */
-export type LookupTally = Record<Looked<unknown>['kind'] | 'underWay', number>;
+/** What became of all look-ups so far. */
+export type LookupTally = Record<Looked<unknown>['kind'], number>;
 
 export interface RememberedLookupsParts<Name, Answer> {
   readonly limits: MemoryLimits;
@@ -183,13 +183,10 @@ export class RememberedLookups<Name, Answer> {
   }
 
   async #lookUp(name: Name, entry: Entry<Answer>): Promise<void> {
-    const { tally } = this.#parts;
     entry.isAsking = true;
-    tally.underWay += 1;
     const looked = await this.#parts.lookUp(name, entry.answer);
     entry.isAsking = false;
-    tally.underWay -= 1;
-    tally[looked.kind] += 1;
+    this.#parts.tally[looked.kind] += 1;
     this.#answered(entry, looked);
   }
 
