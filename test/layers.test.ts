@@ -1,4 +1,4 @@
-/** Who may import whom: the shape of the system as a test. Tests and test helpers may import anything. */
+/** The shape of the system as a test: which layer may import which. Tests and test helpers may import anything. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';

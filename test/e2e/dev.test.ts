@@ -337,6 +337,16 @@ test('what cannot be understood is refused by name', async () => {
   assert.equal(beyond.status, 400, beyond.text);
 });
 
+test('a web page of another site moves no clock', async () => {
+  const before = await nowMs();
+  for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
+    const body = JSON.stringify({ advanceMs: 1000 });
+    const answer = await fetch(`${coordinator.url}/api/dev/clock`, { method: 'POST', headers, body });
+    assert.equal(answer.status, 403, await answer.text());
+  }
+  assert.equal(await nowMs(), before);
+});
+
 test('off loopback it is refused, with what is allowed', async () => {
   const { code, output } = await run(['dev', '--http-host', '0.0.0.0', '--http-port', '0']);
   assert.equal(code, 2, output);

@@ -6,7 +6,7 @@ import { type Fact, queryOperation } from './fact.ts';
 import { failingPrefixes } from './incident.ts';
 import { isExpected, mark, marked } from './mark.ts';
 import { operationAt, operationName, stateOf, withState } from './operation.ts';
-import { withRetryAt, withTried } from './run.ts';
+import { withCut, withRetryAt, withTried } from './run.ts';
 import { shownUrl } from './shown-url.ts';
 import { type Attempt, limits, type Progress, type Transaction } from './transaction.ts';
 
@@ -16,12 +16,14 @@ type Blocked = Extract<Fact, { kind: 'blocked' }>;
 /** Every answer is recorded as an attempt; one that is not waited for any more changes nothing else. */
 export function applyAnswered(transaction: Transaction, fact: Answered): Transaction {
   const { operation, outcome } = fact;
-  const attempted = withAttempt(transaction.progress, attemptOf(fact));
+  const attempt = attemptOf(fact);
+  const attempted = withAttempt(transaction.progress, attempt);
   const isAwaited = isExpected(transaction, operation) && !isSettled(transaction, operation);
   if (isAwaited && outcome.kind === 'success' && isMarked(transaction, operation))
     return succeeded(transaction, fact, attempted);
   const { attempts, attemptCount } = attempted;
-  const recorded = { ...transaction, progress: { ...transaction.progress, attempts, attemptCount } };
+  const run = fact.isCut === true ? withCut(transaction.run, operation, attempt.atMs) : transaction.run;
+  const recorded = { ...transaction, run, progress: { ...transaction.progress, attempts, attemptCount } };
   if (!isAwaited) return recorded;
   switch (outcome.kind) {
     case 'success':

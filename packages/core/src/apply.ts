@@ -1,5 +1,5 @@
 import { applyAnswered, applyBlocked } from './answer.ts';
-import { shorten } from './attempts.ts';
+import { shorten, withCutAttempts } from './attempts.ts';
 import { clipDue, firstDue } from './deadline.ts';
 import type { Fact } from './fact.ts';
 import { deriveFront } from './front.ts';
@@ -29,7 +29,7 @@ export function apply(transaction: Transaction, fact: Fact): Transaction {
     case 'abort-asked':
       return move(transaction, hasSecondPhase(definition.type) ? 'aborting' : 'failed', fact.reason, fact.atMs);
     case 'stopped':
-      return isStoppable(progress.status) ? applyStopped(transaction, fact.atMs) : transaction;
+      return isStoppable(progress.status) ? applyStopped(transaction, fact) : transaction;
     case 'rollback-asked':
       return applyRollbackAsked(transaction, fact);
     case 'alive':
@@ -51,8 +51,10 @@ export function apply(transaction: Transaction, fact: Fact): Transaction {
   }
 }
 
-function applyStopped(transaction: Transaction, atMs: number): Transaction {
-  return changeStatus(withDecision(transaction, { kind: 'stop', atMs, reason: '' }), 'failed', '', atMs);
+/** What is out ends with it: this is the last that is written of it. */
+function applyStopped(transaction: Transaction, { atMs, cut = [] }: Extract<Fact, { kind: 'stopped' }>): Transaction {
+  const decided = withDecision(transaction, { kind: 'stop', atMs, reason: '' });
+  return changeStatus({ ...decided, progress: withCutAttempts(decided.progress, cut, atMs) }, 'failed', '', atMs);
 }
 
 /** A workflow that is woken is called back now: it has nothing else to try. */
@@ -107,7 +109,7 @@ function changeStatus(transaction: Transaction, to: Status, reason: string, atMs
   return { ...moved, progress: { ...moved.progress, dueMs }, front: deriveFront(moved) };
 }
 
-/** What goes forward was not rolled back, whatever the query URL said before somebody submitted. */
+/** A transaction that goes forward has no reason of a rollback, even if the query URL gave one before the submit. */
 function reasonAfter(to: Status, known: string, reason: string): string {
   if (to === 'submitted' || to === 'succeed') return '';
   return reason === '' ? known : shorten(reason, limits.reasonBytes);

@@ -1,3 +1,4 @@
+import type { CutCall } from './fact.ts';
 import { type Attempt, limits, type Progress } from './transaction.ts';
 
 export type Attempted = Pick<Progress, 'attempts' | 'attemptCount'>;
@@ -16,6 +17,22 @@ function cut(attempt: Attempt): Attempt {
     reason: shorten(reason, limits.attemptReasonBytes),
     ...(note !== undefined && { note: shorten(note, limits.attemptReasonBytes) }),
   };
+}
+
+/** Records calls that an operator's stop cut. */
+export function withCutAttempts(progress: Progress, cut: readonly CutCall[], atMs: number): Progress {
+  const reason = cutReason('an operator stopped the transaction');
+  let known = progress;
+  for (const { operation, sentMs } of cut) {
+    const attempt: Attempt = { operation, atMs: sentMs, durationMs: atMs - sentMs, outcome: 'error', reason };
+    known = { ...known, ...withAttempt(known, attempt) };
+  }
+  return known;
+}
+
+/** What an attempt says whose call was cut while it was out. */
+export function cutReason(why: string): string {
+  return `cut: ${why}; it may have run`;
 }
 
 /** At most that many bytes of UTF-8, never half a character. */

@@ -18,7 +18,7 @@ export const rules = {
   'retry-limit': 'An action used up its retries: every branch that may have run is compensated.',
   'rollback-asked': 'An operator asked for the rollback: every branch that may have run is compensated.',
   'not-waited-for':
-    'An operator decided not to wait for the calls that are out: their branches are compensated 10 s after the decision.',
+    'An operator decided not to wait for the calls that were out. They were cut; their branches are compensated 10 s after the decision.',
   backward: 'Every later branch that may have run is compensated: now these are compensated.',
   'all-compensated': 'Every branch that may have run is compensated.',
   'second-phase': 'The decision is on the disk: the next branch is called.',

@@ -1,7 +1,7 @@
 import { topicsOf } from './topic.ts';
 import type { Definition, Options, Payload, Step } from './transaction.ts';
 
-/** What a request says of a transaction; what it leaves out is empty or zero. */
+/** The content of a request. A field that it leaves out is empty or zero. */
 type Asked = Omit<Definition, 'createdMs'>;
 
 /**
@@ -10,7 +10,7 @@ type Asked = Omit<Definition, 'createdMs'>;
  */
 export function differingFields(stored: Definition, asked: Asked): readonly string[] {
   const fields: string[] = [];
-  // What a topic stood for was decided at the creation.
+  // The creation has decided which URLs a topic stands for.
   if (asked.steps.length > 0 && topicsOf(asked.steps).length === 0) {
     if (!isSame(stored.steps, asked.steps, (step, other) => haveSameTargets(step, other))) fields.push('steps');
     if (!isSame(stored.steps, asked.steps, (step, other) => isSamePayload(step.payload, other.payload))) {

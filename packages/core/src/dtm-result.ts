@@ -2,14 +2,14 @@ import { shorten } from './attempts.ts';
 import type { Outcome } from './fact.ts';
 import { outcomeMessageBytes } from './outcome.ts';
 
-/** What services say with `dtm_result`. Empty is as if it were not there. */
+/** The values of `dtm_result` that have a meaning. An empty one counts as absent. */
 const known: readonly unknown[] = ['SUCCESS', 'FAILURE', 'ONGOING', '', null];
 const usual = '{"dtm_result":"SUCCESS"}';
 const name = 'dtm_result';
 
 /**
  * Whether the JSON of an answer has a `dtm_result` that means nothing, such as the text of an exception: at the top, or in
- * the result of JSON-RPC. What is no JSON has none.
+ * the result of JSON-RPC. A body that is no JSON has none.
  */
 function hasStrangeResult(body: string): boolean {
   if (body === usual || !/dtm_result/i.test(body)) return false;
@@ -38,8 +38,8 @@ export function warningAbout({ kind }: Outcome, body: string): string | undefine
 }
 
 /**
- * What the answer to query_prepared means. Its yes cannot be taken back, since the message is then sent: so a success that
- * says something else in `dtm_result` is an error, and the service is asked again.
+ * The outcome of a call of query_prepared. A yes sends the message and cannot be taken back. So a success with another
+ * value in `dtm_result` is an error, and the service is asked again.
  */
 export function asQuery(outcome: Outcome, body: string): Outcome {
   if (outcome.kind !== 'success' || !hasStrangeResult(body)) return outcome;

@@ -13,6 +13,12 @@ export interface WorkflowEnd {
   readonly result: string;
 }
 
+/** A call that was out when an operator stopped its transaction. */
+export interface CutCall {
+  readonly operation: number;
+  readonly sentMs: number;
+}
+
 /** How one call of a branch ended. Anything unknown is an `error`: it may have run. */
 export type Outcome =
   | { readonly kind: 'success' }
@@ -43,7 +49,8 @@ export type Fact =
   /** It was asked for again while it runs, and these fields differ from what is stored: they are not taken over. */
   | { readonly kind: 'repeated'; readonly ignoredFields: readonly string[]; readonly atMs: number }
   | { readonly kind: 'abort-asked'; readonly reason: string; readonly atMs: number }
-  | { readonly kind: 'stopped'; readonly atMs: number }
+  /** An operator ended it as failed. `cut`: the calls that are out, which end with it. */
+  | { readonly kind: 'stopped'; readonly atMs: number; readonly cut?: readonly CutCall[] }
   /** An operator asked to roll a saga back; it moves as soon as its driver knows. `doNotWait`: for calls that are out. */
   | { readonly kind: 'rollback-asked'; readonly reason: string; readonly doNotWait: boolean; readonly atMs: number }
   /** A workflow gave a sign of life. */
@@ -60,6 +67,8 @@ export type Fact =
       readonly durationMs: number;
       /** 0 .. 1, random; makes a back-off up to 10 % longer. */
       readonly jitter: number;
+      /** It was out, and was cut because an operator decided not to wait for it. */
+      readonly isCut?: boolean;
       /** What else operators are to see of the attempt. */
       readonly note?: string;
     }

@@ -1,5 +1,5 @@
 export { apply } from './apply.ts';
-export { shorten } from './attempts.ts';
+export { cutReason, shorten } from './attempts.ts';
 export { createTransaction, restoreTransaction } from './create.ts';
 export { decide } from './decide.ts';
 export * from './decision.ts';
@@ -16,7 +16,7 @@ export { moveAsked, withMoveAsked } from './move-asked.ts';
 export { isLegalMove, isStoppable } from './moves.ts';
 export { meant, nearestName } from './nearest-name.ts';
 export { actionOf, compensateOf, operationAt, operationCount, operationsOf, stateOf } from './operation.ts';
-export { awaitedCalls, doNotWaitMs, type InFlight, untoldOperations } from './operator.ts';
+export { doNotWaitMs, type InFlight, isCutOff, untoldOperations } from './operator.ts';
 export {
   failureText,
   grpcCodeOf,
@@ -29,7 +29,7 @@ export {
 export { planOf } from './plan.ts';
 export { memorable, Recent } from './recent.ts';
 export * from './request.ts';
-export { emptyRun } from './run.ts';
+export { cutCalls, emptyRun } from './run.ts';
 export * from './service-name.ts';
 export { shownUrl, withoutUserinfo } from './shown-url.ts';
 export * from './target.ts';

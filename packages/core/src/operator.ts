@@ -1,12 +1,16 @@
 import { shorten } from './attempts.ts';
 import { type Fact, queryOperation } from './fact.ts';
 import { actionOf, compensateOf, stateOf } from './operation.ts';
+import { cutSentMs } from './run.ts';
 import { limits, type OperatorDecision, type Progress, type Transaction } from './transaction.ts';
 
 /** The operations whose call has no answer yet. */
-export type InFlight = Pick<ReadonlySet<number>, 'has' | 'size' | 'keys'>;
+export interface InFlight extends Pick<ReadonlySet<number>, 'has' | 'size' | 'keys'> {
+  /** No more are to be asked for now, until some of these have answered. */
+  readonly isFull?: boolean;
+}
 
-/** Where an operator decided not to wait for the calls that are out, what they may have done is compensated after this. */
+/** Where an operator decided not to wait for the calls that are out, they are cut, and compensated this long after that. */
 export const doNotWaitMs = 10_000;
 
 /** Why a transaction was rolled back where the operator gave no reason. */
@@ -54,19 +58,24 @@ function withReason(transaction: Transaction, reason: string): Transaction {
 }
 
 /**
- * Until when the compensation of an operation is held back because an operator decided not to wait for its action; 0: it
- * is not. Which calls were out at the decision is not stored, so that this holds for every action that may have run.
+ * Until when the compensation of an operation is held back because the call of its action was cut, as an operator
+ * decided; 0: it is not. Whether it was cut only the driver knows that cut it: the next one waits for nothing that is
+ * out, as after every crash.
  */
-export function heldUntilMs({ progress }: Transaction, compensation: number): number {
+export function heldUntilMs({ progress, run }: Transaction, compensation: number): number {
   const decision = decisionOf(progress, 'do-not-wait');
-  return decision === undefined || stateOf(progress, compensation + 1) !== 'm' ? 0 : decision.atMs + doNotWaitMs;
+  return decision === undefined || cutSentMs(run, compensation + 1) === undefined ? 0 : decision.atMs + doNotWaitMs;
 }
 
-/** Those of the calls that are out whose answer is still waited for. */
-export function awaitedCalls({ progress }: Transaction, inFlight: InFlight, nowMs: number): InFlight {
-  const decision = decisionOf(progress, 'do-not-wait');
-  if (decision === undefined || progress.status !== 'aborting' || nowMs < decision.atMs + doNotWaitMs) return inFlight;
-  return new Set([...inFlight.keys()].filter((operation) => operation % 2 === 0));
+/**
+ * Whether an operator's decision ends the call of an operation that is out: a stop all of them, a rollback that does not
+ * wait the actions. Nothing else cuts a call.
+ */
+export function isCutOff({ definition, progress }: Transaction, operation: number): boolean {
+  if (progress.operatorDecisions === undefined) return false;
+  if (decisionOf(progress, 'stop') !== undefined) return true;
+  const isAction = definition.type === 'saga' && operation % 2 === 1;
+  return isAction && progress.status === 'aborting' && decisionOf(progress, 'do-not-wait') !== undefined;
 }
 
 /** A rollback waits for an action that is out, and would go on sooner where an operator decided not to wait. */

@@ -56,8 +56,8 @@ export function ruleSubmit(
 }
 
 /**
- * The same gid again with other content while it runs: what is stored wins, and the fields that differ are kept for
- * people. Told already: nothing.
+ * The same gid is asked for again, with other content, while it runs. The stored content wins. The fields that differ are
+ * recorded for people, each once.
  */
 export function ruleRepeat(
   { definition, progress }: Transaction,

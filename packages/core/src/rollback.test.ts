@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HoldfastError, ruleRollback, ruleStop, rules, untoldOperations } from './index.ts';
+import { HoldfastError, ruleRollback, ruleStop, rules, stateOf, untoldOperations } from './index.ts';
 import {
   error,
   failure,
@@ -57,42 +57,50 @@ test('what has succeeded meanwhile, and was not durable, is rolled back all the 
   assert.deepEqual([driver.status, driver.calls], ['failed', ['01 action', '01 compensate']]);
 });
 
-test('do not wait: what is out is compensated 10 s after the decision, and once', () => {
+test('do not wait: what is out is cut, and compensated 10 s after the decision', () => {
   const driver = Driver.submit(saga(2), { '02 action': ['out'] });
+  const decidedMs = driver.nowMs;
   rollBack(driver, { doNotWait: true });
-  assert.deepEqual([driver.status, driver.rules.at(-1)], ['aborting', 'not-waited-for']);
-  driver.nowMs += 9_999;
-  driver.run();
-  assert.deepEqual(driver.calls, ['01 action', '02 action']);
-  driver.nowMs += 1;
-  driver.run();
-  assert.deepEqual(driver.calls.slice(2), ['02 compensate', '01 compensate']);
-  assert.equal(driver.status, 'failed');
+  assert.deepEqual(driver.calls, ['01 action', '02 action', '02 compensate', '01 compensate']);
+  assert.deepEqual([driver.status, driver.nowMs - decidedMs], ['failed', 10_000]);
+  assert.ok(driver.rules.includes('not-waited-for'));
+  assert.equal(driver.transaction.progress.attempts.filter(({ operation }) => operation === 3).length, 1);
   driver.answer(3, failure());
   assert.equal(driver.status, 'failed');
 });
 
-test('do not wait holds over a crash: nobody knows then which calls were out', () => {
-  const driver = Driver.submit(saga(2), { '02 action': ['out'] });
+test('do not wait: what is not out is compensated at once', () => {
+  const driver = Driver.submit(saga(2), { '02 action': [error()] });
+  const decidedMs = driver.nowMs;
   rollBack(driver, { doNotWait: true });
+  assert.deepEqual([driver.status, driver.nowMs], ['failed', decidedMs]);
+  assert.deepEqual(driver.calls.slice(2), ['02 compensate', '01 compensate']);
+});
+
+test('do not wait: after a crash nothing is out, and nothing is waited for', () => {
+  const driver = Driver.submit(saga(2), { '02 action': ['out'] });
+  driver.apply({ kind: 'rollback-asked', reason: '', doNotWait: true, atMs: driver.nowMs });
+  driver.durable = driver.transaction;
   const decidedMs = driver.nowMs;
   driver.nowMs += 5_000;
   driver.restart();
-  // The driver's clock goes on by itself where nothing is out.
-  assert.deepEqual([driver.status, driver.nowMs - decidedMs], ['failed', 10_000]);
-  assert.ok(driver.rules.includes('not-waited-for'));
+  assert.deepEqual([driver.status, driver.nowMs - decidedMs], ['failed', 5_000]);
+  assert.deepEqual(driver.calls.slice(2), ['02 compensate', '01 compensate']);
 });
 
-test('a compensation that fails is tried again though an action is out that nobody waits for', () => {
-  const driver = Driver.submit(saga(2), { '02 action': ['out'], '02 compensate': [error()] });
-  rollBack(driver, { doNotWait: true });
-  driver.nowMs += 10_000;
+test('a wake does not make the compensation of what was cut come sooner', () => {
+  const driver = Driver.submit(saga(1), { '01 action': ['out'] });
+  rollBack(driver);
+  driver.apply({ kind: 'rollback-asked', reason: '', doNotWait: true, atMs: driver.nowMs });
+  driver.answer(1, error(), { isCut: true });
+  driver.apply({ kind: 'due', atMs: driver.nowMs });
+  const decidedMs = driver.nowMs;
   driver.run();
-  assert.deepEqual([driver.status, driver.rules.at(-1), driver.inFlight.size], ['aborting', 'back-off', 1]);
+  assert.deepEqual([driver.status, driver.nowMs - decidedMs], ['failed', 10_000]);
 });
 
 test('it can be decided later not to wait; the same again is fine', () => {
-  const driver = Driver.submit(saga(2), { '02 action': ['out'] });
+  const driver = Driver.submit(saga(2), { '02 action': ['out'], '01 compensate': ['out'] });
   rollBack(driver);
   driver.nowMs += 60_000;
   assert.equal(rollBack(driver), 'nothing');
@@ -105,9 +113,20 @@ test('it can be decided later not to wait; the same again is fine', () => {
       ['do-not-wait', 'aborting'],
     ],
   );
-  driver.nowMs += 10_000;
-  driver.run();
-  assert.equal(driver.status, 'failed');
+  assert.deepEqual(driver.calls.slice(2), ['02 compensate', '01 compensate']);
+});
+
+test('a stop ends what is out: the attempt says so, and that it may have run', () => {
+  const driver = Driver.submit(saga(2), { '02 action': ['out'] });
+  const ruling = ruleStop(driver.transaction, driver.nowMs + 70);
+  assert.ok(ruling !== 'nothing' && !(ruling instanceof HoldfastError) && ruling.kind === 'stopped');
+  driver.ask({ ...ruling, cut: [{ operation: 3, sentMs: driver.nowMs }] });
+  const { attempts } = driver.durable.progress;
+  assert.deepEqual(attempts.at(-1), {
+    ...{ operation: 3, atMs: driver.nowMs, durationMs: 70, outcome: 'error' },
+    reason: 'cut: an operator stopped the transaction; it may have run',
+  });
+  assert.deepEqual([driver.status, stateOf(driver.durable.progress, 3)], ['failed', 'm']);
 });
 
 test('refused: what has ended, what is only prepared, and what is no saga, with what to do instead', () => {

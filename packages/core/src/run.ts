@@ -1,11 +1,17 @@
-import { emptyTable, lookUp, type Table, withEntry } from './table.ts';
+import { emptyTable, entriesOf, lookUp, type Table, withEntry } from './table.ts';
 import type { Run } from './transaction.ts';
 
-export const emptyRun: Run = { tried: emptyTable, retryAtMs: emptyTable, backedOff: false, queryAnswer: 'none' };
+export const emptyRun: Run = {
+  tried: emptyTable,
+  retryAtMs: emptyTable,
+  backedOff: false,
+  cut: emptyTable,
+  queryAnswer: 'none',
+};
 
-/** A new run of the same driver: what the query URL has said still holds. */
-export function nextRun({ queryAnswer }: Run): Run {
-  return queryAnswer === 'none' ? emptyRun : { ...emptyRun, queryAnswer };
+/** A new run of the same driver: what the query URL has said still holds, and which calls were cut. */
+export function nextRun({ queryAnswer, cut }: Run): Run {
+  return queryAnswer === 'none' && cut.size === 0 ? emptyRun : { ...emptyRun, queryAnswer, cut };
 }
 
 export function hasTried({ tried }: Run, operation: number): boolean {
@@ -23,6 +29,20 @@ export function retryAtMs(run: Run, operation: number): number {
 
 export function withRetryAt(run: Run, operation: number, atMs: number): Table<number> {
   return withEntry(run.retryAtMs, slotOf(operation), atMs);
+}
+
+/** When the call of an action that was cut went out; undefined: it was not cut. */
+export function cutSentMs({ cut }: Run, operation: number): number | undefined {
+  return lookUp(cut, slotOf(operation));
+}
+
+/** The actions whose calls were cut, and when each went out. */
+export function* cutCalls({ cut }: Run): Generator<readonly [operation: number, sentMs: number]> {
+  for (const [slot, sentMs] of entriesOf(cut)) yield [slot - 1, sentMs];
+}
+
+export function withCut(run: Run, operation: number, sentMs: number): Run {
+  return { ...run, cut: withEntry(run.cut, slotOf(operation), sentMs) };
 }
 
 /** The query-prepared call is operation -1. */

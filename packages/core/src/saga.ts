@@ -2,7 +2,7 @@ import { deadlineMs } from './deadline.ts';
 import type { Decision } from './decision.ts';
 import { frontOf } from './front.ts';
 import { needsHuman } from './human.ts';
-import { awaitedCalls, decisionOf, type InFlight } from './operator.ts';
+import { decisionOf, type InFlight } from './operator.ts';
 import type { Transaction } from './transaction.ts';
 import { callFront } from './turn.ts';
 
@@ -54,14 +54,11 @@ function toAborting(
   return { kind: 'move', to: 'aborting', reason, rule };
 }
 
-/**
- * An action that is still out is waited for before it is compensated: for its answer, or its request time-out, or for as
- * long as an operator wants to.
- */
+/** An action that is still out is waited for before it is compensated: for its answer, or for its request time-out. */
 function decideBackward(transaction: Transaction, inFlight: InFlight, nowMs: number): Decision {
   const front = frontOf(transaction);
   if (front === undefined || front.open === 0) {
     return { kind: 'move', to: 'failed', reason: transaction.progress.reason, rule: 'all-compensated' };
   }
-  return callFront(transaction, front, awaitedCalls(transaction, inFlight, nowMs), nowMs, 'backward');
+  return callFront(transaction, front, inFlight, nowMs, 'backward');
 }

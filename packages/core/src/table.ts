@@ -30,6 +30,14 @@ export function lookUp<Value>(table: Table<Value>, index: number): Value | undef
   return table.chunks[index >> chunkBits]?.[index & chunkMask];
 }
 
+export function* entriesOf<Value>({ chunks }: Table<Value>): Generator<readonly [index: number, value: Value]> {
+  for (const [at, chunk = []] of chunks.entries()) {
+    for (const [rest, value] of chunk.entries()) {
+      if (value !== undefined) yield [(at << chunkBits) | rest, value];
+    }
+  }
+}
+
 /** The table with one entry set. `index` is a whole number from 0. */
 export function withEntry<Value>(table: Table<Value>, index: number, value: Value): Table<Value> {
   const at = index >> chunkBits;

@@ -51,12 +51,12 @@ function serviceUrlTrouble(url: string, protocol: string): string | undefined {
     : 'must have /package.Service/Method after the service that it names: a grpc transaction calls it by gRPC';
 }
 
-/** What Holdfast appends to the query of every HTTP call: a barrier knows the call by it. */
+/** Holdfast appends these parameters to the query of every HTTP call. A barrier identifies the call by them. */
 const identityNames: readonly string[] = ['branch_id', 'gid', 'op', 'trans_type'];
 
 /**
- * What is wrong with a query that has one of these names itself: of two most servers read the first, which would be that
- * of the URL. Some read names whatever their case.
+ * The trouble of a URL whose own query has one of these names. Most servers read the first of two parameters, which would
+ * be that of the URL. Some ignore the case of names.
  */
 function identityTrouble(url: string): string | undefined {
   if (!url.includes('?')) return undefined;

@@ -199,6 +199,8 @@ export interface Run {
   readonly retryAtMs: Table<number>;
   /** An error has doubled the interval in this run; further ones do not. */
   readonly backedOff: boolean;
+  /** saga: actions that were out when an operator decided not to wait for them, by when their calls went out. */
+  readonly cut: Table<number>;
   /** msg: what the query URL decided, until the move that follows is durable. */
   readonly queryAnswer: 'none' | 'committed' | 'rolled-back';
 }

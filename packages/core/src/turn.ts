@@ -53,7 +53,9 @@ export function callFront(
   nowMs: number,
   rule: 'forward' | 'backward',
 ): Decision {
-  if (!isAllAsked(front, transaction, inFlight)) {
+  // What is to be tried again within the run may also say that it has used up its retries: that is looked at always.
+  const isFull = inFlight.isFull === true && transaction.run.retryAtMs.size === 0;
+  if (!isFull && !isAllAsked(front, transaction, inFlight)) {
     return callOrWait(transaction, readyOperations(front), inFlight, nowMs, rule);
   }
   return { kind: 'wait', untilMs: nextDeadline(transaction, nowMs), within: true, rule: 'in-flight' };

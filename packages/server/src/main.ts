@@ -171,11 +171,16 @@ async function start(
   const trust = () => certificates.trust?.value;
   const dialer = new Dialer({ upkeep: systemRuntime, trust, hosts: lookups.hosts, shortage });
   const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version }, metrics);
-  const { originSharePercent, reservePercent, ...limits } = settings.destinations;
+  const { originSharePercent, reservePercent, longCallPercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
     runtime,
-    limits: { ...limits, originShare: originSharePercent / 100, reserveShare: reservePercent / 100 },
+    limits: {
+      ...limits,
+      originShare: originSharePercent / 100,
+      reserveShare: reservePercent / 100,
+      longCallShare: longCallPercent / 100,
+    },
     events: observer,
   });
   const naming = namingOf(settings, lookups, caller, runtime, development && (() => development.waits()));

@@ -57,7 +57,7 @@ const requestLines: Cases = {
   'DEL in the path': ['400', 0, head('POST /api/dtmsvr/submit\x7f HTTP/1.1', host, ok) + saga],
   'a fragment': ['200', 1, head('POST /api/dtmsvr/submit#x HTTP/1.1', host, ok) + saga],
   'a whole URL': ['200', 1, head('POST http://localhost/api/dtmsvr/submit HTTP/1.1', host, ok) + saga],
-  'an authority': ['', 0, head('CONNECT localhost:80 HTTP/1.1', host)],
+  'an authority': ['400', 0, head('CONNECT localhost:80 HTTP/1.1', host)],
   'an asterisk': ['404', 0, head('OPTIONS * HTTP/1.1', host)],
   'no slash': ['400', 0, head('POST api/dtmsvr/submit HTTP/1.1', host, ok) + saga],
   'dots that lead up': ['404', 0, head('POST /api/x/../dtmsvr/submit HTTP/1.1', host, ok) + saga],

@@ -7,6 +7,7 @@ import {
   decide,
   type Fact,
   HoldfastError,
+  isCutOff,
   isFinal,
   type Outcome,
   operationAt,
@@ -18,6 +19,8 @@ import {
   type Transaction,
 } from '../index.ts';
 import { defaults, success } from './definitions.ts';
+
+const cut: Outcome = { kind: 'error', message: 'cut', retryAfterMs: 0 };
 
 /** Answers per call, `01 action` for one, in order; success when there are no more. `out`: no answer comes. */
 export type Script = Readonly<Record<string, readonly (Outcome | 'out')[]>>;
@@ -126,9 +129,9 @@ export class Driver {
   }
 
   /** What an answer that came without being asked for would do. */
-  answer(operation: number, outcome: Outcome): void {
+  answer(operation: number, outcome: Outcome, how: { readonly isCut?: boolean } = {}): void {
     this.inFlight.delete(operation);
-    this.apply({ kind: 'answered', operation, outcome, atMs: this.nowMs, durationMs: 5, jitter: 0 });
+    this.apply({ kind: 'answered', operation, outcome, atMs: this.nowMs, durationMs: 5, jitter: 0, ...how });
   }
 
   /** Runs until it is final, waits for a timer, or waits for an answer that does not come. */
@@ -197,6 +200,8 @@ export class Driver {
 
   #save(): void {
     this.durable = this.transaction;
+    for (const operation of this.inFlight)
+      if (isCutOff(this.durable, operation)) this.answer(operation, cut, { isCut: true });
     const { status } = this.durable.progress;
     if (this.statuses.at(-1) !== status) this.statuses.push(status);
   }

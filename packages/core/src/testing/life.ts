@@ -8,6 +8,7 @@ import {
   type Fact,
   fitProgress,
   HoldfastError,
+  isCutOff,
   isFinal,
   operationAt,
   type Ruling,
@@ -47,6 +48,8 @@ export class Life {
   readonly #inFlight = new Set<number>();
   /** Those of them that wait for a slot: not sent yet, and perhaps never. */
   readonly #unsent = new Set<number>();
+  /** Actions that an operator's decision cut in this life. */
+  readonly #cut = new Set<number>();
   #hasSlots = true;
   /** Operations that went out at any time, in any life. */
   readonly #everCalled = new Set<number>();
@@ -205,6 +208,7 @@ export class Life {
     this.#transaction = restoreTransaction(definition, branches, JSON.parse(text), defaults);
     this.#inFlight.clear();
     this.#unsent.clear();
+    this.#cut.clear();
     this.#succeededInThisLife.clear();
     if (!this.#isHandedBack) this.#assume();
     this.#apply({ kind: 'loaded', handedBack: this.#isHandedBack, atMs: this.#nowMs });
@@ -242,6 +246,16 @@ export class Life {
   #save(): void {
     this.#durable = this.#transaction;
     checkDue(this.#subject, this.#durable, this.#nowMs);
+    for (const operation of [...this.#inFlight]) if (isCutOff(this.#durable, operation)) this.#cutOff(operation);
+  }
+
+  /** An operator's decision is durable: what is out ends with it, and what is not out never goes. */
+  #cutOff(operation: number): void {
+    this.#inFlight.delete(operation);
+    if (this.#unsent.delete(operation)) return;
+    this.#cut.add(operation);
+    const outcome = { kind: 'error', message: 'cut', retryAfterMs: 0 } as const;
+    this.#apply({ kind: 'answered', operation, outcome, isCut: true, atMs: this.#nowMs, durationMs: 5, jitter: 0.5 });
   }
 
   /** Drives it until it waits for an answer, for time, or for nothing. */
@@ -284,7 +298,7 @@ export class Life {
   }
 
   #wait({ untilMs, within }: Extract<Decision, { kind: 'wait' }>): boolean {
-    if (this.#inFlight.size > 0 && !this.#isLeftAlone) {
+    if (this.#inFlight.size > 0) {
       assert.ok(within);
       assert.ok(untilMs > this.#nowMs, 'a wait that is over');
       return false;
@@ -295,16 +309,11 @@ export class Life {
       return true;
     }
     assert.ok(untilMs < Number.POSITIVE_INFINITY, 'it would never be looked at again');
-    if (within || this.#inFlight.size > 0) return false;
+    if (within) return false;
     this.#transaction = { ...this.#transaction, progress: { ...this.#transaction.progress, dueMs: untilMs } };
     this.#isHandedBack = true;
     this.#save();
     return false;
-  }
-
-  /** All calls that are out are actions that nobody waits for any more. */
-  get #isLeftAlone(): boolean {
-    return this.#waitedFor.size === 0;
   }
 
   #call(operation: number): void {
@@ -312,7 +321,7 @@ export class Life {
     assert.ok(!this.#succeededInThisLife.has(operation), 'called after it succeeded');
     assert.notEqual(this.#durable.progress.operations[operation], 's', 'called after it succeeded');
     assert.ok(this.#isCalledFor(operation), `${this.#opOf(operation)} before the decision is durable`);
-    checkOrder(this.#subject, this.#transaction, operation, this.#waitedFor, this.#frozen ?? []);
+    checkOrder(this.#subject, this.#transaction, operation, this.#inFlight, this.#frozen ?? []);
     this.#checkPatience(operation);
     const { definition, branches } = this.#subject;
     this.#inFlight.add(operation);
@@ -321,16 +330,9 @@ export class Life {
     else this.#unsent.add(operation);
   }
 
-  /** The calls that a compensation must wait for. */
-  get #waitedFor(): ReadonlySet<number> {
-    const isOver = this.#nowMs >= (this.#waitsNoMoreSinceMs ?? Number.POSITIVE_INFINITY) + 10_000;
-    return isOver ? new Set([...this.#inFlight].filter((out) => this.#opOf(out) !== 'action')) : this.#inFlight;
-  }
-
-  /** What nobody waits for is compensated 10 s after that was decided, also where a crash came between. */
+  /** What was cut is compensated 10 s after that was decided, unless a crash came between: then nobody knows of it. */
   #checkPatience(operation: number): void {
-    if (this.#opOf(operation) !== 'compensate' || this.#waitsNoMoreSinceMs === undefined) return;
-    if (this.#transaction.progress.operations[operation + 1] !== 'm') return;
+    if (!this.#cut.has(operation + 1) || this.#waitsNoMoreSinceMs === undefined) return;
     assert.ok(this.#nowMs >= this.#waitsNoMoreSinceMs + 10_000, 'compensated too soon');
   }
 

@@ -1,3 +1,13 @@
+import { codeOf } from './local-fault.ts';
+import { tlsWordsOf } from './tls-words.ts';
+
+/** Of connections that were open. */
+const lost: Readonly<Record<string, string>> = {
+  ECONNRESET: 'the service reset it',
+  EPIPE: 'the service closed it',
+  ETIMEDOUT: 'the machine does not answer any more',
+};
+
 /** A network error in one short readable line. */
 export function reasonOf(error: unknown): string {
   const text = harmless(textOf(error));
@@ -14,12 +24,9 @@ export function harmless(text: string): string {
 }
 
 function textOf(error: unknown): string {
-  // One host, many addresses: the message of the whole is empty.
-  if (error instanceof AggregateError) return [...new Set(error.errors.map(textOf))].join('; ');
   if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (error.message === '') return code;
-  return code === '' || code.startsWith('UND_ERR_') || error.message.includes(code)
-    ? error.message
-    : `${error.message} (${code})`;
+  const code = codeOf(error) ?? '';
+  const message = tlsWordsOf(code, error.message) ?? lost[code] ?? error.message;
+  if (message === '') return code;
+  return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }

@@ -121,12 +121,21 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
     .option('--limit <number>', 'at most this many', '100')
     .option('--json', 'print one JSON object a line, for programs')
     .action(async (flags: ListOptions) => (await operate()).list(at(flags), flags));
+  operator(holdfast, 'destinations', 'list the services that are called, and the calls that hold their places')
+    .option('--json', 'print JSON, for programs')
+    .action(async (flags: Output) => {
+      const { showDestinations } = await import('./destinations.ts');
+      await showDestinations(at(flags), flags);
+    });
   operator(holdfast, 'retry <gid>', 'make a waiting transaction go on now').action(async (gid: string, flags: object) =>
     (await operate()).retry(at(flags), gid),
   );
   operator(holdfast, 'rollback <gid>', 'roll back a submitted saga: every branch that may have run is compensated')
     .option('--reason <text>', 'why; it is stored with the transaction')
-    .option('--do-not-wait', 'do not wait for calls that are out: their actions may still run, a barrier is needed')
+    .option(
+      '--do-not-wait',
+      'cut the calls that are out instead of waiting: their actions may still run, a barrier is needed',
+    )
     .option('-y, --yes', 'do not ask for confirmation of --do-not-wait')
     .action(async (gid: string, flags: RollbackOptions) => {
       const { rollback } = await import('./rollback.ts');

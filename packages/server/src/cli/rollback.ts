@@ -26,8 +26,8 @@ interface RolledBack {
 }
 
 /** What is said before an operator stops waiting. */
-const warning = `--do-not-wait does not wait for calls of actions that are out. Such an action may still run in its
-service during its compensation, 10 s from now, or later. This is safe only if the service uses a barrier.`;
+const warning = `--do-not-wait cuts the calls of actions that are out. Such an action may still run in its service
+during its compensation, 10 s from now, or later. This is safe only if the service uses a barrier.`;
 
 /** Rolls back a saga that runs: what has run is compensated. */
 export async function rollback(address: Address, gid: string, options: RollbackOptions): Promise<void> {
@@ -42,16 +42,14 @@ function linesOf(gid: string, { status, ...told }: RolledBack): readonly string[
   const name = plain(gid);
   const isMoved = status !== 'submitted';
   const waits = told.waitsFor.map((call) => `  it waits for ${nameOf(call)}, until ${call.until} at the latest`);
-  const left = told.doesNotWaitFor.map((call) => `  it does not wait for ${nameOf(call)}: that action may still run`);
+  const left = told.doesNotWaitFor.map((call) => `  it has cut ${nameOf(call)}: that action may still run`);
   return [
     isMoved
       ? `${name} is ${status}: every branch that may have run is compensated`
       : `${name} will be rolled back: another node drives it, and learns of it within about a second`,
     ...waits,
     ...left,
-    ...(told.compensatesFrom === null
-      ? []
-      : [`  actions that may have run are compensated from ${told.compensatesFrom}`]),
+    ...(told.compensatesFrom === null ? [] : [`  what was cut is compensated from ${told.compensatesFrom}`]),
     `holdfast show ${argument(gid)} shows how it goes on`,
   ];
 }

@@ -31,6 +31,15 @@ interface Foreseen {
 
 type Askable = ({ readonly isAllowed: true } & Foreseen) | { readonly isAllowed: false; readonly message: string };
 
+/** A call that holds a place of its destination. */
+export interface Place {
+  readonly gid: string;
+  readonly branchId: string;
+  readonly op: string;
+  readonly since: string;
+  readonly until: string;
+}
+
 export interface Shown extends Summary {
   readonly isDrivenHere: boolean;
   readonly owner: string | null;
@@ -63,6 +72,7 @@ export interface Shown extends Summary {
     readonly since: string;
     readonly probeAt: string | null;
     readonly callsOut: number;
+    readonly longest: readonly Place[];
   }[];
   readonly next: {
     readonly what: string;
@@ -152,7 +162,7 @@ function headOf({
 
 const decisions = {
   rollback: 'asked for the rollback',
-  'do-not-wait': 'decided not to wait for the calls that were out: their actions may still run',
+  'do-not-wait': 'decided not to wait for calls that are out: they are cut, and their actions may still run',
   stop: 'ended it as failed',
 } as const;
 
@@ -221,9 +231,14 @@ function commandOf(sooner: 'retry' | 'do-not-wait', gid: string): string {
     : `rollback --do-not-wait ${gid} (its action may still run: safe only with a barrier)`;
 }
 
-function holdText({ kind, destination, since, probeAt, callsOut }: Shown['heldBack'][number]): string {
-  if (kind === 'slot')
-    return `  held back since ${since}: ${plain(destination)} has no free place, ${callsOut} calls are out`;
+function holdText({ kind, destination, since, probeAt, callsOut, longest }: Shown['heldBack'][number]): string {
+  if (kind === 'slot') {
+    const held = `  held back since ${since}: ${plain(destination)} has no free place, ${callsOut} calls are out`;
+    const [first] = longest;
+    if (first === undefined) return held;
+    const call = `${plain(first.branchId)} ${plain(first.op)} of ${plain(first.gid)}`;
+    return `${held}, the longest for ${call} since ${first.since} (holdfast destinations lists them)`;
+  }
   const probe = probeAt === null ? 'a probe is out' : `the next probe may go at ${probeAt}`;
   return `  held back: ${plain(destination)} does not serve since ${since} (open breaker); ${probe}`;
 }

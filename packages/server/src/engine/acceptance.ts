@@ -120,9 +120,7 @@ export class Acceptance {
 
   /** An operator turns back a saga that runs. */
   async rollback(gid: string, asked: AskedRollback): Promise<RolledBack> {
-    // Handed back: nothing is out. What need not be waited for is then compensated at once, and not 10 s later.
-    const rule = (stored: Transaction, handedBack = false) =>
-      ruleRollback(stored, handedBack ? { ...asked, doNotWait: false } : asked, this.#context.clock.nowMs());
+    const rule = (stored: Transaction) => ruleRollback(stored, asked, this.#context.clock.nowMs());
     const { transaction, actor } = await this.#changes.change(gid, rule, false);
     return rolledBack(transaction, actor?.snapshot);
   }
@@ -132,12 +130,12 @@ export class Acceptance {
     await this.#registration.register(gid, type, branches);
   }
 
-  /** What was created now holds the very steps that were asked for. */
+  /** A transaction that was created now holds the same steps object that was asked for. */
   #isRepeat({ steps }: AskedTransaction, { transaction }: Changed): boolean {
     return transaction.definition.steps !== steps;
   }
 
-  /** What is stored wins over what the same gid is asked for again: where that differs, people are told. */
+  /** The same gid was asked for again: the stored content wins, and people are told which fields differ. */
   async #noteRepeat(asked: AskedTransaction, { transaction }: Changed): Promise<void> {
     const rule = (stored: Transaction) => ruleRepeat(stored, asked, this.#context.clock.nowMs());
     if (rule(transaction) !== 'nothing') await this.#changes.change(asked.gid, rule, false);

@@ -1,12 +1,10 @@
 import {
-  awaitedCalls,
   type CallsOut,
   type Decision,
   decide,
   type Fact,
   HoldfastError,
   hasSecondPhase,
-  type InFlight,
   moveAsked,
   type Outcome,
   type Ruling,
@@ -100,7 +98,7 @@ export class Actor {
 
   /** As it may be told now, with the calls that are out. */
   get snapshot(): { readonly transaction: Transaction; readonly inFlight: CallsOut } {
-    return { transaction: this.#row.told, inFlight: new Map(this.#calls.out) };
+    return { transaction: this.#row.told, inFlight: this.#calls.snapshot };
   }
 
   /** It is being handed back: what comes now is for its next owner. */
@@ -146,6 +144,7 @@ export class Actor {
   /** Calls nothing more, and hands the transaction back as soon as what is out has answered. */
   close(): void {
     this.#closing = true;
+    this.#calls.withdraw();
     this.#step();
   }
 
@@ -219,7 +218,7 @@ export class Actor {
 
   #callAll(operations: readonly number[]): boolean {
     if (this.#closing) {
-      if (this.#awaited.size === 0) this.#release(this.#context.clock.nowMs());
+      if (this.#calls.out.size === 0) this.#release(this.#context.clock.nowMs());
       return false;
     }
     if (this.#context.mustLook(this.#row.seenMs)) {
@@ -227,7 +226,7 @@ export class Actor {
       if (!this.#row.isBusy) this.#reload();
       return false;
     }
-    for (const operation of operations) this.#calls.call(operation);
+    for (const operation of operations.slice(0, this.#calls.out.room)) this.#calls.call(operation);
     return true;
   }
 
@@ -235,6 +234,7 @@ export class Actor {
     if (this.#row.isBusy) return false;
     const from = this.#row.transaction.progress.status;
     this.#row.apply({ kind: 'moved', to, reason, atMs: this.#context.clock.nowMs() });
+    this.#calls.withdraw();
     this.#stopFlushing();
     this.#row.write('status', (result) => {
       if (this.#accept(result)) this.#moved(from);
@@ -260,10 +260,11 @@ export class Actor {
       return true;
     }
     const from = this.#row.transaction.progress.status;
-    this.#row.apply(change);
+    this.#row.apply(change.kind === 'stopped' ? { ...change, cut: this.#calls.sent } : change);
     // What an operator decided and the move that it calls for are one write.
     const move = moveAsked(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs());
     if (move !== undefined) this.#row.apply(move);
+    if (this.#row.transaction.progress.status !== from) this.#calls.withdraw();
     const definition = change.kind === 'submitted' ? change.amended?.definition : undefined;
     this.#stopFlushing();
     this.#row.tryWrite((result) => this.#served(request, result, from), definition);
@@ -287,7 +288,7 @@ export class Actor {
 
   #wait(decision: Extract<Decision, { kind: 'wait' }>): boolean {
     const nowMs = this.#context.clock.nowMs();
-    if (this.#awaited.size > 0) return this.#stayUntil(decision.untilMs);
+    if (this.#calls.out.size > 0) return this.#stayUntil(decision.untilMs);
     const { progress, run } = this.#row.transaction;
     if (this.#closing) {
       this.#release(this.#woken ? nowMs : Math.max(nowMs, Math.min(decision.untilMs, progress.dueMs)));
@@ -300,15 +301,9 @@ export class Actor {
       this.#row.apply({ kind: 'due', atMs: nowMs });
       return true;
     }
-    // The answer of a call that nobody waits for is recorded all the same.
-    if (decision.within || this.#calls.out.size > 0) return this.#stayUntil(decision.untilMs);
+    if (decision.within) return this.#stayUntil(decision.untilMs);
     this.#release(decision.untilMs);
     return false;
-  }
-
-  /** The calls that are out and whose answer is waited for. */
-  get #awaited(): InFlight {
-    return awaitedCalls(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs());
   }
 
   #stayUntil(untilMs: number): boolean {
@@ -347,7 +342,10 @@ export class Actor {
   /** True: it is written. Otherwise somebody else changed the row: read it and see who owns it. */
   #accept(result: WriteResult): boolean {
     if (this.#left) return false;
-    if (result === 'done') return true;
+    if (result === 'done') {
+      this.#calls.cutOff(this.#row);
+      return true;
+    }
     this.#reload();
     return false;
   }
@@ -359,6 +357,7 @@ export class Actor {
       this.#guarded(() => {
         const whose = takeOver();
         if (whose !== 'ours') this.#leave({ kind: whose });
+        else this.#calls.cutOff(this.#row);
       });
       // Whoever else wrote it and left it due made it due.
       const isDue = this.#row.durable.progress.dueMs <= this.#context.clock.nowMs();
@@ -384,7 +383,8 @@ export class Actor {
   #leave(why: Leaving): void {
     if (this.#left) return;
     this.#left = true;
-    this.#calls.end();
+    this.#calls.cutOff(this.#row);
+    this.#calls.end(why.kind === 'lost');
     this.#wakeTimer?.cancel();
     this.#stopFlushing();
     this.#context.left(this, why);

@@ -2,7 +2,11 @@ import {
   type BranchOperation,
   type CallOut,
   type CallsOut,
+  type CutCall,
+  cutReason,
   type Fact,
+  isCutOff,
+  isFinal,
   type Outcome,
   operationAt,
   queryOperation,
@@ -39,8 +43,10 @@ class Call implements AskedCall, CallOut {
   readonly status: Status;
   readonly askedMs: number;
   sentMs: number | undefined;
-  /** Ends it; undefined until it has been handed over. */
+  /** What ends it; undefined until it has been handed over. */
   cuttable: Cuttable | undefined;
+  /** Why it was ended while it was out. */
+  cutWhy = '';
 
   constructor(calls: Calls, operation: number, call: BranchCall, status: Status, askedMs: number) {
     this.#calls = calls;
@@ -57,6 +63,46 @@ class Call implements AskedCall, CallOut {
   done(result: CallResult): void {
     this.#calls.done(this, result);
   }
+
+  cut(why: string): void {
+    this.cutWhy = why;
+    this.cuttable?.cut();
+  }
+}
+
+const whyCut = {
+  decided: 'an operator decided not to wait for it',
+  stopped: 'an operator stopped the transaction',
+  lost: 'this coordinator does not drive the transaction any more',
+} as const;
+
+/** What else is known of an answer. */
+interface Aside {
+  readonly isCut?: boolean;
+  readonly note?: string | undefined;
+}
+
+/**
+ * So many calls of one transaction may be asked for at once; with so many it asks again once half of them have ended.
+ * More would only wait, in front of the calls of others or of its own: the largest part that one origin takes by default
+ * is half of it.
+ */
+export const mostCalls = 512;
+
+/** By operation. */
+class OutCalls extends Map<number, Call> {
+  #isFull = false;
+
+  get isFull(): boolean {
+    if (this.size >= mostCalls) this.#isFull = true;
+    else if (this.size <= mostCalls / 2) this.#isFull = false;
+    return this.#isFull;
+  }
+
+  /** How many more may be asked for; one at least, for what is tried again. */
+  get room(): number {
+    return Math.max(1, mostCalls - this.size);
+  }
 }
 
 /** The calls of one driver: what each says, which are out, and the facts that come of them. */
@@ -64,7 +110,7 @@ export class Calls {
   readonly #context: CallsContext;
   readonly #row: Row;
   readonly #driver: CallsDriver;
-  readonly #out = new Map<number, Call>();
+  readonly #out = new OutCalls();
   #trouble: Outcome | undefined;
   #isOver = false;
 
@@ -75,8 +121,13 @@ export class Calls {
   }
 
   /** Without an answer yet, by operation. */
-  get out(): CallsOut {
+  get out(): CallsOut & Pick<OutCalls, 'isFull' | 'room'> {
     return this.#out;
+  }
+
+  /** The same, as it is now. */
+  get snapshot(): CallsOut & Pick<OutCalls, 'isFull'> {
+    return Object.assign(new Map<number, CallOut>(this.#out), { isFull: this.#out.isFull });
   }
 
   /** The last answer that was no success. */
@@ -88,7 +139,7 @@ export class Calls {
     const target = this.#targetOf(operation);
     if (target.url === '') {
       // An empty URL always succeeds, without a call.
-      this.#answered(operation, { kind: 'success' }, 0, undefined);
+      this.#answered(operation, { kind: 'success' }, 0);
       return;
     }
     const { definition, plan, progress } = this.#row.transaction;
@@ -108,9 +159,34 @@ export class Calls {
     call.cuttable = this.#context.caller.call(call);
   }
 
-  /** Its driver has left: what answers now is told to the observers alone. */
-  end(): void {
+  /** Those that are out, for what is written of a stop. */
+  get sent(): CutCall[] {
+    const sent: CutCall[] = [];
+    for (const { operation, sentMs } of this.#out.values()) if (sentMs !== undefined) sent.push({ operation, sentMs });
+    return sent;
+  }
+
+  /** What has not gone out never goes: what called for it has changed, or nothing is called any more. */
+  withdraw(): void {
+    for (const call of this.#out.values()) if (call.sentMs === undefined) call.cut('');
+  }
+
+  /** Ends the calls that an operator's decision ends; it is durable. */
+  cutOff({ durable }: Pick<Row, 'durable'>): void {
+    const { operatorDecisions, status } = durable.progress;
+    if (operatorDecisions === undefined) return;
+    const why = isFinal(status) ? whyCut.stopped : whyCut.decided;
+    for (const call of this.#out.values()) if (isCutOff(durable, call.operation)) call.cut(why);
+  }
+
+  /**
+   * Its driver has left: what answers now is told to the observers alone. Where it lost the transaction, whoever has it now
+   * must not meet what is still out; otherwise what is out may end as it will.
+   */
+  end(isLost: boolean): void {
     this.#isOver = true;
+    if (isLost) for (const call of this.#out.values()) call.cut(whyCut.lost);
+    else this.withdraw();
   }
 
   /** Only now may it have run. Asked again where it is sent a second time. */
@@ -122,13 +198,14 @@ export class Calls {
     return true;
   }
 
-  done({ operation }: Call, result: CallResult): void {
+  done({ operation, cutWhy }: Call, result: CallResult): void {
     const { clock, lease } = this.#context;
     if (result.kind === 'answered') {
-      const { outcome, durationMs, note } = result;
+      const { durationMs, note, isCut = false } = result;
+      const outcome: Outcome = isCut ? { kind: 'error', message: cutReason(cutWhy), retryAfterMs: 0 } : result.outcome;
       // Also what comes too late to be written.
       this.#context.attempted(this.#row.transaction, operation, outcome, durationMs);
-      if (!this.#isOver) this.#answered(operation, outcome, durationMs, note);
+      if (!this.#isOver) this.#answered(operation, outcome, durationMs, { isCut, note });
       return;
     }
     if (this.#isOver) return;
@@ -152,12 +229,15 @@ export class Calls {
     return target;
   }
 
-  #answered(operation: number, outcome: Outcome, durationMs: number, note: string | undefined): void {
+  #answered(operation: number, outcome: Outcome, durationMs: number, { isCut = false, note }: Aside = {}): void {
     this.#out.delete(operation);
     if (outcome.kind !== 'success') this.#trouble = outcome;
     const { clock, runtime } = this.#context;
     const jitter = runtime.random();
     const answered = { kind: 'answered', operation, outcome, durationMs, jitter, atMs: clock.nowMs() } as const;
-    this.#driver.happened(note === undefined ? answered : { ...answered, note });
+    const isPlain = !isCut && note === undefined;
+    this.#driver.happened(
+      isPlain ? answered : { ...answered, ...(isCut && { isCut }), ...(note !== undefined && { note }) },
+    );
   }
 }

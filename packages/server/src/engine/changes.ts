@@ -34,12 +34,11 @@ export interface ChangesContext {
   written(now: Transaction, before: Transaction): void;
 }
 
-/** @param handedBack nobody drives it and nothing is out; absent: that is not known */
-export type Rule = (stored: Transaction, handedBack?: boolean) => Ruling;
+export type Rule = (stored: Transaction) => Ruling;
 
 export interface Changed {
   readonly transaction: Transaction;
-  /** Who drives it on this node, if anybody does. */
+  /** The driver on this node. Undefined: no driver on this node. */
   readonly actor: Actor | undefined;
 }
 
@@ -90,7 +89,7 @@ export class Changes {
   async #changeStored(incarnation: Incarnation, gid: string, rule: Rule, wake: boolean): Promise<Changed | undefined> {
     if (this.#context.live() !== incarnation) return undefined;
     const known = incarnation.prepared.get(gid);
-    const ruling = known === undefined ? 'nothing' : rule(known.transaction, true);
+    const ruling = known === undefined ? 'nothing' : rule(known.transaction);
     if (known !== undefined && ruling !== 'nothing' && !(ruling instanceof HoldfastError)) {
       const row = { owner: null, version: known.version, handedBack: true, known };
       return this.#write(incarnation, known.transaction, row, ruling);
@@ -107,7 +106,7 @@ export class Changes {
     const { owner, version } = row;
     const isBroken = owner === incarnation.id && incarnation.isBroken(gid);
     const handedBack = row.handedBack && !isBroken;
-    const ruling = rule(stored, handedBack && owner === null);
+    const ruling = rule(stored);
     if (ruling instanceof HoldfastError) throw ruling;
     const isAnothers = owner !== null && owner !== incarnation.id;
     if (ruling === 'nothing' && (!wake || isFinal(stored.progress.status) || isAnothers)) {
@@ -185,8 +184,8 @@ export class Changes {
 }
 
 /**
- * What another node drives. A rollback is only recorded: that node moves it, since it knows which actions may have run.
- * A stop ends it at once; what may have run is then not known.
+ * The change of a transaction that another node drives. A rollback is only recorded: the other node moves it, because it
+ * knows which actions may have run. A stop ends it at once; then it is not known which actions may have run.
  */
 function changedElsewhere(stored: Transaction, fact: Fact, atMs: number): Transaction {
   const known = fact.kind === 'stopped' ? apply(stored, { kind: 'loaded', handedBack: false, atMs }) : stored;

@@ -123,7 +123,7 @@ export class ClockKeeper {
     return { nowMs, wallMs, held: { fromMs: held.fromMs, leftMs, incident: aheadText(nowMs, wallMs) } };
   }
 
-  /** What has ended before this time may be deleted. */
+  /** Transactions that ended before this time may be deleted. */
   purgeBeforeMs(): number {
     return purgeBeforeMs(this.#record, this.#parts.clock.nowMs(), this.#parts.retentionMs);
   }

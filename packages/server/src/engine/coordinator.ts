@@ -2,6 +2,7 @@ import type { AskedRollback, BranchOperation, Definition, TransactionType, Workf
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import type { Standing } from './actor.ts';
 import type { ClockState } from './clock-keeper.ts';
+import type { ExplainedDestination } from './destinations.ts';
 import type { Explained } from './explained.ts';
 import type { RolledBack } from './rolled-back.ts';
 import type { Topics } from './topics.ts';
@@ -43,6 +44,8 @@ export interface Coordinator {
   query(gid: string): Promise<StoredTransaction | undefined>;
   /** What happened, what comes next and why, and what would happen. */
   explain(gid: string): Promise<Explained | undefined>;
+  /** Origins with calls, or where something is or was wrong, and the calls that hold their places. */
+  destinations(): readonly ExplainedDestination[];
   list(filter: ListFilter): Promise<ListPage>;
   /** Makes it due now; fine for a final one. */
   makeDue(gid: string): Promise<void>;

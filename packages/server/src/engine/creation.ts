@@ -26,7 +26,7 @@ export interface CreationContext {
   created(transaction: Transaction): void;
 }
 
-/** Creates transactions; what is stored already is changed instead. */
+/** Creates transactions. If the gid is stored already, that transaction is changed instead. */
 export class Creation {
   readonly #context: CreationContext;
 
@@ -57,7 +57,7 @@ export class Creation {
     return this.#context.changes.change(asked.gid, rule, wake);
   }
 
-  /** What cannot be created may still be asked of a stored gid, such as orders that fit the steps of its prepare. */
+  /** A request that cannot create a transaction may still fit a stored one, such as orders for the steps of its prepare. */
   #newTransaction(asked: AskedTransaction, status: 'prepared' | 'submitted'): Transaction | HoldfastError {
     try {
       const definition = { ...asked, createdMs: this.#context.clock.nowMs() };

@@ -450,23 +450,3 @@ test('where nothing is out there is nothing to wait for: it is compensated at on
   await world.done(world.engine.rollback('g', { reason: '', doNotWait: true }));
   assert.deepEqual([world.row('g').version, world.calls.length], [version, 0], 'and it is no retry');
 });
-
-test('a call that nobody waits for is recorded when it answers, and keeps nothing waiting', async () => {
-  const world = await new EngineWorld().start();
-  const { engine, runtime } = world;
-  await world.done(engine.submit(askedSaga('g', 1, { requestTimeoutMs: 3_600_000 }), false));
-  const out = world.send() ?? assert.fail('it goes out');
-  const told = await world.done(engine.rollback('g', { reason: '', doNotWait: true }));
-  assert.deepEqual([told.waitsFor.length, told.doesNotWaitFor.length], [0, 1]);
-  await runtime.advance(9_999);
-  assert.equal(world.calls.length, 0);
-  await runtime.advance(1);
-  assert.equal(await world.answer(error), 'http://c/1');
-  await runtime.advance(20_000);
-  assert.equal(world.calls.length, 1, 'compensated again when due, though the action is still out');
-  out.done({ kind: 'answered', outcome: { kind: 'success' }, durationMs: 30_000 });
-  await runtime.settle();
-  await world.answer({ kind: 'success' });
-  const { status, attempts } = world.row('g').progress;
-  assert.deepEqual([status, attempts.map(({ operation }) => operation)], ['failed', [0, 1, 0]]);
-});

@@ -12,6 +12,7 @@ import type { Standing } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { ClockState } from './clock-keeper.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
+import { type ExplainedDestination, explainedDestination } from './destinations.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { type Explained, explained } from './explained.ts';
 import { NodeLife } from './node-life.ts';
@@ -21,7 +22,7 @@ import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
 import { Unreadables } from './unreadables.ts';
 
-/** What changes all the time is told as it was at the last of so many reads. */
+/** A transaction that changes during every read is shown as it was at the last of so many reads. */
 const explainReads = 5;
 
 /** The coordinator: accepts, drives, recovers. The store is open when it starts, and stays its caller's to close. */
@@ -197,6 +198,11 @@ export class Engine implements Coordinator {
     }
   }
 
+  destinations(): readonly ExplainedDestination[] {
+    const shown = this.#parts.destinations?.shown() ?? [];
+    return shown.map((destination) => explainedDestination(destination, this.#life.clock));
+  }
+
   list(filter: ListFilter): Promise<ListPage> {
     return this.#parts.store.list(filter).catch(refuse);
   }
@@ -204,7 +210,7 @@ export class Engine implements Coordinator {
   async makeDue(gid: string): Promise<void> {
     const incarnation = this.#life.live();
     const actor = incarnation.actor(gid);
-    // What is being handed back is made due on the store: it may have no owner when this is answered.
+    // A transaction that is being handed back is made due on the store: it may have no owner when this is answered.
     if (actor !== undefined && !actor.isReleasing) {
       actor.wake();
       return;

@@ -9,8 +9,22 @@ import { askedSaga, defaults } from './testing/asked.ts';
 import { ManualRuntime } from './testing/manual-runtime.ts';
 
 const startMs = 5_000_000;
-const breaker: HeldBack = { kind: 'breaker', destination: 'http://a', sinceMs: 100, probeMs: 900, callsOut: 0 };
-const slot: HeldBack = { kind: 'slot', destination: 'http://a', sinceMs: undefined, probeMs: undefined, callsOut: 256 };
+const breaker: HeldBack = {
+  kind: 'breaker',
+  destination: 'http://a',
+  sinceMs: 100,
+  probeMs: 900,
+  callsOut: 0,
+  longest: [],
+};
+const slot: HeldBack = {
+  kind: 'slot',
+  destination: 'http://a',
+  sinceMs: undefined,
+  probeMs: undefined,
+  callsOut: 256,
+  longest: [],
+};
 const waits = (askedMs: number): CallOut => ({ askedMs, sentMs: undefined });
 
 interface Case {
@@ -33,6 +47,7 @@ async function holdsOf({ steps = 2, isFirstEmpty = false, inFlight, held = () =>
   const transaction = createTransaction({ ...asked, steps: given, createdMs: startMs }, 'submitted', defaults);
   const urls: string[] = [];
   const destinations = {
+    shown: () => [],
     heldBack: (url: string) => {
       urls.push(url);
       return held(url);

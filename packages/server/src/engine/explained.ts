@@ -11,6 +11,7 @@ import {
 } from '@holdfast/core';
 import type { StoredTransaction } from '../store/store.ts';
 import type { EngineClock } from './clock.ts';
+import { explainedPlace } from './destinations.ts';
 import type { DestinationView, HeldBack } from './ports.ts';
 
 /** Why calls do not go out now. Times are engine time. */
@@ -56,6 +57,7 @@ const lookedAt = 100;
 /** Of the calls that wait for their turn, and of those that come next: each destination once. */
 function heldBack(
   { inFlight, calls, next }: Explanation,
+  timeoutMs: number,
   clock: EngineClock,
   destinations: DestinationView,
 ): readonly ExplainedHold[] {
@@ -63,14 +65,15 @@ function heldBack(
   const toCome = next.kind === 'call' ? calls.map((call) => ({ ...call, askedMs: clock.nowMs() })) : [];
   const found = new Map<string, ExplainedHold>();
   for (const { url, askedMs } of [...waiting, ...toCome].slice(0, lookedAt)) {
-    const held = url === '' ? undefined : destinations.heldBack(url);
+    const held = url === '' ? undefined : destinations.heldBack(url, timeoutMs);
     // A place may be free again until it is due: only who waits now waits for one.
     if (held === undefined || (held.kind === 'slot' && waiting.length === 0) || found.has(held.destination)) continue;
-    const { sinceMs, probeMs } = held;
+    const { sinceMs, probeMs, longest } = held;
     found.set(held.destination, {
       ...held,
       sinceMs: sinceMs === undefined ? askedMs : clock.fromMonotonic(sinceMs),
       probeMs: probeMs === undefined ? undefined : clock.fromMonotonic(probeMs),
+      longest: longest.map((place) => explainedPlace(place, clock)),
     });
   }
   return [...found.values()];
@@ -91,7 +94,8 @@ export function explained(
     stored,
     transaction,
     explanation,
-    heldBack: destinations === undefined ? [] : heldBack(explanation, clock, destinations),
+    heldBack:
+      destinations === undefined ? [] : heldBack(explanation, transaction.plan.requestTimeoutMs, clock, destinations),
     isDrivenHere: known !== undefined,
     onAbort: foreseeAbort(transaction, nowMs),
     onRollback: foreseeRollback(transaction, nowMs),

@@ -14,7 +14,7 @@ import { refuse } from './refusals.ts';
 import { usualSleepMs } from './schedule.ts';
 import { inspect, type Pace, purge } from './upkeep.ts';
 
-/** What was under way goes on first. */
+/** The transactions that were under way go on first. */
 const inspectAfterMs = 1000;
 const purgeEveryMs = 60_000;
 const clockCheckEveryMs = 10_000;

@@ -108,12 +108,45 @@ export interface HeldBack {
   readonly probeMs: number | undefined;
   /** slot: how many calls are out. */
   readonly callsOut: number;
+  /** slot: some of the calls that hold the places of the origin, the longest first. */
+  readonly longest: readonly HeldPlace[];
+}
+
+/** A call that holds a place of its origin. Times are monotonic. */
+export interface HeldPlace {
+  readonly gid: string;
+  readonly branchId: string;
+  readonly op: string;
+  readonly sinceMs: number;
+  /** When its time-out ends it at the latest. */
+  readonly untilMs: number;
+}
+
+/** How an origin is. Times are monotonic. */
+export interface DestinationShown {
+  readonly origin: string;
+  readonly callsOut: number;
+  /** The most calls that may be out. */
+  readonly places: number;
+  /** Of those that are out, and of the most: calls whose time-out is long. */
+  readonly longCallsOut: number;
+  readonly longPlaces: number;
+  readonly waiting: number;
+  /** Calls not made, since it is remembered. */
+  readonly refused: number;
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  /** open: when the next probe may go. */
+  readonly probeMs: number | undefined;
+  /** Some of the calls that are out, the longest first. */
+  readonly longest: readonly HeldPlace[];
 }
 
 /** What operators can be told of the destinations of calls. */
 export interface DestinationView {
-  /** What would hold back a call of this URL now; undefined: nothing. */
-  heldBack(url: string): HeldBack | undefined;
+  /** What would hold back a call of this URL and time-out now; undefined: nothing. */
+  heldBack(url: string, timeoutMs: number): HeldBack | undefined;
+  /** Origins with calls, or where something is or was wrong; those with the most calls out first. */
+  shown(): readonly DestinationShown[];
 }
 
 /** The names of services that URLs may use, as far as they are known beforehand. */

@@ -107,7 +107,7 @@ export class Topics {
     const { count, last } = this.#changes.get(topic) ?? { count: 0, last: Promise.resolve() };
     if (count >= mostWaiting) throw tooBusy();
     const turn = last.then(() => this.#write(topic, change));
-    // Whoever asked is told how it went; the next one goes on whatever came of it.
+    // The client of this change is told of its failure; the next change goes on in any case.
     const end = turn.catch(() => undefined).then(() => this.#ended(topic));
     this.#changes.set(topic, { count: count + 1, last: end });
     await turn;

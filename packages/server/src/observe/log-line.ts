@@ -27,7 +27,7 @@ function oneLine(text: string): string {
   return escaped(text.replaceAll('\n', '\\n'));
 }
 
-/** What a client chose must not make a line of its own, nor command the terminal. */
+/** Text of a client must neither begin a new line nor control the terminal. */
 function escaped(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;

@@ -1,7 +1,7 @@
 /** Requests that begin in one round of the event loop, at most: tens of milliseconds. */
 export const requestsEachRound = 128;
 
-/** A request that is longer may take tens of milliseconds to read: one of them begins in one round. */
+/** A longer request may take tens of milliseconds to read. One of them begins in one round. */
 export const largeRequestBytes = 64 * 1024;
 
 interface Waiting {

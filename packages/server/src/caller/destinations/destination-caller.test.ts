@@ -10,8 +10,10 @@ type Step =
       readonly origin: number;
       readonly route: number;
       readonly mayGo: boolean;
+      readonly timeoutMs: number;
       readonly bytes: number;
     }
+  | { readonly kind: 'cut'; readonly which: number }
   | { readonly kind: 'answer'; readonly which: number; readonly health: SentAnswer['health'] }
   | { readonly kind: 'pass'; readonly ms: number };
 
@@ -23,9 +25,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       origin: fc.nat(2),
       route: fc.nat(2),
       mayGo: fc.integer({ min: 0, max: 9 }).map((chance) => chance > 0),
+      timeoutMs: fc.constantFrom(1500, 3000),
       bytes: fc.nat(30),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cut' as const), which: fc.nat(50) }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -46,6 +50,8 @@ const propertyLimits = {
   callBytes: 200,
   originShare: 0.7,
   reserveShare: 0.2,
+  longCallMs: 2000,
+  longCallShare: 0.7,
   breakerFailures: 2,
   origins: 2,
   originRoutes: 2,
@@ -59,6 +65,7 @@ function checkLimits(world: World): void {
   for (const origin of state.origins) {
     assert.ok(origin.inFlight <= 3);
     assert.ok(origin.waiting <= 4);
+    assert.ok(origin.longInFlight <= 2 && origin.longWaiting <= 2);
     assert.ok(origin.inFlight + origin.waiting <= 12 * 0.7 + 1);
     assert.equal(
       origin.waiting,
@@ -66,7 +73,8 @@ function checkLimits(world: World): void {
     );
     // No slot lies idle while somebody could use it; the last is kept for origins that have none, or have earned it.
     const isTaken = origin.inFlight === 3 || state.inFlight === 5 || (state.inFlight === 4 && origin.inFlight > 0);
-    assert.ok(origin.waiting === 0 || isTaken, 'a call waits beside a free slot');
+    const areLong = origin.longInFlight === 2 && origin.waiting === origin.longWaiting;
+    assert.ok(origin.waiting === 0 || isTaken || areLong, 'a call waits beside a free slot');
   }
 }
 
@@ -77,7 +85,11 @@ test('whatever happens: within the limits, every call ends once, nobody waits be
       for (const one of steps) {
         if (one.kind === 'call') {
           const url = `http://o${one.origin}/r${one.route}`;
-          world.call(url, { mayGo: one.mayGo, payload: 'x'.repeat(one.bytes) });
+          world.call(url, { mayGo: one.mayGo, timeoutMs: one.timeoutMs, payload: 'x'.repeat(one.bytes) });
+        } else if (one.kind === 'cut') {
+          const made = world.made[one.which % Math.max(1, world.made.length)];
+          made?.cut();
+          made?.cut();
         } else if (one.kind === 'pass') world.advance(one.ms);
         else if (world.inFlight.length > 0) world.inFlight[one.which % world.inFlight.length]?.answer?.(one.health);
         world.turn();
@@ -85,7 +97,7 @@ test('whatever happens: within the limits, every call ends once, nobody waits be
       }
       world.advance(3000);
       for (const made of world.made) {
-        assert.ok(made.sentMs === undefined || made.sentMs - made.atMs <= 3000);
+        assert.ok(made.sentMs === undefined || made.sentMs - made.atMs <= made.timeoutMs);
         assert.ok(made.sentMs !== undefined || made.results.length === 1, 'a call waits beyond its time-out');
         const [result] = made.results;
         if (result?.kind !== 'not-called' || result.untilMs === undefined) continue;

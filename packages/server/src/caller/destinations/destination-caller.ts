@@ -1,37 +1,32 @@
-import type { Outcome } from '@holdfast/core';
 import type {
   AskedCall,
   Caller,
-  CallResult,
   Cuttable,
+  DestinationShown,
   DestinationView,
   HeldBack,
   Runtime,
   Sender,
   SentAnswer,
 } from '../../engine/ports.ts';
-import type { BreakerTicket } from './breaker.ts';
 import { destinationOf } from './destination.ts';
 import type { DestinationLimits } from './limits.ts';
 import { Origin, type Route, type RouteCall } from './origin.ts';
 import { type CallKeeper, PendingCall } from './pending-call.ts';
-import { Ramp } from './ramp.ts';
+import { Refusals } from './refusals.ts';
 import { Remembered } from './remembered.ts';
 import { Ring } from './ring.ts';
-import { type DestinationsState, stateOf } from './state.ts';
+import { Room } from './room.ts';
+import { type DestinationEvents, learn, resultOf, waitingBehind } from './verdict.ts';
+import { type DestinationsState, heldBackBy, shownOf, stateOf } from './view.ts';
+
+export type { DestinationEvents } from './verdict.ts';
 
 export interface DestinationParts {
   readonly sender: Sender;
   readonly runtime: Runtime;
   readonly limits: DestinationLimits;
   readonly events?: DestinationEvents;
-}
-
-/** What operators want to know of destinations. A destination is an origin, or an origin and a path. */
-export interface DestinationEvents {
-  /** Nothing is called there but a probe from time to time. */
-  opened(destination: string, reason: string): void;
-  closed(destination: string): void;
 }
 
 const untold: DestinationEvents = { opened: () => undefined, closed: () => undefined };
@@ -46,12 +41,9 @@ const answersInOneGo = 100;
  * Calls branches within limits, so that a slow or dead destination delays its own transactions only.
  *
  * A call enters with `call`, and leaves by exactly one `done`. It is refused at once while a breaker is open or where
- * no room is left; else it goes out if its route has a slot; else it waits, until a slot is free, a breaker opens, or
- * its own time-out has passed. Slots go round robin over the routes of an origin, and over origins where the total is
- * what limits them.
- *
- * The last part of every total is a reserve: there an origin has one call, or as many as it answered in the last ten
- * seconds. However long the calls of slow origins stay out, whoever answers finds room.
+ * no room is left; else it goes out if its route has a slot; else it waits, until a slot is free, a breaker opens, it is
+ * withdrawn, or its own time-out has passed. Slots go round robin over the routes of an origin, and over origins where
+ * the total is what limits them.
  */
 export class DestinationCaller implements Caller, CallKeeper<Route>, DestinationView {
   readonly #sender: Sender;
@@ -59,14 +51,10 @@ export class DestinationCaller implements Caller, CallKeeper<Route>, Destination
   readonly #limits: DestinationLimits;
   readonly #events: DestinationEvents;
   readonly #origins: Remembered<Origin>;
+  readonly #room: Room;
+  readonly #refusals: Refusals;
   /** Origins with calls waiting. */
   readonly #ring = new Ring<Origin>();
-  /** When calls that were not made for want of something on this machine come back. */
-  readonly #localRamp = new Ramp();
-  #calls = 0;
-  #callBytes = 0;
-  #inFlight = 0;
-  #refused = 0;
 
   constructor({ sender, runtime, limits, events = untold }: DestinationParts) {
     this.#events = events;
@@ -74,47 +62,70 @@ export class DestinationCaller implements Caller, CallKeeper<Route>, Destination
     this.#runtime = runtime;
     this.#limits = limits;
     this.#origins = new Remembered(limits.origins);
+    this.#room = new Room(limits);
+    this.#refusals = new Refusals(limits);
   }
 
   call(asked: AskedCall): Cuttable {
+    const nowMs = this.#runtime.monotonicMs();
     const route = this.#routeOf(asked.call.url);
     const { origin } = route;
-    const refusedUntilMs = this.#refusedUntilMs(route);
+    const refusedUntilMs = this.#refusals.byBreaker(route, nowMs);
     if (refusedUntilMs !== undefined) return this.#refuseSoon(asked, refusedUntilMs);
-    if (this.#isFull(origin)) return this.#refuseSoon(asked, this.#overflowUntilMs(route));
-    const hasSlot = this.#hasSlot(route);
-    if (!hasSlot && this.#isWaitingRoomFull(origin)) return this.#refuseSoon(asked, this.#overflowUntilMs(route));
-    const pending = new PendingCall<Route>(this, asked, route);
+    const length = asked.call.timeoutMs > this.#limits.longCallMs ? 'long' : 'short';
+    const hasSlot = this.#room.hasSlot(route, length, nowMs);
+    if (this.#room.isFull(origin, nowMs) || (!hasSlot && !origin.hasWaitingRoom(length))) {
+      return this.#refuseSoon(asked, this.#refusals.byOverflow(route, nowMs));
+    }
+    const pending = new PendingCall<Route>(this, asked, route, length);
     this.#take(pending);
-    if (hasSlot) this.#start(pending);
+    if (hasSlot) this.#start(pending, nowMs);
     else this.#wait(pending);
     return pending;
   }
 
-  /** What is under way and what is held up, for metrics and operators; bounded by the origins and routes remembered. */
+  /** What is under way and what is held up, for metrics; bounded by the origins and routes remembered. */
   state(): DestinationsState {
-    const totals = { calls: this.#calls, callBytes: this.#callBytes, inFlight: this.#inFlight, refused: this.#refused };
-    return { ...totals, origins: Array.from(this.#origins.values(), stateOf) };
+    const { calls, callBytes, inFlight } = this.#room;
+    const origins = Array.from(this.#origins.values(), stateOf);
+    return { calls, callBytes, inFlight, refused: this.#refusals.count, origins };
   }
 
-  heldBack(url: string): HeldBack | undefined {
+  shown(): readonly DestinationShown[] {
+    return shownOf(this.#origins.values(), this.#limits);
+  }
+
+  heldBack(url: string, timeoutMs: number): HeldBack | undefined {
     const { origin: name, path } = destinationOf(url);
     const origin = this.#origins.get(name);
     if (origin === undefined) return undefined;
-    const route = origin.knownRoute(path);
+    const length = timeoutMs > this.#limits.longCallMs ? 'long' : 'short';
+    return heldBackBy(origin, origin.knownRoute(path), length, this.#room, this.#runtime.monotonicMs());
+  }
+
+  ended(pending: RouteCall, answer: SentAnswer): void {
+    const { origin } = pending.place;
     const nowMs = this.#runtime.monotonicMs();
-    for (const destination of [origin, route]) {
-      if (destination === undefined || destination.breaker.admits(nowMs)) continue;
-      const { openedMs, state, openUntilMs } = destination.breaker;
-      const probeMs = state === 'open' ? openUntilMs : undefined;
-      return { kind: 'breaker', destination: destination.name, sinceMs: openedMs, probeMs, callsOut: origin.inFlight };
-    }
-    const isOfAll = !this.#mayStart(origin);
-    if (!isOfAll && origin.mayStart(route)) return undefined;
-    const full = isOfAll
-      ? { destination: 'destinations.inFlight', callsOut: this.#inFlight }
-      : { destination: origin.name, callsOut: origin.inFlight };
-    return { kind: 'slot', ...full, sinceMs: undefined, probeMs: undefined };
+    const wasTight = this.#room.isTight;
+    this.#room.inFlight -= 1;
+    origin.over(pending);
+    origin.ended.count(nowMs);
+    if (answer.health === 'ok') origin.answered.count(nowMs);
+    this.#release(pending);
+    const opened = learn(pending, answer, this.#events, nowMs);
+    if (opened !== undefined) this.#refuseWaiting(waitingBehind(opened), nowMs);
+    // What was kept from others by the total may be theirs now.
+    if (wasTight) this.#startAnyWaiting(nowMs);
+    else this.#startWaiting(origin, nowMs);
+    const isLocal = answer.health === 'local';
+    pending.asked.done(
+      isLocal ? { kind: 'not-called', untilMs: this.#refusals.byShortage(nowMs), isLocal } : resultOf(answer),
+    );
+  }
+
+  withdrawn(pending: RouteCall): void {
+    this.#leaveWaiting(pending);
+    this.#answerSoon(pending.asked, undefined);
   }
 
   #routeOf(url: string): Route {
@@ -123,78 +134,17 @@ export class DestinationCaller implements Caller, CallKeeper<Route>, Destination
     return known.route(path);
   }
 
-  /** Undefined: both breakers let it through. */
-  #refusedUntilMs(route: Route): number | undefined {
-    const nowMs = this.#runtime.monotonicMs();
-    for (const { breaker, refusedRamp } of [route.origin, route]) {
-      if (breaker.admits(nowMs)) continue;
-      this.#countRefused(route);
-      const { refusedMaxMs, refusedPerSecond } = this.#limits;
-      return refusedRamp.take(breaker.retryMs(nowMs), nowMs + refusedMaxMs, refusedPerSecond);
-    }
-    return undefined;
-  }
-
-  /** Overflow of a destination that answers comes back as fast as it answers, at least. */
-  #overflowUntilMs(route: Route): number {
-    this.#countRefused(route);
-    const nowMs = this.#runtime.monotonicMs();
-    const { overflowDelayMs, refusedMaxMs, refusedPerSecond } = this.#limits;
-    const perSecond = Math.max(refusedPerSecond, route.origin.ended.latest(nowMs));
-    return route.origin.overflowRamp.take(nowMs + overflowDelayMs, nowMs + refusedMaxMs, perSecond);
-  }
-
-  #countRefused(route: Route): void {
-    route.refused += 1;
-    route.origin.refused += 1;
-    this.#refused += 1;
-  }
-
-  #isFull(origin: Origin): boolean {
-    const { calls, callBytes, originShare } = this.#limits;
-    if (this.#calls >= calls || this.#callBytes >= callBytes) return true;
-    const isTight = this.#isInReserve(this.#calls, calls) || this.#isInReserve(this.#callBytes, callBytes);
-    if (isTight && !this.#hasEarned(origin, origin.calls)) return true;
-    return origin.calls >= Math.max(1, calls * originShare) || origin.callBytes >= callBytes * originShare;
-  }
-
-  #isWaitingRoomFull(origin: Origin): boolean {
-    const { originWaiting, originWaitingBytes } = this.#limits;
-    return origin.waitingCount >= originWaiting || origin.waitingBytes >= originWaitingBytes;
-  }
-
-  #hasSlot(route: Route): boolean {
-    return this.#mayStart(route.origin) && route.origin.hasSlot(route);
-  }
-
-  /** As far as the total is concerned. */
-  #mayStart(origin: Origin): boolean {
-    const { inFlight } = this.#limits;
-    if (this.#inFlight >= inFlight) return false;
-    return !this.#isInReserve(this.#inFlight, inFlight) || this.#hasEarned(origin, origin.inFlight);
-  }
-
-  #isInReserve(taken: number, limit: number): boolean {
-    return taken >= limit - Math.floor(limit * this.#limits.reserveShare);
-  }
-
-  #hasEarned(origin: Origin, own: number): boolean {
-    return own === 0 || own < origin.answered.latest(this.#runtime.monotonicMs());
-  }
-
   #take(pending: RouteCall): void {
     const { origin } = pending.place;
     if (origin.calls === 0) this.#origins.used(origin.name);
     origin.taken(pending);
-    this.#calls += 1;
-    this.#callBytes += pending.bytes;
+    this.#room.take(pending);
   }
 
   #release(pending: RouteCall): void {
     const { origin } = pending.place;
     origin.released(pending);
-    this.#calls -= 1;
-    this.#callBytes -= pending.bytes;
+    this.#room.release(pending);
     if (origin.calls === 0) this.#origins.unused(origin.name);
   }
 
@@ -204,7 +154,8 @@ export class DestinationCaller implements Caller, CallKeeper<Route>, Destination
     origin.wait(pending);
     pending.timer = this.#runtime.setTimer(pending.call.timeoutMs, () => {
       this.#leaveWaiting(pending);
-      pending.asked.done({ kind: 'not-called', untilMs: this.#overflowUntilMs(pending.place) });
+      const untilMs = this.#refusals.byOverflow(pending.place, this.#runtime.monotonicMs());
+      pending.asked.done({ kind: 'not-called', untilMs });
     });
   }
 
@@ -216,132 +167,57 @@ export class DestinationCaller implements Caller, CallKeeper<Route>, Destination
     if (origin.waitingCount === 0) this.#ring.remove(origin);
   }
 
-  withdrawn(pending: RouteCall): void {
-    this.#leaveWaiting(pending);
-    this.#answerSoon(pending.asked, undefined);
-  }
-
+  /** It will not be sent. */
   #leaveWaiting(pending: RouteCall): void {
     pending.refuse();
     this.#stopWaiting(pending);
     this.#release(pending);
   }
 
-  /** A call that was taken and waits no longer goes out, unless a breaker or its driver says no at the last moment. */
-  #start(pending: RouteCall): void {
+  /** A call that was taken and waits no longer goes out, unless a breaker says no at the last moment. */
+  #start(pending: RouteCall, nowMs: number): void {
     const route = pending.place;
     const { origin } = route;
-    const refusedUntilMs = this.#refusedUntilMs(route);
+    const refusedUntilMs = this.#refusals.byBreaker(route, nowMs);
     if (refusedUntilMs !== undefined) {
       pending.refuse();
       this.#release(pending);
       this.#answerSoon(pending.asked, refusedUntilMs);
       return;
     }
-    const nowMs = this.#runtime.monotonicMs();
+    pending.begunMs = nowMs;
     pending.originTicket = origin.breaker.begin(nowMs);
     pending.routeTicket = route.breaker.begin(nowMs);
-    this.#inFlight += 1;
-    origin.inFlight += 1;
-    route.inFlight += 1;
+    this.#room.inFlight += 1;
+    origin.begun(pending);
     pending.send(this.#sender, this.#runtime);
   }
 
-  ended(pending: RouteCall, answer: SentAnswer): void {
-    const route = pending.place;
-    const { origin } = route;
-    const wasTight = this.#isInReserve(this.#inFlight, this.#limits.inFlight);
-    const nowMs = this.#runtime.monotonicMs();
-    this.#inFlight -= 1;
-    origin.inFlight -= 1;
-    route.inFlight -= 1;
-    origin.ended.count(nowMs);
-    if (answer.health === 'ok') origin.answered.count(nowMs);
-    this.#release(pending);
-    this.#learn(pending, answer);
-    // What was kept from others by the total may be theirs now.
-    if (wasTight) this.#startAnyWaiting();
-    else this.#startWaiting(origin);
-    pending.asked.done(this.#resultOf(answer));
-  }
-
-  #resultOf({ outcome, durationMs, health, note }: SentAnswer): CallResult {
-    switch (health) {
-      case 'withdrawn':
-        return { kind: 'not-called', untilMs: undefined };
-      case 'local':
-        return { kind: 'not-called', untilMs: this.#localUntilMs(), isLocal: true };
-      case 'ok':
-      case 'unavailable':
-      case 'connect':
-      case 'cut':
-        return {
-          kind: 'answered',
-          outcome,
-          durationMs,
-          ...(health === 'connect' && { isUnsent: true }),
-          ...(health === 'cut' && { isCut: true }),
-          ...(note !== undefined && { note }),
-        };
-      default:
-        return health satisfies never;
+  #startWaiting(origin: Origin, nowMs: number): void {
+    while (this.#room.mayStart(origin, nowMs)) {
+      const pending = origin.nextWaiting();
+      if (pending === undefined) return;
+      this.#stopWaiting(pending);
+      this.#start(pending, nowMs);
     }
   }
 
-  /** What this machine lacks it lacks for every destination. */
-  #localUntilMs(): number {
-    const nowMs = this.#runtime.monotonicMs();
-    const { overflowDelayMs, refusedMaxMs, refusedPerSecond } = this.#limits;
-    return this.#localRamp.take(nowMs + overflowDelayMs, nowMs + refusedMaxMs, refusedPerSecond);
-  }
-
-  /** What an answer says about its destination. */
-  #learn({ place: route, originTicket, routeTicket }: RouteCall, { health, outcome }: SentAnswer): void {
-    const { origin } = route;
-    switch (health) {
-      case 'connect':
-        route.breaker.withdrawn(routeTicket);
-        this.#failed(origin, originTicket, outcome, undefined);
-        return;
-      case 'unavailable':
-        this.#succeeded(origin, originTicket);
-        this.#failed(route, routeTicket, outcome, route);
-        return;
-      case 'ok':
-        this.#succeeded(origin, originTicket);
-        this.#succeeded(route, routeTicket);
-        return;
-      case 'local':
-      case 'withdrawn':
-      case 'cut':
-        origin.breaker.withdrawn(originTicket);
-        route.breaker.withdrawn(routeTicket);
-        return;
-      default:
-        health satisfies never;
+  #startAnyWaiting(nowMs: number): void {
+    while (this.#room.inFlight < this.#limits.inFlight) {
+      const origin = this.#ring.next((member) => member.canStart && this.#room.mayStart(member, nowMs));
+      const pending = origin?.nextWaiting();
+      if (pending === undefined) return;
+      this.#stopWaiting(pending);
+      this.#start(pending, nowMs);
     }
-  }
-
-  /** @param only whose waiting calls are refused where it opens; undefined: those of the whole origin */
-  #failed(destination: Origin | Route, ticket: BreakerTicket, outcome: Outcome, only: Route | undefined): void {
-    const wasClosed = destination.breaker.state === 'closed';
-    if (!destination.breaker.failed(ticket, this.#runtime.monotonicMs())) return;
-    const origin = destination instanceof Origin ? destination : destination.origin;
-    if (wasClosed) this.#events.opened(destination.name, 'message' in outcome ? outcome.message : '');
-    this.#refuseWaiting(origin.waitingCalls(only));
-  }
-
-  #succeeded(destination: Origin | Route, ticket: BreakerTicket): void {
-    if (!destination.breaker.succeeded(ticket)) return;
-    destination.refusedRamp.reset();
-    this.#events.closed(destination.name);
   }
 
   /** A breaker has opened: whoever waits behind it is told at once, a slice at a time. */
-  #refuseWaiting(calls: readonly RouteCall[]): void {
+  #refuseWaiting(calls: readonly RouteCall[], nowMs: number): void {
+    if (calls.length === 0) return;
     const refused = calls.map((pending) => {
       this.#leaveWaiting(pending);
-      return { asked: pending.asked, untilMs: this.#refusedUntilMs(pending.place) };
+      return { asked: pending.asked, untilMs: this.#refusals.byBreaker(pending.place, nowMs) };
     });
     const answer = (from: number) => {
       for (const { asked, untilMs } of refused.slice(from, from + answersInOneGo)) {
@@ -349,25 +225,7 @@ export class DestinationCaller implements Caller, CallKeeper<Route>, Destination
       }
       if (from + answersInOneGo < refused.length) this.#runtime.soon(() => answer(from + answersInOneGo));
     };
-    if (refused.length > 0) this.#runtime.soon(() => answer(0));
-  }
-
-  #startWaiting(origin: Origin): void {
-    while (this.#mayStart(origin)) {
-      const pending = origin.nextWaiting();
-      if (pending === undefined) return;
-      this.#stopWaiting(pending);
-      this.#start(pending);
-    }
-  }
-
-  #startAnyWaiting(): void {
-    while (this.#inFlight < this.#limits.inFlight) {
-      const pending = this.#ring.next((origin) => origin.canStart && this.#mayStart(origin))?.nextWaiting();
-      if (pending === undefined) return;
-      this.#stopWaiting(pending);
-      this.#start(pending);
-    }
+    this.#runtime.soon(() => answer(0));
   }
 
   #refuseSoon(asked: AskedCall, untilMs: number): Cuttable {

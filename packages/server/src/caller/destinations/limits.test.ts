@@ -212,7 +212,9 @@ test('what operators see', () => {
       {
         origin: 'http://a',
         inFlight: 1,
+        longInFlight: 0,
         waiting: 1,
+        longWaiting: 0,
         waitingBytes: 2,
         refused: 0,
         breaker: 'closed',

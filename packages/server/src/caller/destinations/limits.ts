@@ -19,6 +19,10 @@ export interface DestinationLimits {
    * or as many as it answered of late. From 0, below 1. Default 0.25.
    */
   readonly reserveShare: number;
+  /** A call whose time-out is longer than this is a long one. Default 10,000. */
+  readonly longCallMs: number;
+  /** The share of an origin's slots and waiting room that long calls may take; above 0, at most 1. Default 0.75. */
+  readonly longCallShare: number;
   /** A call that found no room or no slot is tried again after at least this long. Default 1000. */
   readonly overflowDelayMs: number;
   /** So many failures in a row, without a success between them, open the breaker. Default 5. */
@@ -50,6 +54,8 @@ export const defaultDestinationLimits: DestinationLimits = {
   callBytes: 256 * 1024 * 1024,
   originShare: 0.5,
   reserveShare: 0.25,
+  longCallMs: 10_000,
+  longCallShare: 0.75,
   overflowDelayMs: 1000,
   breakerFailures: 5,
   breakerOpenMs: 1000,

@@ -1,11 +1,11 @@
 import { Breaker } from './breaker.ts';
 import type { DestinationLimits } from './limits.ts';
-import type { PendingCall } from './pending-call.ts';
+import { LinkedList } from './linked-list.ts';
+import type { CallLength, PendingCall } from './pending-call.ts';
 import { Ramp } from './ramp.ts';
 import { Rate } from './rate.ts';
 import { Remembered } from './remembered.ts';
 import { Ring } from './ring.ts';
-import { WaitingList } from './waiting-list.ts';
 
 /** A place of the reserve is earned by an answer of so long ago, and perhaps as long before. */
 const answeredPeriodMs = 10_000;
@@ -18,7 +18,7 @@ export class Route {
   readonly origin: Origin;
   readonly path: string;
   readonly breaker: Breaker;
-  readonly waiting = new WaitingList<RouteCall>();
+  readonly waiting = { short: new LinkedList<RouteCall>(), long: new LinkedList<RouteCall>() };
   /** When calls that its open breaker refuses come back. */
   readonly refusedRamp = new Ramp();
   /** Waiting and in flight. */
@@ -32,7 +32,7 @@ export class Route {
   }
 
   get waitingCount(): number {
-    return this.waiting.size;
+    return this.waiting.short.size + this.waiting.long.size;
   }
 
   constructor(origin: Origin, path: string, limits: DestinationLimits) {
@@ -42,7 +42,10 @@ export class Route {
   }
 }
 
-/** Scheme, host and port: one service. Its routes share its slots; failed connections open its breaker. */
+/**
+ * Scheme, host and port: one service. Its routes share its slots; failed connections open its breaker. Long calls have a
+ * share of the slots and of the waiting room, so that they never keep out short ones.
+ */
 export class Origin {
   readonly name: string;
   readonly breaker: Breaker;
@@ -53,16 +56,19 @@ export class Origin {
   readonly ended = new Rate(1000);
   /** Calls that were answered of late; no time-out is among them. */
   readonly answered = new Rate(answeredPeriodMs);
+  /** In flight, the longest first. */
+  readonly out = new LinkedList<RouteCall>();
   readonly #limits: DestinationLimits;
   readonly #routes: Remembered<Route>;
-  /** Routes with calls waiting. */
-  readonly #ring = new Ring<Route>();
+  /** Routes with such calls waiting. */
+  readonly #rings = { short: new Ring<Route>(), long: new Ring<Route>() };
+  #turn: CallLength = 'long';
   calls = 0;
   /** Payload waiting and in flight. */
   callBytes = 0;
-  inFlight = 0;
-  waitingCount = 0;
-  waitingBytes = 0;
+  longInFlight = 0;
+  readonly waitingBytes = { short: 0, long: 0 };
+  readonly waiting = { short: 0, long: 0 };
   refused = 0;
 
   constructor(name: string, limits: DestinationLimits) {
@@ -70,6 +76,14 @@ export class Origin {
     this.breaker = new Breaker(limits);
     this.#limits = limits;
     this.#routes = new Remembered(limits.originRoutes);
+  }
+
+  get inFlight(): number {
+    return this.out.size;
+  }
+
+  get waitingCount(): number {
+    return this.waiting.short + this.waiting.long;
   }
 
   get routes(): Iterable<Route> {
@@ -101,50 +115,102 @@ export class Origin {
   }
 
   wait(pending: RouteCall): void {
-    const { place: route, bytes } = pending;
-    if (route.waitingCount === 0) this.#ring.add(route);
-    route.waiting.add(pending);
-    this.waitingCount += 1;
-    this.waitingBytes += bytes;
+    const { place: route, length, bytes } = pending;
+    const list = route.waiting[length];
+    if (list.size === 0) this.#rings[length].add(route);
+    list.add(pending);
+    this.waiting[length] += 1;
+    this.waitingBytes[length] += bytes;
   }
 
   stopWaiting(pending: RouteCall): void {
-    const { place: route, bytes } = pending;
-    route.waiting.remove(pending);
-    this.waitingCount -= 1;
-    this.waitingBytes -= bytes;
-    if (route.waitingCount === 0) this.#ring.remove(route);
+    const { place: route, length, bytes } = pending;
+    const list = route.waiting[length];
+    list.remove(pending);
+    this.waiting[length] -= 1;
+    this.waitingBytes[length] -= bytes;
+    if (list.size === 0) this.#rings[length].remove(route);
   }
 
-  /** Whether a slot is free for this route: one of all of them, and of its half while another route waits. */
-  hasSlot(route: Route): boolean {
-    const { originInFlight } = this.#limits;
-    if (this.inFlight >= originInFlight) return false;
-    const othersWait = this.#ring.size > (route.waitingCount > 0 ? 1 : 0);
-    return !othersWait || route.inFlight < Math.ceil(originInFlight / 2);
+  /** It goes out, and holds a slot until `ended`. */
+  begun(pending: RouteCall): void {
+    this.out.add(pending);
+    pending.place.inFlight += 1;
+    if (pending.length === 'long') this.longInFlight += 1;
+  }
+
+  over(pending: RouteCall): void {
+    this.out.remove(pending);
+    pending.place.inFlight -= 1;
+    if (pending.length === 'long') this.longInFlight -= 1;
+  }
+
+  hasWaitingRoom(length: CallLength): boolean {
+    const { originWaiting, originWaitingBytes, longCallShare } = this.#limits;
+    const { short, long } = this.waitingBytes;
+    if (this.waitingCount >= originWaiting || short + long >= originWaitingBytes) return false;
+    if (length === 'short') return true;
+    return this.waiting.long < shareOf(originWaiting, longCallShare) && long < originWaitingBytes * longCallShare;
+  }
+
+  /** Whether a slot is free for this route: one of all of them, and of its half while another route could use it. */
+  hasSlot(route: Route, length: CallLength): boolean {
+    if (!this.#hasSlotFor(length)) return false;
+    return !this.#othersCouldStart(route) || route.inFlight < Math.ceil(this.#limits.originInFlight / 2);
   }
 
   /** Whether a call would go out at once; undefined: of a route that is not remembered. */
-  mayStart(route: Route | undefined): boolean {
-    return route === undefined ? this.inFlight < this.#limits.originInFlight : this.hasSlot(route);
+  mayStart(route: Route | undefined, length: CallLength): boolean {
+    return route === undefined ? this.#hasSlotFor(length) : this.hasSlot(route, length);
   }
 
   /** Whether any waiting call has a slot. */
   get canStart(): boolean {
-    return this.inFlight < this.#limits.originInFlight && this.waitingCount > 0;
+    return (this.waiting.short > 0 && this.#hasSlotFor('short')) || (this.waiting.long > 0 && this.#hasSlotFor('long'));
   }
 
-  /** The first call of the next route in turn that has a slot; it stays in its list. */
+  /**
+   * The first call of the next route in turn that has a slot; it stays in its list. Where both have one, short and long
+   * calls take turns.
+   */
   nextWaiting(): RouteCall | undefined {
-    return this.#ring.next((route) => this.hasSlot(route))?.waiting.first;
+    const first = this.#turn === 'long' ? 'short' : 'long';
+    for (const length of [first, this.#turn] as const) {
+      const route = this.#rings[length].next((member) => this.hasSlot(member, length));
+      if (route === undefined) continue;
+      this.#turn = length;
+      return route.waiting[length].first;
+    }
+    return undefined;
   }
 
   /** Everything that waits, of one route or of all: for a breaker that has opened. */
   waitingCalls(only: Route | undefined): readonly RouteCall[] {
     const calls: RouteCall[] = [];
-    for (const route of only === undefined ? this.routes : [only]) {
-      for (let pending = route.waiting.first; pending !== undefined; pending = pending.next) calls.push(pending);
+    for (const { waiting } of only === undefined ? this.routes : [only]) {
+      for (const { first } of [waiting.short, waiting.long]) {
+        for (let pending = first; pending !== undefined; pending = pending.next) calls.push(pending);
+      }
     }
     return calls;
   }
+
+  #hasSlotFor(length: CallLength): boolean {
+    const { originInFlight, longCallShare } = this.#limits;
+    if (this.inFlight >= originInFlight) return false;
+    return length === 'short' || this.longInFlight < shareOf(originInFlight, longCallShare);
+  }
+
+  #othersCouldStart(route: Route): boolean {
+    return this.#othersWait(route, 'short') || (this.#othersWait(route, 'long') && this.#hasSlotFor('long'));
+  }
+
+  #othersWait(route: Route, length: CallLength): boolean {
+    return this.#rings[length].size > (route.waiting[length].size > 0 ? 1 : 0);
+  }
+}
+
+/** At least one: a limit of one is for whoever comes. */
+export function shareOf(limit: number, share: number): number {
+  return Math.max(1, Math.floor(limit * share));
 }

@@ -9,7 +9,10 @@ import type {
   Timer,
 } from '../../engine/ports.ts';
 import type { BreakerTicket } from './breaker.ts';
-import type { Linked } from './waiting-list.ts';
+import type { Linked } from './linked-list.ts';
+
+/** Whether a call may be out for long, by its time-out. */
+export type CallLength = 'short' | 'long';
 
 /** Whoever takes calls on. */
 export interface CallKeeper<Place> {
@@ -28,6 +31,7 @@ export class PendingCall<Place> implements SendingCall, Cuttable, Linked<Pending
   readonly asked: AskedCall;
   readonly call: BranchCall;
   readonly place: Place;
+  readonly length: CallLength;
   /** Of payload; text is counted as one byte a character. */
   readonly bytes: number;
   readonly #keeper: CallKeeper<Place>;
@@ -43,11 +47,15 @@ export class PendingCall<Place> implements SendingCall, Cuttable, Linked<Pending
   originTicket: BreakerTicket = 0;
   routeTicket: BreakerTicket = 0;
 
-  constructor(keeper: CallKeeper<Place>, asked: AskedCall, place: Place) {
+  /** When it was given its slot, in monotonic time. */
+  begunMs = 0;
+
+  constructor(keeper: CallKeeper<Place>, asked: AskedCall, place: Place, length: CallLength) {
     this.#keeper = keeper;
     this.asked = asked;
     this.call = asked.call;
     this.place = place;
+    this.length = length;
     this.bytes = asked.call.payload.length;
   }
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Made, World } from '../testing/world.ts';
 
-/** A sixteenth of the defaults, in the same proportions. */
-const small = { inFlight: 256, originInFlight: 16, calls: 1250, originWaiting: 312 };
+/** A sixteenth of the defaults, in the same proportions; an origin may use all of its places for long calls. */
+const small = { longCallShare: 1, inFlight: 256, originInFlight: 16, calls: 1250, originWaiting: 312 };
 const yearMs = 365 * 24 * 3600 * 1000;
 const sentOf = (calls: readonly Made[]) => calls.filter(({ sentMs }) => sentMs !== undefined).length;
 
@@ -87,7 +87,7 @@ test('what waited for the reserve goes on as soon as the rest has room again', (
 });
 
 test('without a reserve the total is shared first come, first served', () => {
-  const world = new World({ inFlight: 4, originInFlight: 4, reserveShare: 0 });
+  const world = new World({ inFlight: 4, originInFlight: 4, reserveShare: 0, longCallShare: 1 });
   hang(world, 1, 6);
   assert.equal(world.inFlight.length, 4);
 });

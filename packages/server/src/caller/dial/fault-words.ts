@@ -1,4 +1,5 @@
 import { codeOf, shortageOf } from '../local-fault.ts';
+import { tlsWordsOf } from '../tls-words.ts';
 
 /** Of sockets and look-ups. */
 const words: Readonly<Record<string, string>> = {
@@ -27,21 +28,6 @@ const words: Readonly<Record<string, string>> = {
   CERT_REVOKED: 'the certificate was revoked',
 };
 
-/** Of OpenSSL: its codes name alerts and reasons; those below are the ones that operators meet. */
-const tlsWords: readonly (readonly [pattern: RegExp, text: string])[] = [
-  [/WRONG_VERSION_NUMBER|HTTP_REQUEST|UNKNOWN_PROTOCOL|PACKET_LENGTH_TOO_LONG/, 'the port does not speak TLS'],
-  [/NO_APPLICATION_PROTOCOL/, 'the service speaks none of the protocols that were offered by ALPN'],
-  [/UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION/, 'the service speaks only TLS versions that Holdfast does not'],
-  [/HANDSHAKE_FAILURE|NO_SHARED_CIPHER/, 'the service found no TLS version and cipher in common'],
-  [
-    /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|NO_CERTIFICATE/,
-    'the service asks for a client certificate; Holdfast has none',
-  ],
-  [/UNRECOGNIZED_NAME/, 'the service has no certificate for this name'],
-  [/ALERT_INTERNAL_ERROR/, 'the service failed in the TLS handshake'],
-  [/DH_KEY_TOO_SMALL|EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK/, 'the certificate or key of the service is too weak'],
-];
-
 /** It speaks none of the protocols that were offered by ALPN. */
 export function isOtherProtocol(error: unknown): boolean {
   return /NO_APPLICATION_PROTOCOL/.test(codeOf(error) ?? '');
@@ -56,18 +42,9 @@ export function wordsOfFault(error: unknown, host: string): string {
 
 function plainWords(code: string, error: unknown, host: string): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `the certificate is not for ${host}`;
-  // The message of a failed handshake holds the name of the file and the line in OpenSSL; its reason is in there too.
   const message = error instanceof Error ? error.message : '';
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
-    const known = tlsWords.find(([pattern]) => pattern.test(code) || pattern.test(reasonIn(message)));
-    return known?.[1] ?? `the TLS handshake failed: ${reasonIn(message).toLowerCase().replaceAll('_', ' ')}`;
-  }
+  const tls = tlsWordsOf(code, message);
+  if (tls !== undefined) return tls;
   if (code === 'ECONNRESET' && message.includes('TLS')) return 'the connection was closed during the TLS handshake';
   return (code === 'EADDRNOTAVAIL' ? undefined : shortageOf(code)) ?? words[code] ?? message;
-}
-
-/** `40C7B:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../file.c:355:` has it in its fifth part. */
-function reasonIn(message: string): string {
-  const reason = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/.exec(message)?.[1] ?? message;
-  return reason.trim().toUpperCase().replaceAll(' ', '_');
 }

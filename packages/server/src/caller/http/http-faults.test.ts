@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createServer as createTlsServer } from 'node:https';
 import { test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
 import { systemRuntime } from '../../runtime.ts';
 import { Dialer } from '../dial/dialer.ts';
+import { certificates } from '../testing/certificates.ts';
 import { listen, messageOf, rawService, send, senderWith, service, until } from '../testing/services.ts';
 import { defaultSenderLimits, HttpSender } from './http-sender.ts';
 
@@ -297,4 +298,24 @@ test('close waits for what is in flight, and closes everything', async () => {
   await closed;
   await closing.close();
   await until(() => [...sockets].every((socket) => socket.destroyed));
+});
+
+test('a service that asks for a client certificate is named so, also where it says it after the handshake', async () => {
+  const { ca, cert, key } = certificates();
+  const server = createTlsServer({ cert, key, ca, requestCert: true, rejectUnauthorized: true }, (_, response) =>
+    response.end(),
+  );
+  const port = await listen(server, '127.0.0.1');
+  const trusted = createSecureContext({ ca });
+  const dialer = new Dialer({ upkeep: systemRuntime, trust: () => trusted });
+  const own = new HttpSender({
+    runtime: systemRuntime,
+    upkeep: systemRuntime,
+    dialer,
+    limits: defaultSenderLimits,
+    version: '1',
+  });
+  const answer = await send(`https://127.0.0.1:${port}/`, { payload: '{}' }, own);
+  assert.match(messageOf(answer), /: the service asks for a client certificate; Holdfast has none \(ERR_SSL_\w+\)$/);
+  await own.close();
 });

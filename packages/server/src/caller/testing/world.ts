@@ -13,6 +13,7 @@ interface Timed {
 export interface Made {
   readonly url: string;
   readonly atMs: number;
+  readonly timeoutMs: number;
   readonly results: CallResult[];
   /** When it went out; undefined: it has not. */
   sentMs: number | undefined;
@@ -79,6 +80,7 @@ export class World {
     const made: Made = {
       url,
       atMs: this.nowMs,
+      timeoutMs,
       results: [],
       sentMs: undefined,
       endedMs: undefined,

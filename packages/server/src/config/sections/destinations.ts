@@ -54,6 +54,19 @@ export const destinations = section(
       description:
         'How many percent of `destinations.inFlight`, `destinations.calls` and `destinations.callBytes` are kept for origins that answer. In this part an origin has one call, or as many calls as it answered in the last ten seconds. Slow services cannot take it from the others.',
     }),
+    longCallMs: number({
+      default: 10 * second,
+      from: 1,
+      to: day,
+      description: 'A call is a long one if its `request_timeout` is longer than this, however soon it is answered.',
+    }),
+    longCallPercent: number({
+      default: 75,
+      from: 1,
+      to: 100,
+      description:
+        'How many percent of `destinations.originInFlight`, `destinations.originWaiting` and `destinations.originWaitingBytes` long calls may take. The rest is for short calls, so that calls that hang for hours do not keep them out.',
+    }),
     overflowDelayMs: number({
       default: second,
       from: 1,

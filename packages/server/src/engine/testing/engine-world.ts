@@ -22,7 +22,6 @@ export interface CalledBranch {
   readonly call: BranchCall;
   readonly mayGo: () => boolean;
   readonly done: (result: CallResult) => void;
-  isCut: boolean;
 }
 
 export const settings: EngineSettings = {
@@ -131,13 +130,28 @@ export class EngineWorld {
   #call(asked: AskedCall): Cuttable {
     if (this.breakCalls) throw new Error('broken on purpose');
     const { call } = asked;
-    const called = { call, mayGo: () => asked.mayGo(), done: (result: CallResult) => asked.done(result), isCut: false };
-    this.calls.push(called);
-    return {
-      cut: () => {
-        called.isCut = true;
-      },
+    let isOver = false;
+    const done = (result: CallResult) => {
+      if (!isOver) asked.done(result);
+      isOver = true;
     };
+    const called = { call, mayGo: () => asked.mayGo(), done };
+    this.calls.push(called);
+    return { cut: () => this.runtime.soon(() => this.#cut(called)) };
+  }
+
+  /** What the test has not sent is withdrawn. */
+  #cut(called: CalledBranch): void {
+    const at = this.calls.indexOf(called);
+    if (at >= 0) this.calls.splice(at, 1);
+    if (at >= 0) called.done({ kind: 'not-called', untilMs: undefined });
+    else
+      called.done({
+        kind: 'answered',
+        outcome: { kind: 'error', message: '', retryAfterMs: 0 },
+        durationMs: 1,
+        isCut: true,
+      });
   }
 
   async #carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result> {

@@ -71,7 +71,7 @@ export class LoopConnection {
     return this.#clock.ms;
   }
 
-  /** Where the stored time is damaged it is made anew. @returns what that is to be told as */
+  /** Replaces the stored time if it is damaged. @returns a warning for people; undefined: it is not damaged */
   mendClock(): string | undefined {
     if (!this.#clock.isDamaged) return undefined;
     const ms = this.#transactions.write('mend the clock', () => this.#clock.mend());

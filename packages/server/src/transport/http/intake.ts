@@ -15,7 +15,7 @@ export class Intake {
   readonly bodies: Bodies;
   readonly unsent: UnsentAnswers;
   readonly turns = new Turns(requestsEachRound);
-  /** Of requests whose body is large: others, probes among them, are served between two of these. */
+  /** For requests with a large body. Other requests, probes too, are served between two of them. */
   readonly #largeTurns = new Turns(1);
   /** Every answer from now on is the last one of its connection. */
   isClosing = false;

@@ -114,6 +114,10 @@ export class RecordingCoordinator implements Coordinator {
     this.turns.push(waitedMs);
   }
 
+  destinations() {
+    return [];
+  }
+
   clockState(): ClockState {
     return { nowMs: 0, wallMs: 0, held: undefined };
   }
@@ -191,13 +195,15 @@ export interface Started {
   readonly base: string;
   readonly port: number;
   readonly observed: string[];
+  /** What it was made of. */
+  readonly parts: HttpParts;
 }
 
 /** A server on a free port; the test closes it. */
 export async function start(given: Partial<HttpParts> = {}, port = 0): Promise<Started> {
   const coordinator = new RecordingCoordinator();
   const observed: string[] = [];
-  const server = createHttpServer({
+  const parts: HttpParts = {
     coordinator,
     version: '1.2.3',
     exposition: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'a 1\n' }),
@@ -209,9 +215,10 @@ export async function start(given: Partial<HttpParts> = {}, port = 0): Promise<S
     },
     ...given,
     settings: { ...(given.settings ?? httpDefaults), port },
-  });
+  };
+  const server = createHttpServer(parts);
   const bound = await server.listen();
-  return { coordinator, server, base: `http://${bound.host}:${bound.port}`, port: bound.port, observed };
+  return { coordinator, server, base: `http://${bound.host}:${bound.port}`, port: bound.port, observed, parts };
 }
 
 /** Sends bytes as they are and gives back all that came until the connection ended. */

@@ -15,7 +15,14 @@ import {
   withoutUserinfo,
 } from '@holdfast/core';
 import { timeText } from './encode.ts';
-import type { ExplainedHold, ExplainedTransaction, RolledBackTransaction, ShownTransaction } from './stored.ts';
+import type {
+  ExplainedDestination,
+  ExplainedHold,
+  ExplainedPlace,
+  ExplainedTransaction,
+  RolledBackTransaction,
+  ShownTransaction,
+} from './stored.ts';
 import { meantBy } from './unknown.ts';
 
 /**
@@ -62,9 +69,17 @@ function callOf({ askedMs, sentMs, untilMs, ...operation }: ExplainedCall): obje
   return { ...operationOf(operation), ...times };
 }
 
-function heldBackOf({ kind, destination, sinceMs, probeMs, callsOut }: ExplainedHold): object {
+function heldBackOf({ kind, destination, sinceMs, probeMs, callsOut, longest }: ExplainedHold): object {
   const times = { since: timeOf(sinceMs), probeAt: timeOrNull(probeMs) };
-  return { kind, destination: withoutUserinfo(destination), ...times, callsOut };
+  return { kind, destination: withoutUserinfo(destination), ...times, callsOut, longest: longest.map(placeOf) };
+}
+
+function placeOf({ gid, branchId, op, sinceMs, untilMs }: ExplainedPlace): object {
+  return { gid, branchId, op, since: timeOf(sinceMs), until: timeOf(untilMs) };
+}
+
+export function encodeDestination({ origin, probeMs, longest, ...counts }: ExplainedDestination): object {
+  return { origin: withoutUserinfo(origin), ...counts, probeAt: timeOrNull(probeMs), longest: longest.map(placeOf) };
 }
 
 function timeOrNull(ms: number | undefined): string | null {

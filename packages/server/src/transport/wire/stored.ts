@@ -8,6 +8,9 @@ export type KeyValues = Awaited<ReturnType<Coordinator['listValues']>>;
 export type ExplainedTransaction = Exclude<Awaited<ReturnType<Coordinator['explain']>>, undefined>;
 /** A destination whose calls do not go out now. */
 export type ExplainedHold = ExplainedTransaction['heldBack'][number];
+/** An origin, with the calls that hold its places. */
+export type ExplainedDestination = ReturnType<Coordinator['destinations']>[number];
+export type ExplainedPlace = ExplainedDestination['longest'][number];
 export type RolledBackTransaction = Awaited<ReturnType<Coordinator['rollback']>>;
 /** Where a transaction stands when a waiting client is answered. */
 export type AnsweredStanding = Exclude<Awaited<ReturnType<Coordinator['submit']>>, undefined>;

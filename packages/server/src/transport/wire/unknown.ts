@@ -32,7 +32,7 @@ const idleNames: ReadonlySet<string> = new Set([
   'ext_data',
 ]);
 
-/** Where what was collected stands beside the fields that are known. */
+/** The key under which the collected names stand beside the known fields. */
 export const unknownIn: unique symbol = Symbol('unknown names');
 
 export interface MayHaveUnknown {

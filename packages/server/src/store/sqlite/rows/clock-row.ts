@@ -53,7 +53,7 @@ export class ClockRow {
     return typeof ms !== 'number' || !Number.isSafeInteger(ms) || ms < 0 || ms > latestMs;
   }
 
-  /** Where it is damaged: takes it from what else is stored. @returns what it is now */
+  /** Replaces it by the latest time in the other tables. @returns the new time */
   mend(): number {
     const ms = readNumber(this.#db, highestOfRows);
     this.set(ms);

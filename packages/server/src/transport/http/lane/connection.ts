@@ -189,27 +189,26 @@ export class LaneConnection {
     if (this.#request === undefined || this.#state === 'gone') return;
     const { read, served } = this.#request;
     this.#state = 'serving';
+    const body = this.#takeBody();
     const parameters = parametersOf(read.head.target, noneInPath);
     if (parameters instanceof HoldfastError) {
-      this.#dropBody();
       this.#finish(served.refuse(parameters));
       return;
     }
     try {
       // What is served keeps neither the body nor a closure around it for as long as it waits.
-      served
-        .handle(this.#wholeBody(), parameters, new LaneAsker(this.#socket, read.head))
-        .then(this.#answered, this.#failed);
+      served.handle(body, parameters, new LaneAsker(this.#socket, read.head)).then(this.#answered, this.#failed);
     } catch (error) {
+      // It is answered at once, and the next request may begin before this returns.
       this.#failed(error);
-    } finally {
-      this.#dropBody();
     }
   };
 
-  #wholeBody(): Buffer {
+  #takeBody(): Buffer {
     const [first = nothing] = this.#body;
-    return this.#body.length <= 1 ? first : Buffer.concat(this.#body, this.#bodyBytes);
+    const body = this.#body.length <= 1 ? first : Buffer.concat(this.#body, this.#bodyBytes);
+    this.#dropBody();
+    return body;
   }
 
   /** It is no longer held, nor counted. */

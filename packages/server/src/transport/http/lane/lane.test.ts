@@ -131,6 +131,18 @@ test('a hundred requests in one write are answered one after the other, in their
   );
 });
 
+test('a request that is refused at once leaves nothing to the one behind it', async () => {
+  const { port, coordinator } = await start();
+  const bad = `POST /api/dtmsvr/submit HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n{`;
+  const badQuery = get('').replace('newGid', 'query?gid=%ff');
+  const answers = await raw(port, bad + post('') + badQuery + bad + get('', last));
+  assert.deepEqual(
+    answers.match(/HTTP\/1\.1 \d+/g),
+    [400, 200, 400, 400, 200].map((status) => `HTTP/1.1 ${status}`),
+  );
+  assert.equal(coordinator.asked.length, 1);
+});
+
 test('what comes behind a request for node:http stays with node:http, in its order', async () => {
   const { port } = await start();
   byNode.length = 0;

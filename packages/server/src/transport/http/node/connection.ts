@@ -33,6 +33,8 @@ export function createLimitedServer(
   server.maxConnections = settings.maxConnections;
   // A client may close its side once it has sent its request: it still gets the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
+  // Without a listener node:http cuts the connection, and the answers to requests before it.
+  server.on('connect', (_request, socket: Socket) => refuseConnection(noTunnel, socket));
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (closing.has(request.socket)) return;
     if (mayContinue(request)) response.writeContinue();
@@ -43,10 +45,11 @@ export function createLimitedServer(
 
 /**
  * A client that has closed its side may wait for its answer, or may have left: TCP cannot tell. So it is waited for, but
- * not for long.
+ * not for long. What it has not sent to its end is refused, also where node:http does not see that it ended too early.
  */
 export function limitHalfOpen(socket: Socket, halfClosedTimeoutMs: number): void {
   socket.once('end', () => {
+    if (hasHalf(socket) && !closing.has(socket)) refuseConnection(endedEarly, socket);
     const timer = setTimeout(() => socket.destroy(), halfClosedTimeoutMs);
     socket.once('close', () => clearTimeout(timer));
   });
@@ -139,8 +142,16 @@ export function trackAnswer(request: IncomingMessage, response: ServerResponse):
   response.once('close', () => {
     requests.delete(request);
     const error = refused.get(socket);
-    if (error !== undefined && requests.size === 0 && socket.writable) refuseNow(error, socket);
+    if (error !== undefined && !isAnswering(socket) && socket.writable) refuseNow(error, socket);
   });
+}
+
+const noTunnel: ConnectionError = new Error('CONNECT: this is no proxy');
+const endedEarly: ConnectionError = new Error('the client closed its side in the middle of a request');
+
+function hasHalf(socket: Socket): boolean {
+  for (const request of unanswered.get(socket) ?? []) if (!request.complete) return true;
+  return false;
 }
 
 /** Whether a request that arrived whole still waits: the next answer on this connection must be its own. */

@@ -77,8 +77,8 @@ export class NodeWay {
 
   /** From now on the connection is node:http's. What was read of it was put back before. */
   takeOver(socket: Socket): void {
-    limitHalfOpen(socket, this.#intake.settings.halfClosedTimeoutMs);
     this.#ownListener(socket);
+    limitHalfOpen(socket, this.#intake.settings.halfClosedTimeoutMs);
   }
 
   close(): Promise<void> {

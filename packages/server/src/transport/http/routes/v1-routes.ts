@@ -1,7 +1,7 @@
 import { type AskedRollback, invalid, limits } from '@holdfast/core';
 import type { ClockState } from '../../../engine/clock-keeper.ts';
 import type { Coordinator } from '../../../engine/coordinator.ts';
-import { encodeExplained, encodeRolledBack, encodeSummary } from '../../wire/explained.ts';
+import { encodeDestination, encodeExplained, encodeRolledBack, encodeSummary } from '../../wire/explained.ts';
 import { booleanField, keptText, stringField } from '../../wire/fields.ts';
 import { checkedId, statusNamed, transactionType, unknownGid } from '../../wire/identity.ts';
 import { parseObject, textOf } from '../../wire/json.ts';
@@ -39,6 +39,11 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
         return jsonAnswer({ transactions: transactions.map(encodeSummary), next });
       },
     },
+    {
+      method: 'GET',
+      name: 'destinations',
+      handle: async () => jsonAnswer({ destinations: coordinator.destinations().map(encodeDestination) }),
+    },
     { method: 'GET', name: 'clock', handle: async () => jsonAnswer(encodeClock(coordinator.clockState())) },
     {
       method: 'POST',
@@ -66,7 +71,7 @@ function gidIn(parameters: URLSearchParams): string {
   return checkedId(keptText(parameters.get('gid') ?? '', 'gid'), 'gid');
 }
 
-/** Whoever writes `?doNotWait=true` means it: what stands in the body must not be missed here. */
+/** A field of the body in the query, such as `?doNotWait=true`, is refused: ignoring it would do something else than asked. */
 function gidInPath(parameters: URLSearchParams): string {
   for (const name of parameters.keys()) {
     if (name !== 'gid')

@@ -5,7 +5,7 @@ export interface Linked<Item> {
 }
 
 /** First in, first out, and out of the middle in constant time: a doubly linked list. */
-export class WaitingList<Item extends Linked<Item>> {
+export class LinkedList<Item extends Linked<Item>> {
   #first: Item | undefined;
   #last: Item | undefined;
   #size = 0;

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mostCalls } from './calls.ts';
+import { askedSaga } from './testing/asked.ts';
+import { EngineWorld } from './testing/engine-world.ts';
+
+test('a saga of thousands of concurrent steps asks for some hundreds of calls at a time, and ends', async () => {
+  const world = await new EngineWorld().start();
+  const steps = 3 * mostCalls + 7;
+  await world.done(world.engine.submit({ ...askedSaga('g', steps), customData: '{"concurrent":true}' }, false));
+  assert.equal(world.calls.length, mostCalls);
+  const { explanation } = (await world.done(world.engine.explain('g'))) ?? assert.fail();
+  assert.equal(explanation.next.rule, 'in-flight');
+  let most = 0;
+  const called = new Set<string>();
+  while (world.calls.length > 0) {
+    most = Math.max(most, world.calls.length);
+    called.add(await world.answer({ kind: 'success' }));
+  }
+  assert.deepEqual([most, called.size, world.row('g').progress.status], [mostCalls, steps, 'succeed']);
+});
+
+test('it asks for more once half of them have ended', async () => {
+  const world = await new EngineWorld().start();
+  await world.done(world.engine.submit({ ...askedSaga('g', 2000), customData: '{"concurrent":true}' }, false));
+  for (let ended = 1; ended < mostCalls / 2; ended += 1) await world.answer({ kind: 'success' });
+  assert.equal(world.calls.length, mostCalls / 2 + 1);
+  await world.answer({ kind: 'success' });
+  assert.equal(world.calls.length, mostCalls);
+});
+
+test('a failure among thousands of steps turns it back at once, and what was never called is not compensated', async () => {
+  const world = await new EngineWorld().start();
+  await world.done(world.engine.submit({ ...askedSaga('g', 2000), customData: '{"concurrent":true}' }, false));
+  await world.answer({ kind: 'failure', message: 'FAILURE' });
+  assert.equal(world.row('g').progress.status, 'aborting');
+  assert.equal(await world.answer({ kind: 'success' }), 'http://c/1');
+  assert.deepEqual([world.row('g').progress.status, world.calls.length], ['failed', 0]);
+});
