@@ -82,6 +82,11 @@ export class Auditor {
   }
 
   /** A call leaves. What it returns is called with the answer, if one ever reaches the process. */
+  /** A call leaves a process once more by itself. */
+  sentAgain(process: string, call: BranchCall, mayHaveRun: boolean): void {
+    this.#calls.sentAgain(process, call, mayHaveRun);
+  }
+
   sent(process: string, call: BranchCall): (outcome: Outcome) => void {
     return this.#calls.sent(process, call);
   }

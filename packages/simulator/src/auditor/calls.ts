@@ -70,6 +70,20 @@ export class CallAuditor {
     };
   }
 
+  /** The same call once more by itself: it must be wanted still, and the service must not have got it the first time. */
+  sentAgain(process: string, call: BranchCall, mayHaveRun: boolean): void {
+    const found = this.#court.cases.get(call.gid);
+    if (found === undefined) return;
+    this.#statistics.count('sent again');
+    if (!this.#hasNotSeenChange(found, process)) {
+      this.#judgeWriter(found, process, call);
+      this.#judgeDecision(found, call);
+    }
+    if (!mayHaveRun) return;
+    const name = `${call.op} of branch ${call.branchId}`;
+    accuse(this.#court, 'P6', found.gid, `the ${name} was sent again by itself though the service had got it`);
+  }
+
   /** With a retry limit, a call that was kept back uses up a retry. */
   heldBack(call: BranchCall): void {
     const found = this.#court.cases.get(call.gid);

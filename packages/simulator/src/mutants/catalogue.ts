@@ -63,6 +63,37 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P2', 'P5'],
   },
   {
+    name: 'asked-before-the-connection',
+    file: 'simulator/src/network/sent-call.ts',
+    find: '    const { process, network } = this.#parts;\n    // What cannot',
+    replace: `    const { process, network } = this.#parts;
+    const mayGo = this.#sending.mayGo();
+    Object.defineProperty(this.#sending, 'mayGo', { value: () => mayGo });
+    // What cannot`,
+    breaks: ['P2', 'P3', 'P4', 'P5', 'P7'],
+  },
+  {
+    name: 'sent-again-without-asking',
+    file: 'simulator/src/network/sent-call.ts',
+    find: 'if (!this.#sending.mayGo()) {',
+    replace: 'if (!this.#isSecond && !this.#sending.mayGo()) {',
+    breaks: ['P2', 'P3', 'P4', 'P7'],
+  },
+  {
+    name: 'sent-again-though-late',
+    file: 'server/src/caller/closing.ts',
+    find: 'const underWayMs = 100;',
+    replace: 'const underWayMs = 100_000;',
+    breaks: ['P6'],
+  },
+  {
+    name: 'question-not-passed-on',
+    file: 'server/src/caller/destinations/pending-call.ts',
+    find: 'return this.asked.mayGo();',
+    replace: 'return true;',
+    breaks: ['P2', 'P3', 'P4', 'P5'],
+  },
+  {
     name: 'final-is-stopped',
     file: 'core/src/request.ts',
     find: "if (!isFinal(progress.status)) return { kind: 'stopped', atMs };",

@@ -39,6 +39,14 @@ const secondPhases: ReadonlySet<string> = new Set(['compensate', 'confirm', 'can
 /** A duplicate may come this much later. */
 const latestMs = 20_000;
 
+/** How a connection ends while it has a call. */
+export interface Closing {
+  /** When the caller sees it, from the writing on. */
+  readonly seenMs: number;
+  /** The service has got the call, and dies over it. */
+  readonly arrives: boolean;
+}
+
 /** Carries calls to services and answers back, with delays that reorder them. */
 export class Network {
   readonly #parts: NetworkParts;
@@ -70,6 +78,28 @@ export class Network {
       if (isOver) statistics.count('answer too late');
       end({ kind: 'answered', answer });
     });
+  }
+
+  /** How long it takes until a connection is there. */
+  connectMs(): number {
+    const { weather, random, statistics } = this.#parts;
+    if (!random.chance(weather.faults.slowConnect)) return random.between(0.1, 20);
+    statistics.count('connected slowly');
+    return random.skewed(...slowMs);
+  }
+
+  /** What becomes of a connection that has served before, now that a call is written on it; undefined: it serves on. */
+  closing(): Closing | undefined {
+    const { weather, random, statistics } = this.#parts;
+    if (!random.chance(weather.faults.closes)) return undefined;
+    const arrives = random.chance(0.3);
+    statistics.count(arrives ? 'connection lost during a call' : 'connection was closing');
+    return { arrives, seenMs: arrives ? random.between(150, 1500) : random.between(0.1, 90) };
+  }
+
+  /** A call whose answer will never come. */
+  arrive(request: ServiceRequest, side: CallingSide): void {
+    this.#arrive(this.#parts.random.between(1, 60), request, side, () => undefined);
   }
 
   #sendOut(request: ServiceRequest, side: CallingSide, answered: (answer: ServiceAnswer) => void): void {

@@ -5,6 +5,10 @@ export interface NetworkFaults {
   /** The request arrives a second time, perhaps much later. */
   readonly duplicated: number;
   readonly slow: number;
+  /** A connection takes long to be made. */
+  readonly slowConnect: number;
+  /** A connection that has served before ends while it has a call: mostly it was closing already. */
+  readonly closes: number;
   /** The service fails before it has done anything. */
   readonly errorBefore: number;
   /** The service has done it, and fails then. */
@@ -19,6 +23,8 @@ export const calmNetwork: NetworkFaults = {
   answerLost: 0,
   duplicated: 0,
   slow: 0,
+  slowConnect: 0,
+  closes: 0,
   errorBefore: 0,
   errorAfter: 0,
   ongoing: 0,

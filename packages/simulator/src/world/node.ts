@@ -220,6 +220,10 @@ export class Node {
           this.#passed(process, 'call answered');
         };
       },
+      sentAgain: (call, mayHaveRun) => {
+        if (trace.isOn) trace.write(process.id, call.gid, `sends ${call.branchId}/${call.op} again`);
+        auditor.sentAgain(process.id, call, mayHaveRun);
+      },
     });
     const destinations = new DestinationCaller({ sender, runtime, limits: destinationLimits(this.#random) });
     const caller: Caller = {

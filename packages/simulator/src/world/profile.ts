@@ -89,6 +89,8 @@ function networkFaults(random: Random): NetworkFaults {
     answerLost: rate(random, 0.03, 0.1),
     duplicated: rate(random, 0.05, 0.2),
     slow: rate(random, 0.03, 0.15),
+    slowConnect: rate(random, 0.1, 0.3),
+    closes: rate(random, 0.05, 0.2),
     errorBefore: rate(random, 0.03, 0.15),
     errorAfter: rate(random, 0.03, 0.15),
     ongoing: rate(random, 0.03, 0.1),
