@@ -29,7 +29,7 @@ export const mutants: readonly Mutant[] = [
     file: 'server/src/engine/acceptance.ts',
     find: "await this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type));",
     replace:
-      "this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined);",
+      "this.#creation.createOr(asked, 'prepared', (stored) => rulePrepare(stored, asked.type)).catch(() => undefined); return;",
     breaks: ['P1'],
   },
   {
