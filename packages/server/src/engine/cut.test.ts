@@ -88,3 +88,29 @@ test('a node that has lost its lease cuts what is out', async () => {
   );
   assert.equal(world.row('g').progress.attempts.length, 0, 'it is not written any more');
 });
+
+test('what this machine lacks uses up no retry; a destination that does not take the call does', async () => {
+  for (const isLocal of [true, false]) {
+    const world = await new EngineWorld().start();
+    await world.done(world.engine.submit(askedSaga('g', 1, { retryLimit: 1 }), false));
+    const refused = world.calls.shift() ?? assert.fail('it is called');
+    const untilMs = world.runtime.monotonicMs() + 1000;
+    refused.done({ kind: 'not-called', untilMs, ...(isLocal && { isLocal }) });
+    await world.runtime.advance(isLocal ? 1000 : 100);
+    assert.equal(world.calls.length, 1, 'it is called again');
+    const { retries, operations } = world.row('g').progress;
+    if (isLocal) assert.deepEqual([retries, operations.replaceAll('p', '')], [{}, ''], 'nor may it have run');
+    const { transaction } = (await world.done(world.engine.explain('g'))) ?? assert.fail();
+    assert.deepEqual(transaction.progress.retries, isLocal ? {} : { 1: 1 });
+  }
+});
+
+test('a note of the sender is stored with the attempt', async () => {
+  const world = await new EngineWorld().start();
+  await world.done(world.engine.submit(askedSaga('g', 1), false));
+  const { done } = world.send() ?? assert.fail('it goes out');
+  done({ kind: 'answered', outcome: { kind: 'success' }, durationMs: 1, note: 'sent twice' });
+  await world.runtime.settle();
+  const { status, attempts } = world.row('g').progress;
+  assert.deepEqual([status, attempts.map(({ reason, note }) => [reason, note])], ['succeed', [['', 'sent twice']]]);
+});

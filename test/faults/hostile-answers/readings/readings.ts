@@ -18,5 +18,5 @@ export function committedReadings(): Readings {
 }
 
 export function commitReadings(readings: Readings): void {
-  writeFileSync(path, `${JSON.stringify(readings, undefined, 1)}\n`);
+  writeFileSync(path, `${JSON.stringify(readings, undefined, 2)}\n`);
 }

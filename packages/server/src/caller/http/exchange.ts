@@ -203,7 +203,8 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
   #judge(notFollowed = ''): void {
     const code = this.#head?.statusCode ?? 0;
     const { text, unread } = this.#answerText();
-    const retryAfterMs = parseRetryAfter(this.#head?.retryAfter, this.#context.runtime.wallMs());
+    const retryAfter = this.#head?.retryAfter;
+    const retryAfterMs = retryAfter === undefined ? 0 : parseRetryAfter(retryAfter, this.#context.runtime.wallMs());
     const outcome = this.#form.judge(code, text, retryAfterMs, notFollowed === '' ? unread : notFollowed);
     const isUnavailable = outcome.kind === 'error' && (code === 502 || code === 503 || code === 504);
     this.#warning = warningAbout(outcome, text);

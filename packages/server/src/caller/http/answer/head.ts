@@ -139,6 +139,10 @@ export class HeadReader {
   }
 
   #connection(text: string): void {
+    if (text === 'keep-alive') {
+      this.#hasKeepAlive = true;
+      return;
+    }
     for (const option of text.toLowerCase().split(',')) {
       const name = option.trim();
       if (name === 'close') this.#hasClose = true;
