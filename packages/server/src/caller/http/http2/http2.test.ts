@@ -88,7 +88,7 @@ const ok = ({ stream }: Pick<Arrived, 'stream'>, body = ''): void => {
 test('a service that speaks HTTP/2 only is called by it, over one connection', async () => {
   const { url, calls, sessions } = await service((call) => ok(call, '{"dtm_result":"SUCCESS"}'));
   const sender = senderWith();
-  const headers = { 'X-Name': 'Zürich', Host: 'orders.test' };
+  const headers = { 'X-Name': 'Zürich', Host: 'orders.test', 'HTTP2-Settings': 'AAMAAABk' };
   const first = await send(`${url}/a?b='c`, { payload: '{"x":1}', headers }, sender);
   assert.deepEqual([first.outcome.kind, first.health, first.note], ['success', 'ok', undefined]);
   const [call] = calls;

@@ -50,7 +50,7 @@ export class Http2Wire implements Wire {
       stream = this.#session.request(request);
     } catch (error) {
       this.#why = reasonOf(error);
-      process.nextTick(() => this.#lost());
+      process.nextTick(() => this.#notBegun());
       return;
     }
     this.#stream = stream;
@@ -110,6 +110,13 @@ export class Http2Wire implements Wire {
       this.#session.free(true);
       this.#lost();
     });
+  }
+
+  /** Whoever has released it since then has freed its place. */
+  #notBegun(): void {
+    if (this.#events === undefined) return;
+    this.#session.free(false);
+    this.#lost();
   }
 
   #lost(): void {
