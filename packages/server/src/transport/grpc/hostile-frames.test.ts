@@ -1,5 +1,6 @@
 /** Clients that break the rules of HTTP/2: their connection ends, others are served, and nothing of them stays. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { after, test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -90,6 +91,16 @@ test('whoever breaks the rules of HTTP/2 is cut off or answered, and others are 
     observed.filter((line) => line.startsWith('broke')),
     [],
   );
+});
+
+test('a client that says that it goes and then breaks the rules is let go', async () => {
+  const { number } = await start({ keepAliveMs: 50, keepAliveTimeoutMs: 60_000 });
+  const socket = connectTcp({ port: number, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined).resume();
+  const closed = once(socket, 'close');
+  const goAway = frameOf(frameTypes.goaway, 0, 0, Buffer.alloc(8));
+  socket.end(Buffer.concat([begun, headers(1), goAway, frameOf(frameTypes.data, 0, 0, message)]));
+  await closed;
 });
 
 test('a request in frames of every kind is taken: padded, with priority, its head and message in pieces', async () => {

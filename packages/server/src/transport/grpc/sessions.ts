@@ -57,9 +57,11 @@ export class Sessions {
     const ping = setInterval(() => {
       if (pong !== undefined || session.destroyed) return;
       pong = setTimeout(() => session.destroy(), keepAliveTimeoutMs).unref();
-      session.ping(() => {
+      session.ping((error: Error | null) => {
         clearTimeout(pong);
         pong = undefined;
+        // It cannot be asked any more: node keeps some connections that are over, and their sockets with them.
+        if (error !== null) session.destroy();
       });
     }, keepAliveMs).unref();
     session.once('close', () => {
