@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sampleEveryUs } from './profile.ts';
 import { table } from './table.ts';
 
 /** Of a .cpuprofile, what is read here. */
@@ -25,6 +26,11 @@ interface Place {
 
 const root = join(import.meta.dirname, '..');
 const functionsShown = 40;
+/**
+ * What a sample counts at most: three times as long as they are apart. A thread that waits for a processor has no
+ * samples meanwhile, and the next one would count for all of that time.
+ */
+const mostUs = 3 * sampleEveryUs;
 /** What a runtime does for somebody: counted for the part that called it, where there is one. */
 const lent: ReadonlySet<string> = new Set(['node', 'native', 'fastify', 'find-my-way']);
 
@@ -42,7 +48,7 @@ export function summarize(path: string): string {
   profile.samples.forEach((id, index) => {
     const place = places.get(id);
     if (place === undefined || place.part === '(idle)' || place.part === 'profiler') return;
-    const tookUs = profile.timeDeltas[index] ?? 0;
+    const tookUs = Math.min(profile.timeDeltas[index] ?? 0, mostUs);
     busyUs += tookUs;
     addTo(own, place.part, tookUs);
     addTo(withLent, ownerOf(place).part, tookUs);

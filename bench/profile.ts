@@ -3,7 +3,7 @@ import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import type { Kind } from './load/kinds.ts';
 
-const sampleEveryUs = 200;
+export const sampleEveryUs = 200;
 
 export function profilePath(folder: string, kind: Kind, inFlight: number): string {
   return join(folder, `${kind}-${inFlight}-in-flight.cpuprofile`);

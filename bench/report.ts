@@ -23,7 +23,7 @@ export function asText(report: Report): string {
       `medians of ${repetitions} slices of ${seconds} s; ${stored} finished transactions stored before`,
       ...(against === undefined ? [] : [`other: ${against}`]),
     ],
-    lines.length === 0 ? [] : [throughputTable(lines)],
+    lines.length === 0 ? [] : [throughputTable(lines), ...refusals(lines)],
     lines.some(({ subject }) => subject === 'sqlite, no wait') ? [noWaitTable(lines)] : [],
     bursts.length === 0 ? [] : [burstTable(bursts)],
     waiters === undefined ? [] : [waiterText(waiters)],
@@ -109,6 +109,16 @@ function throughputTable(lines: Lines): string {
       ];
     });
   return table([throughputHead, ...rows]);
+}
+
+/** Where clients were refused and asked again: what they found there is not the same load. */
+function refusals(lines: Lines): string[] {
+  return lines
+    .map((line) => ({ line, refused: figure(line, 'refused') }))
+    .filter(({ refused }) => refused.high > 0)
+    .map(({ line: { kind, inFlight, subject }, refused: { median, high } }) => {
+      return `${kind} ${inFlight}, ${subject}: ${fixed(median, 3)} refusals (429) a transaction, at most ${fixed(high, 3)}`;
+    });
 }
 
 /** The submit is answered when it is durable; the same submit with wait_result tells when the saga is final. */

@@ -35,6 +35,8 @@ export interface Slice {
   readonly rowsPerCommit: number;
   /** Share of the time in which the coordinator's event loop was busy. */
   readonly busy: number;
+  /** Requests that were refused because there was too much to do, and sent again. */
+  readonly refused: number;
   /** Share of all processors that was taken by processes that are not of this slice: noise. */
   readonly others: number;
   readonly residentMib: number;
@@ -44,6 +46,7 @@ const coordinatorKeys = ['cpuUs', 'loopCpuUs', 'rows', 'commits', 'busyMs', 'res
 const loadKeys = [
   'timeMs',
   'transactions',
+  'refused',
   'forwardCalls',
   'backwardCalls',
   'cpuUs',
@@ -110,6 +113,7 @@ export async function measureSlice(request: SliceRequest): Promise<Slice> {
     commits: of('commits') / transactions,
     rowsPerCommit: of('rows') / of('commits'),
     busy: of('busyMs') / tookMs,
+    refused: (after.load.refused - before.load.refused) / transactions,
     others: shareOfOthers(before, after),
     residentMib: after.coordinator.residentBytes / 1024 / 1024,
   };

@@ -43,6 +43,11 @@ export class GrpcGenerator {
     return this.#count;
   }
 
+  /** Whoever is refused ends the run. */
+  get refused(): number {
+    return 0;
+  }
+
   start(): void {
     const { inFlight, coordinatorPort } = this.#load;
     for (let started = 0; started < inFlight; started += sagasPerConnection) {

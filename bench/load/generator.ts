@@ -12,6 +12,9 @@ export interface Load {
   readonly steps: readonly Step[];
 }
 
+/** How long a client waits that was refused because the coordinator has too much to do. */
+const againMs = 100;
+
 /** A closed loop of transactions over kept-alive connections. Latencies count from the first byte, connecting included. */
 export class Generator {
   readonly #load: Load;
@@ -21,6 +24,7 @@ export class Generator {
   readonly #clients: Client[] = [];
   #begun = 0;
   #count = 0;
+  #refused = 0;
   #isStopping = false;
   #open = 0;
   #whenIdle: (() => void) | undefined;
@@ -34,9 +38,18 @@ export class Generator {
     return this.#count;
   }
 
+  /** Requests that were refused (429) and sent again: the time for that is part of the latencies. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   start(): void {
     for (let index = 0; index < this.#load.inFlight; index += 1) {
-      const client = new Client(this.#load, () => this.#lost());
+      const client = new Client(
+        this.#load,
+        () => this.#lost(),
+        () => (this.#refused += 1),
+      );
       this.#clients.push(client);
       this.#open += 1;
       this.#next(client);
@@ -89,9 +102,11 @@ class Client {
   readonly #steps: readonly Step[];
   readonly #coordinator: Connection;
   readonly #services: Connection | undefined;
+  readonly #refused: () => void;
 
-  constructor({ steps, coordinatorPort, servicesPort }: Load, lost: () => void) {
+  constructor({ steps, coordinatorPort, servicesPort }: Load, lost: () => void, refused: () => void) {
     this.#steps = steps;
+    this.#refused = refused;
     this.#coordinator = new Connection(coordinatorPort, lost);
     if (steps.some(({ to }) => to === 'services')) this.#services = new Connection(servicesPort, lost);
   }
@@ -111,6 +126,11 @@ class Client {
     if (step === undefined) throw new Error('a transaction without steps');
     const connection = step.to === 'coordinator' ? this.#coordinator : this.#services;
     connection?.ask(step.request(gid), (head, body) => {
+      if (head.startsWith('HTTP/1.1 429')) {
+        this.#refused();
+        setTimeout(() => this.#step(index, gid, answered), againMs);
+        return;
+      }
       check(step, head, body);
       const isLast = index === this.#steps.length - 1;
       if (isLast || index === 0) answered(isLast);

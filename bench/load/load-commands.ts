@@ -8,6 +8,8 @@ type Taken = ReturnType<Latencies['take']>;
 export interface ClosedLoop {
   /** Transactions that became final since the start. */
   readonly count: number;
+  /** Requests that were refused and sent again. */
+  readonly refused: number;
   start(): void;
   stop(): Promise<void>;
   takeLatencies(): { readonly acknowledged: Taken; readonly final: Taken };
@@ -41,6 +43,7 @@ export function loadCommands(
       return {
         timeMs: performance.now(),
         transactions: running().count,
+        refused: running().refused,
         forwardCalls: services.forward,
         backwardCalls: services.backward,
         cpuUs: cpuUs(),

@@ -70,3 +70,18 @@ test('where nothing is called nothing need succeed; what is not final is no end'
   assert.match(story, /^an abort now: calls nothing; it ends failed$/m);
   assert.match(story, /^its time-out: at \S+: calls nothing; it stays prepared and waits for a decision$/m);
 });
+
+test('the note of an attempt stands below it', () => {
+  const attempt = { branchId: '01', op: 'action', url: '', at, durationMs: 5, outcome: 'success', reason: '' };
+  const story = storyOf(shown({ attempts: [{ ...attempt, note: 'sent twice' }] }));
+  assert.match(story, /success {2}5 ms\n {4}note: sent twice$/m);
+});
+
+test('who holds the place that it waits for is named', () => {
+  const place = { gid: 'other', branchId: '02', op: 'action', since: at, until: at };
+  const held = { kind: 'slot', destination: 'http://a', since: at, probeAt: null, callsOut: 256 } as const;
+  assert.match(
+    storyOf(shown({ heldBack: [{ ...held, longest: [place] }] })),
+    /http:\/\/a has no free place, 256 calls are out, the longest for 02 action of other since .*holdfast destinations/,
+  );
+});

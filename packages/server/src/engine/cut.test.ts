@@ -59,6 +59,20 @@ test('a stop cuts what is out and withdraws what waits; the attempt of what was 
   );
 });
 
+test('a stop that another node was asked for cuts what is out here', async () => {
+  const world = await new EngineWorld({ exclusive: false }).start();
+  const other = await new EngineWorld({ beside: world }).start();
+  await world.done(world.engine.submit(askedSaga('g', 1, { requestTimeoutMs: 3_600_000 }), false));
+  world.send();
+  await world.done(other.engine.forceStop('g'));
+  await world.runtime.advance(5_000);
+  assert.equal(world.engine.activeCount, 0);
+  assert.deepEqual(
+    world.told.filter((line) => line.includes('error')),
+    ['g: 1 error'],
+  );
+});
+
 test('any other rollback cuts nothing, and waits for nothing that has not gone out', async () => {
   const world = await new EngineWorld().start();
   const { engine } = world;
@@ -87,4 +101,30 @@ test('a node that has lost its lease cuts what is out', async () => {
     ['g: 1 error'],
   );
   assert.equal(world.row('g').progress.attempts.length, 0, 'it is not written any more');
+});
+
+test('what this machine lacks uses up no retry; a destination that does not take the call does', async () => {
+  for (const isLocal of [true, false]) {
+    const world = await new EngineWorld().start();
+    await world.done(world.engine.submit(askedSaga('g', 1, { retryLimit: 1 }), false));
+    const refused = world.calls.shift() ?? assert.fail('it is called');
+    const untilMs = world.runtime.monotonicMs() + 1000;
+    refused.done({ kind: 'not-called', untilMs, ...(isLocal && { isLocal }) });
+    await world.runtime.advance(isLocal ? 1000 : 100);
+    assert.equal(world.calls.length, 1, 'it is called again');
+    const { retries, operations } = world.row('g').progress;
+    if (isLocal) assert.deepEqual([retries, operations.replaceAll('p', '')], [{}, ''], 'nor may it have run');
+    const { transaction } = (await world.done(world.engine.explain('g'))) ?? assert.fail();
+    assert.deepEqual(transaction.progress.retries, isLocal ? {} : { 1: 1 });
+  }
+});
+
+test('a note of the sender is stored with the attempt', async () => {
+  const world = await new EngineWorld().start();
+  await world.done(world.engine.submit(askedSaga('g', 1), false));
+  const { done } = world.send() ?? assert.fail('it goes out');
+  done({ kind: 'answered', outcome: { kind: 'success' }, durationMs: 1, note: 'sent twice' });
+  await world.runtime.settle();
+  const { status, attempts } = world.row('g').progress;
+  assert.deepEqual([status, attempts.map(({ reason, note }) => [reason, note])], ['succeed', [['', 'sent twice']]]);
 });

@@ -2,11 +2,13 @@ import type { BranchOperation, Definition, Payload, Progress, Status, Step } fro
 import { StoreError } from './store.ts';
 
 /**
- * How definitions, branches and progress look in a store. Format 1 has two forms:
+ * How definitions, branches and progress look in a store. There are two forms:
  *
  * - text: `[1,` JSON `]`. Everything is in it as it is; JSON escapes lone surrogates and NUL, so any string survives.
- * - bytes, used where a payload is bytes: 0x01, the length of the JSON in UTF-8 (4 bytes, little endian), that JSON
- *   with `[start, length]` in the place of such a payload, then the payloads one after the other.
+ * - bytes, used where a payload is bytes or a long text: 0x01, the length of the JSON in UTF-8 (4 bytes, little endian),
+ *   that JSON with `[start, length]` in the place of such a payload, then the payloads one after the other. With a long
+ *   text among them it begins with 0x02, and the place of a text is `[start, length, "t"]`: it is there in UTF-8. So a
+ *   long payload is copied, where JSON would look at each of its characters twice.
  *
  * A store with a single bytes column may keep text as UTF-8: `[` is not 0x01.
  */
@@ -25,13 +27,17 @@ export interface StoredProgress {
 }
 
 const format = 1;
+/** Of bytes in which payloads may be texts. */
+const formatOfTexts = 2;
+/** A text of more characters than that is kept beside the JSON. */
+const shortCharacters = 1024;
 const textStart = `[${format},`;
 const headerBytes = 5;
 const utf8Encoder = new TextEncoder();
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function encodeDefinition(definition: Definition): Stored {
-  if (definition.steps.every((step) => typeof step.payload === 'string')) return toText(definition);
+  if (definition.steps.every((step) => isInJson(step.payload))) return toText(definition);
   const payloads = new PayloadWriter();
   const steps = definition.steps.map((step) => ({ ...step, payload: payloads.place(step.payload) }));
   return payloads.finish({ ...definition, steps });
@@ -51,7 +57,7 @@ type StoredBranch = readonly [url: string, payload: Payload, state?: NonNullable
 /** URL, payload and, of a workflow's step, its state; branch_id and op are keys of their own in every store. */
 export function encodeBranch({ url, payload, state }: BranchOperation): Stored {
   const rest = state === undefined ? [] : [state];
-  if (typeof payload === 'string') return toText([url, payload, ...rest]);
+  if (isInJson(payload)) return toText([url, payload, ...rest]);
   const payloads = new PayloadWriter();
   return payloads.finish([url, payloads.place(payload), ...rest]);
 }
@@ -129,7 +135,7 @@ function decode<T>(stored: Stored, what: string): Decoded<T> {
   if (stored[0] === textStart.charCodeAt(0)) {
     return { value: parseText<T>(utf8Decoder.decode(stored), what), payloads: undefined };
   }
-  if (stored[0] !== format) throw unreadable(what, `format ${stored[0]}`);
+  if (stored[0] !== format && stored[0] !== formatOfTexts) throw unreadable(what, `format ${stored[0]}`);
   const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
   const end = stored.length < headerBytes ? Number.POSITIVE_INFINITY : headerBytes + view.getUint32(1, true);
   if (end > stored.length) throw damaged(what, 'it is cut off');
@@ -170,39 +176,54 @@ export function damaged(
   return new StoreError('version', `a stored ${what} cannot be read (damaged: ${why}): ${todo}`, { cause });
 }
 
-type Place = readonly [start: number, length: number];
+/** Where a payload is among those behind the JSON. */
+type Place = readonly [start: number, length: number, isText?: 't'];
 
-/** Collects the payloads that are bytes while the JSON around them is built. */
+/** Whether it is kept in the JSON. Half of a surrogate pair would be lost elsewhere. */
+function isInJson(payload: Payload): payload is string {
+  return typeof payload === 'string' && (payload.length <= shortCharacters || !payload.isWellFormed());
+}
+
+/** Collects the payloads that are kept behind the JSON while that is built. */
 class PayloadWriter {
-  readonly #payloads: Uint8Array[] = [];
+  readonly #payloads: Payload[] = [];
   #length = 0;
+  #hasTexts = false;
 
   place(payload: Payload): string | Place {
-    if (typeof payload === 'string') return payload;
-    const place: Place = [this.#length, payload.length];
+    if (isInJson(payload)) return payload;
+    const start = this.#length;
+    const length = Buffer.byteLength(payload);
     this.#payloads.push(payload);
-    this.#length += payload.length;
-    return place;
+    this.#length += length;
+    if (typeof payload !== 'string') return [start, length];
+    this.#hasTexts = true;
+    return [start, length, 't'];
   }
 
   finish(value: unknown): Uint8Array {
-    const json = utf8Encoder.encode(JSON.stringify(value));
-    const bytes = new Uint8Array(headerBytes + json.length + this.#length);
-    bytes[0] = format;
-    new DataView(bytes.buffer).setUint32(1, json.length, true);
-    bytes.set(json, headerBytes);
-    let at = headerBytes + json.length;
-    for (const payload of this.#payloads) {
-      bytes.set(payload, at);
-      at += payload.length;
+    const json = JSON.stringify(value);
+    const jsonBytes = Buffer.byteLength(json);
+    // All of it is written below.
+    const bytes = Buffer.allocUnsafe(headerBytes + jsonBytes + this.#length);
+    bytes[0] = this.#hasTexts ? formatOfTexts : format;
+    bytes.writeUInt32LE(jsonBytes, 1);
+    let at = headerBytes;
+    for (const part of [json, ...this.#payloads]) {
+      if (typeof part === 'string') at += utf8Encoder.encodeInto(part, bytes.subarray(at)).written;
+      else {
+        bytes.set(part, at);
+        at += part.length;
+      }
     }
-    return bytes;
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 }
 
 function takePayload(payload: string | Place | Uint8Array, payloads: Uint8Array): Payload {
   if (typeof payload === 'string' || payload instanceof Uint8Array) return payload;
-  const [start, length] = payload;
+  const [start, length, isText] = payload;
   if (start + length > payloads.length) throw damaged('payload', 'it is cut off');
-  return payloads.subarray(start, start + length);
+  const bytes = payloads.subarray(start, start + length);
+  return isText === 't' ? utf8Decoder.decode(bytes) : bytes;
 }

@@ -177,7 +177,8 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
   #go(wire: Wire): void {
     const [target, headers] = [this.#target, this.#headers];
     if (target === undefined || headers === undefined || !this.#sending.mayGo()) {
-      wire.release(false);
+      // Nothing was written on it: it may have taken long to make, and serves the next call.
+      wire.release(true);
       if (this.#wasSent) this.#end(errorOf('the call was withdrawn before it was sent again'), 'cut');
       else this.#end(errorOf('the call was withdrawn'), 'withdrawn');
       return;
@@ -207,7 +208,8 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
   #judge(notFollowed = ''): void {
     const code = this.#head?.statusCode ?? 0;
     const { text, unread } = this.#answerText();
-    const retryAfterMs = parseRetryAfter(this.#head?.retryAfter, this.#context.runtime.wallMs());
+    const retryAfter = this.#head?.retryAfter;
+    const retryAfterMs = retryAfter === undefined ? 0 : parseRetryAfter(retryAfter, this.#context.runtime.wallMs());
     const outcome = this.#form.judge(code, text, retryAfterMs, notFollowed === '' ? unread : notFollowed);
     const isUnavailable = outcome.kind === 'error' && (code === 502 || code === 503 || code === 504);
     this.#warning = warningAbout(outcome, text);

@@ -112,6 +112,29 @@ test('https: a self-signed certificate is a connection failure; a trusted one is
   }
 });
 
+test('a redirect to where no connection can be made does not count as not sent: this service has answered', async () => {
+  for (const [isLocal, health] of [
+    [false, 'unavailable'],
+    [true, 'ok'],
+  ] as const) {
+    const dialer = new Dialer({ upkeep: systemRuntime });
+    const dial = dialer.dial.bind(dialer);
+    dialer.dial = (request, done) => {
+      if (request.tls === undefined) return dial(request, done);
+      process.nextTick(done, { failed: { message: 'no way', isLocal } });
+      return { waitsFor: 'connection', cancel: () => undefined };
+    };
+    const parts = { runtime: systemRuntime, upkeep: systemRuntime, limits: defaultSenderLimits, version: '1' };
+    const own = new HttpSender({ ...parts, dialer });
+    const { url } = await service((_request, response) =>
+      response.writeHead(307, { Location: 'https://127.0.0.1:1/' }).end(),
+    );
+    const answer = await send(url, {}, own);
+    assert.deepEqual([messageOf(answer), answer.health], ['cannot connect: no way', health]);
+    await own.close();
+  }
+});
+
 test('what is no http URL is an error, never a throw', async () => {
   for (const url of [
     'svc/x',
