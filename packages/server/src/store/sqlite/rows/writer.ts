@@ -80,6 +80,7 @@ export class Writer {
   readonly #target: Query;
   readonly #branch: Query;
   readonly #append: StatementSync;
+  readonly #takeBack: StatementSync;
   readonly #appended: StatementSync;
   readonly #delayed: StatementSync;
   readonly #setAside: SetAside;
@@ -106,8 +107,9 @@ export class Writer {
     );
     this.#branch = new Query(db, 'select 1 from branches where id = ? and branch_id = ? and op = ?');
     this.#append = db.prepare(
-      'insert into branches (id, branch_id, op, position, branch, checksum) values (?, ?, ?, ?, ?, ?)',
+      'insert into branches (id, branch_id, op, position, branch, checksum) values (?, ?, ?, ?, ?, ?) on conflict do nothing',
     );
+    this.#takeBack = db.prepare('delete from branches where id = ? and branch_id = ? and op = ?');
     this.#appended = db.prepare(
       'update transactions set branch_count = branch_count + ?, branches_bytes = branches_bytes + ? where id = ?',
     );
@@ -170,27 +172,32 @@ export class Writer {
     return 'done';
   }
 
-  /** Everything is looked at before the first row is written: nothing has to be taken back. */
+  /** A branch that is there already is noticed when it is added: the usual registration looks for none. */
   #writeBranches(write: AppendWrite, branches: readonly Summed<Stored>[]): WriteResult {
     const target = this.#target.first(write.gid);
     if (target === undefined) return 'missing';
     if (target[3] !== write.type) return 'wrong-type';
     if (target[1] !== write.whileStatus) return 'wrong-status';
     const id = numberAt(target, 0);
-    if (this.#hasOneOf(id, write)) return 'exists';
     const count = roughNumberAt(target, 2);
-    if (count + branches.length > write.maxBranches) return 'too-many';
     const bytes = branches.reduce((sum, { stored }) => sum + stored.length, 0);
-    if (roughNumberAt(target, 4) + bytes > write.maxBytes) return 'too-large';
+    const isTooMany = count + branches.length > write.maxBranches;
+    if (isTooMany || roughNumberAt(target, 4) + bytes > write.maxBytes) {
+      if (this.#hasOneOf(id, write)) return 'exists';
+      return isTooMany ? 'too-many' : 'too-large';
+    }
     for (const [index, { branchId, op }] of write.branches.entries()) {
       const { stored = '', checksum = null } = branches[index] ?? {};
-      this.#append.run(id, branchId, op, count + index, stored, checksum);
+      if (this.#append.run(id, branchId, op, count + index, stored, checksum).changes > 0) continue;
+      for (const added of write.branches.slice(0, index)) this.#takeBack.run(id, added.branchId, added.op);
+      return 'exists';
     }
     this.#appended.run(branches.length, bytes, id);
     if (write.dueMs !== undefined) this.#delayed.run(write.dueMs, id);
     return 'done';
   }
 
+  /** Also where one is named twice. */
   #hasOneOf(id: number, { branches }: AppendWrite): boolean {
     const named = new Set<string>();
     for (const { branchId, op } of branches) {
