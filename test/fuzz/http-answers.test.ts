@@ -10,6 +10,7 @@ import { refused } from '../faults/hostile-answers/readings/node.ts';
 import { Random } from '../lib/random.ts';
 import { mutated } from './http-answers/mutated.ts';
 import { type Outcome, outcomeOf } from './http-answers/outcome.ts';
+import { isTolerated } from './http-answers/tolerated.ts';
 import { fuzz } from './slice.ts';
 
 const parser = new AnswerParser(1000);
@@ -53,10 +54,4 @@ async function compare({ status, body, isKept }: Outcome, bytes: Buffer): Promis
   // The end is where Node has it: without its last byte the answer is not whole.
   if (isKept && node !== refused)
     assert.equal(await readInMemory([bytes.subarray(0, -1)]), refused, JSON.stringify(text));
-}
-
-/** Any 1xx, equal lengths, bare line feeds. */
-function isTolerated(text: string): boolean {
-  const lengths = text.match(/^content-length:/gim) ?? [];
-  return /^HTTP\/1\.[01] 1\d\d/m.test(text) || lengths.length > 1 || /(^|[^\r])\n/.test(text);
 }
