@@ -7,7 +7,7 @@ import { isExpected, mark } from './mark.ts';
 import { isLegalMove, isStoppable } from './moves.ts';
 import { actionOf, operationCount, operationName, stateOf } from './operation.ts';
 import { applyRollbackAsked, withDecision } from './operator.ts';
-import { emptyRun, nextRun } from './run.ts';
+import { emptyRun, nextRun, withoutRetry } from './run.ts';
 import { hasSecondPhase, isFinal, limits, type Status, type Transaction } from './transaction.ts';
 
 /**
@@ -153,7 +153,9 @@ function applyCalled(transaction: Transaction, operation: number): Transaction {
   const { definition, branches, progress } = transaction;
   const isForward = operationName(definition, branches, operation) === 'action';
   const isNew = isForward && isExpected(transaction, operation) && stateOf(progress, operation) === 'p';
-  return isNew ? mark(transaction, operation, 'm') : transaction;
+  const run = withoutRetry(transaction.run, operation);
+  const called = run === transaction.run ? transaction : { ...transaction, run };
+  return isNew ? mark(called, operation, 'm') : called;
 }
 
 function applyIncident(transaction: Transaction, fact: Extract<Fact, { kind: 'incident' }>): Transaction {

@@ -1,5 +1,6 @@
 import { actionOf, compensateOf, stepOf } from './operation.ts';
 import type { InFlight } from './operator.ts';
+import { hasTried, retryingOperations } from './run.ts';
 import { lookUp, tableOf, valuesOf, withEntry, withoutEntry } from './table.ts';
 import { type Definition, type Front, type Progress, registersBranches, type Transaction } from './transaction.ts';
 
@@ -46,11 +47,18 @@ export function readyOperations({ ready, status }: Front): readonly number[] {
 }
 
 /**
- * Whether every operation whose turn it is was asked for already: its call is out, or has come to nothing in this run. A
- * saga of thousands of concurrent steps is asked so at each answer: no step is looked at.
+ * Whether every operation whose turn it is was asked for already: its call is out, has come to nothing in this run, or
+ * waits for its retry. A saga of thousands of concurrent steps is asked so at each answer: no step is looked at.
  */
 export function isAllAsked({ ready }: Front, { definition, run }: Transaction, inFlight: InFlight): boolean {
-  if (run.retryAtMs.size > 0 || inFlight.size + run.tried.size !== ready.size) return false;
+  let asked = inFlight.size + run.tried.size;
+  if (run.retryAtMs.size > 0) {
+    for (const operation of retryingOperations(run)) {
+      // Asked for again and not sent yet, it is counted already.
+      if (!inFlight.has(operation) && !hasTried(run, operation)) asked += 1;
+    }
+  }
+  if (asked !== ready.size) return false;
   // Calls of an earlier status were asked for first: where the first is of this front, all are.
   const { value: first } = inFlight.keys().next();
   return first !== undefined && first >= 0 && lookUp(ready, stepOf(definition, first)) === first;

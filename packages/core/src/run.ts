@@ -1,4 +1,4 @@
-import { emptyTable, entriesOf, lookUp, type Table, withEntry } from './table.ts';
+import { emptyTable, entriesOf, indexesOf, lookUp, type Table, withEntry, withoutEntry } from './table.ts';
 import type { Run } from './transaction.ts';
 
 export const emptyRun: Run = {
@@ -29,6 +29,17 @@ export function retryAtMs(run: Run, operation: number): number {
 
 export function withRetryAt(run: Run, operation: number, atMs: number): Table<number> {
   return withEntry(run.retryAtMs, slotOf(operation), atMs);
+}
+
+/** It is called again: it waits for its retry no more. */
+export function withoutRetry(run: Run, operation: number): Run {
+  const slot = slotOf(operation);
+  return lookUp(run.retryAtMs, slot) === undefined ? run : { ...run, retryAtMs: withoutEntry(run.retryAtMs, slot) };
+}
+
+/** What waits for its retry within the run, ascending. */
+export function retryingOperations({ retryAtMs: retries }: Run): readonly number[] {
+  return indexesOf(retries).map((slot) => slot - 1);
 }
 
 /** When the call of an action that was cut went out; undefined: it was not cut. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apply, createTransaction, type Definition, decide } from './index.ts';
-import { createdMs, defaults, saga, success, tcc } from './testing/definitions.ts';
+import { createdMs, defaults, error, saga, success, tcc } from './testing/definitions.ts';
 
 /** The calls that are out, and how many questions about single ones were asked. */
 class CountedCalls extends Set<number> {
@@ -53,6 +53,37 @@ for (const isFailing of [false, true]) {
     }
   });
 }
+
+test('a step costs as much while another waits for its retry', () => {
+  const steps = 3000;
+  let transaction = createTransaction(
+    saga(steps, { ...concurrent, options: { retryLimit: 3 } }),
+    'submitted',
+    defaults,
+  );
+  const out = new CountedCalls();
+  let nowMs = createdMs;
+  let hasFailed = false;
+  for (let decision = decide(transaction, out, nowMs); decision.kind !== 'move'; ) {
+    if (decision.kind === 'call') {
+      for (const operation of decision.operations) {
+        out.add(operation);
+        transaction = apply(transaction, { kind: 'called', operation });
+      }
+    } else if (out.size > 0) {
+      const [operation = -1] = out;
+      out.delete(operation);
+      const outcome = hasFailed ? success : error();
+      hasFailed = true;
+      transaction = apply(transaction, {
+        ...{ kind: 'answered', operation, outcome, atMs: nowMs, durationMs: 1, jitter: 0 },
+      });
+    } else if (decision.kind === 'wait') nowMs = decision.untilMs;
+    decision = decide(transaction, out, nowMs);
+  }
+  assert.equal(decide(transaction, out, nowMs).rule, 'all-succeeded');
+  assert.ok(out.questions / steps <= 4, `${out.questions / steps} questions for each call`);
+});
 
 test('a step of a serial saga costs as much among thousands as among ten', () => {
   for (const steps of [10, 3000]) assert.ok(questionsPerCall(saga(steps)) <= 4);

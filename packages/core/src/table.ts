@@ -81,3 +81,16 @@ export function valuesOf<Value>({ chunks }: Table<Value>): Value[] {
   }
   return values;
 }
+
+/** The indexes that have a value, ascending. */
+export function indexesOf<Value>({ chunks }: Table<Value>): number[] {
+  const indexes: number[] = [];
+  for (let at = 0; at < chunks.length; at += 1) {
+    const chunk = chunks[at];
+    if (chunk === undefined) continue;
+    for (let rest = 0; rest < chunk.length; rest += 1) {
+      if (chunk[rest] !== undefined) indexes.push((at << chunkBits) | rest);
+    }
+  }
+  return indexes;
+}

@@ -2,7 +2,7 @@ import { deadlineMs } from './deadline.ts';
 import type { Decision, Rule } from './decision.ts';
 import { isAllAsked, readyOperations } from './front.ts';
 import { heldUntilMs, type InFlight } from './operator.ts';
-import { hasTried, retryAtMs } from './run.ts';
+import { hasTried, retryAtMs, retryingOperations } from './run.ts';
 import type { Front, Transaction } from './transaction.ts';
 
 /**
@@ -45,7 +45,13 @@ export function callOrWait(
   return { kind: 'wait', untilMs: Math.min(retryOrDeadlineMs, progress.dueMs), within: false, rule: 'back-off' };
 }
 
-/** The same for the steps of a saga or a message. */
+/** While so many wait for their retry within the run, nothing new is asked for. */
+const mostRetries = 256;
+
+/**
+ * The same for the steps of a saga or a message. Where nothing new is to be asked for, only what waits for its retry is
+ * looked at.
+ */
 export function callFront(
   transaction: Transaction,
   front: Front,
@@ -53,11 +59,12 @@ export function callFront(
   nowMs: number,
   rule: 'forward' | 'backward',
 ): Decision {
-  // What is to be tried again within the run may also say that it has used up its retries: that is looked at always.
-  const isFull = inFlight.isFull === true && transaction.run.retryAtMs.size === 0;
+  const { retryAtMs } = transaction.run;
+  const isFull = inFlight.isFull === true || retryAtMs.size >= mostRetries;
   if (!isFull && !isAllAsked(front, transaction, inFlight)) {
     return callOrWait(transaction, readyOperations(front), inFlight, nowMs, rule);
   }
+  if (retryAtMs.size > 0) return callOrWait(transaction, retryingOperations(transaction.run), inFlight, nowMs, rule);
   return { kind: 'wait', untilMs: nextDeadline(transaction, nowMs), within: true, rule: 'in-flight' };
 }
 

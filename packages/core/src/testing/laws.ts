@@ -3,6 +3,7 @@ import { deriveFront, frontOf, readyOperations } from '../front.ts';
 import {
   actionOf,
   compensateOf,
+  type Decision,
   type Fact,
   isFinal,
   limits,
@@ -11,6 +12,7 @@ import {
   type Status,
   type Transaction,
 } from '../index.ts';
+import { callOrWait } from '../turn.ts';
 import type { Subject } from './arbitrary.ts';
 import { createdMs } from './definitions.ts';
 
@@ -49,6 +51,20 @@ export function checkFront(transaction: Transaction): void {
   const derived = deriveFront(transaction);
   assert.deepEqual([kept?.open, kept?.hasFailed], [derived?.open, derived?.hasFailed]);
   assert.deepEqual(kept && readyOperations(kept), derived && readyOperations(derived));
+}
+
+/** The short cuts of a decision about steps leave out none: it is what a look at all of them gives. */
+export function checkTurn(
+  transaction: Transaction,
+  inFlight: ReadonlySet<number>,
+  nowMs: number,
+  decision: Decision,
+): void {
+  const front = deriveFront(transaction);
+  const isTurn = decision.kind === 'call' || (decision.kind === 'wait' && decision.rule !== 'delay');
+  if (front === undefined || !isTurn) return;
+  const rule = front.status === 'submitted' ? 'forward' : 'backward';
+  assert.deepEqual(decision, callOrWait(transaction, readyOperations(front), inFlight, nowMs, rule));
 }
 
 /** P7: nothing unfinished is due later than its time-out while that is ahead. */

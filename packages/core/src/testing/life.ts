@@ -30,6 +30,7 @@ import {
   checkRolledBack,
   checkStep,
   checkSuccess,
+  checkTurn,
   isCalledFor,
   opOf,
   setToCompensate,
@@ -264,6 +265,7 @@ export class Life {
       if (this.#isHandedBack) return;
       const decision = decide(this.#transaction, this.#inFlight, this.#nowMs);
       assert.deepEqual(decision, decide(this.#transaction, new Set(this.#inFlight), this.#nowMs), 'not deterministic');
+      checkTurn(this.#transaction, this.#inFlight, this.#nowMs, decision);
       this.#turnsSinceTime += 1;
       assert.ok(this.#turnsSinceTime < 1000, `it does not come to rest: ${decision.kind} ${decision.rule}`);
       if (!this.#follow(decision)) return;

@@ -148,6 +148,23 @@ test('a step that makes the answer of its workflow too large is refused with the
   }
 });
 
+test('of steps that end at once and fit alone only so many are registered as the answer can hold', async () => {
+  const world = await new EngineWorld({ exclusive: false }).start();
+  const other = await new EngineWorld({ beside: world }).start();
+  await world.done(world.engine.prepareWorkflow({ ...askedWorkflow('w'), protocol: 'grpc' }));
+  const registering = Array.from({ length: 8 }, (_, index) => {
+    const step = { branchId: `0${index}`, op: 'action', url: '', payload: new Uint8Array(6000), state: 's' } as const;
+    const { engine } = index % 2 === 0 ? world : other;
+    return engine.registerBranch('w', 'workflow', [step]).then(
+      () => 'done',
+      ({ code }: HoldfastError) => code,
+    );
+  });
+  const results = await world.done(Promise.all(registering));
+  assert.deepEqual(results.toSorted(), [...Array(5).fill('TOO_LARGE'), ...Array(3).fill('done')]);
+  assert.equal(world.row('w').branches.length, 3);
+});
+
 test('a workflow that is prepared again comes with the steps it has registered', async () => {
   const world = await new EngineWorld().start();
   const { engine } = world;

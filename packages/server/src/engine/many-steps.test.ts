@@ -29,6 +29,23 @@ test('it asks for more once half of them have ended', async () => {
   assert.equal(world.calls.length, mostCalls);
 });
 
+test('what waits for its retry lets no more out than otherwise', async () => {
+  const world = await new EngineWorld().start();
+  const asked = askedSaga('g', 3000, { retryLimit: 3 });
+  await world.done(world.engine.submit({ ...asked, customData: '{"concurrent":true}' }, false));
+  for (let failed = 0; failed < 300; failed += 1) await world.answer({ kind: 'error', message: '', retryAfterMs: 0 });
+  assert.ok(world.calls.length <= mostCalls, `${world.calls.length} calls are out`);
+  await world.runtime.advance(100);
+  assert.ok(world.calls.length <= mostCalls + 300, `${world.calls.length} calls are out`);
+  let most = 0;
+  while (world.calls.length > 0) {
+    most = Math.max(most, world.calls.length);
+    await world.answer({ kind: 'success' });
+  }
+  assert.ok(most <= mostCalls + 300, `${most} calls were out`);
+  assert.equal(world.row('g').progress.status, 'succeed');
+});
+
 test('a failure among thousands of steps turns it back at once, and what was never called is not compensated', async () => {
   const world = await new EngineWorld().start();
   await world.done(world.engine.submit({ ...askedSaga('g', 2000), customData: '{"concurrent":true}' }, false));

@@ -11,7 +11,7 @@ import type { EngineClock } from './clock.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { NameBook } from './ports.ts';
 import { unknownGid } from './refusals.ts';
-import type { StoredRows } from './stored-rows.ts';
+import { againstOthers, type StoredRows } from './stored-rows.ts';
 import { checkTargets, isCalledAlike } from './targets.ts';
 
 /** The largest answer to who asks again for a workflow, by how it speaks. Bytes. */
@@ -67,10 +67,16 @@ export class Registration {
       maxBytes: Math.min(maxBytes, surelyBytes),
     });
     if (surely !== 'too-many' && surely !== 'too-large') return surely;
-    const whole = await this.#context.rows.load(gid, 'whole');
-    const answerBytes = answerBytesOf([...(whole?.branches ?? []), ...branches]);
-    if (answerBytes > limitBytes) throw answerTooLarge(answerBytes, limitBytes, isGrpc);
-    return this.#write(gid, step);
+    const counted = async () => {
+      const { branches: stored } = (await this.#context.rows.load(gid, 'whole')) ?? { branches: [] };
+      const answerBytes = answerBytesOf([...stored, ...branches]);
+      if (answerBytes > limitBytes) throw answerTooLarge(answerBytes, limitBytes, isGrpc);
+      // Only on top of what was counted: of two steps that end at once, each may fit and both may not.
+      const count = stored.length + branches.length;
+      const result = await this.#write(gid, { ...step, maxBranches: Math.min(step.maxBranches, count) });
+      return result === 'too-many' && count <= step.maxBranches ? undefined : result;
+    };
+    return againstOthers(() => this.#context.live().exclusively(gid, counted));
   }
 
   #write(gid: string, append: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<WriteResult> {

@@ -202,6 +202,15 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P5'],
   },
   {
+    name: 'what-was-cut-never-ran',
+    file: 'core/src/answer.ts',
+    find: 'if (!isAwaited) return recorded;',
+    replace: `if (fact.isCut === true) return mark(recorded, operation, 'p');
+  if (!isAwaited) return recorded;`,
+    flavour: 'services',
+    breaks: ['P5'],
+  },
+  {
     name: 'rollback-elsewhere-freezes-too-early',
     file: 'server/src/engine/changes.ts',
     find: 'return apply(known, fact);',

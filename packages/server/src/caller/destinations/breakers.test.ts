@@ -115,6 +115,21 @@ test('one probe at a time; when it succeeds everybody just goes', () => {
   assert.ok(world.calls(100, a).every(({ sentMs }) => sentMs === world.nowMs));
 });
 
+for (const failure of ['connect', 'unavailable'] as const) {
+  for (const end of ['withdrawn', 'cut', 'local'] as const) {
+    test(`after ${failure}: a probe that ends as ${end} leaves its place to the next`, () => {
+      const world = new World();
+      for (let count = 0; count < 5; count += 1) world.call(a).answer?.(failure);
+      world.advance(1000);
+      world.call(a).answer?.(end);
+      const next = world.call(a);
+      assert.equal(next.sentMs, world.nowMs);
+      next.answer?.('ok');
+      assert.ok(world.calls(10, a).every(({ sentMs }) => sentMs === world.nowMs));
+    });
+  }
+}
+
 test('while slots are taken by calls that hang, the probe waits for one; those behind it are refused', () => {
   const world = new World({ originInFlight: 7 });
   const first = world.calls(7, a);

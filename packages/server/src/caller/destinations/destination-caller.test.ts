@@ -35,7 +35,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('answer' as const),
       which: fc.nat(20),
-      health: fc.constantFrom('ok' as const, 'ok' as const, 'connect' as const, 'unavailable' as const),
+      health: fc.constantFrom(
+        'ok' as const,
+        'ok' as const,
+        'connect' as const,
+        'unavailable' as const,
+        'local' as const,
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 2500 }) }) },
