@@ -3,7 +3,6 @@
  * makes of the same bytes: another reading would be a way to smuggle a request.
  */
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { allRoutes } from '../../packages/server/src/transport/http/all-routes.ts';
 import { Intake } from '../../packages/server/src/transport/http/intake.ts';
@@ -14,6 +13,7 @@ import { httpDefaults } from '../../packages/server/src/transport/http/settings.
 import { RecordingCoordinator, type Started, start } from '../../packages/server/src/transport/http/testing.ts';
 import { addressOf, listenOn } from '../../packages/server/src/transport/listen.ts';
 import { corpus } from '../faults/hostile-requests/corpus.ts';
+import { exchangeCut } from '../lib/cut-exchange.ts';
 import { Random } from '../lib/random.ts';
 import { fuzz } from './slice.ts';
 
@@ -148,25 +148,5 @@ function meaning(answer: string): string {
 
 /** The answers, in their order. */
 async function answersTo(port: number, bytes: Buffer, at: number): Promise<readonly string[]> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-  let text = '';
-  const closed = new Promise<void>((resolve) => {
-    socket.on('data', (data) => {
-      text += data.toString('latin1');
-    });
-    socket.on('end', () => socket.end());
-    socket.on('error', () => undefined).on('close', () => resolve());
-  });
-  await new Promise<void>((resolve) => socket.write(bytes.subarray(0, at), () => resolve()));
-  await new Promise((resolve) => setImmediate(resolve));
-  socket.end(bytes.subarray(at));
-  const hung = setTimeout(() => socket.destroy(new Error('hung')), 5000);
-  await closed;
-  clearTimeout(hung);
-  assert.notEqual(
-    socket.errored?.message,
-    'hung',
-    `is not answered on port ${port}: ${JSON.stringify(bytes.toString('latin1'))} cut at ${at}, ${text}`,
-  );
-  return text.split(/(?=HTTP\/1\.1 \d)/);
+  return (await exchangeCut(port, bytes, at)).split(/(?=HTTP\/1\.1 \d)/);
 }
