@@ -56,11 +56,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'queued-call-outlives-decision',
-    file: 'server/src/engine/actor.ts',
-    find: 'if (this.#row.transaction.progress.status !== status) return false;',
+    file: 'server/src/engine/calls.ts',
+    find: 'if (!this.#driver.mayGo(call.status)) return false;',
     replace: '',
-    flavour: 'dead-service',
-    breaks: ['P2', 'P5'],
+    breaks: ['P2', 'P4', 'P5'],
   },
   {
     name: 'asked-before-the-connection',
@@ -345,8 +344,10 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'registration-slips-past-the-abort',
     file: 'server/src/engine/registration.ts',
-    find: "whileStatus: 'prepared',",
-    replace: "whileStatus: (await this.#context.rows.load(gid, 'bare'))?.progress.status ?? 'prepared',",
+    find: "#write(gid: string, append: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<WriteResult> {",
+    replace: `async #write(gid: string, asked: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<WriteResult> {
+    const row = await this.#context.rows.load(gid, 'bare');
+    const append = { ...asked, whileStatus: row?.progress.status ?? 'prepared' };`,
     breaks: ['P5'],
   },
   {

@@ -73,7 +73,7 @@ export class SentCall implements Cuttable {
     const { call } = this.#sending;
     if (!this.#sending.mayGo()) {
       this.#give();
-      process.after(0, () => this.#end(errorOf('the call was withdrawn'), 'withdrawn'));
+      process.after(0, () => this.#endUnsent());
       return;
     }
     if (this.#heard === undefined) this.#heard = events.sent(call);
@@ -87,6 +87,12 @@ export class SentCall implements Cuttable {
       if (closing.arrives) network.arrive(request, process);
       process.after(closing.seenMs, () => this.#lost(closing.seenMs, closing.arrives));
     }
+  }
+
+  /** It may not go. What was sent once and is not sent again has had its connection lost. */
+  #endUnsent(): void {
+    if (this.#heard === undefined) this.#end(errorOf('the call was withdrawn'), 'withdrawn');
+    else this.#end(errorOf('the connection was lost, and the call may not be sent again'), 'unavailable');
   }
 
   #lost(sinceWrittenMs: number, arrived: boolean): void {

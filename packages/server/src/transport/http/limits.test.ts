@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { httpDefaults } from './settings.ts';
 import { arrayBytesInUse, held, raw, shown, until } from './testing.ts';
 import { testsOfBothWays } from './ways-testing.ts';
@@ -206,6 +207,36 @@ both('pipelined requests are answered in their order', async () => {
   const last = 'GET /api/ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
   const answer = await raw(port, one + head(`Content-Length: ${saga.length}`) + saga + last);
   assert.match(answer, /"gid":"gid-1".*\{"dtm_result":"SUCCESS"\}.*pong/s);
+});
+
+both('thousands of requests that come at once and are refused at once are each answered', async () => {
+  const { port } = await start();
+  const one = `GET ${tests.root}/healthz?% HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  const last = one.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
+  const answers = await raw(port, one.repeat(2999) + last);
+  assert.equal(answers.match(/HTTP\/1\.1 400 Bad Request/g)?.length, 3000);
+});
+
+both('a client that closes its side behind several requests gets all answers', async () => {
+  const { port, coordinator } = await start();
+  const submit = head(`Content-Length: ${saga.length}`) + saga;
+  const chunked = `${head('Transfer-Encoding: chunked')}${saga.length.toString(16)}\r\n${saga}\r\n0\r\n\r\n`;
+  let open: () => void = () => undefined;
+  coordinator.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let answers = '';
+  socket.on('data', (data) => {
+    answers += data;
+  });
+  socket.end(submit + submit + chunked + submit);
+  await until(() => coordinator.asked.length > 0);
+  for (let round = 0; round < 5; round += 1) await nextRound();
+  open();
+  await once(socket, 'close');
+  assert.equal(answers.match(/HTTP\/1\.1 200 /g)?.length, 4);
+  assert.equal(coordinator.asked.length, 4);
 });
 
 both('what is not HTTP is refused, and never answers for a request that waits', async () => {

@@ -61,8 +61,6 @@ export class LaneConnection {
   #request: Request | undefined;
   #body: Buffer[] = [];
   #bodyBytes = 0;
-  /** What was read behind the request that is under way. The socket is paused while there is some. */
-  #later: Buffer | undefined;
   /** The client has closed its side. */
   #hasEnded = false;
   #unsentBytes = 0;
@@ -106,7 +104,7 @@ export class LaneConnection {
         if (this.#droppedBytes > lingerBytes) this.#socket.pause();
         return;
       default:
-        this.#keepForLater(chunk);
+        this.#putBack(chunk);
     }
   };
 
@@ -124,13 +122,13 @@ export class LaneConnection {
   readonly #onClose = (): void => {
     this.#state = 'gone';
     this.#dropBody();
-    this.#later = undefined;
     this.#lane.forget(this);
   };
 
-  #keepForLater(bytes: Buffer): void {
-    this.#later = this.#later === undefined ? bytes : Buffer.concat([this.#later, bytes]);
+  /** What was read behind the request that is under way: it is read again after that, and before the client's end. */
+  #putBack(bytes: Buffer): void {
     this.#socket.pause();
+    this.#socket.unshift(bytes);
   }
 
   /** @param bytes the first ones of a request */
@@ -175,7 +173,7 @@ export class LaneConnection {
       }
     }
     if (part.length < missing) return;
-    if (bytes.length > missing) this.#keepForLater(bytes.subarray(missing));
+    if (bytes.length > missing) this.#putBack(bytes.subarray(missing));
     this.#state = 'turn';
     this.#deadlineMs = never;
     if (served.isAtOnce === true) this.#serve();
@@ -199,7 +197,6 @@ export class LaneConnection {
       // What is served keeps neither the body nor a closure around it for as long as it waits.
       served.handle(body, parameters, new LaneAsker(this.#socket, read.head)).then(this.#answered, this.#failed);
     } catch (error) {
-      // It is answered at once, and the next request may begin before this returns.
       this.#failed(error);
     }
   };
@@ -268,20 +265,12 @@ export class LaneConnection {
     this.#rest();
   };
 
-  /** Waits for the next request, or begins with it. */
+  /** Waits for the next request, which may be here already. */
   #rest(): void {
     this.#state = 'idle';
     this.#deadlineMs = performance.now() + this.#lane.intake.settings.keepAliveTimeoutMs + keepAliveSlackMs;
     if (this.#hasEnded) this.#end('');
-    if (this.#later === undefined) return;
-    const bytes = this.#later;
-    this.#later = undefined;
-    this.#begin(bytes);
-    if (this.#later === undefined && this.#isOpen) this.#socket.resume();
-  }
-
-  get #isOpen(): boolean {
-    return this.#state !== 'gone';
+    else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #refuse(refusal: ConnectionRefusal): void {
@@ -297,7 +286,6 @@ export class LaneConnection {
   #end(text: string, encoding: 'latin1' | 'utf8' = 'latin1'): void {
     this.#state = 'closing';
     this.#deadlineMs = never;
-    this.#later = undefined;
     this.#socket.end(text, encoding, this.#onLastSent);
     this.#socket.resume();
   }
@@ -311,9 +299,8 @@ export class LaneConnection {
     const socket = this.#socket;
     socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     socket.off('error', onError).off('timeout', onTimeout);
-    // Paused, so that what is put back is not read before somebody listens.
-    socket.pause();
-    socket.unshift(bytes);
+    // What is put back is not read before somebody listens.
+    this.#putBack(bytes);
     this.#lane.handOver(this, socket);
     socket.resume();
   }

@@ -4,7 +4,7 @@ import { HoldfastError } from '@holdfast/core';
 import { type FastifyInstance, fastify } from 'fastify';
 import { type Answer, answer, errorAnswer, notAllowedAnswer, notFoundAnswer } from '../answer.ts';
 import type { Intake } from '../intake.ts';
-import { methodsWithoutBody } from '../request-head.ts';
+import { type Asker, methodsWithoutBody } from '../request-head.ts';
 import { malformed, parametersOf } from '../routes/parameters.ts';
 import type { Served } from '../served.ts';
 import { readBody, saysTooLong } from './body.ts';
@@ -157,12 +157,7 @@ export class NodeWay {
         finish(served.refuse(body));
         return;
       }
-      const parameters = parametersOf(request.url ?? '', inPath);
-      if (parameters instanceof HoldfastError) {
-        finish(served.refuse(parameters));
-        return;
-      }
-      handled(served, body, parameters, askerOf(request)).then(
+      handled(served, body, inPath, askerOf(request)).then(
         (given) => finish(intake.answerOf(served, given)),
         (error: unknown) => finish(intake.refusalOf(served, error)),
       );
@@ -180,9 +175,19 @@ export class NodeWay {
   }
 }
 
-/** Async, so that whatever it throws is an answer; and no closure, which would keep the body for as long as it waits. */
-async function handled({ handle }: Served, ...asked: Parameters<Served['handle']>): Promise<Answer> {
-  return handle(...asked);
+/**
+ * Async, so that whatever it throws is an answer, and so that no answer is given before node:http knows that the request
+ * was whole; and no closure, which would keep the body for as long as it waits.
+ */
+async function handled(
+  { handle }: Served,
+  body: Buffer,
+  inPath: Readonly<Record<string, string>>,
+  asker: Asker,
+): Promise<Answer> {
+  const parameters = parametersOf(asker.head.target, inPath);
+  if (parameters instanceof HoldfastError) throw parameters;
+  return handle(body, parameters, asker);
 }
 
 function partsOf(path: string): readonly string[] {
