@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { type Started, start, until } from '../../packages/server/src/transport/http/testing.ts';
 import { corpus, type Hostile } from './hostile-requests/corpus.ts';
+import { startWithoutLane } from './hostile-requests/node-only.ts';
 import { statusesOf } from './hostile-requests/send.ts';
 
 const atOnce = 50;
@@ -20,6 +21,17 @@ test('each case has its outcome, whole and cut in two at every byte', async () =
     for (const hostile of corpus) await check(started, hostile);
   } finally {
     await started.server.close(0);
+  }
+});
+
+test('and the same without the lane', async () => {
+  const withLane = await start();
+  const started = await startWithoutLane(withLane.parts);
+  try {
+    for (const hostile of corpus) await check(started, hostile);
+  } finally {
+    await started.close();
+    await withLane.server.close(0);
   }
 });
 
@@ -48,7 +60,10 @@ test('a reset at any byte leaves nothing behind, and only what was whole is aske
   }
 });
 
-async function check({ port, coordinator }: Started, { about, bytes, statuses, submits }: Hostile): Promise<void> {
+async function check(
+  { port, coordinator }: Pick<Started, 'port' | 'coordinator'>,
+  { about, bytes, statuses, submits }: Hostile,
+): Promise<void> {
   const sent = Buffer.from(bytes, 'latin1');
   const cuts = [0, ...cutsOf(sent.length)];
   for (let index = 0; index < cuts.length; index += atOnce) {

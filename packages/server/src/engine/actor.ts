@@ -141,6 +141,11 @@ export class Actor {
     this.#row.seen(seenMs);
   }
 
+  /** The row did not show among ours: unless it is being written or read, it is read, to see whose it is. */
+  missed(): void {
+    if (!this.#left && !this.#row.isBusy) this.#reload();
+  }
+
   /** Calls nothing more, and hands the transaction back as soon as what is out has answered. */
   close(): void {
     this.#closing = true;

@@ -59,6 +59,20 @@ test('a stop cuts what is out and withdraws what waits; the attempt of what was 
   );
 });
 
+test('a stop that another node was asked for cuts what is out here', async () => {
+  const world = await new EngineWorld({ exclusive: false }).start();
+  const other = await new EngineWorld({ beside: world }).start();
+  await world.done(world.engine.submit(askedSaga('g', 1, { requestTimeoutMs: 3_600_000 }), false));
+  world.send();
+  await world.done(other.engine.forceStop('g'));
+  await world.runtime.advance(5_000);
+  assert.equal(world.engine.activeCount, 0);
+  assert.deepEqual(
+    world.told.filter((line) => line.includes('error')),
+    ['g: 1 error'],
+  );
+});
+
 test('any other rollback cuts nothing, and waits for nothing that has not gone out', async () => {
   const world = await new EngineWorld().start();
   const { engine } = world;

@@ -100,7 +100,7 @@ export class Incarnation {
     this.lease = lease;
     this.#context = context;
     const { exclusive } = context.store;
-    this.prepared = new PreparedRows(exclusive);
+    this.prepared = new PreparedRows(exclusive, () => context.runtime.monotonicMs());
     this.#actorContext = {
       ...context,
       lease,
@@ -202,17 +202,20 @@ export class Incarnation {
   }
 
   /**
-   * Reads which rows are ours: tells the drivers what others wrote under our ownership or made due, and drives again
-   * what is owned without a driver at two looks in a row.
+   * Reads which rows are ours: tells the drivers what others wrote under our ownership or made due and what is ours no
+   * more, and drives again what is owned without a driver at two looks in a row.
    */
   async look(): Promise<void> {
     const suspects = new Map<string, number>();
+    // A row that another node has ended has no owner: no page shows it.
+    const unseen = this.#context.store.exclusive ? undefined : new Map(this.#active);
     const isClaiming = this.#touchedSinceClaim !== undefined;
     for (let after = ''; ; ) {
       const sentMs = this.#context.runtime.monotonicMs();
       const rows = await this.#context.store.owned(this.id, after, lookRows);
       if (this.#ended) return;
       for (const { gid, version } of rows) {
+        unseen?.delete(gid);
         const actor = this.actor(gid);
         if (actor !== undefined) actor.looked(version, sentMs);
         else if (!this.#broken.has(gid) && !this.#held.has(gid)) suspects.set(gid, version);
@@ -221,6 +224,7 @@ export class Incarnation {
       if (rows.length < lookRows || last === undefined) break;
       after = last.gid;
     }
+    for (const { actor } of unseen?.values() ?? []) actor.missed();
     // What is being claimed is ours before it is driven here: that is no defect.
     const isPerhapsClaimed = isClaiming || this.#touchedSinceClaim !== undefined;
     const lost = [...suspects].filter(([gid, version]) => this.#suspects.get(gid) === version);

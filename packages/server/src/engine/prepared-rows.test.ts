@@ -106,7 +106,7 @@ function aPrepared(gid: string) {
 }
 
 test('no more is remembered than the limits allow, the oldest is forgotten first', () => {
-  const rows = new PreparedRows(true);
+  const rows = new PreparedRows(true, () => 0);
   for (let index = 0; index < 5000; index += 1) rows.created(aPrepared(`g${index}`));
   assert.equal(rows.get('g903'), undefined);
   assert.ok(rows.get('g904') !== undefined);
@@ -117,4 +117,17 @@ test('no more is remembered than the limits allow, the oldest is forgotten first
   assert.equal(rows.allBranches('g4999', large), undefined, 'what comes after is not known');
   rows.created(aPrepared('next'));
   assert.ok(rows.get('next') !== undefined, 'there is room again');
+});
+
+test('P6: a gid that another node has ended, purged and given to another transaction is not taken for the old one', async () => {
+  const retentionMs = 60_000;
+  const world = await new EngineWorld({ exclusive: false, settings: { retentionMs } }).start();
+  const other = await new EngineWorld({ beside: world, settings: { retentionMs } }).start();
+  await world.done(world.engine.prepare(askedMessage('m', 1)));
+  await world.done(other.engine.abort('m', 'msg', ''));
+  await world.runtime.advance(retentionMs + 1000);
+  await world.done(other.engine.purge());
+  await world.done(other.engine.prepare(askedMessage('m', 2)));
+  await world.done(world.engine.submit(askedMessage('m', 2), false));
+  assert.deepEqual(await answerAll(world), ['http://a/1', 'http://a/2']);
 });

@@ -4,6 +4,12 @@ import { transactionBytes } from './row.ts';
 /** What is remembered at most; of more, the oldest is read again. */
 const limits = { rows: 4096, bytes: 16 * 1024 * 1024 };
 
+/**
+ * So long a row is believed to be the one that was created where others write too. They may end it, and after the
+ * retention, which is a minute at least, its gid may be the gid of another transaction.
+ */
+const believedMs = 30_000;
+
 /** A row as this incarnation has created it: prepared, without owner. */
 export interface PreparedRow {
   readonly transaction: Transaction;
@@ -14,6 +20,8 @@ export interface PreparedRow {
 
 interface Kept extends PreparedRow {
   readonly branches: BranchOperation[];
+  /** Monotonic time. */
+  readonly createdMs: number;
   bytes: number;
 }
 
@@ -26,17 +34,25 @@ interface Kept extends PreparedRow {
  */
 export class PreparedRows {
   readonly #isAlone: boolean;
+  readonly #nowMs: () => number;
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
 
-  /** @param isAlone no other process writes to the store */
-  constructor(isAlone: boolean) {
+  /**
+   * @param isAlone no other process writes to the store
+   * @param nowMs monotonic time
+   */
+  constructor(isAlone: boolean, nowMs: () => number) {
     this.#isAlone = isAlone;
+    this.#nowMs = nowMs;
   }
 
   /** The row, as it was when this incarnation last wrote it. */
   get(gid: string): PreparedRow | undefined {
-    return this.#kept.get(gid);
+    const kept = this.#kept.get(gid);
+    if (kept === undefined || this.#isAlone || this.#nowMs() - kept.createdMs < believedMs) return kept;
+    this.forget(gid);
+    return undefined;
   }
 
   /** Whether such a row is surely stored, in whatever state. */
@@ -53,7 +69,7 @@ export class PreparedRows {
   created(transaction: Transaction): void {
     const { gid } = transaction.definition;
     this.forget(gid);
-    this.#kept.set(gid, { transaction, version: 1, branches: [], bytes: 0 });
+    this.#kept.set(gid, { transaction, version: 1, branches: [], createdMs: this.#nowMs(), bytes: 0 });
     this.#grow(gid, transactionBytes(transaction));
   }
 

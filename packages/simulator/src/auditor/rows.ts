@@ -10,7 +10,15 @@ import { isSignOfLife, type Signs } from './signs.ts';
 
 /** What a node may write of a row that another one drives, without a move. */
 function isNews(before: Row, after: Row): boolean {
-  return isSignOfLife(before, after) || isDecision(before, after);
+  return isSignOfLife(before, after) || isDecision(before, after) || isRemark(before, after);
+}
+
+/** Nothing but which fields of a later request differed from what is stored. */
+function isRemark(before: Row, after: Row): boolean {
+  const kept = ({ progress: { ignoredFields: _, updatedMs: __, ...rest } }: Row) => JSON.stringify(rest);
+  const told = new Set(after.progress.ignoredFields);
+  const wasTold = before.progress.ignoredFields ?? [];
+  return kept(before) === kept(after) && told.size > wasTold.length && wasTold.every((field) => told.has(field));
 }
 
 /** Nothing but what an operator decided. */

@@ -42,7 +42,8 @@ export class Connection implements Wire {
   readonly #keeper: ConnectionKeeper;
   readonly #parser: AnswerParser;
   #events: WireEvents | undefined;
-  #calls = 0;
+  /** It was idle before its call. */
+  #isReused = false;
   #hasAnswerBegun = false;
   #keptForMs: number | undefined;
   #isWritten = true;
@@ -72,7 +73,6 @@ export class Connection implements Wire {
 
   begin(request: HttpRequest, events: WireEvents): void {
     this.#events = events;
-    this.#calls += 1;
     this.#hasAnswerBegun = false;
     this.#isWritten = false;
     this.#parser.expect(this);
@@ -115,6 +115,7 @@ export class Connection implements Wire {
   /** It serves a call again. */
   take(): this {
     this.#isIdle = false;
+    this.#isReused = true;
     return this;
   }
 
@@ -180,7 +181,7 @@ export class Connection implements Wire {
     this.destroy();
     events?.wireLost({
       reason,
-      isReused: this.#calls > 1,
+      isReused: this.#isReused,
       hasAnswerBegun: this.#hasAnswerBegun,
       sinceWrittenMs: this.#isWritten ? this.#keeper.nowMs() - this.#writtenMs : 0,
     });

@@ -174,7 +174,8 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
   #go(wire: Wire): void {
     const [target, headers] = [this.#target, this.#headers];
     if (target === undefined || headers === undefined || !this.#sending.mayGo()) {
-      wire.release(false);
+      // Nothing was written on it: it may have taken long to make, and serves the next call.
+      wire.release(true);
       if (this.#wasSent) this.#end(errorOf('the call was withdrawn before it was sent again'), 'cut');
       else this.#end(errorOf('the call was withdrawn'), 'withdrawn');
       return;

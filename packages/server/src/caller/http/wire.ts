@@ -18,7 +18,7 @@ export interface HttpRequest {
 /** The connection ended before the answer did. */
 export interface LostWire {
   readonly reason: string;
-  /** It had served a call before. */
+  /** It had been idle before. */
   readonly isReused: boolean;
   /** A byte of the answer has come. */
   readonly hasAnswerBegun: boolean;
@@ -45,8 +45,8 @@ export interface Wire {
   pause(): void;
   resume(): void;
   /**
-   * Its call has ended, once; no events come any more.
-   * @param isReusable as `answerEnd` said. False also ends what is still under way.
+   * Its call has ended, or never began, once; no events come any more.
+   * @param isReusable as `answerEnd` said; true where nothing was begun. False also ends what is still under way.
    */
   release(isReusable: boolean): void;
 }

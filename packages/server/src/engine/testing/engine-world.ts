@@ -16,6 +16,8 @@ type Leg = 'request' | 'answer';
 export interface WorldOptions {
   readonly exclusive?: boolean;
   readonly settings?: Partial<EngineSettings>;
+  /** Another node on the same store and the same machine. */
+  readonly beside?: EngineWorld;
 }
 
 export interface CalledBranch {
@@ -35,7 +37,7 @@ export const settings: EngineSettings = {
 
 /** An engine on manual time and a store in memory, whose answers and calls come when the test says. For tests. */
 export class EngineWorld {
-  readonly runtime = new ManualRuntime();
+  readonly runtime: ManualRuntime;
   readonly database: Database;
   readonly store: SimulatedStore;
   readonly engine: Engine;
@@ -52,10 +54,12 @@ export class EngineWorld {
   readonly #held: { operation: StoreOperation; leg: Leg; go: PromiseWithResolvers<void> }[] = [];
 
   constructor(options: WorldOptions = {}) {
-    const { runtime } = this;
-    this.database = new Database(() => runtime.wallMs());
+    const { beside } = options;
+    const runtime = beside?.runtime ?? new ManualRuntime();
+    this.runtime = runtime;
+    this.database = beside?.database ?? new Database(() => runtime.wallMs());
     this.store = new SimulatedStore({
-      exclusive: options.exclusive ?? true,
+      exclusive: options.exclusive ?? beside === undefined,
       database: this.database,
       by: 'test',
       link: { carry: (operation, apply) => this.#carry(operation, apply) },

@@ -1,4 +1,5 @@
 import { HoldfastError, invalid } from '@holdfast/core';
+import { addChunk } from '../chunks.ts';
 
 /** One message of a request. */
 export interface SentMessage {
@@ -27,7 +28,7 @@ export class MessageReader {
 
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
+    addChunk(this.#chunks, chunk);
     this.#bytes += chunk.length;
   }
 

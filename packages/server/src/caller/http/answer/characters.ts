@@ -14,6 +14,11 @@ export function isTokenCharacter(byte: number | undefined): boolean {
   return byte !== undefined && tokens[byte] === 1;
 }
 
+/** Whether values of headers may have it. */
+export function isTextCharacter(byte: number | undefined): boolean {
+  return byte !== undefined && texts[byte] === 1;
+}
+
 /** Whether values of headers may have all of them. */
 export function isHeaderText(bytes: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at += 1) {

@@ -1,4 +1,4 @@
-import { isTokenCharacter } from './characters.ts';
+import { isTextCharacter, isTokenCharacter } from './characters.ts';
 
 /** The most digits that a size may have, zeros in front included. */
 const sizeDigits = 16;
@@ -25,37 +25,48 @@ export function chunkLineOf(bytes: Buffer, from: number, to: number): ChunkLine 
   return { size, extraBytes: to - at };
 }
 
-/** `;name`, `;name=value` or `;name="text"`, any number of them, without blanks. */
+/**
+ * What may come next in extensions (`;name`, `;name=value`, `;name="text"`): `name` begins behind a semicolon, `behind` is
+ * where nothing but another extension may come.
+ */
+type Place = 'begin' | 'name' | 'value' | 'quoted' | 'escaped' | 'behind';
+
+/** They are taken as Node takes them, with empty names and values; Go reads past all of them. */
 function areExtensions(bytes: Buffer, from: number, to: number): boolean {
-  let at = from;
-  while (at < to) {
-    if (bytes[at] !== 59) return false;
-    const name = at + 1;
-    at = afterToken(bytes, name, to);
-    if (at === name) return false;
-    if (at === to || bytes[at] !== 61) continue;
-    const value = at + 1;
-    at = bytes[value] === 34 ? afterQuoted(bytes, value + 1, to) : afterToken(bytes, value, to);
-    if (at <= value) return false;
-  }
-  return true;
+  let place: Place | undefined = 'behind';
+  for (let at = from; at < to && place !== undefined; at += 1) place = nextPlace(place, bytes[at] ?? 0);
+  return place === 'name' || place === 'value' || place === 'behind';
 }
 
-function afterToken(bytes: Buffer, from: number, to: number): number {
-  let at = from;
-  while (at < to && isTokenCharacter(bytes[at])) at += 1;
-  return at;
+/** Undefined: the character may not stand there. */
+function nextPlace(place: Place, byte: number): Place | undefined {
+  switch (place) {
+    case 'begin':
+    case 'name':
+      if (byte === semicolon) return 'begin';
+      if (byte === equals) return 'value';
+      return isTokenCharacter(byte) ? 'name' : undefined;
+    case 'value':
+      if (byte === semicolon) return 'begin';
+      if (byte === quote) return 'quoted';
+      return isTokenCharacter(byte) ? 'value' : undefined;
+    case 'quoted':
+      if (byte === quote) return 'behind';
+      if (byte === backslash) return 'escaped';
+      return isTextCharacter(byte) ? 'quoted' : undefined;
+    case 'escaped':
+      return isTextCharacter(byte) ? 'quoted' : undefined;
+    case 'behind':
+      return byte === semicolon ? 'begin' : undefined;
+    default:
+      return place satisfies never;
+  }
 }
 
-/** Behind the closing quote; 0: there is none. */
-function afterQuoted(bytes: Buffer, from: number, to: number): number {
-  for (let at = from; at < to; at += 1) {
-    const byte = bytes[at] ?? 0;
-    if (byte === 34) return at + 1;
-    if (byte < 32 || byte > 126 || byte === 92) return 0;
-  }
-  return 0;
-}
+const semicolon = 59;
+const equals = 61;
+const quote = 34;
+const backslash = 92;
 
 /** -1: none. */
 function hexDigit(byte: number): number {

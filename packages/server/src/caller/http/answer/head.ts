@@ -33,7 +33,7 @@ export class HeadReader {
   #retryAfter: string | undefined;
   #location: string | undefined;
 
-  /** `HTTP/1.1 200 OK`; the words behind the status are optional. */
+  /** `HTTP/1.1 200 OK`; the words behind the status are optional, and mean nothing whatever is in them. */
   statusLine(bytes: Buffer, from: number, to: number): string | undefined {
     if (!startsAsHttp(bytes, from, to) || to - from < 12) return noHttp;
     const minor = bytes[from + 7];
@@ -42,7 +42,7 @@ export class HeadReader {
     const isSpaced = bytes[from + 8] === 32 && (to - from === 12 || bytes[from + 12] === 32);
     if (!isSpaced || hundreds < 0 || tens < 0 || ones < 0) return 'its status is not a number of three digits';
     if (hundreds === 0) return `its status is 0${tens}${ones}, which no HTTP answer has`;
-    if (!isHeaderText(bytes, from + 12, to)) return 'its status line has a control character';
+    if (bytes.subarray(from + 12, to).includes(carriageReturn)) return 'its status line has a carriage return';
     this.#isOldVersion = minor === 48;
     this.statusCode = 100 * hundreds + 10 * tens + ones;
     return undefined;
@@ -131,10 +131,10 @@ export class HeadReader {
     return Number.isSafeInteger(this.#length) ? undefined : 'its Content-Length is too large to be one';
   }
 
-  /** With a tab beside it, Node reads it as another coding. */
+  /** With a tab behind it, Node reads it as another coding. */
   #transferEncoding(text: string): string | undefined {
     if (this.#isChunked) return 'it has Transfer-Encoding twice';
-    this.#isChunked = /^ *chunked *$/i.test(text);
+    this.#isChunked = /^[ \t]*chunked *$/i.test(text);
     return this.#isChunked ? undefined : 'its Transfer-Encoding is not chunked';
   }
 
@@ -173,6 +173,7 @@ export function startsAsHttp(bytes: Buffer, from: number, to: number): boolean {
   return true;
 }
 
+const carriageReturn = 13;
 const controlCharacter = 'a header has a control character';
 
 /** Where the name of a header ends; -1: the line is no header. */

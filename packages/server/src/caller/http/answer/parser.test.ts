@@ -60,6 +60,20 @@ test('each becomes the same in two pieces, cut at every byte, and byte by byte',
   }
 });
 
+test('none that is cut off at a byte is taken for a whole one', () => {
+  for (const { bytes, becomes } of rawAnswers) {
+    if (!/^\d/.test(becomes)) continue;
+    const whole = becomes.replace(/!$/, '');
+    // A body that ends with the connection is whole wherever that is in order.
+    const isEndless = !/content-length|chunked| 204 /i.test(bytes);
+    for (let cut = 0; cut < bytes.length; cut += 1) {
+      const outcome = outcomeOf([Buffer.from(bytes.slice(0, cut), 'latin1')]).replace(/!$/, '');
+      const isRight = outcome === 'not whole' || outcome === whole || (isEndless && whole.startsWith(outcome));
+      assert.ok(isRight, `${JSON.stringify(bytes)} cut off at ${cut} became ${outcome}`);
+    }
+  }
+});
+
 test('one parser reads answers one after the other, also behind one that was given up', () => {
   const parser = new AnswerParser(1000);
   const [first, second] = ['a', 'b'].map((body) => Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${body}`));

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { HoldfastError } from '@holdfast/core';
+import { addChunk } from '../../chunks.ts';
 import type { Answer } from '../answer.ts';
 import type { Intake } from '../intake.ts';
 import { type ConnectionRefusal, lingerBytes, lingerMs, refusalText } from '../refusals.ts';
@@ -165,7 +166,7 @@ export class LaneConnection {
     if (part.length > 0) {
       bodies.hold(part.length);
       this.#bodyBytes += part.length;
-      this.#body.push(part);
+      addChunk(this.#body, part);
       if (bodies.isOverBudget) {
         this.#dropBody();
         this.#finish(served.refuse(bodies.overBudget()), true);

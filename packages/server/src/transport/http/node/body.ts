@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { HoldfastError } from '@holdfast/core';
+import { addChunk } from '../../chunks.ts';
 import type { Bodies } from '../bodies.ts';
 import { contentLengthOf } from '../content-length.ts';
 
@@ -40,7 +41,7 @@ export function readBody(
   const take = (chunk: Buffer) => {
     bytes += chunk.length;
     bodies.hold(chunk.length);
-    chunks.push(chunk);
+    addChunk(chunks, chunk);
     if (bodies.isTooLong(bytes)) settle(bodies.tooLarge());
     else if (bodies.isOverBudget) settle(bodies.overBudget());
   };

@@ -1,0 +1,3 @@
+module holdfast/readings
+
+go 1.18
