@@ -271,9 +271,9 @@ export class Incarnation {
     try {
       const result = await store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
       for (const claimed of result.claimed) {
-        const { gid } = claimed.definition;
-        // Active: its driver does not know yet that it was handed back.
-        if (this.#active.has(gid) || touched.has(gid)) this.takeWhenReadable(gid);
+        // Its driver does not know yet that it was handed back.
+        if (this.#active.has(claimed.definition.gid)) this.#takeLate(claimed);
+        else if (touched.has(claimed.definition.gid)) this.#takeLate(claimed);
         else if (!this.#ended) this.#take(claimed, sentMs);
       }
       return result;
@@ -281,6 +281,10 @@ export class Incarnation {
       this.#touchedSinceClaim = undefined;
       this.#tellIfEmpty();
     }
+  }
+
+  #takeLate({ definition }: StoredTransaction): void {
+    this.takeWhenReadable(definition.gid);
   }
 
   /** Drives a row that is ours, once what is under way with it has ended and it can be read. */
