@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fuzzers } from '../scripts/fuzz/fuzzers.ts';
+import { codeOf, readFuzzResults, secondsRun } from '../scripts/fuzz/record.ts';
 import { changedAt, digestOf, isShallow } from '../scripts/lib/covered.ts';
 import { complaintOf, readResults } from '../scripts/lib/results.ts';
 import { slices } from '../scripts/lib/slices.ts';
@@ -18,6 +20,15 @@ for (const area of areas) {
   test(`enough mutants of ${area.name} were noticed, and that speaks for the code`, () => {
     const { result, code } = resultOf(area);
     assert.equal(complaintOf(`mutation of ${area.name}`, 'npm run mutation', result, code), undefined);
+  });
+}
+
+for (const fuzzer of fuzzers) {
+  test(`the last result of fuzzing ${fuzzer.name} is green, and speaks for the code`, (t) => {
+    const result = readFuzzResults()[fuzzer.name];
+    const command = `npm run fuzz -- ${fuzzer.name}`;
+    assert.equal(complaintOf(`fuzzing ${fuzzer.name}`, command, result, codeOf(fuzzer)), undefined);
+    t.diagnostic(`${result?.passed} inputs in ${result?.seconds} s; all together ${secondsRun()} s`);
   });
 }
 

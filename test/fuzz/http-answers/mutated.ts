@@ -30,7 +30,7 @@ const tokens = [
 
 const bytesMax = 4000;
 
-/** An answer of the corpus with some changes. */
+/** An answer of the corpus with some changes: cut, spliced with another, bytes put in, taken out, changed or doubled. */
 export function mutated(random: Random): Buffer {
   let text = one(random, rawAnswers).bytes;
   for (let left = random.whole(1, 4); left > 0; left -= 1) text = changed(random, text).slice(0, bytesMax);
@@ -40,7 +40,7 @@ export function mutated(random: Random): Buffer {
 function changed(random: Random, text: string): string {
   const at = random.whole(0, text.length);
   const [before, after] = [text.slice(0, at), text.slice(at)];
-  switch (random.whole(0, 3)) {
+  switch (random.whole(0, 5)) {
     case 0:
       return before + one(random, tokens) + after;
     case 1:
@@ -49,6 +49,14 @@ function changed(random: Random, text: string): string {
       const other = one(random, rawAnswers).bytes;
       return before + other.slice(random.whole(0, other.length));
     }
+    case 3: {
+      // Twice the same.
+      const again = after.slice(0, random.whole(1, 30));
+      return before + again + after;
+    }
+    case 4:
+      // Another length or size, wherever there is one.
+      return text.replace(/\d+/g, (digits) => (random.chance(0.2) ? String(random.whole(0, 40)) : digits));
     default:
       return before + String.fromCharCode(random.whole(0, 255)) + after.slice(1);
   }

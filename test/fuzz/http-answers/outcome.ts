@@ -6,6 +6,8 @@ export interface Outcome {
   readonly kind: 'taken' | 'refused' | 'not whole';
   readonly status: number;
   readonly body: string;
+  /** It ends where the bytes end, and the connection is kept for the next call. */
+  readonly isKept: boolean;
 }
 
 /** @param pieces as they arrive, in a buffer that the next one overwrites; then the connection ends */
@@ -14,6 +16,7 @@ export function outcomeOf(parser: AnswerParser, pieces: readonly Buffer[]): Outc
   let kind: Outcome['kind'] | undefined;
   let status = 0;
   let body = '';
+  let isKept = false;
   const end = (how: Outcome['kind']) => {
     assert.equal(kind, undefined, 'it ended twice');
     kind = how;
@@ -27,7 +30,10 @@ export function outcomeOf(parser: AnswerParser, pieces: readonly Buffer[]): Outc
       assert.equal(kind, undefined, 'a body behind the end');
       body += bytes.toString('latin1', from, to);
     },
-    answerEnd: () => end('taken'),
+    answerEnd: (isReusable) => {
+      isKept = isReusable;
+      end('taken');
+    },
     answerRefused: () => end('refused'),
   });
   for (const piece of pieces) {
@@ -39,5 +45,5 @@ export function outcomeOf(parser: AnswerParser, pieces: readonly Buffer[]): Outc
   if (kind === undefined && !parser.end()) end('not whole');
   parser.stop();
   // The pieces of a body that is refused later are not the same ones.
-  return kind === 'taken' ? { kind, status, body } : { kind: kind ?? 'not whole', status: 0, body: '' };
+  return kind === 'taken' ? { kind, status, body, isKept } : { kind: kind ?? 'not whole', status: 0, body: '', isKept };
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SendingCall } from '../engine/ports.ts';
-import { uncut } from '../engine/testing/calls.ts';
+import type { SendingCall, SentAnswer } from '../engine/ports.ts';
+import { sendingCall, uncut } from '../engine/testing/calls.ts';
 import { BranchSender, type ClosableSender } from './branch-sender.ts';
-import { messageOf, send } from './testing/services.ts';
+import { callOf, messageOf, send } from './testing/services.ts';
 
 function recorder(name: string, log: string[]): ClosableSender {
   return {
@@ -56,4 +56,27 @@ test('a client that cannot be loaded is an error of each call, and closing works
   assert.match(messageOf(sent), /gRPC cannot be loaded: torn file/);
   assert.equal(sent.health, 'ok');
   await sender.close();
+});
+
+test('a client that cannot be loaded for want of a descriptor is loaded at a later call, and no call is charged for it', async () => {
+  const log: string[] = [];
+  let isShort = true;
+  const sender = new BranchSender({
+    http: recorder('http', log),
+    loadGrpc: async () => {
+      if (isShort) throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+      return recorder('grpc', log);
+    },
+  });
+  const url = 'h:1/a.B/C';
+  const sent = await send(url, { protocol: 'grpc' }, sender);
+  assert.deepEqual([sent.outcome.kind, sent.health], ['error', 'local']);
+  const withdrawn = await new Promise<SentAnswer>((ended) => {
+    sender.send(sendingCall(callOf(url, { protocol: 'grpc' }), ended)).cut();
+  });
+  assert.equal(withdrawn.health, 'withdrawn');
+  isShort = false;
+  assert.equal((await send(url, { protocol: 'grpc' }, sender)).outcome.kind, 'success');
+  await sender.close();
+  assert.deepEqual(log, [`grpc ${url}`, 'http closed', 'grpc closed']);
 });

@@ -1,6 +1,7 @@
 import { callKindOf } from '@holdfast/core';
 import type { Cuttable, Sender, SendingCall } from '../engine/ports.ts';
 import { reasonOf } from './failure-reason.ts';
+import { localFaultOf } from './local-fault.ts';
 
 /** A sender that holds connections. */
 export interface ClosableSender extends Sender {
@@ -42,7 +43,11 @@ export class BranchSender implements ClosableSender {
         this.#grpc = grpc;
         early.sendBy(grpc);
       },
-      (error: unknown) => early.fail(`the call cannot be sent: gRPC cannot be loaded: ${reasonOf(error)}`),
+      (error: unknown) => {
+        // Perhaps for want of a descriptor: the next call tries again.
+        this.#loading = undefined;
+        early.fail(error);
+      },
     );
     return early;
   }
@@ -68,8 +73,11 @@ class EarlyCall implements Cuttable {
     if (this.#isCut) this.#sent.cut();
   }
 
-  fail(message: string): void {
-    this.#sending.ended({ outcome: { kind: 'error', message, retryAfterMs: 0 }, durationMs: 0, health: 'ok' });
+  fail(error: unknown): void {
+    const message = `the call cannot be sent: gRPC cannot be loaded: ${reasonOf(error)}`;
+    const unsent = localFaultOf(error) === undefined ? 'ok' : 'local';
+    const health = this.#isCut ? 'withdrawn' : unsent;
+    this.#sending.ended({ outcome: { kind: 'error', message, retryAfterMs: 0 }, durationMs: 0, health });
   }
 }
 

@@ -26,6 +26,12 @@ export function wasClosing({ isReused, hasAnswerBegun, isSecond, sinceWrittenMs 
   return isReused && !hasAnswerBegun && !isSecond && sinceWrittenMs <= underWayMs;
 }
 
+/** Of such a call, for whoever reads its attempt. */
+export function noteOfClosing(wasSentTwice: boolean): string {
+  const why = 'the service was closing the connection when the call was written on it, and had answered nothing';
+  return wasSentTwice ? `sent twice: ${why}` : `not sent a second time, though ${why}`;
+}
+
 /** A larger body is not sent on a connection that has been idle for longer: to send it again costs too much. */
 const largeBodyBytes = 64 * 1024;
 const trustedIdleMs = 1000;

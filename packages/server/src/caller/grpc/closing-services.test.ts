@@ -92,6 +92,7 @@ test('whoever carries the call on is asked before it goes again; where it must n
     sender.send(sendingCall(callOf(url, { protocol: 'grpc' }), resolve, mayGo));
   });
   assert.deepEqual([sent.health, asked, seen.length], ['cut', 2, 2]);
+  assert.match(sent.note ?? '', /^not sent a second time, though the service was closing/);
 });
 
 test('where the second connection cannot be made, the call may have run, and the service counts as reached', async () => {

@@ -35,6 +35,8 @@ export interface ConnectionParts {
   readonly owner: ConnectionOwner;
 }
 
+/** A connection that is closed has so long to write what is on its way. */
+const lingerMs = 1000;
 /** Beyond it a connection is out of stream ids soon. */
 const lastStreamId = 2 ** 30;
 
@@ -67,6 +69,7 @@ export class GrpcConnection implements SessionOwner {
   #pings = 0;
   #pong: Timer | undefined;
   #timer: Timer | undefined;
+  #lingering: Timer | undefined;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -189,6 +192,7 @@ export class GrpcConnection implements SessionOwner {
   #greet({ socket, alpn, onread }: Dialed): void {
     const { target, limits, upkeep } = this.#parts;
     socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#lingering?.cancel());
     if (!(onread instanceof Incoming) || (target.isTls && alpn !== undefined && alpn !== 'h2')) {
       socket.destroy();
       this.retire(`the service agreed on ${alpn} and not on HTTP/2, which gRPC needs`);
@@ -262,7 +266,11 @@ export class GrpcConnection implements SessionOwner {
 
   #destroy(): void {
     this.#dialing.cancel();
-    this.#session?.close();
+    const session = this.#session;
+    if (session === undefined) return;
+    session.close();
+    // A service that reads no more would keep what is still to be written, and the descriptor.
+    this.#lingering ??= this.#parts.upkeep.setTimer(lingerMs, () => session.destroy('it is closed'));
   }
 
   readonly #streamEnded = (): void => {

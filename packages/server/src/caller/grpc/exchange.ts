@@ -1,6 +1,6 @@
 import type { GrpcTarget } from '@holdfast/core';
 import type { BranchCall, Cuttable, Health, Runtime, SendingCall, Timer } from '../../engine/ports.ts';
-import { wasClosing } from '../closing.ts';
+import { noteOfClosing, wasClosing } from '../closing.ts';
 import type { DialFailure } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
 import type { GrpcChannel, WaitingCall } from './channel.ts';
@@ -53,6 +53,7 @@ export class GrpcExchange implements WaitingCall, Cuttable, StreamReader {
   #head: AnswerHead | undefined;
   /** The connection was closing when it was written: it goes a second time, and no third. */
   #isSecond = false;
+  #wasSentTwice = false;
   /** A stream has begun. */
   #mayHaveRun = false;
   #resends = 0;
@@ -89,6 +90,7 @@ export class GrpcExchange implements WaitingCall, Cuttable, StreamReader {
       return;
     }
     this.#mayHaveRun = true;
+    this.#wasSentTwice = this.#isSecond;
     const { runtime, upkeep, userAgent } = this.#context;
     const leftMs = this.#call.timeoutMs - (runtime.monotonicMs() - this.#startedMs);
     this.#begunMs = upkeep.monotonicMs();
@@ -207,6 +209,11 @@ export class GrpcExchange implements WaitingCall, Cuttable, StreamReader {
     this.#end(errorOf(`no ${text} within ${timeoutMs} ms`, health));
   }
 
+  /** Of the attempt, for people. */
+  get #note(): { readonly note?: string } {
+    return this.#isSecond ? { note: noteOfClosing(this.#wasSentTwice) } : {};
+  }
+
   /** Once. What is still under way is cancelled, since nobody waits for it; a stream that is over closes by itself. */
   #end({ outcome, health: found }: Judged, isWhole = false): void {
     this.#isEnded = true;
@@ -219,7 +226,7 @@ export class GrpcExchange implements WaitingCall, Cuttable, StreamReader {
     const durationMs = Math.round(this.#context.runtime.monotonicMs() - this.#startedMs);
     process.nextTick(() => {
       this.#way.ended();
-      this.#sending.ended({ outcome, durationMs, health, ...(this.#isSecond && { note: sentTwice }) });
+      this.#sending.ended({ outcome, durationMs, health, ...this.#note });
     });
   }
 }
@@ -228,9 +235,6 @@ const onceSent: ReadonlyMap<Health, Health> = new Map([
   ['connect', 'unavailable'],
   ['local', 'ok'],
 ]);
-
-const sentTwice =
-  'sent twice: the service was closing the connection when the call was written on it, and had answered nothing';
 
 const withoutStatus = errorOf('the answer ended without a gRPC status', 'unavailable');
 

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { createServer as createNetServer } from 'node:net';
 import { test } from 'node:test';
 import type { SentAnswer } from '../../engine/ports.ts';
+import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
+import { systemRuntime } from '../../runtime.ts';
+import { Dialer, type DialRequest, type DialResult } from '../dial/dialer.ts';
 import { grpcSenderWith, grpcService, reply, sendGrpc } from '../testing/grpc-services.ts';
-import { listen, messageOf } from '../testing/services.ts';
+import { listen, messageOf, until } from '../testing/services.ts';
 import { flags, frameOf, frameTypes, numberFrame, settingsFrame } from './http2/frames.ts';
 import { indexed, literal } from './http2/hpack/encoder.ts';
 
@@ -182,4 +185,34 @@ test('a body goes out as the service takes it, also where it changes how much th
     assert.equal(messageOf(await sendGrpc(url, { payload }, sender)), '');
     assert.ok(seen[call]?.body.subarray(5).equals(payload), `call ${call}`);
   }
+});
+
+test('a service that reads no more and breaks the rules does not keep its connection', async () => {
+  let taken = 0;
+  const server = createNetServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      if (!chunk.includes('dtm-gid')) return;
+      socket.pause();
+      socket.write(frameOf(frameTypes.headers, endHeaders, 3, head));
+    });
+    socket.write(Buffer.concat([settingsFrame([[4, 2 ** 31 - 1]]), numberFrame(frameTypes.windowUpdate, 0, 2 ** 30)]));
+  });
+  const upkeep = new ManualRuntime();
+  const dialer = new Dialer({ upkeep: systemRuntime });
+  const watched = {
+    dial: (request: DialRequest, done: (result: DialResult) => void) =>
+      dialer.dial(request, (result) => {
+        taken += 1;
+        if ('ok' in result) result.ok.socket.on('close', () => (taken -= 1));
+        done(result);
+      }),
+  };
+  const sender = grpcSenderWith({}, { upkeep, dialer: watched as Dialer });
+  const url = `127.0.0.1:${await listen(server, '127.0.0.1')}/a.B/C`;
+  const sent = await sendGrpc(url, { payload: 'x'.repeat(16 * 1024 * 1024) }, sender);
+  assert.match(messageOf(sent), /^the call was broken off: the service breaks the rules of HTTP\/2/);
+  assert.equal(taken, 1, 'what is still to be written waits a moment');
+  await upkeep.advance(1000);
+  await until(() => taken === 0);
 });

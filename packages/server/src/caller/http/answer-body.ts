@@ -11,6 +11,8 @@ export const noText: AnswerText = { text: '', unread: '' };
 /** The most bytes that are kept in one piece. */
 const pieceBytes = 16 * 1024;
 const firstPieceBytes = 512;
+/** Each is undone in one go, in which nothing else runs. */
+const mostCodings = 4;
 
 /** Gathers an answer's body up to a limit, which holds before and after decompression. */
 export class AnswerBody {
@@ -73,6 +75,7 @@ export function textOf(bytes: Buffer, encoding: string, limit: number, isCut: bo
   const codings = encoding === '' ? [] : codingsIn(encoding);
   const unread = isCut ? tooLong(limit) : '';
   if (codings.length === 0) return { text: bytes.toString('utf8'), unread };
+  if (codings.length > mostCodings) return { text: '', unread: `the answer is encoded more than ${mostCodings} times` };
   // Half of a compressed body is not decoded: what it says is not known.
   return isCut ? { text: '', unread } : decoded(bytes, codings, limit);
 }

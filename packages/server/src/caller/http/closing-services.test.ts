@@ -71,6 +71,7 @@ test('it is not sent again where it must not go any more; it may have run', asyn
     );
   });
   assert.deepEqual([answer.health, asked, requests.length], ['cut', 2, 2]);
+  assert.match(answer.note ?? '', /^not sent a second time, though the service was closing/);
   await own.close();
 });
 

@@ -1,6 +1,6 @@
 import { type Outcome, parseRetryAfter, warningAbout } from '@holdfast/core';
 import type { Cuttable, Health, Runtime, SendingCall, Timer } from '../../engine/ports.ts';
-import { wasClosing } from '../closing.ts';
+import { noteOfClosing, wasClosing } from '../closing.ts';
 import type { DialFailure, Dialing } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
 import type { AnswerHead } from './answer/head.ts';
@@ -44,6 +44,7 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
   /** A byte of it may have reached a service. */
   #wasSent = false;
   #isSecond = false;
+  #wasSentTwice = false;
   #redirects = 0;
   /** `send` or `cut` has not returned yet: nobody may be told anything. */
   #isAsked = true;
@@ -107,8 +108,10 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     }
     this.#body ??= new AnswerBody(limits.answerBytes);
     const keptBytes = this.#body.keptBytes;
-    if (!this.#body.add(bytes, from, to)) this.#judge();
-    else if (!reading.add(this, this.#body.keptBytes - keptBytes)) this.#wire?.pause();
+    const isRead = this.#body.add(bytes, from, to);
+    const mayReadOn = reading.add(this, this.#body.keptBytes - keptBytes);
+    if (!isRead) this.#judge();
+    else if (!mayReadOn) this.#wire?.pause();
   }
 
   readOn(): void {
@@ -182,6 +185,7 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     }
     this.#wire = wire;
     this.#wasSent = true;
+    this.#wasSentTwice = this.#isSecond;
     const { place, path } = target;
     wire.begin({ method: this.#method, place, path, headers, body: this.#form.body }, this);
   }
@@ -261,7 +265,9 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
 
   /** Of the attempt, for people. */
   get #note(): { readonly note?: string } {
-    const notes = [this.#isSecond ? sentTwice : undefined, this.#warning].filter((note) => note !== undefined);
+    const notes = [this.#isSecond ? noteOfClosing(this.#wasSentTwice) : undefined, this.#warning].filter(
+      (note) => note !== undefined,
+    );
     return notes.length === 0 ? {} : { note: notes.join('; ') };
   }
 
@@ -279,9 +285,6 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     this.#head = undefined;
   }
 }
-
-const sentTwice =
-  'sent twice: the service was closing the connection when the call was written on it, and had answered nothing';
 
 function errorOf(message: string): Outcome {
   return { kind: 'error', message, retryAfterMs: 0 };

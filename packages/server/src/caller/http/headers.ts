@@ -16,6 +16,7 @@ const framing = new Set([
   'connection',
   'content-length',
   'expect',
+  'http2-settings',
   'keep-alive',
   'proxy-connection',
   'te',

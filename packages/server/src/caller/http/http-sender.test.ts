@@ -154,12 +154,14 @@ test('headers that frame the message are ours alone; Host may be set', async () 
     'Transfer-Encoding': 'chunked',
     Connection: 'close',
     Expect: '100-continue',
+    'HTTP2-Settings': 'AAMAAABk',
     Host: 'pay.example',
   };
   const answer = await send(`${url}/a`, { payload: '{}', headers });
   assert.equal(answer.outcome.kind, 'success');
   assert.equal(seen[0]?.headers['content-length'], '2');
   assert.equal(seen[0]?.headers.host, 'pay.example');
+  assert.equal(seen[0]?.headers['http2-settings'], undefined);
 });
 
 test('a malformed header is an error that names it and does not echo it', async () => {
@@ -252,6 +254,18 @@ test('an answer that cannot be decoded, or decodes to too much, is no success', 
   });
   assert.match(messageOf(await send(`${url}/bomb`, {}, small)), /longer than 1000 bytes/);
   assert.match(messageOf(await send(`${url}/junk`, {}, small)), /cannot be decoded as gzip/);
+});
+
+test('an answer that is encoded again and again is not decoded', async () => {
+  const { url } = await service((request, response) => {
+    const times = Number(request.url?.split(/[/?]/)[1]);
+    let body = Buffer.from('ONGOING');
+    for (let time = 0; time < times; time += 1) body = gzipSync(body);
+    response.writeHead(200, { 'Content-Encoding': Array(times).fill('gzip').join(', ') });
+    response.end(body);
+  });
+  assert.equal((await send(`${url}/4`)).outcome.kind, 'ongoing');
+  assert.match(messageOf(await send(`${url}/5`)), /the answer is encoded more than 4 times/);
 });
 
 test('an answer is read up to its limit; a word seen by then counts, success does not', async () => {

@@ -111,3 +111,13 @@ test('a small answer needs no memory of the budget', async () => {
   finish();
   assert.equal(messageOf(await large), '');
 });
+
+test('an answer that is too long frees what was kept of it, no more and no less', async () => {
+  const own = senderWith({ answerBytes: 20_000 });
+  const answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7530\r\n${'x'.repeat(30_000)}\r\n0\r\n\r\n`;
+  const { url } = await rawService((socket) => socket.write(answer));
+  for (let call = 0; call < 3; call += 1) {
+    assert.match(messageOf(await send(url, {}, own)), /^the answer is longer than 20000 bytes/);
+    assert.deepEqual([own.reading.bytes, own.reading.waiting], [0, 0]);
+  }
+});

@@ -17,7 +17,11 @@ export interface ConnectionSettings {
 
 const syncLevels = { normal: 1, full: 2 } as const;
 
-export const loopSettings: ConnectionSettings = { cacheKib: 32 * 1024, busyMs: 50, synchronous: 'normal', makes: true };
+/**
+ * A larger cache makes commits slower: where a page of an index was split, SQLite looks at every page of its cache.
+ * What is not in it is read from the cache of the system.
+ */
+export const loopSettings: ConnectionSettings = { cacheKib: 8 * 1024, busyMs: 50, synchronous: 'normal', makes: true };
 /** The event loop may read what the worker has committed before it hears of it: by then it is on the disk. */
 export const workerSettings: ConnectionSettings = { cacheKib: 4096, busyMs: 1000, synchronous: 'full', makes: false };
 

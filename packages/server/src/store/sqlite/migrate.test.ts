@@ -4,10 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { aBranch, aDefinition, append, create, found, put, update } from '../contract/fixtures.ts';
+import {
+  aBranch,
+  aDefinition,
+  aProgress,
+  append,
+  claim,
+  create,
+  found,
+  gidsOf,
+  put,
+  startMs,
+  update,
+} from '../contract/fixtures.ts';
 import { StoreError } from '../store.ts';
 import { migrate, migrations } from './migrate.ts';
 import { sql as first } from './migrations/001-transactions.ts';
+import { unfinished } from './rows/transaction-row.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { readNumber, readText } from './values.ts';
 
@@ -100,6 +113,40 @@ test('what needed somebody before alerts were owed is owed one', () => {
   migrate(db);
   assert.equal(readText(db, 'select group_concat(gid) from transactions where alert_ms > 0'), 'in need');
   db.close();
+});
+
+test('rows of an earlier version are in the indexes of now', async () => {
+  await inFolder(async (dataDir) => {
+    const progress = aProgress('submitted');
+    const before = new SqliteStore({ dataDir });
+    await before.open();
+    await put(before, create('due', { progress }), create('owned', { progress, owner: 'dead' }), create('over'));
+    await put(before, update('over', { progress: aProgress('succeed') }));
+    await put(
+      before,
+      create('in need', { progress: aProgress('aborting', { incident: 'failing', dueMs: startMs + 3_600_000 }) }),
+    );
+    await before.close();
+    const db = new DatabaseSync(join(dataDir, 'holdfast.db'));
+    const indexes = ['due', 'owned', 'incident'].map((name) => `transactions_${name}`);
+    const former = "status in ('prepared', 'submitted', 'aborting')";
+    for (const name of indexes) {
+      const now = readText(db, `select sql from sqlite_schema where name = '${name}'`);
+      db.exec(`drop index ${name}; ${now.replace(unfinished, former)}`);
+    }
+    assert.equal(
+      readNumber(db, `select count(*) from sqlite_schema where sql like '%${former.replaceAll("'", "''")}%'`),
+      3,
+    );
+    db.exec('pragma user_version = 6');
+    db.close();
+    const store = new SqliteStore({ dataDir });
+    await store.open();
+    assert.equal((await store.list({ hasIncident: true, limit: 10 })).transactions.length, 1);
+    assert.equal((await store.counts(startMs * 3)).owned, 1);
+    assert.deepEqual(gidsOf((await claim(store, 'a', { nowMs: startMs + 10_000 })).claimed).sort(), ['due', 'owned']);
+    await store.close();
+  });
 });
 
 test('a step that fails leaves the database as it was before that step', () => {

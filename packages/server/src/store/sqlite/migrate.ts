@@ -6,10 +6,19 @@ import { sql as checksums } from './migrations/003-checksums.ts';
 import { sql as alerts } from './migrations/004-alerts.ts';
 import { sql as identity } from './migrations/005-identity.ts';
 import { sql as setAside } from './migrations/006-set-aside.ts';
+import { sql as unfinished } from './migrations/007-unfinished.ts';
 import { readNumber } from './values.ts';
 
 /** In order; the first brings a new database to version 1. A released one is never edited. */
-export const migrations: readonly string[] = [transactions, incidents, checksums, alerts, identity, setAside];
+export const migrations: readonly string[] = [
+  transactions,
+  incidents,
+  checksums,
+  alerts,
+  identity,
+  setAside,
+  unfinished,
+];
 
 /** "HOLD": marks the file as ours, also for the tool `file`. */
 const applicationId = 0x48_4f_4c_44;

@@ -39,3 +39,20 @@ test('Q35: no statement scans finished rows, nor sorts', () => {
   }
   db.close();
 });
+
+test('no write of a transaction makes a temporary table to find out its indexes', () => {
+  const db = new Recorder(':memory:');
+  migrate(db);
+  db.statements.length = 0;
+  assert.ok(new LoopConnection(db));
+  const statements = db.statements.filter((sql) => /^\s*(insert into|update) transactions\b/.test(sql));
+  assert.ok(statements.length > 5, `only ${statements.length} statements were seen`);
+  for (const sql of statements) {
+    const opcodes = db
+      .prepare(`explain ${sql}`)
+      .all()
+      .map(({ opcode }) => String(opcode));
+    assert.ok(!opcodes.includes('OpenEphemeral'), sql);
+  }
+  db.close();
+});

@@ -217,6 +217,15 @@ both('thousands of requests that come at once and are refused at once are each a
   assert.equal(answers.match(/HTTP\/1\.1 400 Bad Request/g)?.length, 3000);
 });
 
+test('a client that asks for a tunnel and resets the connection is one that left', async () => {
+  const { port, server } = await start();
+  const socket = connect(port, '127.0.0.1');
+  socket.write('CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(socket, 'data');
+  socket.resetAndDestroy();
+  await until(async () => (await server.openConnections()) === 0);
+});
+
 both('a client that closes its side behind several requests gets all answers', async () => {
   const { port, coordinator } = await start();
   const submit = head(`Content-Length: ${saga.length}`) + saga;

@@ -16,7 +16,7 @@ import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import { sendingCall } from '../../../engine/testing/calls.ts';
 import { ManualRuntime } from '../../../engine/testing/manual-runtime.ts';
 import { systemRuntime } from '../../../runtime.ts';
-import { Dialer } from '../../dial/dialer.ts';
+import { Dialer, type DialRequest, type DialResult } from '../../dial/dialer.ts';
 import { certificates } from '../../testing/certificates.ts';
 import { callOf, messageOf, send, until } from '../../testing/services.ts';
 import { defaultSenderLimits, HttpSender } from '../http-sender.ts';
@@ -88,7 +88,7 @@ const ok = ({ stream }: Pick<Arrived, 'stream'>, body = ''): void => {
 test('a service that speaks HTTP/2 only is called by it, over one connection', async () => {
   const { url, calls, sessions } = await service((call) => ok(call, '{"dtm_result":"SUCCESS"}'));
   const sender = senderWith();
-  const headers = { 'X-Name': 'Zürich', Host: 'orders.test' };
+  const headers = { 'X-Name': 'Zürich', Host: 'orders.test', 'HTTP2-Settings': 'AAMAAABk' };
   const first = await send(`${url}/a?b='c`, { payload: '{"x":1}', headers }, sender);
   assert.deepEqual([first.outcome.kind, first.health, first.note], ['success', 'ok', undefined]);
   const [call] = calls;
@@ -264,4 +264,42 @@ test('a call that must not go any more does not', async () => {
   assert.equal(withdrawn, 'withdrawn');
   assert.equal((await send(`${url}/b`, {}, sender)).outcome.kind, 'success');
   assert.equal(calls.length, 1);
+});
+
+test('a service that reads no more does not keep its connection', async () => {
+  let open = 0;
+  const settings = Buffer.from('00000604000000000000047fffffff0000040800000000007fff0000', 'hex');
+  const server = createTlsServer({ cert, key, ALPNProtocols: ['h2'] }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.write(settings);
+    let bytes = 0;
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+      if (bytes > 100_000) socket.pause();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.unshift(() => server.close());
+  const upkeep = new ManualRuntime();
+  const dialer = new Dialer({ upkeep: systemRuntime, trust: () => trusted });
+  const watched = {
+    dial: (request: DialRequest, done: (result: DialResult) => void) =>
+      dialer.dial(request, (result) => {
+        if ('ok' in result) {
+          open += 1;
+          result.ok.socket.on('close', () => (open -= 1));
+        }
+        done(result);
+      }),
+  };
+  const limits = defaultSenderLimits;
+  const own = new HttpSender({ runtime: systemRuntime, upkeep, dialer: watched as Dialer, limits, version: '1' });
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const answer = await send(url, { payload: 'x'.repeat(16 * 1024 * 1024), timeoutMs: 400 }, own);
+  assert.match(messageOf(answer), /^no whole answer within 400 ms/);
+  assert.equal(open, 1, 'what is still to be written waits a moment');
+  for (let turn = 0; open > 0 && turn < 500; turn += 1) await upkeep.advance(1000);
+  assert.equal(open, 0);
+  await own.close();
 });

@@ -71,6 +71,8 @@ export class Http2Origins {
         if (!isCancelled) dialing = sessions.open(place, learning);
       },
       (error: unknown) => {
+        // Perhaps for want of a descriptor: the next call tries again.
+        this.#loading = undefined;
         if (!isCancelled) learning.wireFailed({ message: `HTTP/2 cannot be loaded: ${error}`, isLocal: true });
       },
     );

@@ -20,6 +20,8 @@ export interface Http2SessionParts {
   retired(): void;
 }
 
+/** What is closed, a stream or the connection, has so long to write what is on its way. */
+const lingerMs = 1000;
 /** Beyond it a connection is out of stream ids soon. */
 const lastStreamId = 2 ** 30;
 
@@ -96,6 +98,12 @@ export class Http2Session implements StreamSource {
     if (this.#heardMs <= sinceMs) this.retire();
   }
 
+  abandon(stream: ClientHttp2Stream): void {
+    // Its reset waits behind what the service does not read.
+    const lingering = this.#parts.upkeep.setTimer(lingerMs, () => stream.destroy());
+    stream.once('close', () => lingering.cancel());
+  }
+
   isUnprocessed({ id, rstCode }: Pick<ClientHttp2Stream, 'id' | 'rstCode'>): boolean {
     if (id !== undefined && id > this.#processedId) return true;
     return rstCode === constants.NGHTTP2_REFUSED_STREAM && this.#goawayCode === constants.NGHTTP2_NO_ERROR;
@@ -152,6 +160,11 @@ export class Http2Session implements StreamSource {
 
   #destroy(): void {
     if (!this.#session.destroyed) this.#session.destroy();
-    this.#parts.socket.destroySoon();
+    const { socket, upkeep } = this.#parts;
+    if (socket.destroyed) return;
+    socket.destroySoon();
+    // A service that reads no more would keep what is still to be written, and the descriptor.
+    const lingering = upkeep.setTimer(lingerMs, () => socket.destroy());
+    socket.once('close', () => lingering.cancel());
   }
 }

@@ -17,6 +17,8 @@ export interface StreamSource {
   heard(): void;
   /** A call was given up that began then. */
   suspect(sinceMs: number): void;
+  /** Nobody wants it any more. It closes with what was written before, or after a moment. */
+  abandon(stream: ClientHttp2Stream): void;
   /** Whether the service has said, by a refusal or by going away, that it has not processed a stream. */
   isUnprocessed(stream: Pick<ClientHttp2Stream, 'id' | 'rstCode'>): boolean;
   /** A wire has ended. @param wasUsed it had a stream */
@@ -50,7 +52,7 @@ export class Http2Wire implements Wire {
       stream = this.#session.request(request);
     } catch (error) {
       this.#why = reasonOf(error);
-      process.nextTick(() => this.#lost());
+      process.nextTick(() => this.#notBegun());
       return;
     }
     this.#stream = stream;
@@ -78,7 +80,10 @@ export class Http2Wire implements Wire {
       this.#session.free(false);
       return;
     }
-    if (!isReusable) this.#session.suspect(this.#begunMs);
+    if (!isReusable) {
+      this.#session.suspect(this.#begunMs);
+      this.#session.abandon(stream);
+    }
     // Its place is free when it has closed: until then the service counts it.
     if (!stream.closed) stream.close(isReusable ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL);
     stream.resume();
@@ -110,6 +115,13 @@ export class Http2Wire implements Wire {
       this.#session.free(true);
       this.#lost();
     });
+  }
+
+  /** Whoever has released it since then has freed its place. */
+  #notBegun(): void {
+    if (this.#events === undefined) return;
+    this.#session.free(false);
+    this.#lost();
   }
 
   #lost(): void {

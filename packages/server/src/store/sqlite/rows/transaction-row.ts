@@ -11,8 +11,11 @@ import { damaged, decodeBranch, decodeDefinition, decodeProgress, type StoredPro
 import { type StoredTransaction, StoreError, type UnreadableRow } from '../../store.ts';
 import { numberAt, numberOrNullAt, type Row, storedAt, textAt, textOrNullAt } from '../values.ts';
 
-/** The statuses that are not final. Written out wherever a partial index must be recognised by it. */
-export const unfinished = "status in ('prepared', 'submitted', 'aborting')";
+/**
+ * The statuses that are not final, in the words of the partial indexes: SQLite recognises them by it. Not as `in (...)`,
+ * for which it makes a temporary table.
+ */
+export const unfinished = "(status = 'prepared' or status = 'submitted' or status = 'aborting')";
 
 /** What makes a transaction, in the order that `toTransaction` reads. `t` is transactions, `d` definitions. */
 export const transactionColumns = `

@@ -78,6 +78,8 @@ export class NodeWay {
   /** From now on the connection is node:http's. What was read of it was put back before. */
   takeOver(socket: Socket): void {
     this.#ownListener(socket);
+    // node:http listens no more once a client asked for a tunnel, and an error that nobody hears would end the process.
+    socket.on('error', onError);
     limitHalfOpen(socket, this.#intake.settings.halfClosedTimeoutMs);
   }
 
@@ -174,6 +176,9 @@ export class NodeWay {
     else readBody(request, this.#intake, done);
   }
 }
+
+/** A reset is followed by `close`, and nobody is there to be told. */
+function onError(): void {}
 
 /**
  * Async, so that whatever it throws is an answer, and so that no answer is given before node:http knows that the request
