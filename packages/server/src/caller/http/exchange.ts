@@ -109,7 +109,7 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     this.#body ??= new AnswerBody(limits.answerBytes);
     const keptBytes = this.#body.keptBytes;
     const isRead = this.#body.add(bytes, from, to);
-    const mayReadOn = reading.add(this, this.#body.keptBytes - keptBytes);
+    const mayReadOn = reading.add(this, this.#body.keptBytes - keptBytes, this.#body.keptBytes);
     if (!isRead) this.#judge();
     else if (!mayReadOn) this.#wire?.pause();
   }

@@ -12,13 +12,13 @@ test('beyond the budget one reads on, the others in their order as memory become
   const told: string[] = [];
   const budget = new ReadingBudget(100, 10);
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => reader(name, told)) as [Reader, Reader, Reader, Reader];
-  assert.equal(budget.add(a, 60), true);
-  assert.equal(budget.add(b, 40), true);
-  assert.equal(budget.add(b, 10), true, 'the first beyond it');
-  assert.equal(budget.add(a, 10), false);
-  assert.equal(budget.add(c, 10), false);
-  assert.equal(budget.add(d, 10), false);
-  assert.equal(budget.add(b, 900), true, 'it goes on, so that there is always one that ends');
+  assert.equal(budget.add(a, 60, 5000), true);
+  assert.equal(budget.add(b, 40, 5000), true);
+  assert.equal(budget.add(b, 10, 5000), true, 'the first beyond it');
+  assert.equal(budget.add(a, 10, 5000), false);
+  assert.equal(budget.add(c, 10, 5000), false);
+  assert.equal(budget.add(d, 10, 5000), false);
+  assert.equal(budget.add(b, 900, 5000), true, 'it goes on, so that there is always one that ends');
   assert.deepEqual([budget.bytes, budget.waiting, told], [1040, 3, []]);
   budget.leave(b, 950);
   assert.deepEqual(told, ['a', 'c'], 'one as there is room, and one beyond it');
@@ -34,9 +34,9 @@ test('one that waits and ends is not told to read on', () => {
   const told: string[] = [];
   const budget = new ReadingBudget(10, 10);
   const [a, b, c] = ['a', 'b', 'c'].map((name) => reader(name, told)) as [Reader, Reader, Reader];
-  budget.add(a, 20);
-  budget.add(b, 5);
-  budget.add(c, 5);
+  budget.add(a, 20, 5000);
+  budget.add(b, 5, 5000);
+  budget.add(c, 5, 5000);
   budget.leave(b, 5);
   budget.leave(a, 20);
   assert.deepEqual(told, ['c']);
@@ -82,7 +82,7 @@ test('many large answers at once are kept within the budget, and all come to the
     return ended === calls;
   });
   for (const answer of await Promise.all(answers)) assert.equal(messageOf(answer), '');
-  assert.ok(most <= readingBytes + answerBytes + calls * 16 * 1024, `${most} bytes were kept`);
+  assert.ok(most <= readingBytes + answerBytes + calls * 20 * 1024, `${most} bytes were kept`);
   assert.deepEqual([own.reading.bytes, own.reading.waiting], [0, 0]);
 });
 
@@ -120,4 +120,26 @@ test('an answer that is too long frees what was kept of it, no more and no less'
     assert.match(messageOf(await send(url, {}, own)), /^the answer is longer than 20000 bytes/);
     assert.deepEqual([own.reading.bytes, own.reading.waiting], [0, 0]);
   }
+});
+
+test('a short answer that comes in several pieces does not wait for long ones', async () => {
+  const own = senderWith({ readingBytes: 1024 });
+  const { url, finish } = await slowService(200_000);
+  const large = [1, 2].map(() => send(url, { timeoutMs: 30_000 }, own));
+  await until(() => own.reading.waiting === 1);
+  const sockets: Socket[] = [];
+  const { url: small } = await rawService((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n');
+    sockets.push(socket);
+  });
+  const short = send(small, { timeoutMs: 3000 }, own);
+  const before = own.reading.bytes;
+  await until(() => own.reading.bytes > before);
+  sockets[0]?.write('1\r\nk\r\n0\r\n\r\n');
+  assert.equal(messageOf(await short), '');
+  await until(() => {
+    finish();
+    return own.reading.bytes === 0;
+  });
+  for (const answer of await Promise.all(large)) assert.equal(messageOf(answer), '');
 });

@@ -4,11 +4,14 @@ export interface Reader {
   readOn(): void;
 }
 
+/** An answer that keeps no more than this never waits: nearly all are so short, and one slow service must not stop them. */
+const smallBytes = 4096;
+
 /**
  * One budget of bytes for all answers that are being read. Beyond it no more is read: the bytes wait in the sockets,
  * and the services with them. One answer at a time may go on beyond the budget, the one that has waited longest, so
- * that there is always one that comes to its end. So at most the budget is kept, one whole answer, and one piece of
- * each call that is out.
+ * that there is always one that comes to its end. So at most the budget is kept, one whole answer, and one piece and
+ * `smallBytes` of each call that is out.
  */
 export class ReadingBudget {
   readonly #bytesMax: number;
@@ -39,10 +42,13 @@ export class ReadingBudget {
     return this.#waiting.has(reader);
   }
 
-  /** Counts bytes that are kept. False: `reader` must read no more until it is told to. */
-  add(reader: Reader, bytes: number): boolean {
+  /**
+   * Counts bytes that are kept. False: `reader` must read no more until it is told to.
+   * @param ownBytes all that it keeps now
+   */
+  add(reader: Reader, bytes: number, ownBytes: number): boolean {
     this.#bytes += bytes;
-    if (this.#bytes <= this.#bytesMax || reader === this.#first) return true;
+    if (this.#bytes <= this.#bytesMax || ownBytes <= smallBytes || reader === this.#first) return true;
     if (this.#first === undefined) {
       this.#first = reader;
       return true;
