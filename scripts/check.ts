@@ -1,5 +1,5 @@
 /**
- * `npm run check`: types, lint and units, in parallel. With --everything (`npm test`) also the tests under test/.
+ * `npm run check`: types, lint, units, and who may import whom, in parallel. With --everything (`npm test`) also the tests under test/.
  * Ends with the slowest files and the count of tests, and fails where none ran.
  */
 import { join } from 'node:path';
@@ -12,6 +12,8 @@ import { type Ended, judge } from './lib/verdict.ts';
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
 const everything = process.argv.includes('--everything');
 const slowestShown = 8;
+/** Quick, and about all files: it is run with the units. */
+const layers = 'test/layers.test.ts';
 
 /** What the tests have proved of dtm's wire is what the page says. */
 function compatibility(parts: readonly string[]): Ended {
@@ -28,14 +30,15 @@ async function toolchains(): Promise<Ended> {
 }
 
 const [units, ...others] = await Promise.all([
-  runTests('units', 60, testFiles(['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'])),
+  runTests('units', 60, testFiles(['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', layers])),
   run('types', bin('tsc'), ['-p', '.']),
   run('lint', bin('biome'), ['ci', '--colors=off', '.']),
   ...(everything ? [toolchains()] : []),
 ]);
 const tests: EndedTests[] = [units];
 if (everything) {
-  tests.push(await runTests('end to end', 600, testFiles(['test/**/*.test.ts', 'examples/**/*.test.ts'])));
+  const files = testFiles(['test/**/*.test.ts', 'examples/**/*.test.ts']).filter((file) => file !== layers);
+  tests.push(await runTests('end to end', 600, files));
   others.push(compatibility(tests.map(({ name }) => name)));
 }
 

@@ -63,11 +63,6 @@ export function stepOf({ type }: Definition, operation: number): number {
   return type === 'saga' ? operation >> 1 : operation;
 }
 
-/** Whether there is an operation with this index. */
-export function hasOperation(definition: Definition, branches: readonly BranchOperation[], index: number): boolean {
-  return Number.isInteger(index) && index >= 0 && index < operationCount(definition, branches);
-}
-
 export const actionOf = (step: number): number => step * 2 + 1;
 export const compensateOf = (step: number): number => step * 2;
 

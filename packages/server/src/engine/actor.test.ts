@@ -1,24 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  apply,
-  createTransaction,
-  HoldfastError,
-  type Outcome,
-  restoreTransaction,
-  ruleStop,
-  stateOf,
-  type Transaction,
-} from '@holdfast/core';
-import type { StoredTransaction, UpdateWrite } from '../store/store.ts';
-import { Actor, type ActorContext, type Leaving, type Loaded, type Standing } from './actor.ts';
-import { EngineClock } from './clock.ts';
-import type { AskedTransaction } from './coordinator.ts';
-import type { JournalResult } from './journal.ts';
-import type { BranchCall, CallResult } from './ports.ts';
+import { apply, createTransaction, type Outcome, ruleStop, stateOf } from '@holdfast/core';
+import type { Loaded, Standing } from './actor.ts';
+import { actorWorld } from './testing/actor-world.ts';
 import { askedSaga, askedTcc, askedWorkflow, defaults } from './testing/asked.ts';
-import { uncut } from './testing/calls.ts';
-import { ManualRuntime } from './testing/manual-runtime.ts';
 
 const success: Outcome = { kind: 'success' };
 const failure: Outcome = { kind: 'failure', message: 'no money FAILURE' };
@@ -26,98 +11,8 @@ const error: Outcome = { kind: 'error', message: 'HTTP 500', retryAfterMs: 0 };
 /** Claimed from an owner that had died. */
 const taken: Loaded = { kind: 'loaded', handedBack: false, atMs: 1000 };
 
-interface Written {
-  readonly write: UpdateWrite;
-  readonly bytes: number;
-  readonly done: (result: JournalResult) => void;
-}
-
-interface Called {
-  readonly call: BranchCall;
-  readonly mayGo: () => boolean;
-  readonly done: (result: CallResult) => void;
-}
-
-/** An actor whose writes, reads and calls end when, and as, the test says. */
-function world(asked: AskedTransaction, status: 'prepared' | 'submitted' = 'submitted', loaded?: Loaded) {
-  const runtime = new ManualRuntime();
-  const clock = new EngineClock(runtime);
-  clock.startAt(1000);
-  const state = { leaseIsValid: true, mustLook: false, tokens: 0 };
-  const writes: Written[] = [];
-  const loads: ((stored: StoredTransaction | undefined) => void)[] = [];
-  const calls: Called[] = [];
-  const left: Leaving[] = [];
-  const attempts: string[] = [];
-  const context: ActorContext = {
-    runtime,
-    clock,
-    lease: { incarnation: 'me', isValid: () => state.leaseIsValid },
-    caller: {
-      call: (asked) => {
-        calls.push({ call: asked.call, mayGo: () => asked.mayGo(), done: (result) => asked.done(result) });
-        return uncut;
-      },
-    },
-    flushDelayMs: 100,
-    mustLook: () => state.mustLook,
-    newToken: () => `t${++state.tokens}`,
-    write: (write, bytes, done) => {
-      const decided = (result: JournalResult) => done(result === 'given-up' ? assert.fail('a driver waits') : result);
-      writes.push({ write, bytes, done: decided });
-    },
-    tryWrite: (write, bytes, done) => void writes.push({ write, bytes, done }),
-    load: (_gid, done) => void loads.push(done),
-    restore: ({ definition, branches, progress }) => restoreTransaction(definition, branches, progress, defaults),
-    left: (_actor, why) => void left.push(why),
-    attempted: (_transaction, operation, { kind }) => void attempts.push(`${operation} ${kind}`),
-    moved: () => undefined,
-    written: () => undefined,
-  };
-  const transaction = createTransaction({ ...asked, createdMs: 1000 }, status, defaults);
-  const actor = new Actor(context, transaction, 1, 0, loaded);
-  actor.start();
-
-  /** The oldest write that has no result yet. */
-  const nextWrite = () => writes.shift() ?? assert.fail('nothing is being written');
-  /** Sends the oldest call that is waiting. */
-  const nextCall = () => {
-    const called = calls.shift() ?? assert.fail('nothing is called');
-    return { ...called, url: called.call.url, went: called.mayGo() };
-  };
-  const answer = (outcome: Outcome) => {
-    const { url, done } = nextCall();
-    done({ kind: 'answered', outcome, durationMs: 5 });
-    return url;
-  };
-  const stored = (transaction: Transaction, version: number, owner: string | null = 'me'): StoredTransaction => ({
-    ...transaction,
-    owner,
-    handedBack: owner === null,
-    version,
-    createToken: '',
-    writeToken: '',
-  });
-  return {
-    actor,
-    runtime,
-    clock,
-    state,
-    writes,
-    loads,
-    calls,
-    left,
-    attempts,
-    nextWrite,
-    nextCall,
-    answer,
-    stored,
-    transaction,
-  };
-}
-
 test('Q26: a quick saga costs one write after its creation: the end, with all successes', () => {
-  const { answer, nextWrite, writes, left } = world(askedSaga('g', 2));
+  const { answer, nextWrite, writes, left } = actorWorld(askedSaga('g', 2));
   assert.deepEqual([answer(success), answer(success)], ['http://a/1', 'http://a/2']);
   const { write, done } = nextWrite();
   assert.equal(write.progress.status, 'succeed');
@@ -130,7 +25,7 @@ test('Q26: a quick saga costs one write after its creation: the end, with all su
 });
 
 test('nothing is compensated before the move to aborting is durable', () => {
-  const { answer, nextWrite, calls } = world(askedSaga('g', 2));
+  const { answer, nextWrite, calls } = actorWorld(askedSaga('g', 2));
   answer(success);
   answer(failure);
   assert.equal(calls.length, 0);
@@ -143,7 +38,7 @@ test('nothing is compensated before the move to aborting is durable', () => {
 });
 
 test('99: answers that came are written after a while, where nothing else takes them along', async () => {
-  const { answer, nextWrite, runtime, writes } = world(askedSaga('g', 2));
+  const { answer, nextWrite, runtime, writes } = actorWorld(askedSaga('g', 2));
   answer(success);
   await runtime.advance(99);
   assert.equal(writes.length, 0);
@@ -154,7 +49,7 @@ test('99: answers that came are written after a while, where nothing else takes 
 });
 
 test('driving goes on while answers are being written; what comes meanwhile is in the next write', async () => {
-  const { answer, nextWrite, runtime } = world(askedSaga('g', 3));
+  const { answer, nextWrite, runtime } = actorWorld(askedSaga('g', 3));
   answer(success);
   await runtime.advance(100);
   const marks = nextWrite();
@@ -166,7 +61,7 @@ test('driving goes on while answers are being written; what comes meanwhile is i
 });
 
 test('a write counts in the journal with what it takes, error texts included', () => {
-  const { nextCall, nextWrite } = world({ ...askedSaga('g', 40), customData: '{"concurrent":true}' });
+  const { nextCall, nextWrite } = actorWorld({ ...askedSaga('g', 40), customData: '{"concurrent":true}' });
   const text = 'x'.repeat(1000);
   for (let step = 0; step < 40; step += 1) {
     const outcome: Outcome = { kind: 'error', message: text, retryAfterMs: 0 };
@@ -178,7 +73,7 @@ test('a write counts in the journal with what it takes, error texts included', (
 });
 
 test('an error hands it back, due after twice the interval, without owner', () => {
-  const { answer, nextWrite, left, clock } = world(askedSaga('g', 1));
+  const { answer, nextWrite, left, clock } = actorWorld(askedSaga('g', 1));
   answer(error);
   const { write, done } = nextWrite();
   assert.equal(write.owner, null);
@@ -189,7 +84,7 @@ test('an error hands it back, due after twice the interval, without owner', () =
 });
 
 test('while the hand-back is being written it says so: from then on it has no owner', () => {
-  const { actor, nextCall, nextWrite, left } = world(askedSaga('g', 1));
+  const { actor, nextCall, nextWrite, left } = actorWorld(askedSaga('g', 1));
   nextCall().done({ kind: 'answered', outcome: error, durationMs: 1 });
   assert.equal(actor.isReleasing, true);
   nextWrite().done('done');
@@ -197,7 +92,7 @@ test('while the hand-back is being written it says so: from then on it has no ow
 });
 
 test('a wake before it is closed is kept: it is handed back as due', () => {
-  const { actor, nextCall, nextWrite, clock } = world(askedSaga('g', 1));
+  const { actor, nextCall, nextWrite, clock } = actorWorld(askedSaga('g', 1));
   const { done } = nextCall();
   actor.wake();
   actor.close();
@@ -206,7 +101,7 @@ test('a wake before it is closed is kept: it is handed back as due', () => {
 });
 
 test('closing: a call that waits for a slot does not go out', () => {
-  const { actor, calls, nextWrite } = world(askedSaga('g', 1));
+  const { actor, calls, nextWrite } = actorWorld(askedSaga('g', 1));
   const waiting = calls.shift() ?? assert.fail('nothing is called');
   actor.close();
   assert.equal(waiting.mayGo(), false);
@@ -215,7 +110,7 @@ test('closing: a call that waits for a slot does not go out', () => {
 });
 
 test('a call that waits for a slot does not go out while the row, which somebody else has changed, is being read', () => {
-  const { actor, calls, loads, stored, transaction, nextCall } = world(askedSaga('g', 1));
+  const { actor, calls, loads, stored, transaction, nextCall } = actorWorld(askedSaga('g', 1));
   const waiting = calls.shift() ?? assert.fail('nothing is called');
   actor.looked(2, 0);
   assert.equal(waiting.mayGo(), false);
@@ -225,7 +120,7 @@ test('a call that waits for a slot does not go out while the row, which somebody
 });
 
 test('a row read again keeps what a dead owner may have run, until it is written', () => {
-  const { actor, answer, loads, stored, transaction, nextWrite } = world(askedSaga('g', 3), 'submitted', taken);
+  const { actor, answer, loads, stored, transaction, nextWrite } = actorWorld(askedSaga('g', 3), 'submitted', taken);
   actor.looked(2, 0);
   loads.shift()?.({ ...stored(transaction, 2), handedBack: false });
   assert.equal(answer(failure), 'http://a/1');
@@ -236,7 +131,7 @@ test('a row read again keeps what a dead owner may have run, until it is written
 });
 
 test('what was prepared when its owner died may have run nothing, also where it is submitted when it is read again', () => {
-  const { answer, loads, stored, nextWrite } = world(askedSaga('g', 2), 'prepared', taken);
+  const { answer, loads, stored, nextWrite } = actorWorld(askedSaga('g', 2), 'prepared', taken);
   nextWrite().done('conflict');
   const submitted = createTransaction({ ...askedSaga('g', 2), createdMs: 1000 }, 'submitted', defaults);
   loads.shift()?.({ ...stored(submitted, 3), handedBack: false });
@@ -245,7 +140,7 @@ test('what was prepared when its owner died may have run nothing, also where it 
 });
 
 test('a wake during a call is kept: what answered without success is called again at once', () => {
-  const { actor, answer, nextCall, writes } = world(askedSaga('g', 1));
+  const { actor, answer, nextCall, writes } = actorWorld(askedSaga('g', 1));
   actor.wake();
   answer(error);
   assert.equal(writes.length, 0);
@@ -253,7 +148,7 @@ test('a wake during a call is kept: what answered without success is called agai
 });
 
 test('a time-out during a call moves at once; the step is compensated after the call has answered', async () => {
-  const { runtime, nextCall, nextWrite, calls } = world(askedSaga('g', 1, { timeoutToFailMs: 2000 }));
+  const { runtime, nextCall, nextWrite, calls } = actorWorld(askedSaga('g', 1, { timeoutToFailMs: 2000 }));
   const action = nextCall();
   await runtime.advance(2000);
   const { write, done } = nextWrite();
@@ -266,7 +161,7 @@ test('a time-out during a call moves at once; the step is compensated after the 
 });
 
 test('a call that waits for a slot when the saga rolls back is not sent, and not compensated', async () => {
-  const { runtime, calls, nextWrite } = world(askedSaga('g', 1, { timeoutToFailMs: 2000 }));
+  const { runtime, calls, nextWrite } = actorWorld(askedSaga('g', 1, { timeoutToFailMs: 2000 }));
   const waiting = calls.shift() ?? assert.fail();
   await runtime.advance(2000);
   nextWrite().done('done');
@@ -276,13 +171,13 @@ test('a call that waits for a slot when the saga rolls back is not sent, and not
 });
 
 test('Q10: without a valid lease nothing goes out', () => {
-  const { state, nextCall } = world(askedSaga('g', 1));
+  const { state, nextCall } = actorWorld(askedSaga('g', 1));
   state.leaseIsValid = false;
   assert.equal(nextCall().went, false);
 });
 
 test('Q10, B16: a refused write whose row is another owner’s: dropped, nothing is called any more', () => {
-  const { answer, nextWrite, loads, left, calls, stored, transaction } = world(askedSaga('g', 1));
+  const { answer, nextWrite, loads, left, calls, stored, transaction } = actorWorld(askedSaga('g', 1));
   answer(failure);
   nextWrite().done('conflict');
   loads.shift()?.(stored(transaction, 5, 'other'));
@@ -291,7 +186,7 @@ test('Q10, B16: a refused write whose row is another owner’s: dropped, nothing
 });
 
 test('a refused write whose row is still ours: read again, and what is known since is kept', () => {
-  const { answer, nextWrite, loads, stored, transaction } = world(askedSaga('g', 2));
+  const { answer, nextWrite, loads, stored, transaction } = actorWorld(askedSaga('g', 2));
   answer(success);
   answer(failure);
   nextWrite().done('conflict');
@@ -301,7 +196,7 @@ test('a refused write whose row is still ours: read again, and what is known sin
 });
 
 test('Q13: stopped by another node under our ownership: seen at the next look, and nothing is called any more', () => {
-  const { actor, answer, loads, left, calls, stored, transaction } = world(askedSaga('g', 2));
+  const { actor, answer, loads, left, calls, stored, transaction } = actorWorld(askedSaga('g', 2));
   actor.looked(2, 0);
   answer(success);
   assert.equal(calls.length, 0, 'blocked while the row is read');
@@ -312,7 +207,7 @@ test('Q13: stopped by another node under our ownership: seen at the next look, a
 });
 
 test('made due by another node while a call is out: not lost, it is called again at once', () => {
-  const { actor, answer, nextCall, loads, stored, transaction, writes, clock } = world(askedSaga('g', 1));
+  const { actor, answer, nextCall, loads, stored, transaction, writes, clock } = actorWorld(askedSaga('g', 1));
   const { done } = nextCall();
   actor.looked(2, 0);
   const due = { ...transaction.progress, dueMs: clock.nowMs() };
@@ -328,7 +223,10 @@ for (const [what, isMadeDue] of [
 ] as const) {
   test(`a callback is open: ${what}, read when its interval is over`, async () => {
     const asked = { ...askedWorkflow('g'), options: { ...askedWorkflow('g').options, retryIntervalMs: 1000 } };
-    const { actor, clock, runtime, nextWrite, nextCall, loads, stored, transaction, calls } = world(asked, 'prepared');
+    const { actor, clock, runtime, nextWrite, nextCall, loads, stored, transaction, calls } = actorWorld(
+      asked,
+      'prepared',
+    );
     nextWrite().done('conflict');
     await runtime.advance(1000);
     loads.shift()?.(stored(transaction, 1));
@@ -345,7 +243,7 @@ for (const [what, isMadeDue] of [
 }
 
 test('a look between a wake and the call that it asks for loses nothing', () => {
-  const { actor, state, nextCall, loads, stored, transaction, writes, answer } = world(askedSaga('g', 1));
+  const { actor, state, nextCall, loads, stored, transaction, writes, answer } = actorWorld(askedSaga('g', 1));
   const { done } = nextCall();
   actor.wake();
   state.mustLook = true;
@@ -357,7 +255,7 @@ test('a look between a wake and the call that it asks for loses nothing', () => 
 });
 
 test('where its view of the row is old, it looks before it calls', () => {
-  const { state, answer, calls, loads, stored, transaction, nextCall } = world(askedSaga('g', 2));
+  const { state, answer, calls, loads, stored, transaction, nextCall } = actorWorld(askedSaga('g', 2));
   state.mustLook = true;
   assert.equal(calls[0]?.mayGo(), false);
   calls.shift()?.done({ kind: 'not-called', untilMs: undefined });
@@ -368,85 +266,8 @@ test('where its view of the row is old, it looks before it calls', () => {
   assert.equal(nextCall().url, 'http://a/2');
 });
 
-test('a request is decided on the committed state and answered when it is durable', () => {
-  const { actor, nextCall, nextWrite } = world(askedSaga('g', 1));
-  nextCall();
-  const answers: unknown[] = [];
-  actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: (told) => answers.push(told) });
-  const { write, done } = nextWrite();
-  assert.equal(write.progress.status, 'failed');
-  assert.equal(answers.length, 0);
-  done('done');
-  assert.equal(answers.length, 1);
-});
-
-test('a request refused by the rules is answered at once, and changes nothing', () => {
-  const { actor, nextCall, writes } = world(askedSaga('g', 1));
-  nextCall();
-  const answers: unknown[] = [];
-  actor.request({
-    change: () => new HoldfastError('WRONG_STATUS', 'no'),
-    wake: false,
-    done: (told) => answers.push(told),
-  });
-  assert.ok(answers[0] instanceof HoldfastError);
-  assert.equal(writes.length, 0);
-});
-
-test('a request whose write was refused is asked again on what is stored', () => {
-  const { actor, nextCall, nextWrite, loads, stored, transaction } = world(askedSaga('g', 1));
-  nextCall();
-  let asked = 0;
-  const answers: unknown[] = [];
-  actor.request({
-    change: (at) => {
-      asked += 1;
-      return ruleStop(at, 1);
-    },
-    wake: false,
-    done: (told) => answers.push(told),
-  });
-  nextWrite().done('conflict');
-  loads.shift()?.(stored(transaction, 9));
-  const { write, done } = nextWrite();
-  assert.equal(write.expectVersion, 9);
-  done('done');
-  assert.deepEqual([asked, answers.length], [2, 1]);
-});
-
-test('a request that the store cannot write now is undone: driving goes on as if it had not been asked', () => {
-  const { actor, nextCall, nextWrite, writes, answer } = world(askedSaga('g', 2));
-  const { done } = nextCall();
-  const answers: unknown[] = [];
-  actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: (told) => answers.push(told) });
-  done({ kind: 'answered', outcome: success, durationMs: 1 });
-  nextWrite().done('given-up');
-  assert.deepEqual([answers, writes.length], [['given-up'], 0]);
-  assert.equal(answer(success), 'http://a/2');
-  const { write } = nextWrite();
-  assert.deepEqual([write.expectVersion, write.progress.status, write.progress.operations], [1, 'succeed', 'psps']);
-});
-
-for (const [result, told] of [
-  ['done', 'object'],
-  ['conflict', 'string'],
-] as const) {
-  test(`dropped while a request is being written: answered all the same (${result})`, () => {
-    const { actor, nextCall, nextWrite } = world(askedSaga('g', 1));
-    nextCall();
-    const answers: unknown[] = [];
-    actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: (answer) => answers.push(answer) });
-    actor.drop();
-    nextWrite().done(result);
-    assert.deepEqual(
-      answers.map((answer) => typeof answer),
-      [told],
-    );
-  });
-}
-
 test('Q13: an attempt that ends after a final status is told of, and not written', () => {
-  const { actor, nextCall, nextWrite, writes, left, attempts } = world(askedSaga('g', 1));
+  const { actor, nextCall, nextWrite, writes, left, attempts } = actorWorld(askedSaga('g', 1));
   const { done } = nextCall();
   actor.request({ change: (at) => ruleStop(at, 1), wake: false, done: () => undefined });
   nextWrite().done('done');
@@ -455,7 +276,7 @@ test('Q13: an attempt that ends after a final status is told of, and not written
 });
 
 test('closing: calls nothing new, waits for what is out, then hands back as due', () => {
-  const { actor, nextCall, nextWrite, left, calls, clock } = world(askedSaga('g', 2));
+  const { actor, nextCall, nextWrite, left, calls, clock } = actorWorld(askedSaga('g', 2));
   const first = nextCall();
   actor.close();
   first.done({ kind: 'answered', outcome: success, durationMs: 1 });
@@ -467,13 +288,13 @@ test('closing: calls nothing new, waits for what is out, then hands back as due'
 });
 
 test('Q37: a prepared tcc is handed back, due at its time-out', () => {
-  const { write } = world(askedTcc('g'), 'prepared').nextWrite();
+  const { write } = actorWorld(askedTcc('g'), 'prepared').nextWrite();
   assert.deepEqual([write.owner, write.progress.dueMs], [null, 36_000]);
 });
 
 test('the branches of a tcc are read after the move out of prepared is durable', async () => {
   const asked = askedTcc('g');
-  const due = world({ ...asked, options: { ...asked.options, timeoutToFailMs: 1 } }, 'prepared');
+  const due = actorWorld({ ...asked, options: { ...asked.options, timeoutToFailMs: 1 } }, 'prepared');
   due.nextWrite().done('conflict');
   await due.runtime.advance(1);
   due.loads.shift()?.(due.stored(due.transaction, 2));
@@ -489,7 +310,7 @@ test('the branches of a tcc are read after the move out of prepared is durable',
 });
 
 test('who waits is told once, where it stands durably', () => {
-  const { actor, answer, nextWrite } = world(askedSaga('g', 1));
+  const { actor, answer, nextWrite } = actorWorld(askedSaga('g', 1));
   const told: (Standing | 'gone')[] = [];
   actor.wait((standing) => told.push(standing));
   answer(error);
@@ -502,7 +323,7 @@ test('who waits is told once, where it stands durably', () => {
 });
 
 test('a programmer’s error ends this actor alone: it stays owned, and says so', () => {
-  const { actor, nextCall, left, writes } = world(askedSaga('g', 1));
+  const { actor, nextCall, left, writes } = actorWorld(askedSaga('g', 1));
   nextCall();
   const answers: unknown[] = [];
   actor.request({
@@ -519,7 +340,7 @@ test('a programmer’s error ends this actor alone: it stays owned, and says so'
 
 test('thousands of operations without a call let others have their turn, and are all done', async () => {
   const asked = askedSaga('g', 2000);
-  const { runtime, writes, calls, nextWrite } = world({
+  const { runtime, writes, calls, nextWrite } = actorWorld({
     ...asked,
     steps: asked.steps.map((step) => ({ ...step, action: '' })),
   });

@@ -8,6 +8,7 @@ import {
 } from '../store/store.ts';
 import { Actor, type ActorContext, type Leaving, type Loaded } from './actor.ts';
 import type { EngineClock } from './clock.ts';
+import { HeldRows } from './held-rows.ts';
 import type { Journal } from './journal.ts';
 import type { Lease } from './lease.ts';
 import type { Caller, Runtime } from './ports.ts';
@@ -80,8 +81,7 @@ export class Incarnation {
   readonly #actorContext: ActorContext;
   readonly #schedule: Schedule;
   readonly #active = new Map<string, Active>();
-  /** Gids whose row a request is changing, with who waits for that to end. */
-  readonly #held = new Map<string, (() => void)[]>();
+  readonly #held = new HeldRows();
   /** While a page is being claimed: what was driven or changed meanwhile, of which the page may tell old things. */
   #touchedSinceClaim: Set<string> | undefined;
   /** Owned and not driven at the last look, with their version then: a defect if it is so again. */
@@ -193,24 +193,12 @@ export class Incarnation {
     this.#tellEmpty();
   }
 
-  /**
-   * Runs one creation, change or take-up of a row at a time, so that on one node all writes of a gid go through one
-   * hand, and no driver starts from what was read before another write.
-   */
-  async exclusively<T>(gid: string, change: () => Promise<T>): Promise<T> {
-    for (let waiting = this.#held.get(gid); waiting !== undefined; waiting = this.#held.get(gid)) {
-      const others = waiting;
-      await new Promise<void>((resolve) => others.push(resolve));
-    }
-    const waiting: (() => void)[] = [];
-    this.#held.set(gid, waiting);
-    this.#touchedSinceClaim?.add(gid);
-    try {
-      return await change();
-    } finally {
-      this.#held.delete(gid);
-      for (const resolve of waiting) resolve();
-    }
+  /** Runs the change of a row when no other change of it runs. */
+  exclusively<T>(gid: string, change: () => Promise<T>): Promise<T> {
+    return this.#held.exclusively(gid, () => {
+      this.#touchedSinceClaim?.add(gid);
+      return change();
+    });
   }
 
   /**
@@ -277,7 +265,7 @@ export class Incarnation {
   async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
     const { store, clock, runtime, deadAfterMs } = this.#context;
     // Who is changing a row already may have read it after the claim has changed it.
-    const touched = new Set<string>(this.#held.keys());
+    const touched = new Set<string>(this.#held.gids());
     this.#touchedSinceClaim = touched;
     const sentMs = runtime.monotonicMs();
     try {

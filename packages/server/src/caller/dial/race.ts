@@ -9,7 +9,7 @@ import type { FoundHost } from './hosts.ts';
 import type { Sockets } from './sockets.ts';
 
 /** An attempt that takes longer gets the next address beside it (RFC 8305). */
-export const staggerMs = 250;
+const staggerMs = 250;
 /** So many places are named in one text. */
 const mostNamed = 5;
 

@@ -8,7 +8,7 @@ import { TlsSessions } from './tls-sessions.ts';
  * After so long without a byte the system asks the other end whether it is there. Less than the time after which
  * balancers and firewalls forget a connection, which is a minute or more.
  */
-export const keepAliveDelayMs = 30_000;
+const keepAliveDelayMs = 30_000;
 
 /** Opens sockets to one address each: plain, or secured by what is trusted at that time. */
 export class Sockets {

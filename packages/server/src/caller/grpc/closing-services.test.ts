@@ -64,15 +64,16 @@ test('once a service has begun to answer, or had the call for longer, it is call
     } else if (count === 4) late = () => socket.destroy();
     else reply(call);
   });
-  const sender = grpcSenderWith();
+  let nowMs = 0;
+  const sender = grpcSenderWith({}, { upkeep: { ...systemRuntime, monotonicMs: () => nowMs } });
   await sendGrpc(url, {}, sender);
   const begun = await sendGrpc(url, {}, sender);
   assert.deepEqual([begun.outcome.kind, begun.note, seen.length], ['error', undefined, 2]);
   await sendGrpc(url, {}, sender);
   const waiting = sendGrpc(url, {}, sender);
   await until(() => late !== undefined);
-  // The service works on it: its death half a second later is no close that was under way.
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  // The service works on it: its death that much later is no close that was under way.
+  nowMs += 101;
   late?.();
   const dead = await waiting;
   assert.deepEqual([dead.outcome.kind, dead.health, dead.note, seen.length], ['error', 'unavailable', undefined, 4]);

@@ -71,7 +71,7 @@ export const http = section('Where HTTP is served.', {
     from: second,
     to: hour,
     description:
-      'How long a client that has closed its side of the connection may wait for its answer. TCP cannot tell it from a client that has left, so after this time its connection is closed. What it asked for goes on.',
+      'How long a client that has closed its side of the connection may wait for its answer. TCP cannot tell it from a client that has left, so after this time its connection is closed. The work that it asked for goes on.',
   }),
   sendTimeoutMs: number({
     default: 30 * second,

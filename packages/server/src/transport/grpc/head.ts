@@ -40,7 +40,7 @@ export function headOf(headers: IncomingHttpHeaders): Head {
 }
 
 /** Undefined: the text is none that gRPC allows. */
-export function timeoutMsOf(text: string): number | undefined {
+function timeoutMsOf(text: string): number | undefined {
   const unitMs = /^\d{1,8}[HMSmun]$/.test(text) ? unitsMs[text.slice(-1)] : undefined;
   return unitMs === undefined ? undefined : Number(text.slice(0, -1)) * unitMs;
 }

@@ -31,7 +31,7 @@ export function statusHeaders({ code, details, retryAfterMs }: Status): Outgoing
 }
 
 /** As gRPC wants it: UTF-8, percent-encoded but for printable ASCII. HTTP/2 allows no blank at either end. */
-export function encodedMessage(text: string): string {
+function encodedMessage(text: string): string {
   if (/^[!-$&-~]([ -$&-~]*[!-$&-~])?$/.test(text)) return text;
   const bytes = Buffer.from(text, 'utf8');
   let encoded = '';

@@ -44,3 +44,10 @@ export async function start(given: Partial<GrpcSettings> = {}) {
   closers.push(() => server.close(0));
   return { coordinator, server, observed, address: `localhost:${number}`, number };
 }
+
+/** The coordinator answers when it is released. */
+export function held(coordinator: RecordingCoordinator): { readonly release: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  coordinator.gate = promise;
+  return { release: resolve };
+}

@@ -59,7 +59,7 @@ export class Admission {
 }
 
 /** The setting http.allowedOrigins, as a list. */
-export function originsIn(text: string): readonly string[] {
+function originsIn(text: string): readonly string[] {
   return text
     .split(',')
     .map((origin) => origin.trim())

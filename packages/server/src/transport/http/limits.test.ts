@@ -2,35 +2,17 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { httpDefaults } from './settings.ts';
-import { arrayBytesInUse, held, raw, type Started, shown, start as startServer, until, ways } from './testing.ts';
+import { arrayBytesInUse, held, raw, shown, until } from './testing.ts';
+import { testsOfBothWays } from './ways-testing.ts';
 
-const started: Started[] = [];
-/** Also of a test that failed, so that the next one runs. */
-afterEach(() => Promise.all(started.splice(0).map(({ server }) => server.close(0))));
-
-/** What stands before each path: it decides which way in the requests of a test take. */
-let root = '';
-
-function both(name: string, run: () => Promise<void>): void {
-  for (const { way, root: before } of ways) {
-    test(`${name} (${way})`, () => {
-      root = before;
-      return run();
-    });
-  }
-}
-
-async function start(...given: Parameters<typeof startServer>): Promise<Started> {
-  const one = await startServer(...given);
-  started.push(one);
-  return one;
-}
+const tests = testsOfBothWays();
+const { both, start } = tests;
 
 const head = (...lines: string[]) =>
-  [`POST ${root}/api/dtmsvr/submit HTTP/1.1`, 'Host: localhost', ...lines, '', ''].join('\r\n');
+  [`POST ${tests.root}/api/dtmsvr/submit HTTP/1.1`, 'Host: localhost', ...lines, '', ''].join('\r\n');
 const saga = '{"gid":"g","trans_type":"saga"}';
 const mebibyte = Buffer.alloc(1024 * 1024, 0x20);
 
@@ -124,7 +106,7 @@ both('a body at the limit is taken, one byte more is not', async () => {
   const submit = (bytes: number, isChunked: boolean) => {
     const text = saga.padEnd(bytes);
     const body = isChunked ? new Blob([text]).stream() : text;
-    return fetch(`${base}${root}/api/dtmsvr/submit`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    return fetch(`${base}${tests.root}/api/dtmsvr/submit`, { method: 'POST', body, duplex: 'half' } as RequestInit);
   };
   for (const isChunked of [false, true]) {
     assert.equal((await submit(100, isChunked)).status, 200);
@@ -155,9 +137,9 @@ both('a body is not kept while its request waits for its answer', async () => {
   const asked = `{"gid":"g","trans_type":"tcc","unknown":"${'x'.repeat(2 * 1024 * 1024)}"}`;
   const rpc = `{"jsonrpc":"2.0","id":"a","method":"submit","params":${asked}}`;
   for (const [path, text] of [
-    [`${root}/api/dtmsvr/submit`, asked],
-    [`${root}/api/dtmsvr/abort`, asked],
-    [`${root}/api/json-rpc`, rpc],
+    [`${tests.root}/api/dtmsvr/submit`, asked],
+    [`${tests.root}/api/dtmsvr/abort`, asked],
+    [`${tests.root}/api/json-rpc`, rpc],
   ] as const) {
     const body = Buffer.from(text);
     const before = await arrayBytesInUse();
@@ -183,7 +165,7 @@ both('bodies being received have a budget over all connections; what is given up
     socket.write(mebibyte.subarray(0, mebibyte.length - 1));
     return socket;
   };
-  const submit = () => fetch(`${base}${root}/api/dtmsvr/submit`, { method: 'POST', body: saga.padEnd(1000) });
+  const submit = () => fetch(`${base}${tests.root}/api/dtmsvr/submit`, { method: 'POST', body: saga.padEnd(1000) });
   const held = [begin(), begin()];
   await until(() => held.every((socket) => socket.writableLength === 0));
   let refused = await submit();
@@ -198,7 +180,9 @@ both('bodies being received have a budget over all connections; what is given up
 both('a body where none belongs is not read', async () => {
   const { port, coordinator } = await start();
   const socket = connect(port, '127.0.0.1');
-  socket.write(`GET ${root}/api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`);
+  socket.write(
+    `GET ${tests.root}/api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`,
+  );
   const { answer, sent } = await flood(
     socket,
     Buffer.concat([Buffer.from('100000\r\n'), mebibyte, Buffer.from('\r\n')]),
@@ -219,7 +203,7 @@ both('what follows a refused body on its connection is not served', async () => 
 
 both('pipelined requests are answered in their order', async () => {
   const { port } = await start();
-  const one = `GET ${root}/api/dtmsvr/newGid HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  const one = `GET ${tests.root}/api/dtmsvr/newGid HTTP/1.1\r\nHost: localhost\r\n\r\n`;
   const last = 'GET /api/ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
   const answer = await raw(port, one + head(`Content-Length: ${saga.length}`) + saga + last);
   assert.match(answer, /"gid":"gid-1".*\{"dtm_result":"SUCCESS"\}.*pong/s);
@@ -227,7 +211,7 @@ both('pipelined requests are answered in their order', async () => {
 
 both('thousands of requests that come at once and are refused at once are each answered', async () => {
   const { port } = await start();
-  const one = `GET ${root}/healthz?% HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  const one = `GET ${tests.root}/healthz?% HTTP/1.1\r\nHost: localhost\r\n\r\n`;
   const last = one.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
   const answers = await raw(port, one.repeat(2999) + last);
   assert.equal(answers.match(/HTTP\/1\.1 400 Bad Request/g)?.length, 3000);
@@ -300,7 +284,7 @@ both('what is not HTTP is refused, and never answers for a request that waits', 
 both('slow heads, slow bodies and silent connections end in time', async () => {
   const settings = { ...httpDefaults, headTimeoutMs: 100, requestTimeoutMs: 200 };
   const { port } = await start({ settings });
-  assert.match(await raw(port, `POST ${root}/api/dtmsvr/submit HTTP/1.1\r\nHost:`), /^HTTP\/1\.1 408 /);
+  assert.match(await raw(port, `POST ${tests.root}/api/dtmsvr/submit HTTP/1.1\r\nHost:`), /^HTTP\/1\.1 408 /);
   assert.match(await raw(port, head('Content-Length: 10'), '{"gid"'), /^HTTP\/1\.1 408 /);
   assert.match(await raw(port), /^HTTP\/1\.1 408 /);
 });
@@ -325,7 +309,7 @@ both('a client that does not read its answer is cut off', async () => {
   coordinator.stored = shown({ type: 'msg', steps });
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);
   socket.pause();
-  socket.write(`GET ${root}/api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  socket.write(`GET ${tests.root}/api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   await until(() => coordinator.asked.length === 1);
   await new Promise<void>((resolve) => {
     const look = () => server.openConnections().then((count) => (count === 0 ? resolve() : setImmediate(look)));
@@ -342,7 +326,7 @@ both('a waiting client that leaves costs nothing, and the coordinator goes on', 
   });
   coordinator.standing = { transaction: held(shown({}, { status: 'succeed' })), trouble: undefined };
   const leave = new AbortController();
-  const waiting = fetch(`${base}${root}/api/dtmsvr/submit`, {
+  const waiting = fetch(`${base}${tests.root}/api/dtmsvr/submit`, {
     method: 'POST',
     body: '{"gid":"g","trans_type":"saga","wait_result":true}',
     signal: leave.signal,
@@ -362,7 +346,7 @@ both('closing lets what is under way end, then cuts', async () => {
   coordinator.gate = new Promise((resolve) => {
     open = resolve;
   });
-  const submit = () => fetch(`${base}${root}/api/dtmsvr/submit`, { method: 'POST', body: saga });
+  const submit = () => fetch(`${base}${tests.root}/api/dtmsvr/submit`, { method: 'POST', body: saga });
   const waiting = submit();
   await until(() => coordinator.asked.length === 1);
   const closing = server.close(5000);
@@ -375,7 +359,7 @@ both('closing lets what is under way end, then cuts', async () => {
 
   const stuck = await start();
   stuck.coordinator.gate = new Promise(() => undefined);
-  const cut = fetch(`${stuck.base}${root}/api/dtmsvr/submit`, { method: 'POST', body: saga });
+  const cut = fetch(`${stuck.base}${tests.root}/api/dtmsvr/submit`, { method: 'POST', body: saga });
   await until(() => stuck.coordinator.asked.length === 1);
   await Promise.all([stuck.server.close(10), assert.rejects(cut)]);
 });
@@ -407,7 +391,7 @@ both('of many requests that come at once only some begin in each round of the ev
     if (!isOver) setImmediate(watch);
   };
   watch();
-  const request = `POST ${root}/api/dtmsvr/submit HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${saga.length}\r\n\r\n${saga}`;
+  const request = `POST ${tests.root}/api/dtmsvr/submit HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${saga.length}\r\n\r\n${saga}`;
   for (const socket of sockets) socket.write(request);
   await answered;
   isOver = true;

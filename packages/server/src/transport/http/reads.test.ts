@@ -1,31 +1,15 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { httpDefaults } from './settings.ts';
-import { type Started, shown, start as startServer, until, ways } from './testing.ts';
+import { shown, until } from './testing.ts';
+import { testsOfBothWays } from './ways-testing.ts';
 
-const started: Started[] = [];
-afterEach(() => Promise.all(started.splice(0).map(({ server }) => server.close(0))));
+const tests = testsOfBothWays();
+const { both } = tests;
+const start = (settings: Partial<typeof httpDefaults>) => tests.start({ settings: { ...httpDefaults, ...settings } });
 
-/** What stands before each path: it decides which way in the requests of a test take. */
-let root = '';
-
-function both(name: string, run: () => Promise<void>): void {
-  for (const { way, root: before } of ways) {
-    test(`${name} (${way})`, () => {
-      root = before;
-      return run();
-    });
-  }
-}
-
-async function start(settings: Partial<typeof httpDefaults>): Promise<Started> {
-  const one = await startServer({ settings: { ...httpDefaults, ...settings } });
-  started.push(one);
-  return one;
-}
-
-const query = () => `GET ${root}/api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+const query = () => `GET ${tests.root}/api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
 function large(mebibytes: number) {
   const step = { branchId: '01', action: '', compensate: '', payload: 'x'.repeat(1024 ** 2) };
@@ -46,7 +30,7 @@ both('so many reads run at once, so many wait, the rest is refused; other routes
   coordinator.gate = new Promise((resolve) => {
     open = resolve;
   });
-  const read = (route: string) => fetch(`${base}${root}/api/dtmsvr/${route}`);
+  const read = (route: string) => fetch(`${base}${tests.root}/api/dtmsvr/${route}`);
   const first = read('query?gid=1');
   const second = read('all');
   await until(() => coordinator.asked.length === 2);
@@ -65,9 +49,9 @@ both('so many reads run at once, so many wait, the rest is refused; other routes
 both('a read that fails gives its turn back', async () => {
   const { base, coordinator } = await start({ readsAtOnce: 1, readsWaiting: 0 });
   coordinator.refusal = new Error('broken');
-  assert.equal((await fetch(`${base}${root}/api/dtmsvr/query?gid=g`)).status, 500);
+  assert.equal((await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`)).status, 500);
   coordinator.refusal = undefined;
-  assert.equal((await fetch(`${base}${root}/api/dtmsvr/query?gid=g`)).status, 200);
+  assert.equal((await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`)).status, 200);
 });
 
 const deafClients = [
@@ -78,25 +62,24 @@ const deafClients = [
 for (const [how, requests] of deafClients) {
   both(`answers ${how} have a budget; what is given up is given back`, async () => {
     // The lane begins with the second only when the first was taken: see below.
-    if (root === '' && requests().length === 1) return;
+    if (tests.root === '' && requests().length === 1) return;
     const { base, port, coordinator, server } = await start({ answerBudgetBytes: 16 * 1024 ** 2 });
     coordinator.stored = large(8);
     const sockets = requests().map((text) => deaf(port, text));
     // Each answer is more than the buffers of a connection take.
     await until(() => coordinator.asked.length === 2);
-    const refused = await fetch(`${base}${root}/api/dtmsvr/query?gid=g`);
+    const refused = await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`);
     assert.equal(refused.status, 503);
     assert.match(await refused.text(), /^\{"message":"too many answers/);
-    assert.equal((await fetch(`${base}${root}/api/dtmsvr/newGid`)).status, 200, 'nothing else is refused');
+    assert.equal((await fetch(`${base}${tests.root}/api/dtmsvr/newGid`)).status, 200, 'nothing else is refused');
     for (const socket of sockets) socket.destroy();
     coordinator.stored = undefined;
-    await until(async () => (await fetch(`${base}${root}/api/dtmsvr/query?gid=g`)).status === 200);
+    await until(async () => (await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`)).status === 200);
     await server.close(0);
   });
 }
 
 test('in the lane a client that does not read its answer is not asked for more', async () => {
-  root = '';
   const { port, coordinator, base } = await start({});
   coordinator.stored = large(8);
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);
@@ -119,7 +102,7 @@ both('answers that were read are given back', async () => {
   const { base, coordinator } = await start({ answerBudgetBytes: 16 * 1024 ** 2 });
   coordinator.stored = large(8);
   for (let time = 0; time < 4; time += 1) {
-    const answer = await fetch(`${base}${root}/api/dtmsvr/query?gid=g`);
+    const answer = await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`);
     assert.equal(answer.status, 200);
     await answer.text();
   }
@@ -129,7 +112,7 @@ both('an answer of all ends where it is large, and its position goes on', async 
   const { base, coordinator } = await start({ listBytes: 3000 });
   const page = (next: string) => ({ transactions: [shown({ customData: 'x'.repeat(1024) })], next });
   coordinator.pages = [page('p1'), page('p2'), page('p3'), page('p4'), page('')];
-  const { transactions, next_position } = JSON.parse(await (await fetch(`${base}${root}/api/dtmsvr/all`)).text());
+  const { transactions, next_position } = JSON.parse(await (await fetch(`${base}${tests.root}/api/dtmsvr/all`)).text());
   assert.deepEqual([transactions.length, next_position], [3, 'p3']);
   assert.equal(transactions[2].custom_data.length, 1024);
 });
@@ -138,10 +121,10 @@ both('an answer of prepareWorkflow has the same budget; its refusal is no JSON',
   const { base, port, coordinator } = await start({ answerBudgetBytes: 8 * 1024 ** 2 });
   coordinator.stored = large(8);
   const body = JSON.stringify({ gid: 'g', trans_type: 'workflow', query_prepared: 'http://h/w' });
-  const head = `POST ${root}/api/dtmsvr/prepareWorkflow HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const head = `POST ${tests.root}/api/dtmsvr/prepareWorkflow HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
   const socket = deaf(port, head + body);
   await until(() => coordinator.asked.length === 1);
-  const refused = await fetch(`${base}${root}/api/dtmsvr/prepareWorkflow`, { method: 'POST', body });
+  const refused = await fetch(`${base}${tests.root}/api/dtmsvr/prepareWorkflow`, { method: 'POST', body });
   assert.equal(refused.status, 503);
   assert.match(await refused.text(), /^holdfast-unavailable: too many answers/);
   assert.equal(coordinator.asked.length, 1, 'and nothing was done');
@@ -154,10 +137,10 @@ both('what began together is held to that budget as well', async () => {
   const { promise, resolve: open } = Promise.withResolvers<void>();
   coordinator.gate = promise;
   const body = JSON.stringify({ gid: 'g', trans_type: 'workflow', query_prepared: 'http://h/w' });
-  const head = `POST ${root}/api/dtmsvr/prepareWorkflow HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const head = `POST ${tests.root}/api/dtmsvr/prepareWorkflow HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
   const socket = deaf(port, head + body);
   await until(() => coordinator.asked.length === 1);
-  const second = fetch(`${base}${root}/api/dtmsvr/prepareWorkflow`, { method: 'POST', body });
+  const second = fetch(`${base}${tests.root}/api/dtmsvr/prepareWorkflow`, { method: 'POST', body });
   await until(() => coordinator.asked.length === 2);
   open();
   assert.equal((await second).status, 503);
@@ -171,7 +154,8 @@ const topic = (key: string, characters: number) => {
 both('records are read a few at a time, and an answer of them ends where it is large', async () => {
   const { base, coordinator } = await start({ listBytes: 3000 });
   coordinator.values = Array.from({ length: 50 }, (_, index) => topic(String(index + 10), 100));
-  const ask = async (route: string) => JSON.parse(await (await fetch(`${base}${root}/api/dtmsvr/${route}`)).text());
+  const ask = async (route: string) =>
+    JSON.parse(await (await fetch(`${base}${tests.root}/api/dtmsvr/${route}`)).text());
   const first = await ask('scanKV?cat=topics&limit=1000');
   assert.deepEqual([first.kv.length, first.next_position], [30, '39']);
   const second = await ask('scanKV?cat=topics&limit=1000&position=39');
