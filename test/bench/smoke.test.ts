@@ -7,10 +7,18 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const bench = ['--conditions=source', join(root, 'bench/main.ts')];
-const tiny = ['--seconds', '0.2', '--repetitions', '1'];
+const seconds = 0.2;
 
+/** On a machine that does much else nothing may end in a slice that short: then longer ones are measured. */
 async function measure(...options: string[]): Promise<string> {
-  return (await run(process.execPath, [...bench, ...tiny, ...options])).stdout;
+  for (let longer = seconds; ; longer *= 5) {
+    const tiny = ['--seconds', String(longer), '--repetitions', '1'];
+    try {
+      return (await run(process.execPath, [...bench, ...tiny, ...options])).stdout;
+    } catch (error) {
+      if (longer > 5 || !/choose more seconds/.test(String(error))) throw error;
+    }
+  }
 }
 
 /** Says nothing about how fast anything is: only that every figure is there and can be true. */
@@ -52,7 +60,8 @@ test('as JSON, each kind costs the row writes that it must: a saga and a message
     if (subject !== 'sqlite') continue;
     const rows = kind === 'tcc' ? 5 : 2;
     // What was in flight at the two moments of looking is written in part only.
-    assert.ok(Math.abs(figures.rows.median - rows) < 0.5, `${kind} ${JSON.stringify(figures.rows)}`);
+    const partly = (4 * rows) / (figures.perSecond.median * seconds);
+    assert.ok(Math.abs(figures.rows.median - rows) <= Math.max(0.5, partly), `${kind} ${JSON.stringify(figures.rows)}`);
     assert.ok(figures.rowsPerCommit.low >= 1);
   }
   assert.equal(waiters.waiters, 50);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { damageRow } from 'holdfast/store/sqlite/testing/damage-row';
 import { type Coordinator, cleanEnvironment, startCoordinator } from '../lib/coordinator.ts';
+import { until } from '../lib/until.ts';
 
 const cli = join(import.meta.dirname, '..', '..', 'packages', 'server', 'src', 'cli.ts');
 
@@ -135,6 +136,8 @@ describe('holdfast restore', () => {
     assert.match(restored.logs, /"level":"warn".*"msg":"this store was restored from a backup"/);
     const answer = await fetch(`${restored.url}/api/v1/transactions/two`);
     assert.equal(answer.status, 200);
+    // A start that is killed before it has noted that it told of this tells of it again.
+    await until('the mark of the restore is gone', () => !existsSync(join(to, 'holdfast.restored')));
     const before = restored.logs.length;
     await restored.restart();
     assert.ok(!restored.logs.slice(before).includes('restored from'), 'it is told once');

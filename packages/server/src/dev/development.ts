@@ -86,6 +86,8 @@ export class ManualDevelopment implements Development {
       await this.#rest(deadlineMs);
       await this.#engine?.purge();
       await this.#remember();
+      // The node's own upkeep may have begun meanwhile.
+      await this.#rest(deadlineMs);
       const driven = this.#activity.takeDriven();
       return { nowMs: this.nowMs, driven, ...this.#progress(this.nowMs === targetMs) };
     });
