@@ -18,7 +18,6 @@ import {
   type WorkflowEnd,
 } from '@holdfast/core';
 import type { Store, StoredTransaction } from '../store/store.ts';
-import type { Standing } from './actor.ts';
 import { Admission, type AdmissionContext } from './admission.ts';
 import { type Changed, Changes } from './changes.ts';
 import type { EngineClock } from './clock.ts';
@@ -28,6 +27,7 @@ import type { NameBook, Runtime } from './ports.ts';
 import { unknownGid } from './refusals.ts';
 import { Registration, type WorkflowAnswerLimits } from './registration.ts';
 import { type RolledBack, rolledBack } from './rolled-back.ts';
+import type { Standing } from './standing.ts';
 import { StoredRows } from './stored-rows.ts';
 import type { Topics } from './topics.ts';
 import { UnreadStop } from './unread-stop.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apply, createTransaction, type Outcome, ruleStop, stateOf } from '@holdfast/core';
-import type { Loaded, Standing } from './actor.ts';
+import type { Loaded } from './actor.ts';
+import type { Standing } from './standing.ts';
 import { actorWorld } from './testing/actor-world.ts';
 import { askedSaga, askedTcc, askedWorkflow, defaults } from './testing/asked.ts';
 

@@ -6,7 +6,6 @@ import {
   HoldfastError,
   hasSecondPhase,
   moveAsked,
-  type Outcome,
   type Ruling,
   type Status,
   type Transaction,
@@ -17,6 +16,7 @@ import { Calls, type CallsContext } from './calls.ts';
 import type { JournalResult } from './journal.ts';
 import type { Timer } from './ports.ts';
 import { Row, type RowContext } from './row.ts';
+import type { Standing } from './standing.ts';
 
 /** What an actor needs of the engine around it. */
 export interface ActorContext extends RowContext, CallsContext {
@@ -38,12 +38,6 @@ export type Leaving =
   | { readonly kind: 'broken'; readonly error: unknown };
 
 export type Loaded = Extract<Fact, { kind: 'loaded' }>;
-
-/** What a waiting client is told: the last durable state, and the last answer that was no success in this run. */
-export interface Standing {
-  readonly transaction: Transaction;
-  readonly trouble: Outcome | undefined;
-}
 
 /** A change asked for from outside, decided on the committed state. */
 interface Request {

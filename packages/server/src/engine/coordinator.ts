@@ -1,10 +1,10 @@
 import type { AskedRollback, BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
-import type { Standing } from './actor.ts';
 import type { ClockState } from './clock-keeper.ts';
 import type { ExplainedDestination } from './destinations.ts';
 import type { Explained } from './explained.ts';
 import type { RolledBack } from './rolled-back.ts';
+import type { Standing } from './standing.ts';
 import type { Topics } from './topics.ts';
 
 /** A transaction as a client asks for it: checked and normalised by the transport, not yet created. */

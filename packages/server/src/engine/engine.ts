@@ -8,7 +8,6 @@ import {
 } from '@holdfast/core';
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
-import type { Standing } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import type { ClockState } from './clock-keeper.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
@@ -18,6 +17,7 @@ import { type Explained, explained } from './explained.ts';
 import { NodeLife } from './node-life.ts';
 import { cannotDrive, refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
+import type { Standing } from './standing.ts';
 import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
 import { Unreadables } from './unreadables.ts';
