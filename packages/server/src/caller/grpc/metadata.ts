@@ -1,5 +1,6 @@
 import { type GrpcTarget, metadataTrouble } from '@holdfast/core';
 import type { BranchCall } from '../../engine/ports.ts';
+import { checkHeaderName, framingHeaders, hasControlCharacter } from '../branch-headers.ts';
 import { indexed, literal, literalBytes, writeLiteral } from './http2/hpack/encoder.ts';
 import { staticHeaders } from './http2/hpack/static-table.ts';
 
@@ -8,30 +9,18 @@ import { staticHeaders } from './http2/hpack/static-table.ts';
  * and those that name the branch. They are left out: over HTTP, where the same headers go, some of them have a meaning.
  */
 const reserved: ReadonlySet<string> = new Set([
-  'connection',
+  ...framingHeaders,
   'content-encoding',
-  'content-length',
   'content-type',
   'dtm-branch_id',
   'dtm-dtm',
   'dtm-gid',
   'dtm-op',
   'dtm-trans_type',
-  'expect',
   'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
   'user-agent',
 ]);
 
-const tokenPattern = /^[!#$%&'*+.^_`|~\w-]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be in a value.
-const controlPattern = /[\0-\x08\x0a-\x1f\x7f]/;
 const beyondAscii = /[^\0-\x7f]/;
 
 /**
@@ -62,7 +51,7 @@ export function requestHeaders(call: BranchCall, target: GrpcTarget, timeoutMs: 
 function addHeader(names: string[], name: string, value: string): void {
   const key = name.toLowerCase();
   if (reserved.has(key) || key.startsWith('grpc-')) return;
-  if (!tokenPattern.test(key)) throw new Error('a branch header has a name that is not a valid header name');
+  checkHeaderName(key);
   names.push(key, key.endsWith('-bin') ? Buffer.from(value).toString('base64') : metadataValue(key, value));
 }
 
@@ -99,7 +88,7 @@ function timeoutText(timeoutMs: number): string {
 function identity(name: string, value: string): string {
   const trouble = metadataTrouble(value);
   if (trouble === undefined) return value;
-  if (controlPattern.test(value) || value !== value.trim()) throw new Error(`${name} ${trouble}`);
+  if (hasControlCharacter(value) || value !== value.trim()) throw new Error(`${name} ${trouble}`);
   return Buffer.from(value).toString('latin1');
 }
 
@@ -108,7 +97,7 @@ function identity(name: string, value: string): string {
  * services of any language read it and can tell what it was. HTTP/2 allows no blanks at either end.
  */
 function metadataValue(name: string, value: string): string {
-  if (controlPattern.test(value)) throw new Error(`the header ${name} has a line break or control character`);
+  if (hasControlCharacter(value)) throw new Error(`the header ${name} has a line break or control character`);
   const text = value.trim();
   if (!beyondAscii.test(text)) return text;
   return text.toWellFormed().replace(/[^ -~]+|%/gu, encodeURIComponent);

@@ -1,3 +1,5 @@
+import { checkHeaderName, framingHeaders, hasControlCharacter } from '../branch-headers.ts';
+
 /** The headers of a call, but for those that frame it. */
 export interface HeaderBlock {
   /** Names and values in turn. */
@@ -8,26 +10,7 @@ export interface HeaderBlock {
   readonly hasHost: boolean;
 }
 
-/**
- * What the connection is framed by is ours alone: such headers would break the exchange, or be refused by the client on
- * every retry. They are left out.
- */
-const framing = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-const tokenPattern = /^[!#$%&'*+.^_`|~\w-]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be in a header's value.
-const controlPattern = /[\0-\x08\x0a-\x1f\x7f]/;
+const framing: ReadonlySet<string> = new Set(framingHeaders);
 
 type Named = ReadonlyMap<string, readonly [name: string, value: string]>;
 
@@ -61,9 +44,9 @@ export class HttpHeaders {
     for (const name of Object.keys(branchHeaders)) {
       const key = name.toLowerCase();
       if (framing.has(key)) continue;
-      if (!tokenPattern.test(name)) throw new Error('a branch header has a name that is not a valid header name');
+      checkHeaderName(name);
       const value = branchHeaders[name] ?? '';
-      if (controlPattern.test(value)) throw new Error(`the branch header ${key} has a line break or control character`);
+      if (hasControlCharacter(value)) throw new Error(`the branch header ${key} has a line break or control character`);
       merged.set(key, [name, value]);
     }
     return blockOf(merged);
