@@ -98,8 +98,9 @@ function orRefused<Value>(read: () => Value): Value | undefined {
   }
 }
 
-/** Without prototypes and kinds of byte arrays, and without what has its zero value. */
+/** Without prototypes and kinds of byte arrays, without what has its zero value, and without digits that a number does not hold. */
 function plain(value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return 'too large to be exact';
   if (value instanceof Uint8Array) return value.length === 0 ? undefined : Buffer.from(value).toString('hex');
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null)
