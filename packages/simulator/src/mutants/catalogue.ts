@@ -184,11 +184,11 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'rollback-is-not-durable-first',
-    file: 'server/src/engine/actor.ts',
-    find: 'if (move !== undefined) this.#row.apply(move);',
+    file: 'server/src/engine/requests.ts',
+    find: 'if (move !== undefined) row.apply(move);',
     replace: `if (move !== undefined) {
-      this.#row.apply(move);
-      request.done(this.#row.transaction);
+      row.apply(move);
+      request.done(row.transaction);
       return true;
     }`,
     breaks: ['P1', 'P2'],
