@@ -3,25 +3,21 @@ import {
   type Decision,
   decide,
   type Fact,
-  HoldfastError,
   hasSecondPhase,
-  moveAsked,
-  type Ruling,
   type Status,
   type Transaction,
   wasAlive,
 } from '@holdfast/core';
 import type { WriteResult } from '../store/store.ts';
 import { Calls, type CallsContext } from './calls.ts';
-import type { JournalResult } from './journal.ts';
+import { Flush, type FlushContext } from './flush.ts';
 import type { Timer } from './ports.ts';
+import { type Request, Requests } from './requests.ts';
 import { Row, type RowContext } from './row.ts';
 import type { Standing } from './standing.ts';
 
 /** What an actor needs of the engine around it. */
-export interface ActorContext extends RowContext, CallsContext {
-  /** Forward successes are flushed this long after they came, unless another write takes them along. */
-  readonly flushDelayMs: number;
+export interface ActorContext extends RowContext, CallsContext, FlushContext {
   /** Whether a row last seen then (monotonic time) must be looked at again before a call; never on an exclusive store. */
   mustLook(seenMs: number): boolean;
   /** Called once: it is handed back, final or lost, and the actor does nothing any more. */
@@ -39,17 +35,6 @@ export type Leaving =
 
 export type Loaded = Extract<Fact, { kind: 'loaded' }>;
 
-/** A change asked for from outside, decided on the committed state. */
-interface Request {
-  readonly change: (transaction: Transaction) => Ruling;
-  /** Where it is so already: make it due now. */
-  readonly wake: boolean;
-  readonly done: (answer: Answer) => void;
-}
-
-/** `gone`: the actor left before it could be decided: ask the store. `given-up`: the store cannot write it now. */
-export type Answer = Transaction | HoldfastError | 'gone' | 'given-up';
-
 /** So many changes follow each other at once; then whatever else waits for the event loop has its turn. */
 const changesInOneGo = 100;
 
@@ -63,16 +48,16 @@ export class Actor {
   readonly #context: ActorContext;
   readonly #row: Row;
   #queued: Fact[] = [];
-  #requests: Request[] = [];
   #waiters: ((standing: Standing | 'gone') => void)[] = [];
   readonly #calls: Calls;
+  readonly #requests: Requests;
+  readonly #flush: Flush;
   #left = false;
   #closing = false;
   /** A wake that came during a call or an uncommitted write is kept, once. */
   #woken = false;
   #stepping = false;
   #wakeTimer: Timer | undefined;
-  #flushTimer: Timer | undefined;
 
   /** @param loaded what a claim tells; undefined where this driver's node has written the row itself */
   constructor(context: ActorContext, transaction: Transaction, version: number, seenMs: number, loaded?: Loaded) {
@@ -82,6 +67,20 @@ export class Actor {
     this.#calls = new Calls(context, this.#row, {
       mayGo: (status) => this.#mayGo(status),
       happened: (fact) => this.#happened(fact),
+    });
+    this.#flush = new Flush(context, this.#row, (result) => {
+      if (this.#accept(result)) this.#step();
+    });
+    const parts = { clock: context.clock, row: this.#row, calls: this.#calls, flush: this.#flush };
+    this.#requests = new Requests(parts, {
+      woken: () => {
+        this.#woken = true;
+      },
+      changed: (from) => {
+        if (this.#accept('done')) this.#moved(from);
+      },
+      gaveUp: () => this.#step(),
+      reload: () => this.#reload(),
     });
     if (loaded !== undefined) this.#row.apply(loaded);
   }
@@ -112,7 +111,7 @@ export class Actor {
       request.done('gone');
       return;
     }
-    this.#requests.push(request);
+    this.#requests.add(request);
     this.#step();
   }
 
@@ -184,7 +183,7 @@ export class Actor {
     this.#wakeTimer?.cancel();
     this.#wakeTimer = undefined;
     if (this.#applyQueued()) return true;
-    if (this.#requests.length > 0 && !this.#row.isBusy) return this.#serveRequest();
+    if (!this.#requests.isEmpty && !this.#row.isBusy) return this.#requests.serve();
     return this.#follow(decide(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs()));
   }
 
@@ -234,7 +233,7 @@ export class Actor {
     const from = this.#row.transaction.progress.status;
     this.#row.apply({ kind: 'moved', to, reason, atMs: this.#context.clock.nowMs() });
     this.#calls.withdraw();
-    this.#stopFlushing();
+    this.#flush.stop();
     this.#row.write('status', (result) => {
       if (this.#accept(result)) this.#moved(from);
     });
@@ -246,43 +245,6 @@ export class Actor {
     if (this.#row.durable.progress.status !== from) this.#context.moved(this.#row.durable, from);
     if (hasSecondPhase(this.#row.durable.definition.type) && from === 'prepared') this.#reload();
     else this.#step();
-  }
-
-  #serveRequest(): boolean {
-    const [request] = this.#requests;
-    if (request === undefined) return false;
-    const change = request.change(this.#row.transaction);
-    this.#requests.shift();
-    if (change instanceof HoldfastError || change === 'nothing') {
-      if (change === 'nothing' && request.wake) this.#woken = true;
-      request.done(change === 'nothing' ? this.#row.transaction : change);
-      return true;
-    }
-    const from = this.#row.transaction.progress.status;
-    this.#row.apply(change.kind === 'stopped' ? { ...change, cut: this.#calls.sent } : change);
-    // What an operator decided and the move that it calls for are one write.
-    const move = moveAsked(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs());
-    if (move !== undefined) this.#row.apply(move);
-    if (this.#row.transaction.progress.status !== from) this.#calls.withdraw();
-    const definition = change.kind === 'submitted' ? change.amended?.definition : undefined;
-    this.#stopFlushing();
-    this.#row.tryWrite((result) => this.#served(request, result, from), definition);
-    return false;
-  }
-
-  #served(request: Request, result: JournalResult, from: Status): void {
-    if (result === 'done') {
-      request.done(this.#row.durable);
-      if (this.#accept(result)) this.#moved(from);
-    } else if (this.#left) request.done('gone');
-    else if (result === 'given-up') {
-      request.done('given-up');
-      this.#step();
-    } else {
-      // Not decided: what is stored has changed. It is asked again on what is read then, or of the store.
-      this.#requests.unshift(request);
-      this.#reload();
-    }
   }
 
   #wait(decision: Extract<Decision, { kind: 'wait' }>): boolean {
@@ -309,30 +271,14 @@ export class Actor {
     if (untilMs < Number.POSITIVE_INFINITY) {
       this.#wakeTimer = this.#context.clock.timerAt(untilMs, () => this.#step());
     }
-    this.#flushSoon();
+    this.#flush.soon();
     return false;
-  }
-
-  #flushSoon(): void {
-    if (!this.#row.hasMarks || this.#flushTimer !== undefined || this.#row.isBusy) return;
-    this.#flushTimer = this.#context.runtime.setTimer(this.#context.flushDelayMs, () => {
-      this.#flushTimer = undefined;
-      if (this.#left || this.#row.isBusy || !this.#row.hasMarks) return;
-      this.#row.write('marks', (result) => {
-        if (this.#accept(result)) this.#step();
-      });
-    });
-  }
-
-  #stopFlushing(): void {
-    this.#flushTimer?.cancel();
-    this.#flushTimer = undefined;
   }
 
   /** Hands it back; what is being written comes first. */
   #release(dueMs: number): void {
     if (this.#row.isBusy) return;
-    this.#stopFlushing();
+    this.#flush.stop();
     this.#row.release(dueMs, (result) => {
       if (this.#accept(result)) this.#leave({ kind: 'handed-back', dueMs });
     });
@@ -385,9 +331,9 @@ export class Actor {
     this.#calls.cutOff(this.#row);
     this.#calls.end(why.kind === 'lost');
     this.#wakeTimer?.cancel();
-    this.#stopFlushing();
+    this.#flush.stop();
     this.#context.left(this, why);
-    for (const { done } of this.#requests.splice(0)) done('gone');
+    this.#requests.end();
     const standing = { transaction: this.#row.durable, trouble: this.#calls.trouble };
     const isKnown = why.kind === 'final' || why.kind === 'handed-back';
     for (const done of this.#waiters.splice(0)) done(isKnown ? standing : 'gone');

@@ -11,13 +11,14 @@ import {
   withMoveAsked,
 } from '@holdfast/core';
 import type { Store, StoredTransaction, Write } from '../store/store.ts';
-import type { Actor, Answer } from './actor.ts';
+import type { Actor } from './actor.ts';
 import type { Admission } from './admission.ts';
 import type { EngineClock } from './clock.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Runtime } from './ports.ts';
 import type { PreparedRow } from './prepared-rows.ts';
 import { refuse, unknownGid } from './refusals.ts';
+import type { Answer } from './requests.ts';
 import { updateBytes } from './row.ts';
 import { againstOthers, type StoredRows } from './stored-rows.ts';
 

@@ -122,9 +122,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'double-claim',
-    file: 'server/src/engine/node-life.ts',
-    find: 'deadAfterMs: heartbeatTimes.deadAfterMs,',
-    replace: 'deadAfterMs: 500,',
+    file: 'server/src/engine/neighbours.ts',
+    find: 'const { deadAfterMs } = heartbeatTimes;',
+    replace: 'const deadAfterMs = 500;',
     breaks: ['P4'],
   },
   {
@@ -184,11 +184,11 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'rollback-is-not-durable-first',
-    file: 'server/src/engine/actor.ts',
-    find: 'if (move !== undefined) this.#row.apply(move);',
+    file: 'server/src/engine/requests.ts',
+    find: 'if (move !== undefined) row.apply(move);',
     replace: `if (move !== undefined) {
-      this.#row.apply(move);
-      request.done(this.#row.transaction);
+      row.apply(move);
+      request.done(row.transaction);
       return true;
     }`,
     breaks: ['P1', 'P2'],
