@@ -29,6 +29,8 @@ export class NodeWay implements RequestTaker {
   readonly #app: FastifyInstance;
   readonly #ownListener: (socket: Socket) => void;
   readonly #connections = new WeakMap<Socket, NodeConnection>();
+  /** Of each request without an answer. */
+  readonly #waiting = new Set<(error: HoldfastError) => void>();
   #serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
 
   /** @param accept whoever has a connection first */
@@ -92,6 +94,11 @@ export class NodeWay implements RequestTaker {
     this.#connections.get(socket)?.refuse(noTunnel);
   }
 
+  /** Tells all that wait for an answer that they wait in vain. */
+  refuseWaiting(error: HoldfastError): void {
+    for (const refuse of this.#waiting) refuse(error);
+  }
+
   close(): Promise<void> {
     return this.#app.close();
   }
@@ -146,12 +153,19 @@ export class NodeWay implements RequestTaker {
     const startedMs = performance.now();
     const intake = this.#intake;
     const closeAfterAnswer = () => this.#connections.get(request.socket)?.closeAfterAnswer(response);
+    let isAnswered = false;
     const finish = (given: Answer) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      this.#waiting.delete(refuse);
       if (!request.complete) closeAfterAnswer();
       else if (intake.isClosing && !response.headersSent) response.setHeader('Connection', 'close');
       send(response, given, intake);
       intake.answered(served, request.method ?? '', given.status, startedMs);
     };
+    const refuse = (error: HoldfastError) => finish(intake.refusalOf(served, error));
+    this.#waiting.add(refuse);
+    response.once('close', () => this.#waiting.delete(refuse));
     const refusal = admissionOf(request, intake);
     if (refusal !== undefined) {
       closeAfterAnswer();
