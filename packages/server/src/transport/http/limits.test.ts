@@ -386,6 +386,28 @@ both('who waits still at the end of the grace is told that it stops, before the 
   assert.equal(coordinator.asked.length, 3);
 });
 
+both('closing lets a client read its answer to the end, and closes what is idle', async () => {
+  const { server, port, coordinator } = await start();
+  coordinator.stored = shown({ customData: 'x'.repeat(32 * 1024 ** 2) });
+  const ask = `GET ${tests.root}/api/dtmsvr/query?gid=g HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  const idle = connect(port, '127.0.0.1');
+  idle.write(`GET ${tests.root}/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  await once(idle, 'data');
+  const socket = connect(port, '127.0.0.1');
+  let bytes = 0;
+  socket.once('data', () => socket.pause());
+  socket.on('data', (data) => {
+    bytes += data.length;
+  });
+  socket.write(ask);
+  await until(() => bytes > 0);
+  const closing = server.close(20_000);
+  await once(idle, 'close');
+  socket.resume();
+  await closing;
+  assert.ok(bytes > 32 * 1024 ** 2, `${bytes} bytes came`);
+});
+
 both('a client that reads nothing does not hold up a stop', async () => {
   const { server, port, coordinator } = await start();
   coordinator.stored = shown({ customData: 'x'.repeat(32 * 1024 ** 2) });

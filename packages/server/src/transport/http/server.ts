@@ -82,13 +82,12 @@ class TwoWayServer implements HttpServer {
     );
     const cut = setTimeout(() => {
       this.#lane.cut();
-      this.#node.server.closeAllConnections();
+      this.#node.cut();
     }, graceMs);
     await new Promise<void>((resolve) => {
       // It calls back with an error where it did not listen: closed is closed.
       this.#node.server.close(() => resolve());
       this.#lane.closeIdle();
-      this.#node.server.closeIdleConnections();
     });
     clearTimeout(farewell);
     clearTimeout(cut);

@@ -278,7 +278,7 @@ export class LaneConnection {
   #rest(): void {
     this.#state = 'idle';
     this.#deadlineMs = performance.now() + this.#lane.intake.settings.keepAliveTimeoutMs + keepAliveSlackMs;
-    if (this.#hasEnded) this.#end('');
+    if (this.#hasEnded || this.#lane.intake.isClosing) this.#end('');
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 

@@ -28,7 +28,7 @@ export class NodeWay implements RequestTaker {
   readonly #routes: readonly Served[];
   readonly #app: FastifyInstance;
   readonly #ownListener: (socket: Socket) => void;
-  readonly #connections = new WeakMap<Socket, NodeConnection>();
+  readonly #connections = new Map<Socket, NodeConnection>();
   /** Of each request without an answer. */
   readonly #waiting = new Set<(error: HoldfastError) => void>();
   #serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
@@ -38,6 +38,10 @@ export class NodeWay implements RequestTaker {
     this.#intake = intake;
     this.#routes = routes;
     this.server = createLimitedServer(intake.settings, this);
+    // Called when it is closed. Node's own ends connections whose clients have not taken their answers yet.
+    this.server.closeIdleConnections = () => {
+      for (const connection of this.#connections.values()) connection.closeIdle();
+    };
     const own = this.server.listeners('connection');
     this.#ownListener = (socket) => {
       for (const listener of own) Reflect.apply(listener, this.server, [socket]);
@@ -77,6 +81,7 @@ export class NodeWay implements RequestTaker {
     // node:http listens no more once a client asked for a tunnel, and an error that nobody hears would end the process.
     socket.on('error', onError);
     this.#connections.set(socket, new NodeConnection(socket, this.#intake.settings.halfClosedTimeoutMs));
+    socket.once('close', () => this.#connections.delete(socket));
   }
 
   take(request: IncomingMessage, response: ServerResponse, waitsToContinue: boolean): void {
@@ -97,6 +102,11 @@ export class NodeWay implements RequestTaker {
   /** Tells all that wait for an answer that they wait in vain. */
   refuseWaiting(error: HoldfastError): void {
     for (const refuse of this.#waiting) refuse(error);
+  }
+
+  /** Ends all connections at once. */
+  cut(): void {
+    for (const connection of this.#connections.values()) connection.cut();
   }
 
   close(): Promise<void> {
@@ -165,7 +175,11 @@ export class NodeWay implements RequestTaker {
     };
     const refuse = (error: HoldfastError) => finish(intake.refusalOf(served, error));
     this.#waiting.add(refuse);
-    response.once('close', () => this.#waiting.delete(refuse));
+    response.once('close', () => {
+      this.#waiting.delete(refuse);
+      // It was answered before that, and taken only now.
+      if (intake.isClosing) this.#connections.get(request.socket)?.close();
+    });
     const refusal = admissionOf(request, intake);
     if (refusal !== undefined) {
       closeAfterAnswer();
