@@ -8,6 +8,7 @@ import type { Incarnation, IncarnationContext } from './incarnation.ts';
 import { Journal } from './journal.ts';
 import { heartbeatTimes } from './lease.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
+import type { LongTurns } from './long-turns.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
 import { refuse } from './refusals.ts';
@@ -23,6 +24,7 @@ const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
 
 /** How transactions are read and what is told of their writes: the same whoever changes them. */
 export interface NodeContext {
+  readonly longTurns: LongTurns;
   restore(stored: StoredTransaction): Transaction;
   written(now: Transaction, before: Transaction): void;
 }
@@ -167,6 +169,7 @@ export class NodeLife {
       journal: this.journal,
       caller,
       limits: settings.active,
+      longTurns: this.#context.longTurns,
       flushDelayMs: settings.flushDelayMs,
       // A clock moved by hand stops at due times alone.
       longestSleepMs: this.#parts.machine === undefined ? usualSleepMs : Number.POSITIVE_INFINITY,
