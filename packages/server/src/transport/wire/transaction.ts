@@ -49,7 +49,8 @@ export const decodeGid = (text: string) => gidOf(withStrippedGid(parseFields(tex
 /** What JSON says of a transaction, by our names. */
 export function transactionFields(parsed: Parsed, name = 'body'): Fields {
   const unknown = new UnknownNames();
-  return Object.assign(fieldsOf(parsed, fields, name, unknown), { [unknownIn]: unknown });
+  const given = fieldsOf(parsed, fields, name, unknown);
+  return unknown.isEmpty ? given : Object.assign(given, { [unknownIn]: unknown });
 }
 
 function bodyFields(text: string): Fields {
