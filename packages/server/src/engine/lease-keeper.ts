@@ -4,6 +4,7 @@ import { StoreError } from '../store/store.ts';
 import { Incarnation, type IncarnationContext } from './incarnation.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import { Neighbours } from './neighbours.ts';
+import type { Timer } from './ports.ts';
 import type { ServerClock } from './server-clock.ts';
 
 /** Who this node is, for those it shares a store with. */
@@ -39,6 +40,7 @@ export class LeaseKeeper {
   #next: HeartbeatLease | undefined;
   /** The last heartbeat was not answered. */
   #isSilent = false;
+  #lapsing: Timer | undefined;
   /** Hands back what it drives: what is lost now is left to others. */
   #closing = false;
   #ended = false;
@@ -138,6 +140,7 @@ export class LeaseKeeper {
 
   end(): void {
     this.#ended = true;
+    this.#lapsing?.cancel();
     this.#lease?.end();
     this.#incarnation?.end();
   }
@@ -150,6 +153,16 @@ export class LeaseKeeper {
     };
     this.#incarnation = new Incarnation({ ...this.#context, dead, emptied }, lease);
     this.#incarnation.start();
+    if (lease instanceof HeartbeatLease) this.#watch(lease);
+  }
+
+  /** Ends what it drives when the lease lapses: a heartbeat that hangs tells nothing, and others take over meanwhile. */
+  #watch(lease: HeartbeatLease): void {
+    this.#lapsing?.cancel();
+    this.#lapsing = this.#context.runtime.setTimer(lease.leftMs, () => {
+      if (lease.isValid()) this.#watch(lease);
+      else this.#incarnation?.end();
+    });
   }
 
   /** Its heartbeat is of no use any more. Where it stays, it stays dead. */
@@ -174,6 +187,7 @@ export class LeaseKeeper {
     const receivedMs = runtime.monotonicMs();
     const hasLeft = this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
     lease.renew(sentMs, sentWallMs);
+    if (lease === this.#lease && !this.#ended && lease.isValid()) this.#watch(lease);
     return { clockMs: heard.clockMs, sentMs, receivedMs, hasLeft };
   }
 }
