@@ -72,7 +72,7 @@ function addServices(holdfast: Command, environment: NodeJS.ProcessEnv): void {
   withSettings(serve).action(async (flags: Flags) => {
     const { loaded, notes } = load(flags, environment);
     const { serveUntilStopped } = await import('./serve.ts');
-    await serveUntilStopped(loaded, { notes, startedMs: 0 });
+    await serveUntilStopped(loaded, { notes, startedMs: 0, warmsUp: true });
   });
   const dev = holdfast
     .command('dev')

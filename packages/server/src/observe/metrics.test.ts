@@ -112,6 +112,7 @@ test('operations of the store are timed, also those that fail', async () => {
 
 test('the journal, warnings and the process are shown', async () => {
   const metrics = new Metrics(settings);
+  metrics.watchProcess();
   metrics.journalCommitted(16, 2);
   metrics.warned();
   const shownNames = [

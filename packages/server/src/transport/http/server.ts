@@ -56,7 +56,6 @@ class TwoWayServer implements HttpServer {
   }
 
   async listen(): Promise<{ host: string; port: number }> {
-    await this.#node.ready();
     return listenOn(this.#node.server, this.#parts.settings);
   }
 
@@ -92,6 +91,5 @@ class TwoWayServer implements HttpServer {
     clearTimeout(farewell);
     clearTimeout(cut);
     this.#lane.close();
-    await this.#node.close();
   }
 }

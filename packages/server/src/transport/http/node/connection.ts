@@ -9,7 +9,7 @@ const piecesEachTurn = 256;
 
 export interface ConnectionError extends Error {
   readonly code?: string | undefined;
-  /** The bytes that could not be read: a Buffer, whatever the types of Fastify say. */
+  /** The bytes that could not be read: a Buffer. */
   readonly rawPacket?: unknown;
 }
 
