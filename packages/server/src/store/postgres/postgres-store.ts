@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import { type Address, parseAddress } from '../remote/address.ts';
-import { commitDivided } from '../remote/batch.ts';
+import { commitDivided, type Results } from '../remote/batch.ts';
 import { encodeWrite } from '../remote/encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from '../remote/judged.ts';
 import { Pool } from '../remote/pool.ts';
@@ -23,7 +23,6 @@ import {
   StoreError,
   type TakenAlerts,
   type Write,
-  type WriteResult,
 } from '../store.ts';
 import { checkServer } from './checks.ts';
 import { Connection } from './connection.ts';
@@ -137,7 +136,7 @@ export class PostgresStore implements Store {
     });
   }
 
-  async commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
+  async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
     const encoded = batch.map(encodeWrite);
     const { commitMs } = this.#settings;
