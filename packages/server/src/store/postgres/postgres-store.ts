@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import type { Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import { type Address, parseAddress } from '../remote/address.ts';
 import { commitDivided, type Results } from '../remote/batch.ts';
@@ -47,7 +48,8 @@ export interface PostgresSettings {
   readonly commitMs: number;
   /** How long whatever only reads, or may take longer, may take. */
   readonly readMs: number;
-  readonly tls?: ConnectionOptions;
+  /** Asked for each connection. Undefined: without TLS. */
+  readonly tls: () => ConnectionOptions | undefined;
 }
 
 const heartbeatMs = 800;
@@ -57,7 +59,7 @@ const form = { schemes: ['postgres', 'postgresql'], defaultPort: 5432 };
 const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 
 /** A shared store: PostgreSQL 13 or later, with any number of coordinators on one schema. */
-export class PostgresStore implements Store {
+export class PostgresStore implements Store, Placed {
   readonly name = 'postgres';
   readonly exclusive = false;
   readonly #settings: PostgresSettings;
@@ -115,6 +117,10 @@ export class PostgresStore implements Store {
       await this.close();
       throw ofReading(error);
     }
+  }
+
+  place(): string {
+    return `at ${this.#servers.name}/${this.#address.database}, schema ${this.#settings.schema}`;
   }
 
   async close(): Promise<void> {
