@@ -2,6 +2,7 @@ import { HoldfastError } from '@holdfast/core';
 import { Incarnation, type IncarnationContext } from './incarnation.ts';
 import { HeartbeatLease, LockLease } from './lease.ts';
 import { Neighbours } from './neighbours.ts';
+import type { Timer } from './ports.ts';
 
 /** Who this node is, for those it shares a store with. */
 export interface NodeIdentity {
@@ -25,6 +26,7 @@ export class LeaseKeeper {
   readonly #neighbours = new Neighbours();
   #lease: LockLease | HeartbeatLease | undefined;
   #incarnation: Incarnation | undefined;
+  #lapsing: Timer | undefined;
   /** Hands back what it drives: what is lost now is left to others. */
   #closing = false;
   #ended = false;
@@ -95,6 +97,7 @@ export class LeaseKeeper {
 
   end(): void {
     this.#ended = true;
+    this.#lapsing?.cancel();
     this.#lease?.end();
     this.#incarnation?.end();
   }
@@ -103,6 +106,16 @@ export class LeaseKeeper {
     this.#lease = lease;
     this.#incarnation = new Incarnation({ ...this.#context, dead: () => this.#neighbours.dead }, lease);
     this.#incarnation.start();
+    if (lease instanceof HeartbeatLease) this.#watch(lease);
+  }
+
+  /** Ends what it drives when the lease lapses: a heartbeat that hangs tells nothing, and others take over meanwhile. */
+  #watch(lease: HeartbeatLease): void {
+    this.#lapsing?.cancel();
+    this.#lapsing = this.#context.runtime.setTimer(lease.leftMs, () => {
+      if (lease.isValid()) this.#watch(lease);
+      else this.#incarnation?.end();
+    });
   }
 
   /** Answers with the store's clock. */
@@ -117,6 +130,7 @@ export class LeaseKeeper {
     clock.measure(heard.clockMs, sentMs, receivedMs);
     this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
     lease.renew(sentMs, sentWallMs);
+    if (lease === this.#lease && !this.#ended && lease.isValid()) this.#watch(lease);
     return heard.clockMs;
   }
 }

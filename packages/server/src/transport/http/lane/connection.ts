@@ -80,6 +80,14 @@ export class LaneConnection {
     if (this.#state === 'idle') this.#socket.destroy();
   }
 
+  /** Whoever waits for an answer gets this one, and no other. */
+  refuseWaiting(error: HoldfastError): void {
+    if (this.#request === undefined) return;
+    const isWhole = this.#state !== 'body';
+    this.#dropBody();
+    this.#finish(this.#lane.intake.refusalOf(this.#request.served, error), !isWhole);
+  }
+
   cut(): void {
     this.#socket.destroy();
   }
@@ -270,7 +278,7 @@ export class LaneConnection {
   #rest(): void {
     this.#state = 'idle';
     this.#deadlineMs = performance.now() + this.#lane.intake.settings.keepAliveTimeoutMs + keepAliveSlackMs;
-    if (this.#hasEnded) this.#end('');
+    if (this.#hasEnded || this.#lane.intake.isClosing) this.#end('');
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
