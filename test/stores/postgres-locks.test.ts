@@ -84,7 +84,9 @@ describe('locks on PostgreSQL', { skip: 'missing' in programs && programs.missin
     const written = stalling.commit(updates);
     await once(relay.events, 'held');
     // The server has all of the write but its last message. Nothing of it is locked any more: another node goes on.
-    const taken = numbers(8).map((index) => update(`stalled-${index}`, { expectOwner: 'a', expectVersion: 2, owner: 'b' }));
+    const taken = numbers(8).map((index) =>
+      update(`stalled-${index}`, { expectOwner: 'a', expectVersion: 2, owner: 'b' }),
+    );
     let results = await store.commit(taken);
     while (results.some((result) => result === 'conflict')) results = await store.commit(taken);
     assert.deepEqual([...new Set(results)], ['done']);

@@ -55,7 +55,11 @@ describe('a start on PostgreSQL', { skip: 'missing' in programs && programs.miss
   });
 
   it('says that the password is wrong, and starts with the right one', async () => {
-    await refused({ url: url('guarded', 'postgres', `${secret}x`) }, 'not-done', /the password is wrong .*: set the password/);
+    await refused(
+      { url: url('guarded', 'postgres', `${secret}x`) },
+      'not-done',
+      /the password is wrong .*: set the password/,
+    );
     await fixture.client.query('create schema if not exists of_guarded authorization guarded');
     const settings = fixture.settings({ url: url('guarded', 'postgres', secret), schema: 'of_guarded' });
     const store = new PostgresStore(settings);
@@ -65,7 +69,11 @@ describe('a start on PostgreSQL', { skip: 'missing' in programs && programs.miss
   });
 
   it('says that there is no such database', async () => {
-    await refused({ url: url('root', 'nowhere') }, 'not-done', /there is no such database .*: create it, or name another/);
+    await refused(
+      { url: url('root', 'nowhere') },
+      'not-done',
+      /there is no such database .*: create it, or name another/,
+    );
   });
 
   it('says that the user may create nothing', async () => {

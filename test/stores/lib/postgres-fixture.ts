@@ -32,7 +32,12 @@ export class PostgresFixture {
   }
 
   get url(): string {
-    return `postgres://root@127.0.0.1:${this.server.port}/postgres`;
+    return this.urlAt(this.server.port);
+  }
+
+  /** The same, through what stands before it. */
+  urlAt(port: number): string {
+    return `postgres://root@127.0.0.1:${port}/postgres`;
   }
 
   /** Rows of `active`, of which a finished transaction has none. */
