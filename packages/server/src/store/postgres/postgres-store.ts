@@ -238,6 +238,11 @@ export class PostgresStore implements Store, Placed {
     return this.#write(commitMs, (connection) => this.#nodes.retire(connection, incarnation, count));
   }
 
+  drain(incarnation: string): Promise<boolean> {
+    const { commitMs } = this.#settings;
+    return this.#write(commitMs, (connection) => this.#nodes.drain(connection, incarnation));
+  }
+
   getValue(category: string, key: string): Promise<KeyValue | undefined> {
     return this.#read((connection) => this.#upkeep.getValue(connection, category, key));
   }
