@@ -74,7 +74,7 @@ const rules: readonly Rule[] = [
   {
     paths: ['store.tls.caFile', 'store.tls.certFile', 'store.tls.serverName'],
     holds: ({ store: { tls } }) => tls.mode !== 'off' || tls.caFile + tls.certFile + tls.serverName === '',
-    text: 'store.tls.caFile, store.tls.certFile and store.tls.serverName count only with store.tls.mode: verify',
+    text: 'store.tls.mode must be verify where store.tls.caFile, store.tls.certFile or store.tls.serverName is given',
   },
   {
     paths: ['alert.webhookUrl'],
