@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { HoldfastError } from '@holdfast/core';
 import { BranchSender } from './caller/branch-sender.ts';
@@ -187,6 +188,7 @@ async function start(
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,
+    node: { name: hostname(), version, features: [] },
     ...naming,
     destinations: caller,
     runtime,

@@ -1,4 +1,5 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
+import type { DeadOwner } from '../store/nodes.ts';
 import {
   type ClaimResult,
   type Store,
@@ -39,7 +40,8 @@ export interface IncarnationContext {
   readonly flushDelayMs: number;
   /** How long it may sleep without looking for what is due. */
   readonly longestSleepMs: number;
-  readonly deadAfterMs: number;
+  /** Owners that this node has judged dead. */
+  dead(): readonly DeadOwner[];
   restore(stored: StoredTransaction): Transaction;
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   moved(transaction: Transaction, from: Status): void;
@@ -263,13 +265,19 @@ export class Incarnation {
   }
 
   async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
-    const { store, clock, runtime, deadAfterMs } = this.#context;
+    const { store, clock, runtime, dead } = this.#context;
     // Who is changing a row already may have read it after the claim has changed it.
     const touched = new Set<string>(this.#held.gids());
     this.#touchedSinceClaim = touched;
     const sentMs = runtime.monotonicMs();
     try {
-      const result = await store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
+      const result = await store.claim({
+        incarnation: this.id,
+        nowMs: clock.nowMs(),
+        dead: dead(),
+        maxCount,
+        maxBytes,
+      });
       for (const claimed of result.claimed) {
         // Its driver does not know yet that it was handed back.
         if (this.#active.has(claimed.definition.gid)) this.#takeLate(claimed);

@@ -1,17 +1,35 @@
 import { HoldfastError } from '@holdfast/core';
 import { Incarnation, type IncarnationContext } from './incarnation.ts';
 import { HeartbeatLease, LockLease } from './lease.ts';
+import { Neighbours } from './neighbours.ts';
+
+/** Who this node is, for those it shares a store with. */
+export interface NodeIdentity {
+  /** For people: of no other node. */
+  readonly name: string;
+  /** Of the program. */
+  readonly version: string;
+  /** What this program can read that older ones cannot. */
+  readonly features: readonly string[];
+}
+
+export interface LeaseContext extends Omit<IncarnationContext, 'dead'> {
+  readonly node: NodeIdentity;
+  /** It is about to stop. */
+  isDraining(): boolean;
+}
 
 /** Holds this node's lease on the store. With each new lease the node begins a new incarnation. */
 export class LeaseKeeper {
-  readonly #context: IncarnationContext;
+  readonly #context: LeaseContext;
+  readonly #neighbours = new Neighbours();
   #lease: LockLease | HeartbeatLease | undefined;
   #incarnation: Incarnation | undefined;
   /** Hands back what it drives: what is lost now is left to others. */
   #closing = false;
   #ended = false;
 
-  constructor(context: IncarnationContext) {
+  constructor(context: LeaseContext) {
     this.#context = context;
   }
 
@@ -83,18 +101,22 @@ export class LeaseKeeper {
 
   #begin(lease: LockLease | HeartbeatLease): void {
     this.#lease = lease;
-    this.#incarnation = new Incarnation(this.#context, lease);
+    this.#incarnation = new Incarnation({ ...this.#context, dead: () => this.#neighbours.dead }, lease);
     this.#incarnation.start();
   }
 
   /** Answers with the store's clock. */
   async #heartbeat(lease: HeartbeatLease): Promise<number> {
-    const { runtime, store, clock } = this.#context;
+    const { runtime, store, clock, node, isDraining } = this.#context;
+    const { incarnation } = lease;
     const sentMs = runtime.monotonicMs();
     const sentWallMs = runtime.wallMs();
-    const storeMs = await store.heartbeat(lease.incarnation);
-    clock.measure(storeMs, sentMs, runtime.monotonicMs());
+    const { name, version, features } = node;
+    const heard = await store.heartbeat({ incarnation, node: name, version, features, isDraining: isDraining() });
+    const receivedMs = runtime.monotonicMs();
+    clock.measure(heard.clockMs, sentMs, receivedMs);
+    this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
     lease.renew(sentMs, sentWallMs);
-    return storeMs;
+    return heard.clockMs;
   }
 }

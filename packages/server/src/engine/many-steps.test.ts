@@ -54,3 +54,21 @@ test('a failure among thousands of steps turns it back at once, and what was nev
   assert.equal(await world.answer({ kind: 'success' }), 'http://c/1');
   assert.deepEqual([world.row('g').progress.status, world.calls.length], ['failed', 0]);
 });
+
+test('actions that hang do not hold up the compensations of others', async () => {
+  const world = await new EngineWorld().start();
+  await world.done(world.engine.submit({ ...askedSaga('g', 2000), customData: '{"concurrent":true}' }, false));
+  for (let ended = 0; ended < mostCalls / 2; ended += 1) await world.answer({ kind: 'success' });
+  const hanging = Array.from({ length: mostCalls }, () => world.send() ?? assert.fail('it goes out'));
+  assert.equal(world.calls.length, 0);
+  await world.done(world.engine.rollback('g', { reason: '', doNotWait: false }));
+  assert.equal(world.calls.length, mostCalls / 2);
+  const called = new Set<string>();
+  while (world.calls.length > 0) called.add(await world.answer({ kind: 'success' }));
+  assert.equal(called.size, mostCalls / 2);
+  for (const { done } of hanging) done({ kind: 'answered', outcome: { kind: 'success' }, durationMs: 1 });
+  await world.runtime.settle();
+  assert.equal(world.calls.length, mostCalls, 'and those that have ended are compensated, so many at a time');
+  while (world.calls.length > 0) await world.answer({ kind: 'success' });
+  assert.equal(world.row('g').progress.status, 'failed');
+});

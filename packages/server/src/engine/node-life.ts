@@ -4,10 +4,10 @@ import { Chores } from './chores.ts';
 import { EngineClock } from './clock.ts';
 import { ClockKeeper, type ClockState } from './clock-keeper.ts';
 import type { EngineParts } from './engine-parts.ts';
-import type { Incarnation, IncarnationContext } from './incarnation.ts';
+import type { Incarnation } from './incarnation.ts';
 import { Journal } from './journal.ts';
 import { heartbeatTimes } from './lease.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
+import { type LeaseContext, LeaseKeeper } from './lease-keeper.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
 import { refuse } from './refusals.ts';
@@ -62,7 +62,7 @@ export class NodeLife {
         events.fatal(error);
       },
     });
-    this.#lease = new LeaseKeeper(this.#incarnationContext());
+    this.#lease = new LeaseKeeper(this.#leaseContext());
   }
 
   /** The latest, also where its lease has lapsed. */
@@ -157,8 +157,8 @@ export class NodeLife {
     if (!isTold) this.#parts.events.warned(message, error);
   }
 
-  #incarnationContext(): IncarnationContext {
-    const { store, caller, runtime, settings, events } = this.#parts;
+  #leaseContext(): LeaseContext {
+    const { store, caller, runtime, settings, events, node } = this.#parts;
     return {
       runtime,
       storeRuntime: this.#machine.store,
@@ -170,7 +170,8 @@ export class NodeLife {
       flushDelayMs: settings.flushDelayMs,
       // A clock moved by hand stops at due times alone.
       longestSleepMs: this.#parts.machine === undefined ? usualSleepMs : Number.POSITIVE_INFINITY,
-      deadAfterMs: heartbeatTimes.deadAfterMs,
+      node,
+      isDraining: () => this.#stopping,
       restore: (stored) => this.#context.restore(stored),
       attempted: (...told) => events.attempted(...told),
       moved: (...told) => events.moved(...told),

@@ -1,4 +1,5 @@
 import type { BranchOperation, Definition, Progress, Status, TransactionType } from '@holdfast/core';
+import type { ChangedRow, DeadOwner, Heard, Heartbeat, SeenRow } from './nodes.ts';
 
 /**
  * THE storage interface. Every store passes the suite in contract.ts, unchanged. Times are integer milliseconds of
@@ -8,7 +9,10 @@ import type { BranchOperation, Definition, Progress, Status, TransactionType } f
 export interface Store {
   /** `sqlite`, ...: as in the configuration. */
   readonly name: string;
-  /** One process only: its lock is the lease; there are no heartbeats, and whatever another incarnation owns is dead. */
+  /**
+   * One process only: its lock is the lease; there are no heartbeats, and whatever another incarnation owns is dead.
+   * False: a shared store. Any number of processes have it open at once, each with connections of its own.
+   */
   readonly exclusive: boolean;
 
   /**
@@ -42,6 +46,9 @@ export interface Store {
   /**
    * Durably makes unfinished transactions this incarnation's, each by a conditional update that raises its version:
    * first those whose owner is dead (whatever their due time), then those without owner that are due, earliest first.
+   * The conditional update alone decides who gets a row: a store that can lock rows, or skip locked ones, does it to be
+   * faster. On a shared store an owner is dead that `dead` names, while its heartbeat still has that count, and one
+   * without a stored heartbeat.
    * A workflow comes without its branches: it is driven without their results.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
@@ -83,10 +90,21 @@ export interface Store {
   /** Never a scan of finished rows. */
   counts(nowMs: number): Promise<Counts>;
 
-  /** Shared stores only: writes or renews this incarnation's heartbeat; answers with the store's clock. */
-  heartbeat(incarnation: string): Promise<number>;
-  /** Shared stores only: takes the heartbeat back, at the end of a clean shutdown. */
-  retire(incarnation: string): Promise<void>;
+  /**
+   * Shared stores only: stores this incarnation's heartbeat and answers with what there is to hear, in one round trip,
+   * which waits for no other operation of this node. It is all that an idle node asks for.
+   */
+  heartbeat(beat: Heartbeat): Promise<Heard>;
+  /**
+   * Shared stores only: takes a heartbeat back. Its own at the end of a clean shutdown; then, with a count, a dead one's,
+   * which stays where there has been another heartbeat since. What its incarnation still owns is a dead owner's.
+   */
+  retire(incarnation: string, count?: number): Promise<void>;
+  /**
+   * Shared stores only: those of these rows that have another version, or are not stored any more. One indexed read; the
+   * rows are neither locked nor loaded.
+   */
+  changed(seen: readonly SeenRow[]): Promise<readonly ChangedRow[]>;
 
   /** Key-value records with versions, for topics. `putValue` writes only at that version (0: must not exist). */
   getValue(category: string, key: string): Promise<KeyValue | undefined>;
@@ -180,8 +198,8 @@ export interface StoredTransaction {
 export interface ClaimRequest {
   readonly incarnation: string;
   readonly nowMs: number;
-  /** Shared stores: an owner whose heartbeat is older than this, by the store's clock, is dead. */
-  readonly deadAfterMs: number;
+  /** Shared stores: the owners that this node has judged dead. */
+  readonly dead: readonly DeadOwner[];
   readonly maxCount: number;
   /** Stops after the transaction that passes this many bytes of definition and branches; at least one is returned. */
   readonly maxBytes: number;

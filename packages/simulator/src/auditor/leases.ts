@@ -46,6 +46,6 @@ export class Leases {
 /** An exclusive store's other owners are dead by definition; elsewhere the heartbeat tells. */
 export function isDead({ database, isExclusive }: Court, owner: string, afterMs: number): boolean {
   if (isExclusive) return database.lockedBy !== processOf(owner);
-  const heartbeatMs = database.heartbeats.get(owner);
-  return heartbeatMs === undefined || database.clockMs() - heartbeatMs > afterMs;
+  const beat = database.nodes.get(owner);
+  return beat === undefined || database.clockMs() - beat.beatMs > afterMs;
 }

@@ -122,9 +122,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'double-claim',
-    file: 'server/src/engine/node-life.ts',
-    find: 'deadAfterMs: heartbeatTimes.deadAfterMs,',
-    replace: 'deadAfterMs: 500,',
+    file: 'server/src/engine/neighbours.ts',
+    find: 'const { deadAfterMs } = heartbeatTimes;',
+    replace: 'const deadAfterMs = 500;',
     breaks: ['P4'],
   },
   {

@@ -1,4 +1,5 @@
 import { incidentKind, isFinal } from '@holdfast/core';
+import type { NodeBeat } from 'holdfast/store/nodes';
 import type { AppendWrite, Counts, CreateWrite, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
 import { compareText } from './compare-text.ts';
 import { seal } from './copy.ts';
@@ -13,8 +14,10 @@ export type Watcher = (before: Row | undefined, after: Row | undefined, cause: C
  */
 export class Database {
   readonly rows = new Map<string, Row>();
-  /** Incarnation to the database's time of its last heartbeat. */
-  readonly heartbeats = new Map<string, number>();
+  /** The stored heartbeats, by incarnation. */
+  readonly nodes = new Map<string, NodeBeat>();
+  /** The process of the server that answers now. */
+  server = 'server 1';
   readonly values = new Values();
   /** The process that holds the lock, where only one may. */
   lockedBy: string | undefined;
@@ -58,12 +61,6 @@ export class Database {
     if (before === undefined) return;
     this.rows.delete(gid);
     this.#watcher(before, undefined, cause);
-  }
-
-  heartbeat(incarnation: string): number {
-    const nowMs = this.clockMs();
-    this.heartbeats.set(incarnation, nowMs);
-    return nowMs;
   }
 
   counts(nowMs: number): Counts {

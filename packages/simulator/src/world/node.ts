@@ -238,7 +238,8 @@ export class Node {
         }),
     };
     const settings = engineSettings(this.#random);
-    return new Engine({ store, caller, runtime, settings, events: this.#events(process) });
+    const node = { name: this.machine, version: '0', features: [] };
+    return new Engine({ store, node, caller, runtime, settings, events: this.#events(process) });
   }
 
   #events(process: SimulatedProcess): EngineEvents {

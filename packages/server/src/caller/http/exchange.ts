@@ -114,6 +114,10 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     else if (!mayReadOn) this.#wire?.pause();
   }
 
+  get origin(): string {
+    return this.#target?.origin ?? '';
+  }
+
   readOn(): void {
     this.#wire?.resume();
   }
@@ -232,7 +236,7 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     if (this.#dialing !== undefined) {
       this.#end(errorOf(`no ${this.#dialing.waitsFor} within ${timeoutMs} ms`), this.#connectHealth);
     } else if (this.#context.reading.isWaiting(this)) {
-      const message = `the answer was not read within ${timeoutMs} ms: the answers that are being read have all of the memory for them (calls.readingBytes)`;
+      const message = `the answer was not read within ${timeoutMs} ms: its other answers that are being read have all of the memory that one service may have (calls.readingBytes)`;
       this.#end(errorOf(message), 'ok');
     } else {
       this.#end(errorOf(`no whole answer within ${timeoutMs} ms`), 'unavailable');

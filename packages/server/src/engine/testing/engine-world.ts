@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Outcome, Transaction } from '@holdfast/core';
 import { Database } from '../../../../simulator/src/store/database.ts';
-import type { StoreOperation } from '../../../../simulator/src/store/link.ts';
+import { Rest, type StoreOperation } from '../../../../simulator/src/store/link.ts';
 import { SimulatedStore } from '../../../../simulator/src/store/store.ts';
 import type { StoredTransaction } from '../../store/store.ts';
 import { Engine } from '../engine.ts';
@@ -67,6 +67,7 @@ export class EngineWorld {
     });
     this.engine = new Engine({
       store: this.store,
+      node: { name: 'test', version: '0', features: [] },
       caller: { call: (asked) => this.#call(asked) },
       runtime,
       settings: { ...settings, ...options.settings },
@@ -158,10 +159,11 @@ export class EngineWorld {
       });
   }
 
-  async #carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result> {
+  async #carry<Result>(operation: StoreOperation, apply: () => Result | Rest<Result>): Promise<Result> {
     await this.#pass(operation, 'request');
     if (this.failing.has(operation)) throw this.failing.get(operation);
-    const result = apply();
+    const first = apply();
+    const result = first instanceof Rest ? first.run() : first;
     await this.#pass(operation, 'answer');
     return result;
   }

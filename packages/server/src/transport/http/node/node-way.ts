@@ -8,9 +8,10 @@ import { type Asker, methodsWithoutBody } from '../request-head.ts';
 import { malformed, parametersOf } from '../routes/parameters.ts';
 import type { Served } from '../served.ts';
 import { readBody, saysTooLong } from './body.ts';
-import { closeAfterAnswer, createLimitedServer, limitHalfOpen, refuseConnection, trackAnswer } from './connection.ts';
+import { type ConnectionError, NodeConnection, noTunnel } from './connection.ts';
 import { allowOrigin, isPreflight } from './cors.ts';
 import { admissionOf, askerOf } from './head.ts';
+import { createLimitedServer, type RequestTaker } from './limited-server.ts';
 import { send } from './send.ts';
 
 const notFound: Served = { path: '', methods: [], handle: async () => notFoundAnswer, refuse: errorAnswer };
@@ -20,28 +21,21 @@ const noBody = Buffer.alloc(0);
  * The way in for everything that HTTP/1.1 allows. Fastify finds the route; bodies are read and answers written here, so
  * that every limit holds before a handler runs and nothing of a request but its path decides how it is read.
  */
-export class NodeWay {
+export class NodeWay implements RequestTaker {
   /** It listens for both ways in: its connections are given to `accept`, and come back through `takeOver`. */
   readonly server: Server;
   readonly #intake: Intake;
   readonly #routes: readonly Served[];
   readonly #app: FastifyInstance;
   readonly #ownListener: (socket: Socket) => void;
+  readonly #connections = new WeakMap<Socket, NodeConnection>();
+  #serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
 
   /** @param accept whoever has a connection first */
   constructor(routes: readonly Served[], intake: Intake, accept: (socket: Socket) => void) {
     this.#intake = intake;
     this.#routes = routes;
-    let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
-    this.server = createLimitedServer(
-      intake.settings,
-      (request) => !saysTooLong(request, intake.bodies) && admissionOf(request, intake) === undefined,
-      (request, response) => {
-        // What a client says of its content decides nothing; Fastify would refuse what it does not know.
-        delete request.headers['content-type'];
-        serve(request, response);
-      },
-    );
+    this.server = createLimitedServer(intake.settings, this);
     const own = this.server.listeners('connection');
     this.#ownListener = (socket) => {
       for (const listener of own) Reflect.apply(listener, this.server, [socket]);
@@ -51,7 +45,7 @@ export class NodeWay {
       logger: false,
       exposeHeadRoutes: false,
       return503OnClosing: false,
-      clientErrorHandler: refuseConnection,
+      clientErrorHandler: (error: ConnectionError, socket) => this.#connections.get(socket)?.refuse(error),
       routerOptions: {
         ignoreDuplicateSlashes: true,
         ignoreTrailingSlash: true,
@@ -59,7 +53,7 @@ export class NodeWay {
         maxParamLength: intake.settings.headLimitBytes,
       },
       serverFactory: (handler) => {
-        serve = handler;
+        this.#serve = handler;
         return this.server;
       },
       frameworkErrors: (error, request, reply) => {
@@ -80,7 +74,22 @@ export class NodeWay {
     this.#ownListener(socket);
     // node:http listens no more once a client asked for a tunnel, and an error that nobody hears would end the process.
     socket.on('error', onError);
-    limitHalfOpen(socket, this.#intake.settings.halfClosedTimeoutMs);
+    this.#connections.set(socket, new NodeConnection(socket, this.#intake.settings.halfClosedTimeoutMs));
+  }
+
+  take(request: IncomingMessage, response: ServerResponse, waitsToContinue: boolean): void {
+    if (this.#connections.get(request.socket)?.begin(request, response) !== true) return;
+    // Only where the body will be read.
+    const mayContinue = () =>
+      !saysTooLong(request, this.#intake.bodies) && admissionOf(request, this.#intake) === undefined;
+    if (waitsToContinue && mayContinue()) response.writeContinue();
+    // What a client says of its content decides nothing; Fastify would refuse what it does not know.
+    delete request.headers['content-type'];
+    this.#serve(request, response);
+  }
+
+  refuseTunnel(socket: Socket): void {
+    this.#connections.get(socket)?.refuse(noTunnel);
   }
 
   close(): Promise<void> {
@@ -136,16 +145,16 @@ export class NodeWay {
   ): void {
     const startedMs = performance.now();
     const intake = this.#intake;
-    trackAnswer(request, response);
+    const closeAfterAnswer = () => this.#connections.get(request.socket)?.closeAfterAnswer(response);
     const finish = (given: Answer) => {
-      if (!request.complete) closeAfterAnswer(request, response);
+      if (!request.complete) closeAfterAnswer();
       else if (intake.isClosing && !response.headersSent) response.setHeader('Connection', 'close');
       send(response, given, intake);
       intake.answered(served, request.method ?? '', given.status, startedMs);
     };
     const refusal = admissionOf(request, intake);
     if (refusal !== undefined) {
-      closeAfterAnswer(request, response);
+      closeAfterAnswer();
       finish(served.refuse(refusal));
       return;
     }
