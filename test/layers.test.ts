@@ -87,7 +87,15 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The parts of a running coordinator: wiring alone makes them. */
-const parts = ['Engine', 'SqliteStore', 'DestinationCaller', 'HttpSender', 'GrpcSender', 'BranchSender'];
+const parts = [
+  'Engine',
+  'SqliteStore',
+  'PostgresStore',
+  'DestinationCaller',
+  'HttpSender',
+  'GrpcSender',
+  'BranchSender',
+];
 const constructed = new RegExp(`\\bnew (${parts.join('|')})\\(|\\bcreateHttpServer\\(\\{`);
 
 const sources = readSources();

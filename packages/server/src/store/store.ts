@@ -84,7 +84,10 @@ export interface Store {
   /** Nothing is owed any more, unless the incident has changed since it was taken, or it was taken again. */
   alertTold(taken: OwedAlert): Promise<void>;
 
-  /** Deletes up to `limit` transactions finished before `beforeMs`, with their branches. Unfinished ones never. */
+  /**
+   * Deletes up to `limit` transactions finished before `beforeMs`, with their branches. Unfinished ones never. It may
+   * leave one that is said to be created later than that.
+   */
   purge(beforeMs: number, limit: number): Promise<number>;
 
   /** Never a scan of finished rows. */

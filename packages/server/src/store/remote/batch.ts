@@ -1,0 +1,49 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { WriteResult } from '../store.ts';
+import type { EncodedWrite } from './encoded-write.ts';
+import { RemoteError } from './judged.ts';
+
+/** One durable message. @throws RemoteError; only `unknown` may have written something */
+export type Send = (writes: readonly EncodedWrite[]) => Promise<readonly WriteResult[]>;
+
+/** How often a batch that met another transaction is issued at once. */
+const tries = 4;
+const firstPauseMs = 5;
+
+/**
+ * A batch that fails as a whole for the sake of one write is divided, so that this one fails alone: one that waits for a
+ * lock that somebody holds, or holds what the server cannot store.
+ *
+ * @throws RemoteError of the lone write, or of the server
+ */
+export async function commitDivided(writes: readonly EncodedWrite[], send: Send): Promise<readonly WriteResult[]> {
+  try {
+    return await sendAgain(writes, send);
+  } catch (error) {
+    if (!(error instanceof RemoteError) || writes.length < 2) throw error;
+    switch (error.judgement) {
+      case 'locked':
+      case 'again':
+        return (await Promise.all(writes.map((write) => commitDivided([write], send)))).flat();
+      case 'data': {
+        const middle = Math.ceil(writes.length / 2);
+        const halves = [writes.slice(0, middle), writes.slice(middle)];
+        return (await Promise.all(halves.map((half) => commitDivided(half, send)))).flat();
+      }
+      default:
+        throw error;
+    }
+  }
+}
+
+/** A deadlock or a serialization failure is over when it is reported. */
+async function sendAgain(writes: readonly EncodedWrite[], send: Send): Promise<readonly WriteResult[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await send(writes);
+    } catch (error) {
+      if (!(error instanceof RemoteError) || error.judgement !== 'again' || attempt >= tries) throw error;
+      await pause(firstPauseMs * attempt);
+    }
+  }
+}
