@@ -230,6 +230,10 @@ export class MemoryStore implements Store {
 
   async retire(): Promise<void> {}
 
+  async drain(): Promise<boolean> {
+    return false;
+  }
+
   async changed(): Promise<never> {
     throw new Error('the store in memory is for one process');
   }

@@ -150,6 +150,10 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'disk full': 100,
     'poisoned row left alone': 60,
     'poisoned row is an incident': 60,
+    'clock of the store set': 60,
+    'clock of the store too fast': 30,
+    'store failed over': 60,
+    'monotonic clock leapt': 30,
   },
   'trouble with the network and the services': {
     'request lost': 800,

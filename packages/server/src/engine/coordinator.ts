@@ -1,6 +1,6 @@
 import type { AskedRollback, BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
-import type { ClockState } from './clock-keeper.ts';
+import type { ClockState } from './clock-state.ts';
 import type { ExplainedDestination } from './destinations.ts';
 import type { Explained } from './explained.ts';
 import type { RolledBack } from './rolled-back.ts';

@@ -9,7 +9,7 @@ import {
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
 import type { EngineClock } from './clock.ts';
-import type { ClockState } from './clock-keeper.ts';
+import type { ClockState } from './clock-state.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
 import { type ExplainedDestination, explainedDestination } from './destinations.ts';
 import type { EngineParts } from './engine-parts.ts';

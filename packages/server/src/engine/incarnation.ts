@@ -42,6 +42,8 @@ export interface IncarnationContext {
   readonly longestSleepMs: number;
   /** Owners that this node has judged dead. */
   dead(): readonly DeadOwner[];
+  /** Nothing is left of these. */
+  emptied(dead: readonly DeadOwner[]): void;
   restore(stored: StoredTransaction): Transaction;
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   moved(transaction: Transaction, from: Status): void;
@@ -158,6 +160,11 @@ export class Incarnation {
     this.#schedule.dueAt(dueMs);
   }
 
+  /** Somebody else may have left transactions. */
+  lookForLeft(): void {
+    this.#schedule.dueAt(0);
+  }
+
   /**
    * Drives a transaction whose row this incarnation owns at this version.
    * @param seenMs monotonic time when the row was read, or the write that made it so was sent
@@ -265,19 +272,17 @@ export class Incarnation {
   }
 
   async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
-    const { store, clock, runtime, dead } = this.#context;
+    const { store, clock, runtime } = this.#context;
     // Who is changing a row already may have read it after the claim has changed it.
     const touched = new Set<string>(this.#held.gids());
     this.#touchedSinceClaim = touched;
     const sentMs = runtime.monotonicMs();
     try {
-      const result = await store.claim({
-        incarnation: this.id,
-        nowMs: clock.nowMs(),
-        dead: dead(),
-        maxCount,
-        maxBytes,
-      });
+      const nowMs = clock.nowMs();
+      const dead = this.#context.dead();
+      const result = await store.claim({ incarnation: this.id, nowMs, dead, maxCount, maxBytes });
+      // Nothing is due, whatever its owner: the dead have left nothing.
+      if (dead.length > 0 && (result.nextDueMs ?? Number.POSITIVE_INFINITY) > nowMs) this.#context.emptied(dead);
       for (const claimed of result.claimed) {
         // Its driver does not know yet that it was handed back.
         if (this.#active.has(claimed.definition.gid)) this.#takeLate(claimed);

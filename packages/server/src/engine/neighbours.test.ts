@@ -20,7 +20,7 @@ class Told {
     const known = this.beats.get(incarnation);
     const said = { incarnation, node: incarnation, version: '1', features: [], isDraining: false };
     const { startedMs = clockMs, count = 0 } = known ?? {};
-    this.beats.set(incarnation, { ...said, startedMs, beatMs: clockMs, count: count + 1 });
+    this.beats.set(incarnation, { ...said, startedMs, beatMs: clockMs, count: count + 1, isDrainAsked: false });
   }
 
   /** The judging node's own heartbeat; who it judges dead then. */

@@ -1,6 +1,7 @@
 import type { DeadOwner, Heard, NodeBeat } from '../store/nodes.ts';
 import { heartbeatTimes } from './lease.ts';
 
+const { deadAfterMs } = heartbeatTimes;
 /** A server's clock that went by so much more or less than this node's, from one answer to the next, was set. */
 const stepMs = 1000;
 
@@ -30,6 +31,7 @@ interface Answer {
 export class Neighbours {
   #watched = new Map<string, Watched>();
   #last: Answer | undefined;
+  #nodes: readonly NodeBeat[] = [];
   #dead: readonly DeadOwner[] = [];
 
   /** As of the last answer. */
@@ -37,20 +39,44 @@ export class Neighbours {
     return this.#dead;
   }
 
+  /** All heartbeats of the last answer, this node's too. */
+  get nodes(): readonly NodeBeat[] {
+    return this.#nodes;
+  }
+
+  /** When the next of the others will be dead who stays as it is, in monotonic time of this node; undefined: nobody. */
+  get nextDeathMs(): number | undefined {
+    const last = this.#last;
+    if (last === undefined) return undefined;
+    const dead = new Set(this.#dead.map(({ incarnation }) => incarnation));
+    const times = [...this.#watched].map(([incarnation, { sinceMs, sinceServerMs }]) => {
+      const byServerMs = last.receivedMs + sinceServerMs + deadAfterMs - last.clockMs;
+      return dead.has(incarnation) ? Number.POSITIVE_INFINITY : Math.max(sinceMs + deadAfterMs, byServerMs);
+    });
+    const nextMs = Math.min(...times);
+    return nextMs === Number.POSITIVE_INFINITY ? undefined : nextMs;
+  }
+
   /**
    * @param own the incarnation whose heartbeat was answered
    * @param sentMs when it was sent, in monotonic time of this node
+   * @returns whether somebody has died or gone since the last answer, who may have left transactions
    */
-  hear({ server, clockMs, nodes }: Heard, own: string, sentMs: number, receivedMs: number): void {
+  hear({ server, clockMs, nodes }: Heard, own: string, sentMs: number, receivedMs: number): boolean {
     const answer = { server, clockMs, sentMs, receivedMs };
     const isAnew = this.#last === undefined || !isContinued(this.#last, answer);
     if (isAnew) this.#watched.clear();
     this.#last = answer;
     const others = nodes.filter(({ incarnation }) => incarnation !== own);
     this.#watched = new Map(others.map((beat) => [beat.incarnation, this.#watch(beat, answer, isAnew)]));
+    const here = new Set(nodes.map(({ incarnation }) => incarnation));
+    const isGone = this.#nodes.some(({ incarnation }) => !here.has(incarnation));
+    const wereDead = new Set(this.#dead.map(({ incarnation }) => incarnation));
+    this.#nodes = nodes;
     this.#dead = others
       .filter(({ incarnation }) => this.#isDead(incarnation, answer))
       .map(({ incarnation, count }) => ({ incarnation, count }));
+    return isGone || this.#dead.some(({ incarnation }) => !wereDead.has(incarnation));
   }
 
   #watch({ incarnation, count, beatMs }: NodeBeat, { clockMs, receivedMs }: Answer, isAnew: boolean): Watched {
@@ -62,7 +88,6 @@ export class Neighbours {
   #isDead(incarnation: string, { clockMs, sentMs }: Answer): boolean {
     const watched = this.#watched.get(incarnation);
     if (watched === undefined) return false;
-    const { deadAfterMs } = heartbeatTimes;
     return sentMs - watched.sinceMs > deadAfterMs && clockMs - watched.sinceServerMs > deadAfterMs;
   }
 }

@@ -2,16 +2,17 @@ import type { Transaction } from '@holdfast/core';
 import { type StoredTransaction, StoreError } from '../store/store.ts';
 import { Chores } from './chores.ts';
 import { EngineClock } from './clock.ts';
-import { ClockKeeper, type ClockState } from './clock-keeper.ts';
+import { ClockKeeper } from './clock-keeper.ts';
+import type { ClockState } from './clock-state.ts';
 import type { EngineParts } from './engine-parts.ts';
 import type { Incarnation } from './incarnation.ts';
 import { Journal } from './journal.ts';
-import { heartbeatTimes } from './lease.ts';
 import { type LeaseContext, LeaseKeeper } from './lease-keeper.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
 import { refuse } from './refusals.ts';
 import { usualSleepMs } from './schedule.ts';
+import { ServerClock } from './server-clock.ts';
 import { inspect, type Pace, purge } from './upkeep.ts';
 
 /** The transactions that were under way go on first. */
@@ -38,6 +39,8 @@ export class NodeLife {
   readonly clock: EngineClock;
   readonly journal: Journal;
   readonly #lease: LeaseKeeper;
+  /** Of a shared store. */
+  readonly #serverClock: ServerClock;
   readonly #readiness: Readiness;
   /** Of a store for one process, where nobody moves the clock by hand. */
   #keeper: ClockKeeper | undefined;
@@ -62,6 +65,11 @@ export class NodeLife {
         events.fatal(error);
       },
     });
+    this.#serverClock = new ServerClock({
+      clock: this.clock,
+      runtime,
+      warned: (message) => events.warned(message, undefined),
+    });
     this.#lease = new LeaseKeeper(this.#leaseContext());
   }
 
@@ -85,11 +93,13 @@ export class NodeLife {
 
   clockState(): ClockState {
     const { runtime } = this.#parts;
-    return this.#keeper?.state() ?? { nowMs: this.clock.nowMs(), wallMs: runtime.wallMs(), held: undefined };
+    const { held } = this.#serverClock;
+    return this.#keeper?.state() ?? { nowMs: this.clock.nowMs(), wallMs: runtime.wallMs(), held };
   }
 
   async acceptClock(): Promise<boolean> {
-    const isAccepted = (await this.#keeper?.accept('an operator said so').catch(refuse)) ?? false;
+    const why = 'an operator said so';
+    const isAccepted = (await this.#keeper?.accept(why).catch(refuse)) ?? this.#serverClock.accept(why);
     if (isAccepted) this.#lease.live().dueAt(this.clock.nowMs());
     return isAccepted;
   }
@@ -163,6 +173,7 @@ export class NodeLife {
       runtime,
       storeRuntime: this.#machine.store,
       clock: this.clock,
+      serverClock: this.#serverClock,
       store,
       journal: this.journal,
       caller,
@@ -206,7 +217,10 @@ export class NodeLife {
   /** The lease is renewed every second, never behind the journal. */
   async #beginOnSharedStore(): Promise<void> {
     await this.#lease.join();
-    this.#chores.every(heartbeatTimes.everyMs, () => this.#lease.renew());
+    this.#chores.every(
+      () => this.#lease.pauseMs,
+      () => this.#lease.renew(),
+    );
   }
 
   async #inspect(): Promise<void> {

@@ -21,6 +21,8 @@ export interface NodeBeat extends Heartbeat {
   readonly beatMs: number;
   /** How many there were: 1 with the first. */
   readonly count: number;
+  /** Somebody has asked it to take nothing new and to hand over what it drives. */
+  readonly isDrainAsked: boolean;
 }
 
 /** What a heartbeat is answered with: all that an idle node asks for, in one round trip. */

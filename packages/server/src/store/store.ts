@@ -103,6 +103,8 @@ export interface Store {
    * which stays where there has been another heartbeat since. What its incarnation still owns is a dead owner's.
    */
   retire(incarnation: string, count?: number): Promise<void>;
+  /** Shared stores only: asks an incarnation to drain, which hears of it with its next heartbeat. False: it has none. */
+  drain(incarnation: string): Promise<boolean>;
   /**
    * Shared stores only: those of these rows that have another version, or are not stored any more. One indexed read; the
    * rows are neither locked nor loaded.

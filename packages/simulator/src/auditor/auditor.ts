@@ -37,7 +37,7 @@ export class Auditor {
     this.leases = new Leases(court, statistics);
     const signs = new Signs(court);
     this.#signs = signs;
-    this.#rows = new RowAuditor(court, signs, statistics);
+    this.#rows = new RowAuditor(court, this.leases, signs, statistics);
     this.#calls = new CallAuditor(court, this.leases, signs, statistics);
     this.#answers = new AnswerAuditor(court);
     this.#wakes = new WakeAuditor(court);
@@ -135,7 +135,7 @@ export class Auditor {
 
   /** P7: all faults ended so long ago, and nobody has taken it up. */
   judgeForgotten(sinceMs: number): void {
-    judgeForgotten(this.#court, this.unfinished, sinceMs);
+    judgeForgotten(this.#court, this.leases, this.unfinished, sinceMs);
   }
 
   /** P7: faults ended long ago, and it is still not over. */

@@ -242,6 +242,7 @@ export class CallAuditor {
 
   /** An operator decided not to wait for what is out, and it was given the time that it has all the same. */
   #mayLeave({ waitsNoMoreSinceMs }: Case): boolean {
+    if (this.#court.isLeaping) return true;
     if (waitsNoMoreSinceMs === undefined) return false;
     return this.#court.nowMs() - waitsNoMoreSinceMs >= patienceMs - clockErrorMs;
   }

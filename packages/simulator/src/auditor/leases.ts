@@ -41,11 +41,14 @@ export class Leases {
     if (clock === undefined || deadlines === undefined) return false;
     return clock.monotonicMs() < deadlines.monotonicMs && clock.wallMs() < deadlines.wallMs;
   }
-}
 
-/** An exclusive store's other owners are dead by definition; elsewhere the heartbeat tells. */
-export function isDead({ database, isExclusive }: Court, owner: string, afterMs: number): boolean {
-  if (isExclusive) return database.lockedBy !== processOf(owner);
-  const beat = database.nodes.get(owner);
-  return beat === undefined || database.clockMs() - beat.beatMs > afterMs;
+  /** Its process takes its heartbeat back: it acts no more. */
+  ended(incarnation: string): void {
+    this.#deadlines.delete(incarnation);
+  }
+
+  /** Whoever may still believe in its lease, by the clocks of its own machine, is alive. */
+  isDead(owner: string): boolean {
+    return !this.isValid(processOf(owner), owner);
+  }
 }

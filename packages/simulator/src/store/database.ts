@@ -16,18 +16,25 @@ export class Database {
   readonly rows = new Map<string, Row>();
   /** The stored heartbeats, by incarnation. */
   readonly nodes = new Map<string, NodeBeat>();
-  /** The process of the server that answers now. */
-  server = 'server 1';
   readonly values = new Values();
   /** The process that holds the lock, where only one may. */
   lockedBy: string | undefined;
   readonly #clockMs: () => number;
+  readonly #server: () => string;
   #watcher: Watcher = () => undefined;
   #highestMs = 0;
 
-  /** @param clockMs the database's own clock, in milliseconds since 1970 */
-  constructor(clockMs: () => number) {
+  /**
+   * @param clockMs the database's own clock, in milliseconds since 1970
+   * @param server names the process of the server that answers now
+   */
+  constructor(clockMs: () => number, server: () => string = () => 'server 1') {
     this.#clockMs = clockMs;
+    this.#server = server;
+  }
+
+  get server(): string {
+    return this.#server();
   }
 
   /** Told of every change, right after it. */

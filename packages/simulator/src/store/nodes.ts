@@ -6,7 +6,8 @@ export function heartbeat(database: Database, beat: Heartbeat): Heard {
   const clockMs = database.clockMs();
   const known = database.nodes.get(beat.incarnation);
   const count = (known?.count ?? 0) + 1;
-  const stored: NodeBeat = { ...beat, startedMs: known?.startedMs ?? clockMs, beatMs: clockMs, count };
+  const { startedMs = clockMs, isDrainAsked = false } = known ?? {};
+  const stored: NodeBeat = { ...beat, startedMs, beatMs: clockMs, count, isDrainAsked };
   database.nodes.set(beat.incarnation, stored);
   return { clockMs, server: database.server, nodes: [...database.nodes.values()], nextDueMs: nextDueMs(database) };
 }
@@ -14,6 +15,12 @@ export function heartbeat(database: Database, beat: Heartbeat): Heard {
 export function retire(database: Database, incarnation: string, count: number | undefined): void {
   const known = database.nodes.get(incarnation);
   if (count === undefined || known?.count === count) database.nodes.delete(incarnation);
+}
+
+export function drain(database: Database, incarnation: string): boolean {
+  const known = database.nodes.get(incarnation);
+  if (known !== undefined) database.nodes.set(incarnation, { ...known, isDrainAsked: true });
+  return known !== undefined;
 }
 
 export function changedRows(database: Database, seen: readonly SeenRow[]): ChangedRow[] {

@@ -22,7 +22,7 @@ import { claim, makeDue, makeManyDue, ownedRows } from './claims.ts';
 import { seal } from './copy.ts';
 import type { Database } from './database.ts';
 import type { Link, Rest, StoreOperation } from './link.ts';
-import { changedRows, heartbeat, retire } from './nodes.ts';
+import { changedRows, drain, heartbeat, retire } from './nodes.ts';
 import { listPage } from './pages.ts';
 import { storedOf } from './row.ts';
 
@@ -41,6 +41,7 @@ export class SimulatedStore implements Store {
   readonly #by: string;
   readonly #pause: (delayMs: number) => Promise<void>;
   readonly #heartbeatSent: HeartbeatSent;
+  readonly #retiring: (incarnation: string) => void;
   readonly #handingBack: (gid: string) => void;
   #isOpen = false;
   /** Hand-backs that were sent and are not answered, by gid. */
@@ -53,6 +54,8 @@ export class SimulatedStore implements Store {
     readonly by: string;
     readonly pause: (delayMs: number) => Promise<void>;
     readonly heartbeatSent?: HeartbeatSent;
+    /** Told when an incarnation of this process takes its own heartbeat back. */
+    readonly retiring?: (incarnation: string) => void;
     /** Told of every hand-back as it leaves. */
     readonly handingBack?: (gid: string) => void;
   }) {
@@ -62,6 +65,7 @@ export class SimulatedStore implements Store {
     this.#by = parts.by;
     this.#pause = parts.pause;
     this.#heartbeatSent = parts.heartbeatSent ?? (() => () => undefined);
+    this.#retiring = parts.retiring ?? (() => undefined);
     this.#handingBack = parts.handingBack ?? (() => undefined);
   }
 
@@ -167,7 +171,12 @@ export class SimulatedStore implements Store {
   }
 
   retire(incarnation: string, count?: number): Promise<void> {
+    if (count === undefined) this.#retiring(incarnation);
     return this.#carry('heartbeat', () => retire(this.#database, incarnation, count));
+  }
+
+  drain(incarnation: string): Promise<boolean> {
+    return this.#carry('change', () => drain(this.#database, incarnation));
   }
 
   changed(seen: readonly SeenRow[]): Promise<readonly ChangedRow[]> {

@@ -2,6 +2,7 @@ import type { Random } from '../kernel/random.ts';
 import { calmNetwork } from '../network/weather.ts';
 import { calmStore } from '../store/weather.ts';
 import { deadHost } from './build.ts';
+import { ClockNemesis } from './clock-nemesis.ts';
 import type { Moment, Node } from './node.ts';
 import type { Profile } from './profile.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -35,6 +36,8 @@ export class Nemesis {
     this.#again(profile.nodeFaultEveryMs, () => this.#troubleNode());
     this.#again(profile.storeFaultEveryMs, () => this.#troubleStore());
     this.#again(profile.serviceFaultEveryMs, () => this.#troubleService());
+    const clocks = new ClockNemesis(world, this.#nodes, profile.wrongClock);
+    this.#again(profile.clockFaultEveryMs, () => clocks.trouble());
     world.scheduler.at(profile.chaosMs, () => this.#heal());
   }
 

@@ -202,6 +202,7 @@ export class Node {
         for (const told of delicate) told(gid, 'hand-back');
       },
       heartbeatSent: (incarnation) => auditor.leases.sent(process.id, incarnation),
+      retiring: (incarnation) => auditor.leases.ended(incarnation),
     });
   }
 

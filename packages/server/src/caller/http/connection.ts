@@ -80,15 +80,18 @@ export class Connection implements Wire {
     const text = requestText(request);
     const { body } = request;
     if (typeof body === 'string' || body.length === 0) {
-      socket.write(text, 'utf8', this.#written);
+      socket.write(text, 'utf8');
     } else if (body.length <= joinedBytes) {
-      socket.write(Buffer.concat([Buffer.from(text), body]), this.#written);
+      socket.write(Buffer.concat([Buffer.from(text), body]));
     } else {
       socket.cork();
       socket.write(text, 'utf8');
-      socket.write(body, this.#written);
+      socket.write(body);
       socket.uncork();
     }
+    // Nearly always the system has taken all of it: to be told of that later would cost a turn of node's for each call.
+    if (socket.writableLength === 0) this.#written();
+    else socket.write('', this.#written);
   }
 
   pause(): void {

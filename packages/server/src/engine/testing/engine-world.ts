@@ -43,6 +43,8 @@ export class EngineWorld {
   readonly engine: Engine;
   /** Calls that were asked for and not taken by the test. */
   readonly calls: CalledBranch[] = [];
+  /** How far the clock of the store's server is ahead of this machine's. */
+  serverAheadMs = 0;
   /** The caller throws: a defect that breaks a driver. */
   breakCalls = false;
   readonly warnings: string[] = [];
@@ -57,7 +59,7 @@ export class EngineWorld {
     const { beside } = options;
     const runtime = beside?.runtime ?? new ManualRuntime();
     this.runtime = runtime;
-    this.database = beside?.database ?? new Database(() => runtime.wallMs());
+    this.database = beside?.database ?? new Database(() => runtime.wallMs() + this.serverAheadMs);
     this.store = new SimulatedStore({
       exclusive: options.exclusive ?? beside === undefined,
       database: this.database,

@@ -38,7 +38,8 @@ export function testNodes(test: Case): void {
       const [a, b, ...others] = byIncarnation(nodes);
       assert.ok(a !== undefined && b !== undefined && others.length === 0);
       const { startedMs, beatMs } = a;
-      assert.deepEqual(a, { ...aBeat('a', { version: '1.0.0', isDraining: true }), startedMs, beatMs, count: 2 });
+      const said = aBeat('a', { version: '1.0.0', isDraining: true });
+      assert.deepEqual(a, { ...said, startedMs, beatMs, count: 2, isDrainAsked: false });
       assert.ok(startedMs <= b.startedMs && b.beatMs <= beatMs && beatMs <= clockMs, 'the clock of the server');
       assert.equal(first.nodes[0]?.startedMs, startedMs, 'the start stays');
       assert.deepEqual(first.nodes[0]?.features, features);
@@ -48,6 +49,7 @@ export function testNodes(test: Case): void {
         startedMs: b.startedMs,
         beatMs: b.startedMs,
         count: 1,
+        isDrainAsked: false,
       });
       for (const time of [clockMs, startedMs, beatMs]) assert.ok(Number.isInteger(time) && time > 1_500_000_000_000);
     },

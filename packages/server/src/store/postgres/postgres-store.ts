@@ -231,6 +231,11 @@ export class PostgresStore implements Store {
     return this.#write(commitMs, (connection) => this.#nodes.retire(connection, incarnation, count));
   }
 
+  drain(incarnation: string): Promise<boolean> {
+    const { commitMs } = this.#settings;
+    return this.#write(commitMs, (connection) => this.#nodes.drain(connection, incarnation));
+  }
+
   getValue(category: string, key: string): Promise<KeyValue | undefined> {
     return this.#read((connection) => this.#upkeep.getValue(connection, category, key));
   }

@@ -210,6 +210,10 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
     return Promise.reject(notShared());
   }
 
+  drain(): Promise<boolean> {
+    return Promise.reject(notShared());
+  }
+
   changed(): Promise<readonly ChangedRow[]> {
     return Promise.reject(notShared());
   }

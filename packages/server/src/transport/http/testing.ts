@@ -10,7 +10,7 @@ import {
   restoreTransaction,
   type Transaction,
 } from '@holdfast/core';
-import type { ClockState } from '../../engine/clock-keeper.ts';
+import type { ClockState } from '../../engine/clock-state.ts';
 import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
 import type { AskedList, ExplainedTransaction, KeyValues, ShownPage, ShownTransaction } from '../wire/stored.ts';
 import type { HttpParts } from './parts.ts';

@@ -48,7 +48,8 @@ export const decodeGid = (text: string) => gidOf(withStrippedGid(parseFields(tex
 /** What a JSON text says of a transaction, by our names. */
 export function transactionFields(text: string, name?: string): Fields {
   const unknown = new UnknownNames();
-  return Object.assign(parseFields(text, fields, name, unknown), { [unknownIn]: unknown });
+  const given = parseFields(text, fields, name, unknown);
+  return unknown.isEmpty ? given : Object.assign(given, { [unknownIn]: unknown });
 }
 
 function bodyFields(text: string): Fields {

@@ -4,7 +4,7 @@
  * for unfinished transactions reads `active` alone; finished ones cost it nothing.
  *
  * The key of a transaction is a number that grows: new rows lie side by side, and all that belongs to one of them has
- * eight bytes of key. Texts are bytes of UTF-8 (decision 0027): every collation that MariaDB and MySQL share takes `g` and
+ * eight bytes of key. Texts are bytes of UTF-8 (decision 0028): every collation that MariaDB and MySQL share takes `g` and
  * `g ` for the same gid.
  */
 const table = 'engine = InnoDB row_format = dynamic default charset = utf8mb4 collate = utf8mb4_bin';

@@ -1,6 +1,6 @@
 /**
  * Every write is one call of a procedure, which is one message: it begins, writes and commits before the server reads
- * on, so no stall of ours leaves a lock behind (decision 0027). The number in a name is raised with every change: the
+ * on, so no stall of ours leaves a lock behind (decision 0028). The number in a name is raised with every change: the
  * program before it calls the one it knows.
  *
  * A row of `transactions` that somebody else holds is skipped and reported, and waited for by another call, for a second:

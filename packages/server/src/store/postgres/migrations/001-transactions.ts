@@ -119,6 +119,7 @@ create table if not exists {schema}.nodes (
   version text not null,
   features text not null,
   is_draining boolean not null,
+  is_drain_asked boolean not null default false,
   started_ms bigint not null,
   beat_ms bigint not null,
   count bigint not null

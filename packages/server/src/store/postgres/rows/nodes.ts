@@ -5,10 +5,12 @@ import type { Connection } from '../connection.ts';
 export class Nodes {
   readonly #heartbeat: string;
   readonly #retire: string;
+  readonly #drain: string;
 
   constructor(schema: string) {
     this.#heartbeat = `call ${schema}.heartbeat_1($1, $2, $3, $4, $5, null)`;
     this.#retire = `call ${schema}.retire_1($1, $2, null)`;
+    this.#drain = `call ${schema}.drain_1($1, null)`;
   }
 
   async heartbeat(connection: Connection, beat: Heartbeat): Promise<Heard> {
@@ -20,6 +22,11 @@ export class Nodes {
 
   async retire(connection: Connection, incarnation: string, count: number | undefined): Promise<void> {
     await connection.query(this.#retire, [incarnation, count ?? null]);
+  }
+
+  async drain(connection: Connection, incarnation: string): Promise<boolean> {
+    const [row = []] = await connection.query(this.#drain, [incarnation]);
+    return row[0] === true;
   }
 }
 

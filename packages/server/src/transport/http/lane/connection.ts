@@ -80,6 +80,14 @@ export class LaneConnection {
     if (this.#state === 'idle') this.#socket.destroy();
   }
 
+  /** Whoever waits for an answer gets this one, and no other. */
+  refuseWaiting(error: HoldfastError): void {
+    if (this.#request === undefined) return;
+    const isWhole = this.#state !== 'body';
+    this.#dropBody();
+    this.#finish(this.#lane.intake.refusalOf(this.#request.served, error), !isWhole);
+  }
+
   cut(): void {
     this.#socket.destroy();
   }
@@ -245,18 +253,20 @@ export class LaneConnection {
     else {
       this.#state = 'sending';
       this.#deadlineMs = never;
-      this.#socket.write(text, encoding, this.#onSent);
+      this.#socket.write(text, encoding);
     }
-    if (this.#socket.writableLength > 0) this.#holdUnsent(bytes);
+    if (this.#socket.writableLength > 0) this.#holdUnsent(bytes, isLast);
     else if (!isLast) this.#rest();
   }
 
   /** The client takes its time: the answer counts until it was taken, and the connection is cut if it takes nothing. */
-  #holdUnsent(bytes: number): void {
+  #holdUnsent(bytes: number, isLast: boolean): void {
     const { settings, unsent } = this.#lane.intake;
     this.#unsentBytes = bytes;
     unsent.hold(this.#socket, bytes);
     this.#socket.setTimeout(settings.sendTimeoutMs);
+    // Only now: to be told of each answer would cost a turn of node's.
+    if (!isLast) this.#socket.write('', this.#onSent);
   }
 
   readonly #onSent = (): void => {
@@ -270,7 +280,7 @@ export class LaneConnection {
   #rest(): void {
     this.#state = 'idle';
     this.#deadlineMs = performance.now() + this.#lane.intake.settings.keepAliveTimeoutMs + keepAliveSlackMs;
-    if (this.#hasEnded) this.#end('');
+    if (this.#hasEnded || this.#lane.intake.isClosing) this.#end('');
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 

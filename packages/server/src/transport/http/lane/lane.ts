@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { HoldfastError } from '@holdfast/core';
 import type { Intake } from '../intake.ts';
 import type { Served } from '../served.ts';
 import { checkEachMs } from '../settings.ts';
@@ -61,6 +62,11 @@ export class Lane implements LaneParts {
   /** Ends the connections on which no request is under way. */
   closeIdle(): void {
     for (const connection of this.#connections) connection.closeIdle();
+  }
+
+  /** Tells all that wait for an answer that they wait in vain. */
+  refuseWaiting(error: HoldfastError): void {
+    for (const connection of this.#connections) connection.refuseWaiting(error);
   }
 
   /** Ends all connections at once. */

@@ -25,6 +25,8 @@ export class NodeConnection {
   readonly #ends = new RequestEnds();
   /** It has not been answered, or the client has not taken the answer. */
   #request: IncomingMessage | undefined;
+  /** Something of a request has come, and its answer was not taken. */
+  #isBusy = false;
   /** The last answer was written, or is being written: what still comes is dropped. */
   #isClosing = false;
   #droppedBytes = 0;
@@ -45,6 +47,19 @@ export class NodeConnection {
       if (this.#request?.complete === false && !this.#isClosing) this.refuse(endedEarly);
       this.#cutAfter(halfClosedTimeoutMs);
     });
+  }
+
+  closeIdle(): void {
+    if (!this.#isBusy) this.#socket.destroy();
+  }
+
+  /** What was answered was its last request. */
+  close(): void {
+    if (!this.#isClosing) this.#end('');
+  }
+
+  cut(): void {
+    this.#socket.destroy();
   }
 
   /** A request whose head has come. False: it is not to be served. */
@@ -79,6 +94,7 @@ export class NodeConnection {
   };
 
   #read(bytes: Buffer): void {
+    this.#isBusy = true;
     let at = 0;
     for (let piece = 0; at < bytes.length; piece += 1) {
       if (piece === piecesEachTurn) {
@@ -106,6 +122,7 @@ export class NodeConnection {
 
   readonly #answered = (): void => {
     this.#request = undefined;
+    this.#isBusy = false;
     this.#readOn();
   };
 

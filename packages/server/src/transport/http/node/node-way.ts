@@ -28,7 +28,9 @@ export class NodeWay implements RequestTaker {
   readonly #routes: readonly Served[];
   readonly #app: FastifyInstance;
   readonly #ownListener: (socket: Socket) => void;
-  readonly #connections = new WeakMap<Socket, NodeConnection>();
+  readonly #connections = new Map<Socket, NodeConnection>();
+  /** Of each request without an answer. */
+  readonly #waiting = new Set<(error: HoldfastError) => void>();
   #serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
 
   /** @param accept whoever has a connection first */
@@ -36,6 +38,10 @@ export class NodeWay implements RequestTaker {
     this.#intake = intake;
     this.#routes = routes;
     this.server = createLimitedServer(intake.settings, this);
+    // Called when it is closed. Node's own ends connections whose clients have not taken their answers yet.
+    this.server.closeIdleConnections = () => {
+      for (const connection of this.#connections.values()) connection.closeIdle();
+    };
     const own = this.server.listeners('connection');
     this.#ownListener = (socket) => {
       for (const listener of own) Reflect.apply(listener, this.server, [socket]);
@@ -75,6 +81,7 @@ export class NodeWay implements RequestTaker {
     // node:http listens no more once a client asked for a tunnel, and an error that nobody hears would end the process.
     socket.on('error', onError);
     this.#connections.set(socket, new NodeConnection(socket, this.#intake.settings.halfClosedTimeoutMs));
+    socket.once('close', () => this.#connections.delete(socket));
   }
 
   take(request: IncomingMessage, response: ServerResponse, waitsToContinue: boolean): void {
@@ -90,6 +97,16 @@ export class NodeWay implements RequestTaker {
 
   refuseTunnel(socket: Socket): void {
     this.#connections.get(socket)?.refuse(noTunnel);
+  }
+
+  /** Tells all that wait for an answer that they wait in vain. */
+  refuseWaiting(error: HoldfastError): void {
+    for (const refuse of this.#waiting) refuse(error);
+  }
+
+  /** Ends all connections at once. */
+  cut(): void {
+    for (const connection of this.#connections.values()) connection.cut();
   }
 
   close(): Promise<void> {
@@ -146,12 +163,23 @@ export class NodeWay implements RequestTaker {
     const startedMs = performance.now();
     const intake = this.#intake;
     const closeAfterAnswer = () => this.#connections.get(request.socket)?.closeAfterAnswer(response);
+    let isAnswered = false;
     const finish = (given: Answer) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      this.#waiting.delete(refuse);
       if (!request.complete) closeAfterAnswer();
       else if (intake.isClosing && !response.headersSent) response.setHeader('Connection', 'close');
       send(response, given, intake);
       intake.answered(served, request.method ?? '', given.status, startedMs);
     };
+    const refuse = (error: HoldfastError) => finish(intake.refusalOf(served, error));
+    this.#waiting.add(refuse);
+    response.once('close', () => {
+      this.#waiting.delete(refuse);
+      // It was answered before that, and taken only now.
+      if (intake.isClosing) this.#connections.get(request.socket)?.close();
+    });
     const refusal = admissionOf(request, intake);
     if (refusal !== undefined) {
       closeAfterAnswer();

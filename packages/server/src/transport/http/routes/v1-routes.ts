@@ -1,5 +1,5 @@
 import { type AskedRollback, invalid, limits } from '@holdfast/core';
-import type { ClockState } from '../../../engine/clock-keeper.ts';
+import type { ClockState } from '../../../engine/clock-state.ts';
 import type { Coordinator } from '../../../engine/coordinator.ts';
 import { encodeDestination, encodeExplained, encodeRolledBack, encodeSummary } from '../../wire/explained.ts';
 import { booleanField, keptText, stringField } from '../../wire/fields.ts';
