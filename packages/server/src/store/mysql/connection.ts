@@ -20,13 +20,17 @@ export type Parameter = string | number | Uint8Array | null;
 /** A connection to one server. Nothing of it is used from one statement to the next. */
 export class Connection implements Session {
   /** When the server was started, in seconds of its clock; it may be a little off. */
-  startedSeconds = 0;
+  readonly startedSeconds: number;
+  /** Whether the server took writes when the connection was made. */
+  readonly isWritable: boolean;
   readonly #driver: Driver;
   readonly #host: Host;
   readonly #settings: ConnectionSettings;
   #isLost = false;
 
-  private constructor(driver: Driver, host: Host, settings: ConnectionSettings) {
+  private constructor(driver: Driver, seen: Seen, host: Host, settings: ConnectionSettings) {
+    this.startedSeconds = seen.startedSeconds;
+    this.isWritable = seen.isWritable;
     this.#driver = driver;
     this.#host = host;
     this.#settings = settings;
@@ -39,11 +43,12 @@ export class Connection implements Session {
 
   /** @throws RemoteError `unreached`, with what to do */
   static async open(host: Host, settings: ConnectionSettings): Promise<Connection> {
+    let driver: Driver | undefined;
     try {
-      const connection = new Connection(await connectDriver(host, settings), host, settings);
-      connection.startedSeconds = await connection.#readStart();
-      return connection;
+      driver = await connectDriver(host, settings);
+      return new Connection(driver, await look(driver, settings.connectMs), host, settings);
     } catch (error) {
+      driver?.destroy();
       throw new RemoteError('unreached', judge(error).message, error);
     }
   }
@@ -96,23 +101,36 @@ export class Connection implements Session {
     }
   }
 
-  async #readStart(): Promise<number> {
-    const [uptime = []] = await this.query("show global status like 'Uptime'");
-    const [now = []] = await this.query('select unix_timestamp()');
-    return numberAt(now, 0) - Number(textAt(uptime, 1));
-  }
-
   /** On a connection of its own. It is a favour: the conditional write that is issued again decides. */
   #kill(): void {
     const { threadId } = this.#driver;
     if (!Number.isSafeInteger(threadId)) return;
     connectDriver(this.#host, this.#settings)
-      .then(
-        (driver) => driver.query('kill ?', [threadId]).finally(() => driver.destroy()),
-        () => undefined,
-      )
+      .then((driver) => driver.query({ sql: 'kill ?', timeout: killMs }, [threadId]).finally(() => driver.destroy()))
       .catch(() => undefined);
   }
+}
+
+const killMs = 1000;
+
+interface Seen {
+  readonly startedSeconds: number;
+  readonly isWritable: boolean;
+}
+
+/** What the server is just now. */
+async function look(driver: Driver, timeout: number): Promise<Seen> {
+  const ask = async (sql: string): Promise<Row> => {
+    const [rows] = await driver.query({ sql, timeout, rowsAsArray: true });
+    const [row]: unknown[] = Array.isArray(rows) ? rows : [];
+    return Array.isArray(row) ? row : [];
+  };
+  const uptime = await ask("show global status like 'Uptime'");
+  const now = await ask('select unix_timestamp(), @@global.read_only, @@global.innodb_read_only');
+  return {
+    startedSeconds: numberAt(now, 0) - Number(textAt(uptime, 1)),
+    isWritable: [now[1], now[2]].every((value) => value === 0 || value === 'OFF'),
+  };
 }
 
 function connectDriver(host: Host, { tls, connectMs, ...who }: ConnectionSettings): Promise<Driver> {

@@ -87,10 +87,7 @@ export class MySqlStore implements Store {
     this.#servers = new Servers({
       hosts,
       connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
-      isWritable: async (connection) => {
-        const [row] = await connection.query('select @@global.read_only, @@global.innodb_read_only');
-        return [row?.[0], row?.[1]].every((value) => value === 0 || value === 'OFF');
-      },
+      isWritable: async ({ isWritable }) => isWritable,
       moved: () => this.#drop(),
     });
     const connect = () => this.#servers.connect();
@@ -232,6 +229,11 @@ export class MySqlStore implements Store {
   retire(incarnation: string, count?: number): Promise<void> {
     const { commitMs } = this.#settings;
     return this.#write(commitMs, (connection) => this.#nodes.retire(connection, incarnation, count));
+  }
+
+  drain(incarnation: string): Promise<boolean> {
+    const { commitMs } = this.#settings;
+    return this.#write(commitMs, (connection) => this.#nodes.drain(connection, incarnation));
   }
 
   getValue(category: string, key: string): Promise<KeyValue | undefined> {

@@ -114,6 +114,7 @@ create table if not exists {p}nodes (
   version blob not null,
   features blob not null,
   is_draining tinyint not null,
+  is_drain_asked tinyint not null default 0,
   started_ms bigint not null,
   beat_ms bigint not null,
   count bigint not null

@@ -274,13 +274,16 @@ end`;
 /** An owner that is gone and owns nothing is forgotten after so long: what it may still have had under way has ended by then. */
 const forgetMs = 600_000;
 
-/** Rows of `active` that are taken: in a block of its own, for its cursor. Uses the variables of `claim`. */
-const take = (which: string, lock: string) => /* sql */ `
+/**
+ * Rows of `active` that are taken, in the order of a key: where they were sorted, all of them would be locked first. In a
+ * block of its own, for its cursor. Uses the variables of `claim`.
+ */
+const take = (key: 'primary' | 'due', which: string, lock: string) => /* sql */ `
   begin
     declare at_end tinyint default 0;
     declare candidates cursor for
       select a.owner, a.id, t.definition_bytes + t.branches_bytes
-      from {p}active a straight_join {p}transactions t on t.id = a.id ${which} ${lock};
+      from {p}active a force index (${key}) straight_join {p}transactions t on t.id = a.id ${which} ${lock};
     declare continue handler for not found set at_end = 1;
     open candidates;
     each_candidate: loop
@@ -340,7 +343,7 @@ begin
       leave each_gone;
     end if;
     set room = p_most - taken + 1, found = taken + strays;
-    ${take('where a.owner = o_incarnation order by a.owner, a.id limit room', lock)}
+    ${take('primary', 'where a.owner = o_incarnation order by a.id limit room', lock)}
     if o_beat = 0 and found = taken + strays and not is_full then
       if not exists (select 1 from {p}active where owner = o_incarnation) then
         update {p}nodes set started_ms = ${clockMs}, beat_ms = -1 where incarnation = o_incarnation and beat_ms = 0;
@@ -365,11 +368,11 @@ begin
   close forgotten;
   set room = p_most - taken;
   if not is_full and room > 0 then
-    ${take("where a.owner = '' and a.due_ms <= p_now order by a.due_ms, a.id limit room", lock)}
+    ${take('due', "where a.owner = '' and a.due_ms <= p_now order by a.due_ms, a.id limit room", lock)}
   end if;
   set room = p_most - taken;
   if not is_full and room > 0 then
-    ${take("where a.owner = '' and a.due_ms > p_never order by a.due_ms, a.id limit room", lock)}
+    ${take('due', "where a.owner = '' and a.due_ms > p_never order by a.due_ms, a.id limit room", lock)}
   end if;
   set next_due = null;
   select due_ms into next_due from {p}active where owner = '' order by due_ms, id limit 1;
@@ -404,12 +407,13 @@ begin
   insert into {p}nodes (incarnation, node, version, features, is_draining, started_ms, beat_ms, count)
   values (p_me, p_node, p_version, p_features, p_draining, now_ms, now_ms, 1)
   on duplicate key update node = p_node, version = p_version, features = p_features, is_draining = p_draining,
-    started_ms = if(beat_ms > 0, started_ms, now_ms), count = if(beat_ms > 0, count + 1, 1), beat_ms = now_ms;
+    is_drain_asked = is_drain_asked and beat_ms > 0, started_ms = if(beat_ms > 0, started_ms, now_ms), count = if(beat_ms > 0, count + 1, 1), beat_ms = now_ms;
   commit;
   select due_ms into next_due from {p}active where owner = '' order by due_ms, id limit 1;
   select now_ms, concat(convert(host using utf8mb4), ' ', known), next_due;
   select convert(incarnation using utf8mb4), convert(node using utf8mb4), convert(version using utf8mb4),
-    convert(features using utf8mb4), is_draining, started_ms, beat_ms, count
+    convert(features using utf8mb4), is_draining, started_ms, beat_ms, count,
+    is_drain_asked
   from {p}nodes where beat_ms > 0 order by incarnation;
 end`,
   /* sql */ `
@@ -420,6 +424,17 @@ begin${handler}
   update {p}nodes set beat_ms = 0, count = 0
   where incarnation = p_incarnation and (p_count is null or count = p_count) and beat_ms > 0;
   commit;
+end`,
+  /* sql */ `
+create procedure {p}drain_1(in p_incarnation varbinary(255))
+modifies sql data sql security invoker
+begin
+  declare known int default 0;${handler}
+  ${begin}
+  update {p}nodes set is_drain_asked = 1 where incarnation = p_incarnation and beat_ms > 0;
+  select count(*) into known from {p}nodes where incarnation = p_incarnation and beat_ms > 0;
+  commit;
+  select known;
 end`,
 ];
 
@@ -471,7 +486,7 @@ begin
   declare c_id bigint;
   declare is_end tinyint default 0;
   declare candidates cursor for
-    select a.id from {p}active a straight_join {p}transactions t on t.id = a.id
+    select a.id from {p}active a force index (due) straight_join {p}transactions t on t.id = a.id
     where a.owner = '' and a.due_ms > greatest(p_after, p_now) order by a.due_ms, a.id limit asked
     for update skip locked;
   declare continue handler for not found set is_end = 1;${handler}

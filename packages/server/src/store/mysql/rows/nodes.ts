@@ -5,10 +5,12 @@ import type { Connection } from '../connection.ts';
 export class Nodes {
   readonly #heartbeat: string;
   readonly #retire: string;
+  readonly #drain: string;
 
   constructor(prefix: string) {
     this.#heartbeat = `call ${prefix}heartbeat_1(?, ?, ?, ?, ?, ?)`;
     this.#retire = `call ${prefix}retire_1(?, ?)`;
+    this.#drain = `call ${prefix}drain_1(?)`;
   }
 
   async heartbeat(connection: Connection, beat: Heartbeat): Promise<Heard> {
@@ -26,6 +28,11 @@ export class Nodes {
   async retire(connection: Connection, incarnation: string, count: number | undefined): Promise<void> {
     await connection.call(this.#retire, [incarnation, count ?? null]);
   }
+
+  async drain(connection: Connection, incarnation: string): Promise<boolean> {
+    const [[row = []] = []] = await connection.call(this.#drain, [incarnation]);
+    return row[0] === 1;
+  }
 }
 
 function toNode(row: Row): NodeBeat {
@@ -38,5 +45,6 @@ function toNode(row: Row): NodeBeat {
     startedMs: numberAt(row, 5),
     beatMs: numberAt(row, 6),
     count: numberAt(row, 7),
+    isDrainAsked: numberAt(row, 8) === 1,
   };
 }
