@@ -31,9 +31,37 @@ export class PostgresFixture {
     return new PostgresFixture(server, client);
   }
 
+  get url(): string {
+    return this.urlAt(this.server.port);
+  }
+
+  /** The same, through what stands before it. */
+  urlAt(port: number): string {
+    return `postgres://root@127.0.0.1:${port}/postgres`;
+  }
+
+  /** Rows of `active`, of which a finished transaction has none. */
+  async leftovers(): Promise<{ unfinished: number; owners: number }> {
+    const { rows } = await this.client.query<{ unfinished: string; owners: string }>(
+      `select count(*) filter (where t.status in ('succeed', 'failed') or t.id is null) as unfinished,
+         count(*) filter (where a.owner <> '' and n.incarnation is null) as owners
+       from ${schema}.active a left join ${schema}.transactions t on t.id = a.id
+       left join ${schema}.nodes n on n.incarnation = a.owner`,
+    );
+    return { unfinished: Number(rows[0]?.unfinished), owners: Number(rows[0]?.owners) };
+  }
+
   settings(more: Partial<PostgresSettings> = {}): PostgresSettings {
-    const url = `postgres://root@127.0.0.1:${this.server.port}/postgres`;
-    return { url, schema, connections: 6, connectMs: 5000, commitMs: 10_000, readMs: 30_000, ...more };
+    return {
+      url: this.url,
+      schema,
+      connections: 6,
+      connectMs: 5000,
+      commitMs: 10_000,
+      readMs: 30_000,
+      tls: () => undefined,
+      ...more,
+    };
   }
 
   async damage(gid: string, damage: Damage): Promise<void> {

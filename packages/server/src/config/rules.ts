@@ -56,6 +56,27 @@ const rules: readonly Rule[] = [
     text: 'grpc.tls.clientCaFile must come with grpc.tls.certFile and grpc.tls.keyFile',
   },
   {
+    paths: ['store.url'],
+    holds: ({ store }) => store.url === '' || /^postgres(ql)?:\/\//.test(store.url),
+    text: 'store.url must begin with postgres://',
+    isSecret: true,
+  },
+  {
+    paths: ['store.schema'],
+    holds: ({ store }) => /^[a-z_][a-z0-9_]*$/.test(store.schema),
+    text: 'store.schema must be a name of small letters, digits and underscores that does not begin with a digit',
+  },
+  {
+    paths: ['store.tls.certFile', 'store.tls.keyFile'],
+    holds: ({ store: { tls } }) => (tls.certFile === '') === (tls.keyFile === ''),
+    text: 'store.tls.certFile and store.tls.keyFile must be given together',
+  },
+  {
+    paths: ['store.tls.caFile', 'store.tls.certFile', 'store.tls.serverName'],
+    holds: ({ store: { tls } }) => tls.mode !== 'off' || tls.caFile + tls.certFile + tls.serverName === '',
+    text: 'store.tls.caFile, store.tls.certFile and store.tls.serverName count only with store.tls.mode: verify',
+  },
+  {
     paths: ['alert.webhookUrl'],
     holds: ({ alert }) => alert.webhookUrl === '' || isHttpUrl(alert.webhookUrl),
     text: 'alert.webhookUrl must be an http or https URL',

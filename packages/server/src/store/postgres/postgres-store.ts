@@ -1,7 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
+import type { Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import { type Address, parseAddress } from '../remote/address.ts';
-import { commitDivided } from '../remote/batch.ts';
+import { commitDivided, type Results } from '../remote/batch.ts';
 import { encodeWrite } from '../remote/encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from '../remote/judged.ts';
 import { Pool } from '../remote/pool.ts';
@@ -23,7 +24,6 @@ import {
   StoreError,
   type TakenAlerts,
   type Write,
-  type WriteResult,
 } from '../store.ts';
 import { checkServer } from './checks.ts';
 import { Connection } from './connection.ts';
@@ -48,7 +48,8 @@ export interface PostgresSettings {
   readonly commitMs: number;
   /** How long whatever only reads, or may take longer, may take. */
   readonly readMs: number;
-  readonly tls?: ConnectionOptions;
+  /** Asked for each connection. Undefined: without TLS. */
+  readonly tls: () => ConnectionOptions | undefined;
 }
 
 const heartbeatMs = 800;
@@ -58,7 +59,7 @@ const form = { schemes: ['postgres', 'postgresql'], defaultPort: 5432 };
 const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 
 /** A shared store: PostgreSQL 13 or later, with any number of coordinators on one schema. */
-export class PostgresStore implements Store {
+export class PostgresStore implements Store, Placed {
   readonly name = 'postgres';
   readonly exclusive = false;
   readonly #settings: PostgresSettings;
@@ -118,6 +119,10 @@ export class PostgresStore implements Store {
     }
   }
 
+  place(): string {
+    return `at ${this.#servers.name}/${this.#address.database}, schema ${this.#settings.schema}`;
+  }
+
   async close(): Promise<void> {
     this.#isOpen = false;
     await Promise.all([this.#pool.close(), this.#heart.close()]);
@@ -137,7 +142,7 @@ export class PostgresStore implements Store {
     });
   }
 
-  async commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
+  async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
     const encoded = batch.map(encodeWrite);
     const { commitMs } = this.#settings;
