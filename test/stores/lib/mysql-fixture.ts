@@ -36,9 +36,38 @@ export class MySqlFixture {
     return new MySqlFixture(server, await connect(server));
   }
 
+  get url(): string {
+    return this.urlAt(this.server.port);
+  }
+
+  /** The same, through what stands before it, or as another user. */
+  urlAt(port: number, user = 'root'): string {
+    return `mysql://${user}@127.0.0.1:${port}/${database}`;
+  }
+
   settings(more: Partial<MySqlSettings> = {}): MySqlSettings {
-    const url = `mysql://root@127.0.0.1:${this.server.port}/${database}`;
-    return { url, prefix, connections: 6, connectMs: 5000, commitMs: 10_000, readMs: 30_000, ...more };
+    return {
+      url: this.url,
+      prefix,
+      connections: 6,
+      connectMs: 5000,
+      commitMs: 10_000,
+      readMs: 30_000,
+      tls: () => undefined,
+      ...more,
+    };
+  }
+
+  /** Rows of `active`, of which a finished transaction has none. */
+  async leftovers(): Promise<{ unfinished: number; owners: number }> {
+    const [rows] = await this.client.query(
+      `select cast(ifnull(sum(t.status in ('succeed', 'failed') or t.id is null), 0) as signed) as unfinished,
+         cast(ifnull(sum(a.owner <> '' and n.incarnation is null), 0) as signed) as owners
+       from ${prefix}active a left join ${prefix}transactions t on t.id = a.id
+       left join ${prefix}nodes n on n.incarnation = a.owner`,
+    );
+    const [row] = rows as { unfinished: number; owners: number }[];
+    return { unfinished: Number(row?.unfinished), owners: Number(row?.owners) };
   }
 
   async damage(gid: string, damage: Damage): Promise<void> {

@@ -1,3 +1,5 @@
+import { connect as connectSocket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import type { SslOptions } from 'mysql2';
 import { createConnection, type Connection as Driver } from 'mysql2/promise';
 import type { Host } from '../remote/address.ts';
@@ -10,7 +12,8 @@ export interface ConnectionSettings {
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  readonly tls: SslOptions | undefined;
+  /** Asked for each connection: files that were renewed are read again. Undefined: without TLS. */
+  readonly tls: () => ConnectionOptions | undefined;
   readonly connectMs: number;
 }
 
@@ -137,7 +140,7 @@ function connectDriver(host: Host, { tls, connectMs, ...who }: ConnectionSetting
   return createConnection({
     ...who,
     ...host,
-    ...(tls !== undefined && { ssl: tls }),
+    ...tlsOf(host, tls()),
     connectTimeout: connectMs,
     charset: 'utf8mb4',
     enableKeepAlive: true,
@@ -147,4 +150,21 @@ function connectDriver(host: Host, { tls, connectMs, ...who }: ConnectionSetting
     flags: ['-FOUND_ROWS'],
     maxPreparedStatements: 64,
   });
+}
+
+/** The driver checks the certificate against the name of the host. Where it is to be another name, the socket is ours. */
+function tlsOf(
+  { host, port }: Host,
+  options: ConnectionOptions | undefined,
+): { ssl?: SslOptions; host?: string; stream?: () => ReturnType<typeof connectSocket> } {
+  if (options === undefined) return {};
+  const { ca, cert, key, servername } = options;
+  const files = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined));
+  return {
+    ssl: { ...files, rejectUnauthorized: true, verifyIdentity: true },
+    ...(servername !== undefined && {
+      host: servername,
+      stream: () => connectSocket({ host, port, noDelay: true, keepAlive: true }),
+    }),
+  };
 }

@@ -1,7 +1,8 @@
-import type { SslOptions } from 'mysql2';
+import type { ConnectionOptions } from 'node:tls';
+import type { Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import { type Address, parseAddress } from '../remote/address.ts';
-import { commitDivided } from '../remote/batch.ts';
+import { commitDivided, issueAgain, type Results } from '../remote/batch.ts';
 import { encodeWrite } from '../remote/encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from '../remote/judged.ts';
 import { Pool } from '../remote/pool.ts';
@@ -23,7 +24,6 @@ import {
   StoreError,
   type TakenAlerts,
   type Write,
-  type WriteResult,
 } from '../store.ts';
 import { checkServer } from './checks.ts';
 import { Connection } from './connection.ts';
@@ -49,7 +49,8 @@ export interface MySqlSettings {
   readonly commitMs: number;
   /** How long whatever only reads, or may take longer, may take. */
   readonly readMs: number;
-  readonly tls?: SslOptions;
+  /** Asked for each connection. Undefined: without TLS. */
+  readonly tls: () => ConnectionOptions | undefined;
 }
 
 const heartbeatMs = 800;
@@ -59,7 +60,7 @@ const form = { schemes: ['mysql', 'mariadb'], defaultPort: 3306 };
 const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 
 /** A shared store: MySQL 8 or MariaDB 10.6 and later, with any number of coordinators on one database. */
-export class MySqlStore implements Store {
+export class MySqlStore implements Store, Placed {
   readonly name = 'mysql';
   readonly exclusive = false;
   readonly #settings: MySqlSettings;
@@ -116,6 +117,10 @@ export class MySqlStore implements Store {
     }
   }
 
+  place(): string {
+    return `at ${this.#servers.name}/${this.#address.database}, tables ${this.#settings.prefix}...`;
+  }
+
   async close(): Promise<void> {
     this.#isOpen = false;
     await Promise.all([this.#pool.close(), this.#heart.close()]);
@@ -135,7 +140,7 @@ export class MySqlStore implements Store {
     });
   }
 
-  async commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
+  async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
     const encoded = batch.map(encodeWrite);
     const { commitMs } = this.#settings;
@@ -259,7 +264,10 @@ export class MySqlStore implements Store {
   }
 
   #write<T>(limitMs: number, work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#judged(toStoreError, this.#use(this.#pool, limitMs, work));
+    return this.#judged(
+      toStoreError,
+      issueAgain(() => this.#use(this.#pool, limitMs, work)),
+    );
   }
 
   async #judged<T>(judge: (error: unknown) => StoreError, work: Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import type { Results } from '../../remote/batch.ts';
 import { byGid, type EncodedWrite } from '../../remote/encoded-write.ts';
 import { RemoteError } from '../../remote/judged.ts';
 import type { WriteResult } from '../../store.ts';
@@ -61,23 +62,26 @@ export class Writer {
 type Write = (some: readonly EncodedWrite[], waits: boolean) => Promise<(WriteResult | 'locked')[]>;
 
 /**
- * Rows that nobody else holds are written at once; those that somebody holds are waited for by a call of their own.
- * @throws RemoteError `locked`, and what `write` throws
+ * Rows that nobody else holds are written at once; those that somebody holds are waited for by a call of their own, and are
+ * stuck where that is in vain.
+ * @throws RemoteError what `write` throws
  */
-export async function writePatiently(writes: readonly EncodedWrite[], write: Write): Promise<WriteResult[]> {
+export async function writePatiently(writes: readonly EncodedWrite[], write: Write): Promise<Results> {
   const answers = await write(writes, false);
   const waiting = [...answers.keys()].filter((index) => answers[index] === 'locked');
   if (waiting.length > 0) {
-    const late = await write(
-      waiting.flatMap((index) => writes[index] ?? []),
-      true,
-    );
-    for (const [at, index] of waiting.entries()) answers[index] = late[at] ?? 'locked';
+    const held = waiting.flatMap((index) => writes[index] ?? []);
+    const late = await write(held, true).catch(whyHeld);
+    for (const [at, index] of waiting.entries())
+      answers[index] = (typeof late === 'string' ? undefined : late[at]) ?? 'locked';
   }
-  return answers.map((answer) => {
-    if (answer === 'locked') throw new RemoteError('locked', 'somebody else holds a row that is to be written');
-    return answer;
-  });
+  return answers.map((answer) => (answer === 'locked' ? { stuck: 'somebody else holds its row' } : answer));
+}
+
+/** @throws what is no lock */
+function whyHeld(error: unknown): 'locked' {
+  if (error instanceof RemoteError && error.judgement === 'locked') return 'locked';
+  throw error;
 }
 
 /** What is written as it is, one after the other, and where it is: MySQL counts from one. */
