@@ -226,6 +226,24 @@ describeWith(
       assert.deepEqual([...new Set(await direct.commit(batch))], ['done']);
     });
 
+    it('a gid that somebody else is just creating is stuck, and exists afterwards', async () => {
+      direct = await open();
+      await put(direct, create('template'));
+      const [columns] = await fixture.client.query(
+        "select group_concat(column_name) as names from information_schema.columns where table_schema = 'kept' and table_name = 'holdfast_transactions' and column_name not in ('id', 'gid')",
+      );
+      const [{ names = '' } = {}] = columns as { names?: string }[];
+      await fixture.client.query(
+        `set transaction isolation level read committed; begin; insert into holdfast_transactions (gid, ${names}) select 'taken', ${names} from holdfast_transactions`,
+      );
+      const batch = [create('one'), create('taken'), create('two')];
+      const [one, taken, two] = await direct.commit(batch);
+      assert.deepEqual([one, two], ['done', 'done']);
+      assert.match(typeof taken === 'object' ? taken.stuck : '', /^MySQL 1205: /);
+      await fixture.client.query('commit');
+      assert.deepEqual(await direct.commit(batch), ['done', 'exists', 'done']);
+    });
+
     it('data that the server refuses fail alone, and say why', async () => {
       direct = await open();
       const long = 'x'.repeat(300);

@@ -4,6 +4,7 @@ import { withPrefix } from '../../../packages/server/src/store/mysql/migrate.ts'
 import { claiming, dropOf } from '../../../packages/server/src/store/mysql/migrations/002-procedures.ts';
 import type { MySqlSettings } from '../../../packages/server/src/store/mysql/mysql-store.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
+import type { DatabaseFixture } from './database-fixture.ts';
 import { mySqlDamage } from './mysql-damage.ts';
 
 const prefix = 'holdfast_';
@@ -13,7 +14,7 @@ const database = 'kept';
 export const mySqlSettings = { 'max-allowed-packet': '64M' } as const;
 
 /** A private MariaDB or MySQL, and a way into it beside the store. */
-export class MySqlFixture {
+export class MySqlFixture implements DatabaseFixture {
   readonly server: PrivateServer;
   readonly client: Connection;
   #isLockless = false;
@@ -98,8 +99,13 @@ export class MySqlFixture {
     this.#isLockless = false;
   }
 
-  async stop(): Promise<void> {
+  /** Closes its own connection. */
+  async leave(): Promise<void> {
     await this.client.end();
+  }
+
+  async stop(): Promise<void> {
+    await this.leave();
     await this.server.stop();
   }
 
