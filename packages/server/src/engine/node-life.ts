@@ -8,6 +8,7 @@ import type { EngineParts } from './engine-parts.ts';
 import type { Incarnation } from './incarnation.ts';
 import { Journal } from './journal.ts';
 import { type LeaseContext, LeaseKeeper } from './lease-keeper.ts';
+import type { LongTurns } from './long-turns.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
 import { refuse } from './refusals.ts';
@@ -24,6 +25,7 @@ const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
 
 /** How transactions are read and what is told of their writes: the same whoever changes them. */
 export interface NodeContext {
+  readonly longTurns: LongTurns;
   restore(stored: StoredTransaction): Transaction;
   written(now: Transaction, before: Transaction): void;
 }
@@ -182,6 +184,7 @@ export class NodeLife {
       journal: this.journal,
       caller,
       limits: settings.active,
+      longTurns: this.#context.longTurns,
       flushDelayMs: settings.flushDelayMs,
       // A clock moved by hand stops at due times alone.
       longestSleepMs: this.#parts.machine === undefined ? usualSleepMs : Number.POSITIVE_INFINITY,
