@@ -69,7 +69,7 @@ const rules: readonly Rule[] = [
   {
     paths: ['store.schema'],
     holds: ({ store }) => store.schema.length <= 40 || !/^m/.test(store.url),
-    text: 'store.schema may have 40 characters in MariaDB and MySQL: the names of tables begin with it',
+    text: 'store.schema must have 40 characters at most in MariaDB and MySQL: the names of tables begin with it',
   },
   {
     paths: ['store.tls.certFile', 'store.tls.keyFile'],
@@ -79,7 +79,7 @@ const rules: readonly Rule[] = [
   {
     paths: ['store.tls.caFile', 'store.tls.certFile', 'store.tls.serverName'],
     holds: ({ store: { tls } }) => tls.mode !== 'off' || tls.caFile + tls.certFile + tls.serverName === '',
-    text: 'store.tls.caFile, store.tls.certFile and store.tls.serverName count only with store.tls.mode: verify',
+    text: 'store.tls.mode must be verify where store.tls.caFile, store.tls.certFile or store.tls.serverName is given',
   },
   {
     paths: ['alert.webhookUrl'],

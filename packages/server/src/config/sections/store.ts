@@ -54,7 +54,7 @@ export const store = section('Where transactions are kept.', {
     mode: choice({
       values: ['off', 'verify'],
       default: 'off',
-      description: '`verify`: only over TLS, to a server whose certificate is valid for its name.',
+      description: 'With `verify` only over TLS, to a server whose certificate is valid for its name.',
     }),
     caFile: file({
       description:
