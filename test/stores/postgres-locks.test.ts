@@ -1,7 +1,5 @@
-/** Locks on PostgreSQL: what somebody else holds keeps one row waiting, and what is ours ends with its message. */
+/** Locks on PostgreSQL: what somebody else holds keeps one row waiting. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
 import { aBranch, append, create, numbers, put, update } from '../../packages/server/src/store/contract/fixtures.ts';
@@ -71,83 +69,4 @@ describe('locks on PostgreSQL', { skip: 'missing' in programs && programs.missin
     assert.deepEqual([one, two], ['done', 'done']);
     assert.match(JSON.stringify(bad), /"stuck":"PostgreSQL 22021: invalid byte sequence/);
   });
-
-  it('a stall of ours before the last message of a write leaves no lock behind', async () => {
-    await put(store, ...numbers(8).map((index) => create(`stalled-${index}`)));
-    const relay = await SyncHolder.start(fixture.server.port);
-    const url = fixture.url.replace(String(fixture.server.port), String(relay.port));
-    const stalling = new PostgresStore(fixture.settings({ url, commitMs: 30_000 }));
-    await stalling.open();
-    await stalling.ping();
-    relay.holds = true;
-    const updates = numbers(8).map((index) => update(`stalled-${index}`, { owner: 'a' }));
-    const written = stalling.commit(updates);
-    await once(relay.events, 'held');
-    // The server has all of the write but its last message. Nothing of it is locked any more: another node goes on.
-    const taken = numbers(8).map((index) =>
-      update(`stalled-${index}`, { expectOwner: 'a', expectVersion: 2, owner: 'b' }),
-    );
-    let results = await store.commit(taken);
-    while (results.some((result) => result === 'conflict')) results = await store.commit(taken);
-    assert.deepEqual([...new Set(results)], ['done']);
-    relay.release();
-    assert.deepEqual([...new Set(await written)], ['done']);
-    await stalling.close();
-    relay.stop();
-  });
 });
-
-/** Passes everything on, but may keep back each message `S`, by which the protocol ends a statement. */
-class SyncHolder {
-  readonly events = new EventTarget();
-  holds = false;
-  readonly #server = createServer((client) => {
-    const server = connect(this.#to, '127.0.0.1');
-    client.on('data', (bytes) => {
-      const syncBytes = 5;
-      const isSync = bytes.subarray(-syncBytes).equals(Buffer.from([0x53, 0, 0, 0, 4]));
-      if (!this.holds || !isSync) {
-        server.write(bytes);
-        return;
-      }
-      server.write(bytes.subarray(0, -syncBytes));
-      this.#held.push(() => server.write(bytes.subarray(-syncBytes)));
-      this.events.dispatchEvent(new Event('held'));
-    });
-    server.on('data', (bytes) => client.write(bytes));
-    for (const [one, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      one.on('close', () => other.destroy());
-      one.on('error', () => other.destroy());
-    }
-  });
-  readonly #to: number;
-  readonly #held: (() => void)[] = [];
-
-  private constructor(to: number) {
-    this.#to = to;
-  }
-
-  static async start(to: number): Promise<SyncHolder> {
-    const holder = new SyncHolder(to);
-    holder.#server.listen(0, '127.0.0.1');
-    await once(holder.#server, 'listening');
-    return holder;
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    return address === null || typeof address === 'string' ? 0 : address.port;
-  }
-
-  release(): void {
-    this.holds = false;
-    for (const send of this.#held.splice(0)) send();
-  }
-
-  stop(): void {
-    this.#server.close();
-  }
-}

@@ -54,7 +54,8 @@ export const store = section('Where transactions are kept.', {
     mode: choice({
       values: ['off', 'verify'],
       default: 'off',
-      description: 'With `verify` only over TLS, to a server whose certificate is valid for its name.',
+      description:
+        'With `verify` the database is reached only over TLS, and its certificate must be valid for its name. With `off` it is reached without TLS.',
     }),
     caFile: file({
       description:

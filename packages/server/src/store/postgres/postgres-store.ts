@@ -65,9 +65,9 @@ export class PostgresStore implements Store, Placed {
   readonly #settings: PostgresSettings;
   readonly #address: Address;
   readonly #servers: Servers<Connection>;
-  readonly #pool: Pool<Connection>;
+  #pool: Pool<Connection>;
   /** Nothing else waits on it, and it waits for nothing else. */
-  readonly #heart: Pool<Connection>;
+  #heart: Pool<Connection>;
   readonly #writer: Writer;
   readonly #loader: Loader;
   readonly #claimer: Claimer;
@@ -83,7 +83,7 @@ export class PostgresStore implements Store, Placed {
     this.#settings = settings;
     this.#address = parseAddress(settings.url, form);
     const { user, password, hosts, database } = this.#address;
-    const { connectMs, connections: size, schema, tls } = settings;
+    const { connectMs, connections, schema, tls } = settings;
     this.#servers = new Servers({
       hosts,
       connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
@@ -93,9 +93,8 @@ export class PostgresStore implements Store, Placed {
       },
       moved: () => this.#drop(),
     });
-    const connect = () => this.#servers.connect();
-    this.#pool = new Pool({ size, connect });
-    this.#heart = new Pool({ size: 1, connect });
+    this.#pool = this.#newPool(connections);
+    this.#heart = this.#newPool(1);
     this.#writer = new Writer(schema);
     this.#loader = new Loader(schema);
     this.#claimer = new Claimer(schema, this.#loader);
@@ -106,7 +105,10 @@ export class PostgresStore implements Store, Placed {
   }
 
   async open(): Promise<void> {
-    const { readMs, schema } = this.#settings;
+    const { readMs, schema, connections } = this.#settings;
+    // Closed ones stay closed; what could not be opened may be tried again.
+    this.#pool = this.#newPool(connections);
+    this.#heart = this.#newPool(1);
     try {
       await this.#pool.use(readMs, checkServer);
       await this.#pool.use(migrationMs, (connection) => migrate(connection, schema));
@@ -284,6 +286,10 @@ export class PostgresStore implements Store, Placed {
       if (error instanceof RemoteError && error.judgement === 'moved') this.#drop();
       throw error;
     }
+  }
+
+  #newPool(size: number): Pool<Connection> {
+    return new Pool({ size, connect: () => this.#servers.connect() });
   }
 
   #drop(): void {
