@@ -62,6 +62,10 @@ export class NodeLife {
     this.journal = new Journal(parts.store, this.#machine.store, parts.settings.journal, {
       committed: (rows, durationMs) => events.journalCommitted(rows, durationMs),
       paused: (reason) => this.#readiness.paused(reason),
+      stuck: (gid, reason) => {
+        if (reason === undefined) events.warned(`transaction ${gid} can be written again`, undefined);
+        else events.warned(`transaction ${gid} cannot be written, and is tried again: others go on`, reason);
+      },
       fatal: (error) => {
         this.#end();
         events.fatal(error);
