@@ -45,6 +45,18 @@ export const equivalents: readonly Equivalent[] = [
     why: 'a shortcut: counting gives the same',
   },
   {
+    file: 'packages/core/src/custom-data.ts',
+    line: "typeof seconds !== 'number' ||",
+    replacement: 'false',
+    why: 'what is no number is no whole number either',
+  },
+  {
+    file: 'packages/core/src/custom-data.ts',
+    line: 'for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);',
+    replacement: 'index <= text.length',
+    why: 'behind its end nothing can be written into an array of bytes',
+  },
+  {
     file: 'packages/core/src/deadline.ts',
     line: 'default:',
     replacement: 'default:',
@@ -133,6 +145,42 @@ export const equivalents: readonly Equivalent[] = [
     line: 'default:',
     replacement: 'default:',
     why: 'the compiler shows that no value gets there',
+  },
+  {
+    file: 'packages/core/src/plan.ts',
+    line: 'if (options.timeoutToFailMs > 0 && options.timeoutToFailMs < defaults.retryIntervalMs) return options.timeoutToFailMs;',
+    replacement: 'options.timeoutToFailMs <= defaults.retryIntervalMs',
+    why: 'where both are the same it does not matter which is taken',
+  },
+  {
+    file: 'packages/server/src/engine/creation.ts',
+    line: 'const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked);',
+    replacement: 'false',
+    why: 'a shortcut: steps that name no topic expand to themselves',
+  },
+  {
+    file: 'packages/server/src/engine/creation.ts',
+    line: 'const isKnown = incarnation.actor(asked.gid) !== undefined || incarnation.prepared.isStored(asked.gid);',
+    replacement: 'false',
+    why: 'a shortcut: what exists is found by the write that would create it',
+  },
+  {
+    file: 'packages/server/src/engine/creation.ts',
+    line: 'const isKnown = incarnation.actor(asked.gid) !== undefined || incarnation.prepared.isStored(asked.gid);',
+    replacement: 'incarnation.actor(asked.gid) !== undefined && incarnation.prepared.isStored(asked.gid)',
+    why: 'a shortcut: what exists is found by the write that would create it',
+  },
+  {
+    file: 'packages/server/src/engine/creation.ts',
+    line: 'if (isKnown) return this.#context.changes.change(asked.gid, rule, wake);',
+    replacement: 'false',
+    why: 'a shortcut: what exists is found by the write that would create it',
+  },
+  {
+    file: 'packages/server/src/engine/creation.ts',
+    line: 'if (incarnation.actor(definition.gid) !== undefined) return undefined;',
+    replacement: 'false',
+    why: 'a shortcut: what exists is found by the write that would create it',
   },
   {
     file: 'packages/server/src/engine/registration.ts',
