@@ -91,6 +91,7 @@ export class PostgresStore implements Store, Placed {
         const [row] = await connection.query("select current_setting('transaction_read_only') = 'off'");
         return row?.[0] === true;
       },
+      limitMs: connectMs,
       moved: () => this.#drop(),
     });
     this.#pool = this.#newPool(connections);
