@@ -150,15 +150,20 @@ export function logSettings({ log }: Settings): LogSettings {
 /** Only the chosen store is loaded. */
 async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
   if (store.url !== '') {
-    const { PostgresStore } = await import('./store/postgres/postgres-store.ts');
-    const { url, schema, connections, connectTimeoutMs, commitTimeoutMs, readTimeoutMs } = store;
-    return new PostgresStore({
-      ...{ url, schema, connections },
-      connectMs: connectTimeoutMs,
-      commitMs: commitTimeoutMs,
-      readMs: readTimeoutMs,
+    const { url, schema, connections } = store;
+    const common = {
+      ...{ url, connections },
+      connectMs: store.connectTimeoutMs,
+      commitMs: store.commitTimeoutMs,
+      readMs: store.readTimeoutMs,
       tls: () => databaseTls(store.tls),
-    });
+    };
+    if (url.startsWith('postgres')) {
+      const { PostgresStore } = await import('./store/postgres/postgres-store.ts');
+      return new PostgresStore({ ...common, schema });
+    }
+    const { MySqlStore } = await import('./store/mysql/mysql-store.ts');
+    return new MySqlStore({ ...common, prefix: `${schema}_` });
   }
   switch (store.driver) {
     case 'sqlite': {

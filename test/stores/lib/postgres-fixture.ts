@@ -7,11 +7,12 @@ import type { PostgresPrograms } from '../../../scripts/lib/toolchains/databases
 import { startPostgres } from '../../lib/servers/postgres.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
 import { damageStatement } from './damage.ts';
+import type { DatabaseFixture } from './database-fixture.ts';
 
 const schema = 'holdfast';
 
 /** A private PostgreSQL, and a way into it beside the store. */
-export class PostgresFixture {
+export class PostgresFixture implements DatabaseFixture {
   readonly server: PrivateServer;
   readonly client: pg.Client;
   #isLockless = false;
@@ -91,8 +92,13 @@ export class PostgresFixture {
     this.#isLockless = false;
   }
 
-  async stop(): Promise<void> {
+  /** Closes its own connection. */
+  async leave(): Promise<void> {
     await this.client.end();
+  }
+
+  async stop(): Promise<void> {
+    await this.leave();
     await this.server.stop();
   }
 }

@@ -57,14 +57,19 @@ const rules: readonly Rule[] = [
   },
   {
     paths: ['store.url'],
-    holds: ({ store }) => store.url === '' || /^postgres(ql)?:\/\//.test(store.url),
-    text: 'store.url must begin with postgres://',
+    holds: ({ store }) => store.url === '' || /^(postgres(ql)?|mysql|mariadb):\/\//.test(store.url),
+    text: 'store.url must begin with postgres:// or mysql://',
     isSecret: true,
   },
   {
     paths: ['store.schema'],
     holds: ({ store }) => /^[a-z_][a-z0-9_]*$/.test(store.schema),
     text: 'store.schema must be a name of small letters, digits and underscores that does not begin with a digit',
+  },
+  {
+    paths: ['store.schema'],
+    holds: ({ store }) => store.schema.length <= 40 || !/^m/.test(store.url),
+    text: 'store.schema must have 40 characters at most in MariaDB and MySQL: the names of tables begin with it',
   },
   {
     paths: ['store.tls.certFile', 'store.tls.keyFile'],

@@ -15,13 +15,14 @@ export const store = section('Where transactions are kept.', {
     isSecret: true,
     allowed: 'an address such as `postgres://user:password@host:5432/database`, or nothing',
     description:
-      'The database that keeps transactions, for any number of coordinators: `postgres://user:password@host:port/database` ([PostgreSQL](postgresql.md)). With several hosts, as in `user@a:5432,b:5432/database`, the first that takes writes is used. Write `%25`, `%40`, `%3A` and `%2F` for a percent sign, an at sign, a colon and a slash in the password. Empty: the embedded store.',
+      'The database that keeps transactions, for any number of coordinators: `postgres://user:password@host:port/database` ([PostgreSQL](postgresql.md)), or the same with `mysql://` ([MariaDB and MySQL](mysql.md)). With several hosts, as in `user@a:5432,b:5432/database`, the first that takes writes is used. Write `%25`, `%40`, `%3A` and `%2F` for a percent sign, an at sign, a colon and a slash in the password. Empty: the embedded store.',
   }),
   schema: text({
     default: 'holdfast',
     maxCharacters: 63,
     allowed: 'a name of small letters, digits and underscores',
-    description: 'The schema of that database in which the tables are. It is created where it is missing.',
+    description:
+      'The schema of that database in which the tables are. It is created where it is missing. In MariaDB and MySQL, where a database has no schemas, the names of the tables begin with it and an underscore; there it may have 40 characters.',
   }),
   connections: number({
     default: 8,

@@ -9,7 +9,7 @@ export type Results = readonly (WriteResult | Stuck)[];
 /** One durable message. @throws RemoteError; only `unknown` may have written something */
 export type Send = (writes: readonly EncodedWrite[]) => Promise<Results>;
 
-/** How often a batch that met another transaction is issued at once. */
+/** How often a write that met another transaction is issued at once. */
 const tries = 4;
 const firstPauseMs = 5;
 
@@ -21,7 +21,7 @@ const firstPauseMs = 5;
  */
 export async function commitDivided(writes: readonly EncodedWrite[], send: Send): Promise<Results> {
   try {
-    return await sendAgain(writes, send);
+    return await issueAgain(() => send(writes));
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;
     if (writes.length < 2) return alone(error);
@@ -46,11 +46,11 @@ function alone(error: RemoteError): Results {
   return [{ stuck: error.message }];
 }
 
-/** A deadlock or a serialization failure is over when it is reported. */
-async function sendAgain(writes: readonly EncodedWrite[], send: Send): Promise<Results> {
+/** A deadlock or a serialization failure has written nothing, and is over when it is reported. @throws what `issue` throws last */
+export async function issueAgain<T>(issue: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await send(writes);
+      return await issue();
     } catch (error) {
       if (!(error instanceof RemoteError) || error.judgement !== 'again' || attempt >= tries) throw error;
       await pause(firstPauseMs * attempt);
