@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import { type Address, parseAddress } from '../remote/address.ts';
-import { commitDivided, type Results } from '../remote/batch.ts';
+import { commitDivided, issueAgain, type Results } from '../remote/batch.ts';
 import { encodeWrite } from '../remote/encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from '../remote/judged.ts';
 import { Pool } from '../remote/pool.ts';
@@ -267,7 +267,10 @@ export class PostgresStore implements Store, Placed {
   }
 
   #write<T>(limitMs: number, work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#judged(toStoreError, this.#use(this.#pool, limitMs, work));
+    return this.#judged(
+      toStoreError,
+      issueAgain(() => this.#use(this.#pool, limitMs, work)),
+    );
   }
 
   async #judged<T>(judge: (error: unknown) => StoreError, work: Promise<T>): Promise<T> {
