@@ -20,7 +20,8 @@ export interface Coordinator {
   prepare(asked: AskedTransaction): Promise<void>;
   /**
    * Creates or moves it to submitted and drives it. With `wait` it resolves with where it stands once it is final or
-   * waits for a timer; without, or where another node drives it, with undefined as soon as the submit is durable.
+   * waits for a timer, about a second later at most where another node drives it; without, with undefined as soon as the
+   * submit is durable.
    */
   submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined>;
   /** As submit; `wait` follows the stored wait_result. */

@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/core';
-import type { DeadOwner } from '../store/nodes.ts';
+import type { DeadOwner, Heard } from '../store/nodes.ts';
 import { StoreError } from '../store/store.ts';
 import { Incarnation, type IncarnationContext } from './incarnation.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
@@ -17,7 +17,7 @@ export interface NodeIdentity {
   readonly features: readonly string[];
 }
 
-export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'emptied'> {
+export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'deadMs' | 'takers' | 'emptied'> {
   readonly serverClock: ServerClock;
   readonly node: NodeIdentity;
   /** It is about to stop. */
@@ -76,8 +76,8 @@ export class LeaseKeeper {
   async join(): Promise<void> {
     const { runtime, serverClock } = this.#context;
     const lease = new HeartbeatLease(runtime.newId(), runtime);
-    const { clockMs, sentMs, receivedMs } = await this.#beat(lease);
-    serverClock.begin(clockMs, sentMs, receivedMs);
+    const { heard, sentMs, receivedMs } = await this.#beat(lease);
+    serverClock.begin(heard.clockMs, sentMs, receivedMs);
     this.#begin(lease);
   }
 
@@ -117,6 +117,12 @@ export class LeaseKeeper {
     this.#forgetNode(lease.incarnation);
   }
 
+  /** Of the nodes on the store one does what one is enough for; always this one on a store of its own. */
+  get isFirst(): boolean {
+    const [first] = [...this.#neighbours.takers].sort();
+    return first === undefined || first === this.#incarnation?.id;
+  }
+
   /** How long to wait before the next heartbeat: about a second, less where somebody's death is to be noticed. */
   get pauseMs(): number {
     const { runtime } = this.#context;
@@ -148,10 +154,12 @@ export class LeaseKeeper {
   #begin(lease: LockLease | HeartbeatLease): void {
     this.#lease = lease;
     const dead = () => this.#neighbours.dead;
+    const deadMs = () => this.#neighbours.deadMs;
+    const takers = () => this.#neighbours.takers;
     const emptied = (owners: readonly DeadOwner[]) => {
       for (const { incarnation, count } of owners) this.#forgetNode(incarnation, count);
     };
-    this.#incarnation = new Incarnation({ ...this.#context, dead, emptied }, lease);
+    this.#incarnation = new Incarnation({ ...this.#context, dead, deadMs, takers, emptied }, lease);
     this.#incarnation.start();
     if (lease instanceof HeartbeatLease) this.#watch(lease);
   }
@@ -172,9 +180,9 @@ export class LeaseKeeper {
   }
 
   async #beatAndMeasure(lease: HeartbeatLease): Promise<void> {
-    const { clockMs, sentMs, receivedMs, hasLeft } = await this.#beat(lease);
-    this.#context.serverClock.measure(clockMs, sentMs, receivedMs);
-    if (hasLeft) this.#incarnation?.lookForLeft();
+    const { heard, sentMs, receivedMs, hasLeft } = await this.#beat(lease);
+    this.#context.serverClock.measure(heard.clockMs, sentMs, receivedMs);
+    this.#incarnation?.heard(heard.nextDueMs, hasLeft);
   }
 
   async #beat(lease: HeartbeatLease): Promise<Beat> {
@@ -188,13 +196,13 @@ export class LeaseKeeper {
     const hasLeft = this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
     lease.renew(sentMs, sentWallMs);
     if (lease === this.#lease && !this.#ended && lease.isValid()) this.#watch(lease);
-    return { clockMs: heard.clockMs, sentMs, receivedMs, hasLeft };
+    return { heard, sentMs, receivedMs, hasLeft };
   }
 }
 
-/** A heartbeat that was answered: the clock of the server, and this node's monotonic times. */
+/** A heartbeat that was answered, with this node's monotonic times. */
 interface Beat {
-  readonly clockMs: number;
+  readonly heard: Heard;
   readonly sentMs: number;
   readonly receivedMs: number;
   /** Somebody may have left transactions. */

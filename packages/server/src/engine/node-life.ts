@@ -19,8 +19,8 @@ import { inspect, type Pace, purge } from './upkeep.ts';
 const inspectAfterMs = 1000;
 const purgeEveryMs = 60_000;
 const clockCheckEveryMs = 10_000;
-/** How often a node looks at what it owns: where others can write, and where only defects are to be found. */
-const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
+/** How often a node looks for what it owns and does not drive: only defects are found so. */
+const lookEveryMs = { shared: 60_000, exclusive: 10_000 } as const;
 
 /** How transactions are read and what is told of their writes: the same whoever changes them. */
 export interface NodeContext {
@@ -109,7 +109,9 @@ export class NodeLife {
     if (store.exclusive) await this.#beginOnExclusiveStore();
     else await this.#beginOnSharedStore();
     this.#chores.every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
-    this.#chores.every(purgeEveryMs, () => this.purge());
+    this.#chores.every(purgeEveryMs, async () => {
+      if (this.#lease.isFirst) await this.purge();
+    });
     this.#chores.after(inspectAfterMs, () => void this.#inspect());
   }
 
@@ -169,6 +171,7 @@ export class NodeLife {
 
   #leaseContext(): LeaseContext {
     const { store, caller, runtime, settings, events, node } = this.#parts;
+    const longestMs = store.exclusive ? usualSleepMs.exclusive : usualSleepMs.shared;
     return {
       runtime,
       storeRuntime: this.#machine.store,
@@ -180,7 +183,7 @@ export class NodeLife {
       limits: settings.active,
       flushDelayMs: settings.flushDelayMs,
       // A clock moved by hand stops at due times alone.
-      longestSleepMs: this.#parts.machine === undefined ? usualSleepMs : Number.POSITIVE_INFINITY,
+      longestSleepMs: this.#parts.machine === undefined ? longestMs : Number.POSITIVE_INFINITY,
       node,
       isDraining: () => this.#stopping,
       restore: (stored) => this.#context.restore(stored),
