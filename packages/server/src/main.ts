@@ -162,7 +162,8 @@ async function start(
 ): Promise<Running & { readonly counts: Counts }> {
   const { version, log, fatal, development } = parts;
   const runtime = development?.runtime ?? systemRuntime;
-  const metrics = new Metrics({ version, ...settings.metrics });
+  const nodeName = settings.nodeName === '' ? `${hostname()}:${settings.http.port}` : settings.nodeName;
+  const metrics = new Metrics({ version, coordinator: nodeName, ...settings.metrics });
   metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const certificates = readCertificates(settings);
@@ -188,7 +189,7 @@ async function start(
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,
-    node: { name: hostname(), version, features: [] },
+    node: { name: nodeName, version, features: [] },
     ...naming,
     destinations: caller,
     runtime,

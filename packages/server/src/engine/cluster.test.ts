@@ -173,3 +173,40 @@ test('of a backlog that comes due at once none of three takes over 1.5 times its
     count,
   );
 });
+
+test('the coordinators of a store are known to each, and one that was asked to drain hands over and takes nothing new', async () => {
+  const [first, second] = two(await coordinators(2));
+  const { runtime, engine } = first;
+  await first.done(engine.submit(askedSaga('g', 1), false));
+  await first.answer(error);
+  await first.done(engine.submit(askedSaga('h', 1), false));
+  await runtime.advance(1100);
+  const [own, other] = [...second.engine.nodes()].sort((one, next) => Number(next.isThis) - Number(one.isThis));
+  assert.deepEqual([own?.isThis, other?.isThis, other?.isDraining, other?.isDead], [true, false, false, false]);
+  assert.equal(other?.id, first.row('h').owner);
+  assert.equal((await second.done(second.engine.explain('h')))?.ownerName, 'test');
+  await second.done(second.engine.drain(other?.id ?? ''));
+  await runtime.advance(1200);
+  assert.equal(engine.unready(), 'drained: an operator asked for it');
+  assert.equal(first.row('h').owner, own?.id, 'what was not called yet is handed over');
+  await assert.rejects(first.done(engine.submit(askedSaga('new', 1), false)), /shutting down|stop/u);
+  await runtime.advance(25_000);
+  assert.equal(engine.activeCount, 0);
+  assert.equal(first.row('g').owner, own?.id);
+  assert.equal(
+    second.engine.nodes().find(({ isThis }) => !isThis)?.isDraining,
+    true,
+    'it goes on to say that it lives',
+  );
+  await assert.rejects(second.done(second.engine.drain('nobody')), { code: 'NOT_FOUND' });
+});
+
+test('a store for one coordinator has one, which is stopped and not drained', async () => {
+  const { engine, done } = await new EngineWorld().start().then((world) => ({
+    engine: world.engine,
+    done: <Value>(promise: Promise<Value>) => world.done(promise),
+  }));
+  const [node, ...others] = engine.nodes();
+  assert.deepEqual([node?.name, node?.isThis, node?.isDraining, others.length], ['test', true, false, 0]);
+  await assert.rejects(done(engine.drain(node?.id ?? '')), { code: 'WRONG_STATUS' });
+});

@@ -3,6 +3,7 @@ import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store
 import type { ClockState } from './clock-state.ts';
 import type { ExplainedDestination } from './destinations.ts';
 import type { Explained } from './explained.ts';
+import type { ShownNode } from './nodes.ts';
 import type { RolledBack } from './rolled-back.ts';
 import type { Standing } from './standing.ts';
 import type { Topics } from './topics.ts';
@@ -47,6 +48,13 @@ export interface Coordinator {
   explain(gid: string): Promise<Explained | undefined>;
   /** Origins with calls, or where something is or was wrong, and the calls that hold their places. */
   destinations(): readonly ExplainedDestination[];
+  /** The coordinators on the same store, this one among them. */
+  nodes(): readonly ShownNode[];
+  /**
+   * Asks a coordinator on the same store to take nothing new and to hand over what it drives.
+   * @throws HoldfastError WRONG_STATUS where it is the only one that can have its store open, NOT_FOUND for an unknown id
+   */
+  drain(id: string): Promise<void>;
   list(filter: ListFilter): Promise<ListPage>;
   /** Makes it due now; fine for a final one. */
   makeDue(gid: string): Promise<void>;

@@ -4,6 +4,7 @@ import { StoreError } from '../store/store.ts';
 import { Incarnation, type IncarnationContext } from './incarnation.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import { Neighbours } from './neighbours.ts';
+import { type ShownNode, shownNode } from './nodes.ts';
 import type { Timer } from './ports.ts';
 import type { ServerClock } from './server-clock.ts';
 
@@ -22,6 +23,8 @@ export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'deadMs'
   readonly node: NodeIdentity;
   /** It is about to stop. */
   isDraining(): boolean;
+  /** Somebody has asked this node to drain; told again with each heartbeat. */
+  drainAsked(): void;
 }
 
 /** Heartbeats come so much earlier or later, so that many nodes do not come together. */
@@ -117,6 +120,13 @@ export class LeaseKeeper {
     this.#forgetNode(lease.incarnation);
   }
 
+  /** All coordinators on a shared store, as heard with the last heartbeat. */
+  nodes(): readonly ShownNode[] {
+    const dead = new Set(this.#neighbours.dead.map(({ incarnation }) => incarnation));
+    const own = this.#incarnation?.id;
+    return this.#neighbours.nodes.map((beat) => shownNode(beat, own, dead.has(beat.incarnation)));
+  }
+
   /** Of the nodes on the store one does what one is enough for; always this one on a store of its own. */
   get isFirst(): boolean {
     const [first] = [...this.#neighbours.takers].sort();
@@ -194,6 +204,7 @@ export class LeaseKeeper {
     const heard = await store.heartbeat({ incarnation, node: name, version, features, isDraining: isDraining() });
     const receivedMs = runtime.monotonicMs();
     const hasLeft = this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
+    if (heard.nodes.some((beat) => beat.incarnation === incarnation && beat.isDrainAsked)) this.#context.drainAsked();
     lease.renew(sentMs, sentWallMs);
     if (lease === this.#lease && !this.#ended && lease.isValid()) this.#watch(lease);
     return { heard, sentMs, receivedMs, hasLeft };

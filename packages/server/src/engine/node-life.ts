@@ -8,6 +8,7 @@ import type { EngineParts } from './engine-parts.ts';
 import type { Incarnation } from './incarnation.ts';
 import { Journal } from './journal.ts';
 import { type LeaseContext, LeaseKeeper } from './lease-keeper.ts';
+import type { ShownNode } from './nodes.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
 import { refuse } from './refusals.ts';
@@ -47,6 +48,8 @@ export class NodeLife {
   readonly #chores: Chores;
   #stopping = false;
   #ended = false;
+  #isDrained = false;
+  #startedMs = 0;
   #defects = 0;
 
   constructor(parts: EngineParts, context: NodeContext) {
@@ -109,6 +112,7 @@ export class NodeLife {
     if (store.exclusive) await this.#beginOnExclusiveStore();
     else await this.#beginOnSharedStore();
     this.#chores.every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
+    this.#startedMs = this.clock.nowMs();
     this.#chores.every(purgeEveryMs, async () => {
       if (this.#lease.isFirst) await this.purge();
     });
@@ -131,6 +135,16 @@ export class NodeLife {
     await this.journal.stop();
   }
 
+  /** The coordinators on this one's store; a store of its own has this one. */
+  nodes(): readonly ShownNode[] {
+    const { store, node } = this.#parts;
+    if (!store.exclusive) return this.#lease.nodes();
+    const { name, version, features } = node;
+    const times = { startedMs: this.#startedMs, heardMs: this.clock.nowMs() };
+    const id = this.incarnation?.id ?? '';
+    return [{ id, name, version, features, isThis: true, isDraining: this.#stopping, isDead: false, ...times }];
+  }
+
   refuseNew(): void {
     this.#stopping = true;
   }
@@ -144,6 +158,7 @@ export class NodeLife {
   }
 
   unready(): string | undefined {
+    if (this.#isDrained && !this.#ended) return 'drained: an operator asked for it';
     if (this.#stopping || this.#ended) return 'shutting down';
     this.journal.noticeSilence();
     if (this.#lease.isValid()) return this.#readiness.reason('valid');
@@ -186,6 +201,7 @@ export class NodeLife {
       longestSleepMs: this.#parts.machine === undefined ? longestMs : Number.POSITIVE_INFINITY,
       node,
       isDraining: () => this.#stopping,
+      drainAsked: () => this.#drain(),
       restore: (stored) => this.#context.restore(stored),
       attempted: (...told) => events.attempted(...told),
       moved: (...told) => events.moved(...told),
@@ -236,6 +252,15 @@ export class NodeLife {
 
   async #look(): Promise<void> {
     if (this.#lease.isValid()) await this.#lease.incarnation?.look();
+  }
+
+  /** Takes nothing new, hands back what it drives, and goes on to say that it lives, until it is stopped. */
+  #drain(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#isDrained = true;
+    this.#parts.events.warned('this coordinator drains: an operator asked for it', undefined);
+    void this.#lease.close();
   }
 
   #end(): void {
