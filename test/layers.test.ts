@@ -91,6 +91,7 @@ const parts = [
   'Engine',
   'SqliteStore',
   'PostgresStore',
+  'MySqlStore',
   'DestinationCaller',
   'HttpSender',
   'GrpcSender',

@@ -45,6 +45,24 @@ test('keys match whatever their case; null and absent are alike', () => {
   assert.deepEqual(planOf({ ...saga(2), customData: 'null' }, defaults).before, [[], [0]]);
 });
 
+test('the order of the steps is made once for the same custom_data, whatever its length, but not for other steps', () => {
+  const short = { concurrent: true, orders: { 2: [0] } };
+  const long = { ...short, note: 'n'.repeat(5000) };
+  for (const customData of [short, long]) {
+    assert.equal(planFor(3, customData).topological, planFor(3, customData).topological);
+    assert.deepEqual(planFor(4, customData).before, [[], [], [0], []]);
+    assert.deepEqual(planFor(3, { ...customData, concurrent: false }).before, [[], [0], [0, 1]]);
+    assert.equal(refusal(saga(2, { customData })), 'custom_data.orders');
+    assert.equal(refusal(saga(2, { customData })), 'custom_data.orders');
+  }
+});
+
+test('more is listed than may be: refused, but followed where it is stored', () => {
+  const stored = saga(3, { customData: { orders: { 2: [0, 1] } } });
+  assert.throws(() => planOf(stored, defaults, 1), /custom_data.orders: must list at most 1 steps/);
+  assert.deepEqual(planOf(stored, defaults, 2).before, [[], [0], [0, 1]]);
+});
+
 for (const orders of [{ 0: [1], 1: [0] }, { 1: [1] }, { 0: [2], 1: [0], 2: [1] }]) {
   test(`a cycle is refused: ${JSON.stringify(orders)}`, () => {
     assert.equal(refusal(saga(3, { customData: { concurrent: true, orders } })), 'custom_data.orders');

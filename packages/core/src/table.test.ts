@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { emptyTable, lookUp, type Table, tableOf, valuesOf, withEntry, withoutEntry } from './table.ts';
+import { emptyTable, lookUp, type Table, tableOf, valuesOf, withEntries, withEntry, withoutEntry } from './table.ts';
 
 test('it holds what a Map holds, and earlier tables stay as they were', () => {
   const changes = fc.array(fc.tuple(fc.nat(300), fc.nat(9), fc.boolean()), { maxLength: 60 });
@@ -24,6 +24,21 @@ test('it holds what a Map holds, and earlier tables stay as they were', () => {
         valuesOf(table),
         sorted.map(([, value]) => value),
       );
+    }),
+  );
+});
+
+test('several entries set at once are as if they were set one after the other', () => {
+  const indexes = fc.uniqueArray(fc.nat(300), { maxLength: 60 });
+  fc.assert(
+    fc.property(indexes, indexes, (known, changed) => {
+      const table = known.reduce((all: Table<number>, index) => withEntry(all, index, index), emptyTable);
+      const before = structuredClone(table);
+      const oneByOne = changed.reduce((all, index) => withEntry(all, index, (lookUp(all, index) ?? 1000) + 1), table);
+      const atOnce = withEntries(table, changed, (_, former = 1000) => former + 1);
+      assert.deepEqual(table, before);
+      assert.equal(atOnce.size, oneByOne.size);
+      for (let index = 0; index <= 300; index += 1) assert.equal(lookUp(atOnce, index), lookUp(oneByOne, index));
     }),
   );
 });

@@ -11,6 +11,7 @@ import { listenFailure, openFailure } from './cli/failures.ts';
 import { greeting, staleness } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
+import { databaseTls } from './database-tls.ts';
 import { descriptorCaution } from './descriptors.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
@@ -23,12 +24,20 @@ import { Observer } from './observe/observer.ts';
 import { timedStore } from './observe/timed-store.ts';
 import { postJson } from './observe/webhook.ts';
 import { systemRuntime } from './runtime.ts';
-import type { BackupCapable, BackupFile, BackupRequest, Cautious, Restorable, Watchful } from './store/capabilities.ts';
+import type {
+  BackupCapable,
+  BackupFile,
+  BackupRequest,
+  Cautious,
+  Placed,
+  Restorable,
+  Watchful,
+} from './store/capabilities.ts';
 import { type Counts, type Store, StoreError } from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs, and to be made of such a copy. */
-export type AnyStore = Store & Partial<BackupCapable & Watchful & Cautious & Restorable>;
+export type AnyStore = Store & Partial<BackupCapable & Watchful & Cautious & Restorable & Placed>;
 
 export interface ServeOptions {
   /** Default: on stderr, as the settings say. */
@@ -74,7 +83,8 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     const restored = await store.restored?.();
     const nowMs = systemRuntime.wallMs();
     const cautions = [...(store.cautions?.() ?? []), ...(caution === undefined ? [] : [caution])];
-    const told = { version, ...running, counts, tookMs, restored, cautions, nowMs };
+    const place = store.place?.() ?? `in ${resolve(settings.dataDir)}`;
+    const told = { version, store: `${store.name} ${place}`, ...running, counts, tookMs, restored, cautions, nowMs };
     for (const line of greeting(settings, told)) options.say(line);
     if (restored !== undefined) {
       log.warn('this store was restored from a backup', { ...restored, says: staleness(restored, nowMs) });
@@ -139,6 +149,22 @@ export function logSettings({ log }: Settings): LogSettings {
 
 /** Only the chosen store is loaded. */
 async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
+  if (store.url !== '') {
+    const { url, schema, connections } = store;
+    const common = {
+      ...{ url, connections },
+      connectMs: store.connectTimeoutMs,
+      commitMs: store.commitTimeoutMs,
+      readMs: store.readTimeoutMs,
+      tls: () => databaseTls(store.tls),
+    };
+    if (url.startsWith('postgres')) {
+      const { PostgresStore } = await import('./store/postgres/postgres-store.ts');
+      return new PostgresStore({ ...common, schema });
+    }
+    const { MySqlStore } = await import('./store/mysql/mysql-store.ts');
+    return new MySqlStore({ ...common, prefix: `${schema}_` });
+  }
   switch (store.driver) {
     case 'sqlite': {
       const { SqliteStore } = await import('./store/sqlite/sqlite-store.ts');

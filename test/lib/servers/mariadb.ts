@@ -15,7 +15,7 @@ export function startMariaDb(
     }),
     serve: (place) => ({ program: server, args: serveArgs(place, options) }),
     ready: 'ready for connections',
-    client: (place, words) => ({ program: client, args: clientArgs(place, words) }),
+    client: ({ port }, words) => ({ program: client, args: clientArgs(port, words) }),
   });
 }
 
@@ -42,7 +42,7 @@ export function syncArgs({ syncs }: ServerOptions): string[] {
 }
 
 /** Arguments by which MariaDB's client runs statements, and prints a line a row, with tabs between the columns. */
-export function clientArgs({ port }: Place, statements: readonly string[]): string[] {
+export function clientArgs(port: number, statements: readonly string[]): string[] {
   const connection = ['--no-defaults', '--host=127.0.0.1', `--port=${port}`, '--user=root'];
   return [...connection, '--batch', '--skip-column-names', `--execute=${statements.join(';\n')}`];
 }

@@ -16,6 +16,6 @@ export function startMySql(
     }),
     serve: (place) => ({ program: server, args: [...serveArgs(place, options), ...own, '--mysqlx=OFF'] }),
     ready: 'ready for connections',
-    client: (place, words) => ({ program: client, args: clientArgs(place, words) }),
+    client: ({ port }, words) => ({ program: client, args: clientArgs(port, words) }),
   });
 }

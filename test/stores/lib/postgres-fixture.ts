@@ -7,11 +7,12 @@ import type { PostgresPrograms } from '../../../scripts/lib/toolchains/databases
 import { startPostgres } from '../../lib/servers/postgres.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
 import { damageStatement } from './damage.ts';
+import type { DatabaseFixture } from './database-fixture.ts';
 
 const schema = 'holdfast';
 
 /** A private PostgreSQL, and a way into it beside the store. */
-export class PostgresFixture {
+export class PostgresFixture implements DatabaseFixture {
   readonly server: PrivateServer;
   readonly client: pg.Client;
   #isLockless = false;
@@ -31,9 +32,37 @@ export class PostgresFixture {
     return new PostgresFixture(server, client);
   }
 
+  get url(): string {
+    return this.urlAt(this.server.port);
+  }
+
+  /** The same, through what stands before it. */
+  urlAt(port: number): string {
+    return `postgres://root@127.0.0.1:${port}/postgres`;
+  }
+
+  /** Rows of `active`, of which a finished transaction has none. */
+  async leftovers(): Promise<{ unfinished: number; owners: number }> {
+    const { rows } = await this.client.query<{ unfinished: string; owners: string }>(
+      `select count(*) filter (where t.status in ('succeed', 'failed') or t.id is null) as unfinished,
+         count(*) filter (where a.owner <> '' and n.incarnation is null) as owners
+       from ${schema}.active a left join ${schema}.transactions t on t.id = a.id
+       left join ${schema}.nodes n on n.incarnation = a.owner`,
+    );
+    return { unfinished: Number(rows[0]?.unfinished), owners: Number(rows[0]?.owners) };
+  }
+
   settings(more: Partial<PostgresSettings> = {}): PostgresSettings {
-    const url = `postgres://root@127.0.0.1:${this.server.port}/postgres`;
-    return { url, schema, connections: 6, connectMs: 5000, commitMs: 10_000, readMs: 30_000, ...more };
+    return {
+      url: this.url,
+      schema,
+      connections: 6,
+      connectMs: 5000,
+      commitMs: 10_000,
+      readMs: 30_000,
+      tls: () => undefined,
+      ...more,
+    };
   }
 
   async damage(gid: string, damage: Damage): Promise<void> {
@@ -63,8 +92,13 @@ export class PostgresFixture {
     this.#isLockless = false;
   }
 
-  async stop(): Promise<void> {
+  /** Closes its own connection. */
+  async leave(): Promise<void> {
     await this.client.end();
+  }
+
+  async stop(): Promise<void> {
+    await this.leave();
     await this.server.stop();
   }
 }

@@ -24,6 +24,7 @@ import { type Changed, Changes } from './changes.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
 import { Creation } from './creation.ts';
+import type { LongTurns } from './long-turns.ts';
 import type { NameBook, Runtime } from './ports.ts';
 import { unknownGid } from './refusals.ts';
 import { Registration, type WorkflowAnswerLimits } from './registration.ts';
@@ -41,6 +42,7 @@ export interface AcceptanceContext extends AdmissionContext {
   readonly workflowAnswers: WorkflowAnswerLimits;
   readonly topics: Topics;
   readonly names: NameBook;
+  readonly longTurns: LongTurns;
   restore(stored: StoredTransaction): Transaction;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;

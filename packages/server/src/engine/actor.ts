@@ -11,6 +11,7 @@ import {
 import type { WriteResult } from '../store/store.ts';
 import { Calls, type CallsContext } from './calls.ts';
 import { Flush, type FlushContext } from './flush.ts';
+import { isLong, type LongTurns } from './long-turns.ts';
 import type { Timer } from './ports.ts';
 import { type Request, Requests } from './requests.ts';
 import { Row, type RowContext } from './row.ts';
@@ -18,6 +19,7 @@ import type { Standing } from './standing.ts';
 
 /** What an actor needs of the engine around it. */
 export interface ActorContext extends RowContext, CallsContext, FlushContext {
+  readonly longTurns: LongTurns;
   /** Whether a row last seen then (monotonic time) must be looked at again before a call; never on an exclusive store. */
   mustLook(seenMs: number): boolean;
   /** Called once: it is handed back, final or lost, and the actor does nothing any more. */
@@ -35,8 +37,8 @@ export type Leaving =
 
 export type Loaded = Extract<Fact, { kind: 'loaded' }>;
 
-/** So many changes follow each other at once; then whatever else waits for the event loop has its turn. */
-const changesInOneGo = 100;
+/** So many facts are applied and calls are asked for in one go; then whatever else waits has its turn. */
+const piecesInOneGo = 256;
 
 /**
  * Drives one transaction that this incarnation owns: applies its facts in order, decides, makes durable what the
@@ -57,6 +59,7 @@ export class Actor {
   /** A wake that came during a call or an uncommitted write is kept, once. */
   #woken = false;
   #stepping = false;
+  #stepsSoon = false;
   #wakeTimer: Timer | undefined;
 
   /** @param loaded what a claim tells; undefined where this driver's node has written the row itself */
@@ -86,7 +89,8 @@ export class Actor {
   }
 
   start(): void {
-    this.#step();
+    if (isLong(this.#row.transaction.definition)) this.#context.longTurns.take(() => this.#step());
+    else this.#step();
   }
 
   /** As it may be told now, with the calls that are out. */
@@ -162,15 +166,20 @@ export class Actor {
     this.#goOn();
   }
 
-  /** Thousands of operations without a call, one after the other, are no reason to hold up other transactions. */
+  /** Thousands of operations, one after the other, are no reason to hold up other transactions. */
   #goOn(): void {
-    let changes = 0;
+    let left = piecesInOneGo;
+    let isWaiting = false;
     this.#guarded(() => {
-      // Each turn either starts a call or a write, or applies a fact; it ends when there is only waiting left.
-      while (changes < changesInOneGo && this.#stepOnce()) changes += 1;
+      // Each step either starts calls or a write, or applies facts; it ends when there is only waiting left.
+      while (left > 0 && !isWaiting) {
+        const pieces = this.#stepOnce(left);
+        isWaiting = pieces === 0;
+        left -= pieces;
+      }
     });
-    if (changes === changesInOneGo) this.#context.runtime.soon(() => this.#goOn());
-    else this.#stepping = false;
+    if (left > 0) this.#stepping = false;
+    else this.#context.longTurns.take(() => this.#goOn());
   }
 
   /** A programmer's error ends this actor alone. */
@@ -182,59 +191,64 @@ export class Actor {
     }
   }
 
-  /** True: something changed, decide again. */
-  #stepOnce(): boolean {
-    if (this.#left || this.#row.isBlocked) return false;
+  /**
+   * @param most facts that are applied
+   * @returns how many facts and calls it took; 0: there is only waiting left, otherwise decide again
+   */
+  #stepOnce(most: number): number {
+    if (this.#left || this.#row.isBlocked) return 0;
     this.#wakeTimer?.cancel();
     this.#wakeTimer = undefined;
-    if (this.#applyQueued()) return true;
-    if (!this.#requests.isEmpty && !this.#row.isBusy) return this.#requests.serve();
+    if (this.#queued.length > 0) return this.#applyQueued(most);
+    if (!this.#requests.isEmpty && !this.#row.isBusy) return Number(this.#requests.serve());
     return this.#follow(decide(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs()));
   }
 
-  #applyQueued(): boolean {
-    if (this.#queued.length === 0) return false;
-    for (const fact of this.#queued.splice(0)) this.#row.apply(fact);
-    return true;
+  #applyQueued(most: number): number {
+    const facts = this.#queued.splice(0, most);
+    for (const fact of facts) this.#row.apply(fact);
+    return facts.length;
   }
 
-  #follow(decision: Decision): boolean {
+  #follow(decision: Decision): number {
     switch (decision.kind) {
       case 'call':
         return this.#callAll(decision.operations);
       case 'move':
-        return this.#move(decision.to, decision.reason);
+        this.#move(decision.to, decision.reason);
+        return 0;
       case 'incident': {
         const { incident, untilMs } = decision;
         this.#row.apply({ kind: 'incident', incident, untilMs, atMs: this.#context.clock.nowMs() });
-        return true;
+        return 1;
       }
       case 'wait':
-        return this.#wait(decision);
+        return Number(this.#wait(decision));
       case 'rest':
         this.#leave({ kind: 'final' });
-        return false;
+        return 0;
       default:
         return decision satisfies never;
     }
   }
 
-  #callAll(operations: readonly number[]): boolean {
+  #callAll(operations: readonly number[]): number {
     if (this.#closing) {
       if (this.#calls.out.size === 0) this.#release(this.#context.clock.nowMs());
-      return false;
+      return 0;
     }
     if (this.#context.mustLook(this.#row.seenMs)) {
       // A write under way tells as much as a look.
       if (!this.#row.isBusy) this.#reload();
-      return false;
+      return 0;
     }
-    for (const operation of operations.slice(0, this.#calls.out.room)) this.#calls.call(operation);
-    return true;
+    const asked = operations.slice(0, this.#calls.out.room);
+    for (const operation of asked) this.#calls.call(operation);
+    return asked.length;
   }
 
-  #move(to: Status, reason: string): boolean {
-    if (this.#row.isBusy) return false;
+  #move(to: Status, reason: string): void {
+    if (this.#row.isBusy) return;
     const from = this.#row.transaction.progress.status;
     this.#row.apply({ kind: 'moved', to, reason, atMs: this.#context.clock.nowMs() });
     this.#calls.withdraw();
@@ -242,7 +256,6 @@ export class Actor {
     this.#row.write('status', (result) => {
       if (this.#accept(result)) this.#moved(from);
     });
-    return false;
   }
 
   /** Registered branches are read after the move out of prepared is durable: none that was acknowledged is missed. */
@@ -252,6 +265,7 @@ export class Actor {
     else this.#step();
   }
 
+  /** True: something changed. */
   #wait(decision: Extract<Decision, { kind: 'wait' }>): boolean {
     const nowMs = this.#context.clock.nowMs();
     if (this.#calls.out.size > 0) return this.#stayUntil(decision.untilMs);
@@ -326,8 +340,21 @@ export class Actor {
 
   /** @param fact undefined: nothing did, but a call that was to go out will not */
   #happened(fact: Fact | undefined): void {
-    if (fact !== undefined) this.#queued.push(fact);
-    this.#step();
+    if (fact === undefined) this.#stepSoon();
+    else {
+      this.#queued.push(fact);
+      this.#step();
+    }
+  }
+
+  /** Hundreds of calls may be withdrawn at once: one decision follows from all of them. */
+  #stepSoon(): void {
+    if (this.#stepsSoon) return;
+    this.#stepsSoon = true;
+    this.#context.runtime.soon(() => {
+      this.#stepsSoon = false;
+      this.#step();
+    });
   }
 
   #leave(why: Leaving): void {

@@ -3,6 +3,7 @@ import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store
 import type { ClockState } from './clock-state.ts';
 import type { ExplainedDestination } from './destinations.ts';
 import type { Explained } from './explained.ts';
+import type { LongTurns } from './long-turns.ts';
 import type { ShownNode } from './nodes.ts';
 import type { RolledBack } from './rolled-back.ts';
 import type { Standing } from './standing.ts';
@@ -69,6 +70,8 @@ export interface Coordinator {
   clockState(): ClockState;
   /** A clock that has jumped is right: time follows it. False: it does already. */
   acceptClock(): Promise<boolean>;
+  /** Where a transport reads long requests, and makes long answers. */
+  readonly longTurns: LongTurns;
   /** Of a transport whose requests take turns: how long they wait now. Where that is long, nothing new is created. */
   heedTurns(waitedMs: () => number): void;
   /** Why it cannot serve, or undefined where it can. */

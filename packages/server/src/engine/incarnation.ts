@@ -13,6 +13,7 @@ import type { EngineClock } from './clock.ts';
 import { HeldRows } from './held-rows.ts';
 import type { Journal } from './journal.ts';
 import type { Lease } from './lease.ts';
+import type { LongTurns } from './long-turns.ts';
 import { OwnedRows } from './owned-rows.ts';
 import type { Caller, Runtime } from './ports.ts';
 import { PreparedRows } from './prepared-rows.ts';
@@ -31,6 +32,7 @@ export interface IncarnationContext {
   readonly journal: Journal;
   readonly caller: Caller;
   readonly limits: ActiveLimits;
+  readonly longTurns: LongTurns;
   readonly flushDelayMs: number;
   /** How long it may sleep without looking for what is due. */
   readonly longestSleepMs: number;

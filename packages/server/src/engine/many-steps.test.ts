@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mostCalls } from './calls.ts';
+import { actorWorld } from './testing/actor-world.ts';
 import { askedSaga } from './testing/asked.ts';
 import { EngineWorld } from './testing/engine-world.ts';
 
@@ -18,6 +19,26 @@ test('a saga of thousands of concurrent steps asks for some hundreds of calls at
     called.add(await world.answer({ kind: 'success' }));
   }
   assert.deepEqual([most, called.size, world.row('g').progress.status], [mostCalls, steps, 'succeed']);
+});
+
+test('steps without a call are done some hundreds at a time, and others have their turn between them', async () => {
+  const asked = askedSaga('g', 1500);
+  const steps = asked.steps.map((step) => ({ ...step, action: '' }));
+  const { actor, runtime, nextWrite } = actorWorld({ ...asked, steps, customData: '{"concurrent":true}' });
+  const done = () => actor.snapshot.transaction.progress.operations.split('s').length - 1;
+  const doneAtTurn: number[] = [];
+  const soon = runtime.soon.bind(runtime);
+  runtime.soon = (action) =>
+    soon(() => {
+      doneAtTurn.push(done());
+      action();
+    });
+  assert.equal(done(), 0);
+  await runtime.settle();
+  doneAtTurn.push(done());
+  const inOneTurn = doneAtTurn.map((count, turn) => count - (doneAtTurn[turn - 1] ?? 0));
+  assert.ok(Math.max(...inOneTurn) <= 256, inOneTurn.join());
+  assert.deepEqual([done(), nextWrite().write.progress.status], [1500, 'succeed']);
 });
 
 test('it asks for more once half of them have ended', async () => {

@@ -8,6 +8,7 @@ import type { EngineParts } from './engine-parts.ts';
 import type { Incarnation } from './incarnation.ts';
 import { Journal } from './journal.ts';
 import { type LeaseContext, LeaseKeeper } from './lease-keeper.ts';
+import type { LongTurns } from './long-turns.ts';
 import type { ShownNode } from './nodes.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
@@ -25,6 +26,7 @@ const lookEveryMs = { shared: 60_000, exclusive: 10_000 } as const;
 
 /** How transactions are read and what is told of their writes: the same whoever changes them. */
 export interface NodeContext {
+  readonly longTurns: LongTurns;
   restore(stored: StoredTransaction): Transaction;
   written(now: Transaction, before: Transaction): void;
 }
@@ -63,6 +65,10 @@ export class NodeLife {
     this.journal = new Journal(parts.store, this.#machine.store, parts.settings.journal, {
       committed: (rows, durationMs) => events.journalCommitted(rows, durationMs),
       paused: (reason) => this.#readiness.paused(reason),
+      stuck: (gid, reason) => {
+        if (reason === undefined) events.warned(`transaction ${gid} can be written again`, undefined);
+        else events.warned(`transaction ${gid} cannot be written, and is tried again: others go on`, reason);
+      },
       fatal: (error) => {
         this.#end();
         events.fatal(error);
@@ -196,6 +202,7 @@ export class NodeLife {
       journal: this.journal,
       caller,
       limits: settings.active,
+      longTurns: this.#context.longTurns,
       flushDelayMs: settings.flushDelayMs,
       // A clock moved by hand stops at due times alone.
       longestSleepMs: this.#parts.machine === undefined ? longestMs : Number.POSITIVE_INFINITY,

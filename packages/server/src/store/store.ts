@@ -29,12 +29,12 @@ export interface Store {
 
   /**
    * One durable round trip for writes to different transactions (at most one per gid). Resolves when all that were not
-   * refused are durable; a refused write fails alone.
+   * refused are durable; a refused write fails alone, and so does one that is stuck.
    * @throws StoreError `unknown-outcome`: perhaps done, perhaps not: issue the same batch again (tokens tell our own
    *   earlier writes, which then count as done); `not-done`: surely nothing was written, try again later;
    *   `full`: not done for want of room, which may come back; `fatal`: the process must end
    */
-  commit(batch: readonly Write[]): Promise<readonly WriteResult[]>;
+  commit(batch: readonly Write[]): Promise<readonly (WriteResult | Stuck)[]>;
 
   /**
    * What is stored, in the order asked for; undefined for an unknown gid. Branches come in registration order.
@@ -184,6 +184,14 @@ export type WriteResult =
   | 'wrong-status'
   | 'too-many'
   | 'too-large';
+
+/**
+ * Not written this time, and why, for the sake of its own row: somebody holds a lock on it, or the server cannot store what
+ * is in it. To be issued again after a while, by itself.
+ */
+export interface Stuck {
+  readonly stuck: string;
+}
 
 export interface StoredTransaction {
   readonly definition: Definition;

@@ -33,6 +33,12 @@ export class Leases {
     return () => this.#deadlines.set(incarnation, deadlines);
   }
 
+  /** The process knows that this incarnation has lost its lease: it lives on as another one. */
+  hasGoneOn(process: string, incarnation: string): boolean {
+    const known = this.#incarnations.get(process);
+    return known !== undefined && known !== incarnation;
+  }
+
   /** An exclusive store's lock is the lease. */
   isValid(process: string, incarnation: string): boolean {
     if (this.#court.isExclusive) return this.#court.database.lockedBy === process;

@@ -217,13 +217,16 @@ export class Node {
     const sender = new SimulatedSender(process, this.clock, network, {
       sent: (call) => {
         if (trace.isOn) trace.write(process.id, call.gid, `calls ${call.branchId}/${call.op} ${call.url}`);
-        const answered = auditor.sent(process.id, call);
+        const watched = auditor.sent(process.id, call);
         for (const told of delicate) told(call.gid, 'call');
         this.#passed(process, 'call sent');
-        return (outcome) => {
-          if (trace.isOn) trace.write(process.id, call.gid, `hears of ${call.branchId}/${call.op}: ${outcome.kind}`);
-          answered(outcome);
-          this.#passed(process, 'call answered');
+        return {
+          answered: (outcome) => {
+            if (trace.isOn) trace.write(process.id, call.gid, `hears of ${call.branchId}/${call.op}: ${outcome.kind}`);
+            watched.answered(outcome);
+            this.#passed(process, 'call answered');
+          },
+          isOut: () => watched.isOut(),
         };
       },
       sentAgain: (call, mayHaveRun) => {

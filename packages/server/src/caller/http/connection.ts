@@ -2,6 +2,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 import { reasonOf } from '../failure-reason.ts';
 import type { AnswerHead } from './answer/head.ts';
 import { AnswerParser } from './answer/parser.ts';
+import { readEarlyAnswers } from './early-answers.ts';
 import { requestText } from './request-text.ts';
 import type { HttpRequest, Wire, WireEvents } from './wire.ts';
 
@@ -51,6 +52,7 @@ export class Connection implements Wire {
   #isIdle = false;
   #isPaused = false;
   #isEnded = false;
+  #readsEarlyAnswers = false;
 
   /** @param into what the socket reads into; undefined: it emits `data` */
   constructor(
@@ -79,6 +81,10 @@ export class Connection implements Wire {
     const socket = this.#socket;
     const text = requestText(request);
     const { body } = request;
+    if (body.length > joinedBytes && !this.#readsEarlyAnswers) {
+      this.#readsEarlyAnswers = true;
+      readEarlyAnswers(socket);
+    }
     if (typeof body === 'string' || body.length === 0) {
       socket.write(text, 'utf8');
     } else if (body.length <= joinedBytes) {

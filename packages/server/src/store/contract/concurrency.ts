@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Store, Write, WriteResult } from '../store.ts';
+import type { Store, Stuck, Write, WriteResult } from '../store.ts';
 import {
   aBeat,
   aBranch,
@@ -23,17 +23,19 @@ const waiting = (gid: string, owner: string | null = null) =>
 /** The same list from both ends: what locks rows one by one would wait for each other. */
 const backwards = <Item>(items: readonly Item[]) => [...items].reverse();
 
+type Result = WriteResult | Stuck | undefined;
+
 /** Both at once, each as one batch; answers in the order of the first. */
 async function commitBoth(
   stores: readonly [Store, Store],
   first: readonly Write[],
   second: readonly Write[],
-): Promise<[WriteResult | undefined, WriteResult | undefined][]> {
+): Promise<[Result, Result][]> {
   const [one, other] = await Promise.all([stores[0].commit(first), stores[1].commit(backwards(second))]);
   return first.map((_, index) => [one[index], other[other.length - 1 - index]]);
 }
 
-const sorted = (results: readonly (WriteResult | undefined)[]) => [...results].sort();
+const sorted = (results: readonly Result[]) => [...results].sort();
 
 /** Two coordinators write and claim at once, each over connections of its own. */
 export function testConcurrency(test: Case): void {
@@ -242,7 +244,7 @@ function testAppenders(shared: SharedCase): void {
     const { branches } = await found(beside, 'g');
     const results = (await Promise.all(registering)).flat();
     assert.equal(moved, 'done', 'a registration leaves the version alone');
-    for (const result of results) assert.ok(result === 'done' || result === 'wrong-status', result);
+    for (const result of results) assert.ok(result === 'done' || result === 'wrong-status', String(result));
     const done = ids.filter((_, index) => results[index] === 'done');
     assert.deepEqual(branches.map(({ branchId }) => branchId).sort(), done);
   });

@@ -148,7 +148,7 @@ export function aBranch(branchId: string, more: Partial<BranchOperation> = {}): 
 
 export async function write(store: Store, one: Write): Promise<WriteResult> {
   const [result] = await store.commit([one]);
-  assert.ok(result !== undefined, 'a result for the only write');
+  assert.ok(typeof result === 'string', `a result for the only write: ${JSON.stringify(result)}`);
   return result;
 }
 

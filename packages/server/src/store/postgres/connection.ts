@@ -12,7 +12,8 @@ export interface ConnectionSettings {
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  readonly tls: ConnectionOptions | undefined;
+  /** Asked for each connection: files that were renewed are read again. Undefined: without TLS. */
+  readonly tls: () => ConnectionOptions | undefined;
   readonly connectMs: number;
 }
 
@@ -39,10 +40,11 @@ export class Connection implements Session {
 
   /** @throws RemoteError `unreached`, with what to do */
   static async open(host: Host, { tls, connectMs, ...who }: ConnectionSettings): Promise<Connection> {
+    const ssl = tls();
     const client = new pg.Client({
       ...who,
       ...host,
-      ...(tls !== undefined && { ssl: tls }),
+      ...(ssl !== undefined && { ssl }),
       application_name: 'holdfast',
       connectionTimeoutMillis: connectMs,
       keepAlive: true,

@@ -1,7 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
+import type { Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import { type Address, parseAddress } from '../remote/address.ts';
-import { commitDivided } from '../remote/batch.ts';
+import { commitDivided, type Results } from '../remote/batch.ts';
 import { encodeWrite } from '../remote/encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from '../remote/judged.ts';
 import { Pool } from '../remote/pool.ts';
@@ -23,7 +24,6 @@ import {
   StoreError,
   type TakenAlerts,
   type Write,
-  type WriteResult,
 } from '../store.ts';
 import { checkServer } from './checks.ts';
 import { Connection } from './connection.ts';
@@ -48,7 +48,8 @@ export interface PostgresSettings {
   readonly commitMs: number;
   /** How long whatever only reads, or may take longer, may take. */
   readonly readMs: number;
-  readonly tls?: ConnectionOptions;
+  /** Asked for each connection. Undefined: without TLS. */
+  readonly tls: () => ConnectionOptions | undefined;
 }
 
 const heartbeatMs = 800;
@@ -58,15 +59,15 @@ const form = { schemes: ['postgres', 'postgresql'], defaultPort: 5432 };
 const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 
 /** A shared store: PostgreSQL 13 or later, with any number of coordinators on one schema. */
-export class PostgresStore implements Store {
+export class PostgresStore implements Store, Placed {
   readonly name = 'postgres';
   readonly exclusive = false;
   readonly #settings: PostgresSettings;
   readonly #address: Address;
   readonly #servers: Servers<Connection>;
-  readonly #pool: Pool<Connection>;
+  #pool: Pool<Connection>;
   /** Nothing else waits on it, and it waits for nothing else. */
-  readonly #heart: Pool<Connection>;
+  #heart: Pool<Connection>;
   readonly #writer: Writer;
   readonly #loader: Loader;
   readonly #claimer: Claimer;
@@ -82,7 +83,7 @@ export class PostgresStore implements Store {
     this.#settings = settings;
     this.#address = parseAddress(settings.url, form);
     const { user, password, hosts, database } = this.#address;
-    const { connectMs, connections: size, schema, tls } = settings;
+    const { connectMs, connections, schema, tls } = settings;
     this.#servers = new Servers({
       hosts,
       connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
@@ -92,9 +93,8 @@ export class PostgresStore implements Store {
       },
       moved: () => this.#drop(),
     });
-    const connect = () => this.#servers.connect();
-    this.#pool = new Pool({ size, connect });
-    this.#heart = new Pool({ size: 1, connect });
+    this.#pool = this.#newPool(connections);
+    this.#heart = this.#newPool(1);
     this.#writer = new Writer(schema);
     this.#loader = new Loader(schema);
     this.#claimer = new Claimer(schema, this.#loader);
@@ -105,7 +105,10 @@ export class PostgresStore implements Store {
   }
 
   async open(): Promise<void> {
-    const { readMs, schema } = this.#settings;
+    const { readMs, schema, connections } = this.#settings;
+    // Closed ones stay closed; what could not be opened may be tried again.
+    this.#pool = this.#newPool(connections);
+    this.#heart = this.#newPool(1);
     try {
       await this.#pool.use(readMs, checkServer);
       await this.#pool.use(migrationMs, (connection) => migrate(connection, schema));
@@ -116,6 +119,10 @@ export class PostgresStore implements Store {
       await this.close();
       throw ofReading(error);
     }
+  }
+
+  place(): string {
+    return `at ${this.#servers.name}/${this.#address.database}, schema ${this.#settings.schema}`;
   }
 
   async close(): Promise<void> {
@@ -137,7 +144,7 @@ export class PostgresStore implements Store {
     });
   }
 
-  async commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
+  async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
     const encoded = batch.map(encodeWrite);
     const { commitMs } = this.#settings;
@@ -279,6 +286,10 @@ export class PostgresStore implements Store {
       if (error instanceof RemoteError && error.judgement === 'moved') this.#drop();
       throw error;
     }
+  }
+
+  #newPool(size: number): Pool<Connection> {
+    return new Pool({ size, connect: () => this.#servers.connect() });
   }
 
   #drop(): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { httpDefaults } from './settings.ts';
 import { raw, until } from './testing.ts';
 import { testsOfBothWays } from './ways-testing.ts';
@@ -21,6 +22,22 @@ function deaf(port: number, text: string) {
   socket.write(text);
   return socket;
 }
+
+both('pipelined requests are answered in their order', async () => {
+  const { port } = await start();
+  const one = request('GET', `${tests.root}/api/dtmsvr/newGid`);
+  const last = request('GET', '/api/ping', 'Connection: close');
+  const answer = await raw(port, one + submit() + last);
+  assert.match(answer, /"gid":"gid-1".*\{"dtm_result":"SUCCESS"\}.*pong/s);
+});
+
+both('thousands of requests that come at once and are refused at once are each answered', async () => {
+  const { port } = await start();
+  const one = request('GET', `${tests.root}/healthz?%`);
+  const last = request('GET', `${tests.root}/healthz?%`, 'Connection: close');
+  const answers = await raw(port, one.repeat(2999) + last);
+  assert.equal(answers.match(/HTTP\/1\.1 400 Bad Request/g)?.length, 3000);
+});
 
 both('of clients that pipeline and never read, one request each is served at a time', async () => {
   let answered = 0;
@@ -111,4 +128,25 @@ test('a chunked body full of empty lines is read like any other', async () => {
   const answers = await raw(port, text.repeat(2) + request('GET', '/api/ping', 'Connection: close'));
   assert.match(answers, /SUCCESS.*SUCCESS.*pong/s);
   assert.equal(coordinator.asked.length, 2);
+});
+
+both('a client that closes its side behind several requests gets all answers', async () => {
+  const { port, coordinator } = await start();
+  const chunked = `${request('POST', `${tests.root}/api/dtmsvr/submit`, 'Transfer-Encoding: chunked')}${saga.length.toString(16)}\r\n${saga}\r\n0\r\n\r\n`;
+  let open: () => void = () => undefined;
+  coordinator.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let answers = '';
+  socket.on('data', (data) => {
+    answers += data;
+  });
+  socket.end(submit() + submit() + chunked + submit());
+  await until(() => coordinator.asked.length > 0);
+  for (let round = 0; round < 5; round += 1) await nextRound();
+  open();
+  await once(socket, 'close');
+  assert.equal(answers.match(/HTTP\/1\.1 200 /g)?.length, 4);
+  assert.equal(coordinator.asked.length, 4);
 });

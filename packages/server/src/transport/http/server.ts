@@ -48,7 +48,7 @@ class TwoWayServer implements HttpServer {
 
   constructor(parts: HttpParts) {
     this.#parts = parts;
-    this.#intake = new Intake(parts.settings, parts.observer);
+    this.#intake = new Intake(parts.settings, parts.observer, parts.coordinator.longTurns);
     parts.coordinator.heedTurns(() => this.#intake.turns.waitedMs);
     const routes = allRoutes(parts, this.#intake);
     this.#node = new NodeWay(routes, this.#intake, (socket) => this.#lane.accept(socket));

@@ -12,6 +12,7 @@ import {
 } from '@holdfast/core';
 import type { ClockState } from '../../engine/clock-state.ts';
 import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
+import { LongTurns } from '../../engine/long-turns.ts';
 import type { AskedList, ExplainedTransaction, KeyValues, ShownPage, ShownTransaction } from '../wire/stored.ts';
 import type { HttpParts } from './parts.ts';
 import { createHttpServer, type HttpServer } from './server.ts';
@@ -108,6 +109,7 @@ export class RecordingCoordinator implements Coordinator {
     return this.#record('getValue', [category, key], this.values[0]);
   }
 
+  readonly longTurns = new LongTurns(setImmediate);
   readonly turns: (() => number)[] = [];
 
   heedTurns(waitedMs: () => number): void {

@@ -80,12 +80,14 @@ export class Http2Wire implements Wire {
       this.#session.free(false);
       return;
     }
-    if (!isReusable) {
-      this.#session.suspect(this.#begunMs);
-      this.#session.abandon(stream);
-    }
+    if (!isReusable) this.#session.suspect(this.#begunMs);
     // Its place is free when it has closed: until then the service counts it.
-    if (!stream.closed) stream.close(isReusable ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL);
+    if (!stream.closed) {
+      // A service that has answered may never read the rest of the request: node would wait until it does.
+      const isDone = isReusable && stream.writableFinished;
+      this.#session.abandon(stream);
+      stream.close(isDone ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL);
+    }
     stream.resume();
   }
 

@@ -29,6 +29,8 @@ export interface LaneParts {
   /** @param text of a whole head; undefined: it is not for the lane */
   read(text: string): LaneHead | undefined;
   routeOf(read: LaneHead): Served | undefined;
+  /** Has its answer written at the end of this round of the event loop, together with others. */
+  answerSoon(connection: LaneConnection): void;
   /** Gives the connection away, with the bytes that were put back. */
   handOver(connection: LaneConnection, socket: Socket): void;
   /** It is closed. */
@@ -60,6 +62,8 @@ export class LaneConnection {
   #deadlineMs: number;
   #hasServed = false;
   #request: Request | undefined;
+  /** Of that request, until it is written. */
+  #answer: Answer | undefined;
   #body: Buffer[] = [];
   #bodyBytes = 0;
   /** The client has closed its side. */
@@ -226,8 +230,16 @@ export class LaneConnection {
   }
 
   readonly #answered = (answer: Answer): void => {
-    if (this.#request !== undefined) this.#finish(this.#lane.intake.answerOf(this.#request.served, answer));
+    this.#answer = answer;
+    this.#lane.answerSoon(this);
   };
+
+  answer(): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    if (this.#request === undefined || answer === undefined) return;
+    this.#finish(this.#lane.intake.answerOf(this.#request.served, answer));
+  }
 
   readonly #failed = (error: unknown): void => {
     if (this.#request !== undefined) this.#finish(this.#lane.intake.refusalOf(this.#request.served, error));

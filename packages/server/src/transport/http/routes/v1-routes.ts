@@ -16,6 +16,7 @@ import type { AskedList } from '../../wire/stored.ts';
 import { timeForm, timeMsOf } from '../../wire/time.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import type { HttpSettings } from '../settings.ts';
+import { turnFor } from './long-answers.ts';
 import type { Route } from './route.ts';
 
 /** Our own API for operators, below `/api/v1/`. */
@@ -28,6 +29,7 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
       handle: async (_, parameters) => {
         const shown = await coordinator.explain(gidIn(parameters));
         if (shown === undefined) throw unknownGid();
+        await turnFor(shown.stored, coordinator);
         return jsonAnswer(encodeExplained(shown));
       },
     },
