@@ -63,6 +63,24 @@ describe('locks on PostgreSQL', { skip: 'missing' in programs && programs.missin
     assert.deepEqual(await store.commit(batch), ['done', 'done', 'done']);
   });
 
+  it('many locks, each of them short, do not add up: the batch is divided before its time is over', async () => {
+    const gids = numbers(14).map((index) => `short-${String(index).padStart(2, '0')}`);
+    await put(store, ...gids.map((gid) => create(gid)));
+    const holds = (gid: string) => holding(`select 1 from holdfast.transactions where gid = '${gid}' for update`);
+    const releases: (() => Promise<void>)[] = [];
+    for (const gid of gids) releases.push(await holds(gid));
+    const hasty = new PostgresStore(fixture.settings({ commitMs: 2500 }));
+    await hasty.open();
+    const committed = hasty.commit(gids.map((gid) => update(gid)));
+    // Not a wait for something to happen: this is the fault. Each row is free within the time that one lock is waited for.
+    for (const release of releases) {
+      await new Promise((resolve) => setTimeout(resolve, 180));
+      await release();
+    }
+    for (const result of await committed) assert.ok(result === 'done' || typeof result === 'object', String(result));
+    await hasty.close();
+  });
+
   it('what the server cannot store fails alone, with what the server says', async () => {
     const batch = [create('before'), create('bad', { owner: 'nul \0 in it' }), create('behind')];
     const [one, bad, two] = await store.commit(batch);

@@ -12,6 +12,16 @@ const quick = /* sql */ `
     set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
     set_config('jit', 'off', true);`;
 
+/**
+ * Each wait for a lock is bounded, and so is their sum: a batch is divided before its caller gives it up. The server's
+ * own time-out of a statement cannot be set by the statement itself.
+ */
+const untilTooLate = "ends timestamptz := clock_timestamp() + interval '1500 milliseconds';";
+const refuseIfTooLate = /* sql */ `
+    if clock_timestamp() > ends then
+      raise lock_not_available using message = 'it has waited for several locks';
+    end if;`;
+
 /** What needs somebody is in `incidents`; another incident owes an alert from then on. */
 const noteIncident = (incident: string) => /* sql */ `
       insert into {schema}.incidents as i (id, gid, created_ms, incident, alert_ms, alert_tries)
@@ -41,6 +51,7 @@ declare
   size bigint;
   owner_name text;
   heard_ms bigint;
+  ${untilTooLate}
 begin
   ${quick}
   results := '';
@@ -59,6 +70,7 @@ begin
     expect_version, due_ms, created_ms, updated_ms, finished_ms, incident, reason, progress, checksum, definition,
     definition_checksum, sets_aside, first_branch, branch_count, most_branches, most_bytes)
   loop
+    ${refuseIfTooLate}
     is_final := w.status not in ${unfinished};
     if w.kind = 1 then
       insert into {schema}.transactions (gid, type, status, owner, handed_back, has_incident, version, due_ms, created_ms,
@@ -217,6 +229,7 @@ const claim = (lock: string) => {
       from {schema}.active a join {schema}.transactions t on t.id = a.id
       ${which} ${lock}
     loop
+      ${refuseIfTooLate}
       seen := seen + 1;
       if cardinality(ids) >= most or (cardinality(ids) > 0 and bytes > most_bytes) then
         is_full := true;
@@ -243,6 +256,7 @@ declare
   r record;
   at record;
   gone text[];
+  ${untilTooLate}
   bytes bigint := 0;
   seen integer := 0;
   is_full boolean := false;
