@@ -132,11 +132,11 @@ test('what was heard of takes the place of what was heard before; what is known 
   assert.deepEqual(rounds, [0, 2000]);
 });
 
-test('what others take at the same moment is looked for again a little later, and not at once', async () => {
-  const answers = [5, 5, undefined];
+test('what others take at the same moment, or hold, is looked for again soon, then less and less often', async () => {
+  const answers = [5, 5, 5, 5, undefined];
   const { runtime, schedule, rounds } = world(async (round) => ({ claimed: [], nextDueMs: answers[round - 1] }));
   await runtime.advance(100);
   schedule.dueAt(0);
-  await runtime.advance(500);
-  assert.deepEqual(rounds, [100, 110, 120]);
+  await runtime.advance(900);
+  assert.deepEqual(rounds, [100, 110, 130, 170, 250]);
 });

@@ -22,8 +22,8 @@ export const usualSleepMs = { exclusive: 1000, shared: 60_000 } as const;
 
 const pauseAfterFailureMs = 1000;
 const pauseWithoutRoomMs = 20;
-/** Others take the same rows at the same moment. */
-const pauseAmongOthersMs = 20;
+/** Others take the same rows at the same moment, or hold them locked: it looks again soon, then less and less often. */
+const pauseAmongOthersMs = { first: 20, longest: 1000 } as const;
 
 /**
  * Claims what is due, page by page, and sleeps until the next due time, or as long as it may sleep. A wake while a page is being
@@ -40,6 +40,8 @@ export class Schedule {
   #latestMs = Number.POSITIVE_INFINITY;
   /** When the timer fires; undefined: it waits for the store or for room. */
   #armedMs: number | undefined;
+  /** Rounds in a row that found something due and got nothing of it. */
+  #missed = 0;
   #claiming = false;
   #again = false;
   #stopped = false;
@@ -116,13 +118,17 @@ export class Schedule {
     const { clock, runtime, longestSleepMs } = this.#context;
     const nowMs = clock.nowMs();
     this.#latestMs = nowMs + longestSleepMs;
-    if (this.#again || claimed.length >= asked) this.#dueMs = nowMs;
-    else if (nextDueMs !== undefined && nextDueMs > nowMs) this.#heardMs = this.#context.lookAtMs(nextDueMs);
-    else if (nextDueMs !== undefined && claimed.length > 0) this.#dueMs = nowMs;
-    else if (nextDueMs !== undefined) {
-      this.#pause(pauseAmongOthersMs * (0.5 + runtime.random()));
-      return;
-    }
+    const isDue = nextDueMs !== undefined && nextDueMs <= nowMs;
+    const isMissed = isDue && claimed.length === 0;
+    this.#missed = isMissed ? this.#missed + 1 : 0;
+    if (this.#again || claimed.length >= asked || (isDue && !isMissed)) this.#dueMs = nowMs;
+    else if (isMissed) this.#heardMs = nowMs + this.#pauseAmongOthersMs * (0.5 + runtime.random());
+    else if (nextDueMs !== undefined) this.#heardMs = this.#context.lookAtMs(nextDueMs);
     this.#arm();
+  }
+
+  get #pauseAmongOthersMs(): number {
+    const { first, longest } = pauseAmongOthersMs;
+    return Math.min(longest, first * 2 ** Math.min(this.#missed - 1, 10));
   }
 }
