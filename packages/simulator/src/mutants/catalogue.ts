@@ -406,9 +406,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'serial-recovery',
-    file: 'server/src/engine/incarnation.ts',
+    file: 'server/src/engine/active-room.ts',
     find: 'const isTight = ',
-    replace: 'const isTight = this.#active.size > 0 || ',
+    replace: 'const isTight = this.#count > 0 || ',
     flavour: 'dead-service',
     breaks: ['P7', 'P8'],
   },
