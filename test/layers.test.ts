@@ -84,6 +84,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   grpc: ['grpc-sender.ts', 'limits.ts'],
   naming: ['naming-caller.ts', 'limits.ts'],
   dial: ['dialer.ts', 'limits.ts'],
+  http2: ['session.ts', 'hpack/encoder.ts'],
 };
 
 /** The parts of a running coordinator: wiring alone makes them. */

@@ -155,6 +155,7 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'clock of the store too fast': 30,
     'store failed over': 60,
     'monotonic clock leapt': 30,
+    'monotonic clock leapt unseen': 10,
   },
   'trouble with the network and the services': {
     'request lost': 800,

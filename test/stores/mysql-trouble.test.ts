@@ -49,6 +49,11 @@ describeWith(
 
     it('it only reads', () => withGlobal('read_only', '1', () => refuses('not-done', /: it only reads$/)));
 
+    it('nobody answers there', () =>
+      refuses('not-done', /^127\.0\.0\.1:1: no connection was made: connect ECONNREFUSED/, {
+        url: 'mysql://root@127.0.0.1:1/kept',
+      }));
+
     it('no such database, no such user, a wrong password; the password is not repeated', async () => {
       await refuses('not-done', /MySQL 1049: there is no such database .*store\.url$/, as('root', 'nowhere'));
       await fixture.server.sql("create user known@localhost identified by 'right'");

@@ -1,13 +1,16 @@
 /** What a start says of a PostgreSQL that it cannot use, and that it uses one on which it may create nothing. */
 import assert from 'node:assert/strict';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { certificates } from '../../packages/server/src/caller/testing/certificates.ts';
+import { databaseTls } from '../../packages/server/src/database-tls.ts';
 import { migrations } from '../../packages/server/src/store/postgres/migrate.ts';
 import { type PostgresSettings, PostgresStore } from '../../packages/server/src/store/postgres/postgres-store.ts';
 import { StoreError } from '../../packages/server/src/store/store.ts';
 import { postgres } from '../../scripts/lib/toolchains/databases.ts';
 import { freePort } from '../lib/free-port.ts';
+import { until } from '../lib/until.ts';
 import { PostgresFixture } from './lib/postgres-fixture.ts';
 
 const programs = postgres();
@@ -22,7 +25,6 @@ describe('a start on PostgreSQL', { skip: 'missing' in programs && programs.miss
     const rules = join(fixture.server.folder, 'data', 'pg_hba.conf');
     const others = await readFile(rules, 'utf8');
     await writeFile(rules, `host all guarded 127.0.0.1/32 scram-sha-256\n${others}`);
-    await appendFile(join(fixture.server.folder, 'data', 'postgresql.conf'), '');
     await fixture.client.query(`
       create role guarded login password '${secret}';
       create role guest login;
@@ -116,6 +118,52 @@ describe('a start on PostgreSQL', { skip: 'missing' in programs && programs.miss
     await store.open();
     await store.ping();
     await store.close();
+  });
+
+  it('goes over TLS where it is told to, with a certificate of its own where the server asks for one', async () => {
+    const { ca, cert, key, caFile, certFile, keyFile } = certificates();
+    const data = join(fixture.server.folder, 'data');
+    const { uid, gid } = await stat(data);
+    const own = { 'server.crt': cert, 'server.key': key, 'root.crt': ca };
+    for (const [name, content] of Object.entries(own)) {
+      await writeFile(join(data, name), content);
+      await chmod(join(data, name), 0o600);
+      await chown(join(data, name), uid, gid);
+    }
+    const rules = join(data, 'pg_hba.conf');
+    const others = await readFile(rules, 'utf8');
+    await writeFile(
+      rules,
+      `hostssl all localhost 127.0.0.1/32 cert\nhost all localhost 127.0.0.1/32 reject\n${others}`,
+    );
+    // A certificate shows that its holder is the user of its common name.
+    await fixture.client.query('create role localhost login superuser');
+    await fixture.client.query('alter system set ssl = on');
+    await fixture.client.query("alter system set ssl_ca_file = 'root.crt'");
+    await fixture.client.query('select pg_reload_conf()');
+    await until('the server speaks TLS', async () => {
+      const { rows } = await fixture.client.query('show ssl');
+      return rows[0]?.ssl === 'on';
+    });
+    const verified = { mode: 'verify', caFile, certFile: '', keyFile: '', serverName: '' } as const;
+    const store = new PostgresStore(fixture.settings({ tls: () => databaseTls(verified) }));
+    await store.open();
+    const { rows } = await fixture.client.query(
+      "select ssl from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'holdfast'",
+    );
+    assert.deepEqual([...new Set(rows.map(({ ssl }) => ssl))], [true]);
+    await store.close();
+    const unknownCa = () => databaseTls({ ...verified, caFile: '' });
+    await refused({ tls: unknownCa }, 'not-done', /unable to verify the first certificate|self-signed certificate/);
+    const noFile = () => databaseTls({ ...verified, caFile: '/nowhere/ca.pem' });
+    await refused({ tls: noFile }, 'not-done', /a file of store.tls cannot be read: ENOENT.*nowhere/);
+    const otherName = () => databaseTls({ ...verified, serverName: 'db.internal' });
+    await refused({ tls: otherName }, 'not-done', /does not match certificate's altnames/);
+    await refused({ url: url('localhost') }, 'not-done', /does not let this user in .*: see its pg_hba.conf/);
+    const shown = { ...verified, certFile, keyFile };
+    const certified = new PostgresStore(fixture.settings({ url: url('localhost'), tls: () => databaseTls(shown) }));
+    await certified.open();
+    await certified.close();
   });
 
   it('ten start at once on an empty database: the schema is made once', async () => {

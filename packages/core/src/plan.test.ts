@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { createTransaction, restoreTransaction } from './create.ts';
 import { HoldfastError } from './error.ts';
 import { planOf } from './plan.ts';
-import { defaults, message, saga, tcc } from './testing/definitions.ts';
+import { defaults, message, saga, tcc, workflow } from './testing/definitions.ts';
 import type { Definition, Options } from './transaction.ts';
-import { noOptions } from './transaction.ts';
+import { limits, noOptions } from './transaction.ts';
 
 const planFor = (steps: number, customData?: unknown) => planOf(saga(steps, { customData }), defaults);
 
@@ -155,4 +155,28 @@ test('orders list at most 100,000 steps in all; what is stored already is follow
     defaults,
   );
   assert.deepEqual(plan.before[1101], [0]);
+});
+
+test('only a saga and a message have steps that may run at the same time, and only a message waits before its first', () => {
+  const options = { ...noOptions, concurrent: true };
+  assert.equal(planOf({ ...message(2), options }, defaults).concurrent, true);
+  assert.equal(planOf({ ...tcc(), options }, defaults).concurrent, false);
+  const customData = JSON.stringify({ name: 'wf', data: '', delay: 5 });
+  assert.equal(planOf({ ...message(1), customData }, defaults).delayMs, 5000);
+  assert.equal(planOf({ ...workflow(), customData }, defaults).delayMs, 0);
+});
+
+test('custom_data has a limit of members, and a delay one of years', () => {
+  const wide = (members: number) => Object.fromEntries(Array.from({ length: members }, (_, at) => [`k${at}`, at]));
+  assert.equal(refusal(message(1, { customData: wide(1000) })), 'accepted');
+  assert.equal(refusal(message(1, { customData: wide(1001) })), 'custom_data');
+  const longest = limits.optionMs / 1000;
+  assert.equal(refusal(message(1, { customData: { delay: longest } })), 'accepted');
+  assert.equal(refusal(message(1, { customData: { delay: longest + 1 } })), 'custom_data.delay');
+});
+
+test('the input of a workflow is a text: a list that looks like one is refused', () => {
+  for (const data of [[], 7, {}]) {
+    assert.equal(refusal({ ...workflow(), customData: JSON.stringify({ name: 'wf', data }) }), 'custom_data.data');
+  }
 });

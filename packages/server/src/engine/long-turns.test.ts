@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LongTurns } from './long-turns.ts';
+import { isLong, LongTurns } from './long-turns.ts';
+import { askedSaga } from './testing/asked.ts';
 
 /** Rounds of an event loop: what is asked for in one runs in the next. */
 class Loop {
@@ -62,4 +63,11 @@ test('whoever waits for a turn goes on in it', async () => {
   loop.round();
   await waiting;
   assert.equal(isOn, true);
+});
+
+test('long is what has over 500 steps and branches together, or over 64 KiB of custom_data', () => {
+  assert.deepEqual([isLong(askedSaga('g', 500)), isLong(askedSaga('g', 501))], [false, true]);
+  assert.deepEqual([isLong(askedSaga('g', 1), 499), isLong(askedSaga('g', 1), 500)], [false, true]);
+  const told = (characters: number) => ({ ...askedSaga('g', 1), customData: 'x'.repeat(characters) });
+  assert.deepEqual([isLong(told(65_536)), isLong(told(65_537))], [false, true]);
 });

@@ -33,6 +33,11 @@ export class DatabaseClock {
     return epochMs + this.#scheduler.nowMs + this.#offset();
   }
 
+  /** So far it is ahead of true time. */
+  get aheadMs(): number {
+    return this.#offset();
+  }
+
   /** From now on it is off by this. */
   set(offsetMs: number): void {
     this.#noteStood();

@@ -46,7 +46,7 @@ export class Node {
   #engine: Engine | undefined;
   #pausedAtMs = 0;
   /** Kills the process when it has come by that moment so often. */
-  #ambush: { readonly moment: Moment; times: number } | undefined;
+  #ambush: { readonly moment: Moment; times: number; readonly strike: (() => void) | undefined } | undefined;
 
   constructor(machine: string, clock: MachineClock, world: Surroundings) {
     this.machine = machine;
@@ -149,9 +149,9 @@ export class Node {
     });
   }
 
-  /** The next time its process comes by that moment, or the n-th, it dies there. */
-  lieInWait(moment: Moment, times: number): void {
-    this.#ambush = { moment, times };
+  /** The next time its process comes by that moment, or the n-th, it dies there, or this is done. */
+  lieInWait(moment: Moment, times: number, strike?: () => void): void {
+    this.#ambush = { moment, times, strike };
   }
 
   disarm(): void {
@@ -292,6 +292,10 @@ export class Node {
     ambush.times -= 1;
     if (ambush.times > 0) return;
     this.#ambush = undefined;
+    if (ambush.strike !== undefined) {
+      ambush.strike();
+      return;
+    }
     this.#world.statistics.count(`crashed at ${moment}`);
     // What it does at once upon what it heard is done; nothing else comes in between.
     if (/answered|served/u.test(moment)) this.#world.scheduler.after(0, () => this.#crashed(process));

@@ -52,7 +52,7 @@ export class Connection implements Session {
       return new Connection(driver, await look(driver, settings.connectMs), host, settings);
     } catch (error) {
       driver?.destroy();
-      throw new RemoteError('unreached', judge(error).message, error);
+      throw new RemoteError('unreached', judge(error, 'no connection was made').message, error);
     }
   }
 

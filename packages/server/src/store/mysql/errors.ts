@@ -57,12 +57,12 @@ interface Reported {
 }
 
 /** What an error of the driver means. What is not known to have been reported before the COMMIT is unknown. */
-export function judge(error: unknown): RemoteError {
+export function judge(error: unknown, otherwise = 'the connection to the database was lost'): RemoteError {
   if (error instanceof RemoteError) return error;
   if (!isReported(error)) {
     const text =
       error instanceof Error ? error.message || String(('code' in error && error.code) || error.name) : String(error);
-    return new RemoteError('unknown', `the connection to the database was lost: ${text}`, error);
+    return new RemoteError('unknown', `${otherwise}: ${text}`, error);
   }
   const { errno, message } = error;
   const [judgement, what, advice] = judgements[errno] ?? ['refused'];

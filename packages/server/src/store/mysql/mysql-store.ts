@@ -89,6 +89,7 @@ export class MySqlStore implements Store, Placed {
       hosts,
       connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
       isWritable: async ({ isWritable }) => isWritable,
+      limitMs: connectMs,
       moved: () => this.#drop(),
     });
     const connect = () => this.#servers.connect();

@@ -40,7 +40,7 @@ export class Connection implements Session {
 
   /** @throws RemoteError `unreached`, with what to do */
   static async open(host: Host, { tls, connectMs, ...who }: ConnectionSettings): Promise<Connection> {
-    const ssl = tls();
+    const ssl = filesOf(tls);
     const client = new pg.Client({
       ...who,
       ...host,
@@ -102,5 +102,15 @@ export class Connection implements Session {
     // It was a favour: the conditional write that is issued again decides.
     socket.on('error', () => socket.destroy());
     socket.end(message);
+  }
+}
+
+/** @throws RemoteError `unreached` */
+function filesOf(tls: ConnectionSettings['tls']): ConnectionOptions | undefined {
+  try {
+    return tls();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new RemoteError('unreached', `a file of store.tls cannot be read: ${text}`, error);
   }
 }

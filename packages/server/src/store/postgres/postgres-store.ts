@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import { type Address, parseAddress } from '../remote/address.ts';
-import { commitDivided, type Results } from '../remote/batch.ts';
+import { commitDivided, issueAgain, type Results } from '../remote/batch.ts';
 import { encodeWrite } from '../remote/encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from '../remote/judged.ts';
 import { Pool } from '../remote/pool.ts';
@@ -91,6 +91,7 @@ export class PostgresStore implements Store, Placed {
         const [row] = await connection.query("select current_setting('transaction_read_only') = 'off'");
         return row?.[0] === true;
       },
+      limitMs: connectMs,
       moved: () => this.#drop(),
     });
     this.#pool = this.#newPool(connections);
@@ -266,7 +267,10 @@ export class PostgresStore implements Store, Placed {
   }
 
   #write<T>(limitMs: number, work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#judged(toStoreError, this.#use(this.#pool, limitMs, work));
+    return this.#judged(
+      toStoreError,
+      issueAgain(() => this.#use(this.#pool, limitMs, work)),
+    );
   }
 
   async #judged<T>(judge: (error: unknown) => StoreError, work: Promise<T>): Promise<T> {

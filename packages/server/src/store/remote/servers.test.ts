@@ -9,7 +9,7 @@ const one = { host: 'one', port: 1 };
 const two = { host: 'two', port: 2 };
 
 /** Two servers, of which those named can be reached or written to. */
-function world(state: { up: readonly Host[]; writable: readonly Host[] }) {
+function world(state: { up: readonly Host[]; writable: readonly Host[]; silent?: Host }) {
   const tried: string[] = [];
   let moves = 0;
   const servers = new Servers<Session & { readonly to: Host }>({
@@ -19,7 +19,9 @@ function world(state: { up: readonly Host[]; writable: readonly Host[] }) {
       if (!state.up.includes(to)) throw new RemoteError('unreached', 'it is down');
       return { to, isLost: false, end: () => undefined, destroy: () => undefined };
     },
-    isWritable: async ({ to }) => state.writable.includes(to),
+    isWritable: ({ to }) =>
+      to === state.silent ? new Promise(() => undefined) : Promise.resolve(state.writable.includes(to)),
+    limitMs: 20,
     moved: () => {
       moves += 1;
     },
@@ -48,4 +50,9 @@ test('while none takes writes, who asks is told why of each, and is not tried fo
   await assert.rejects(servers.connect(), /^RemoteError: one:1: it is down; two:2: it only reads$/);
   await assert.rejects(servers.connect(), { judgement: 'unreached' });
   assert.deepEqual(tried, ['one', 'two']);
+});
+
+test('a server that accepts connections and says nothing holds up nobody for long: the next one is asked', async () => {
+  const { servers } = world({ up: [one, two], writable: [one, two], silent: one });
+  assert.equal((await servers.connect()).to, two);
 });

@@ -8,6 +8,8 @@ export interface ServersParts<S extends Session> {
   readonly connect: (host: Host) => Promise<S>;
   /** Whether this server takes writes now. @throws RemoteError */
   readonly isWritable: (session: S) => Promise<boolean>;
+  /** How long a server may take to say so. */
+  readonly limitMs: number;
   /** Another host than before takes the writes: connections to the one before are to go. */
   readonly moved: () => void;
 }
@@ -59,7 +61,7 @@ export class Servers<S extends Session> {
     let session: S | undefined;
     try {
       session = await this.#parts.connect(host);
-      if (await this.#parts.isWritable(session)) return session;
+      if (await this.#isWritable(session)) return session;
       session.end();
       return new RemoteError('moved', 'it only reads');
     } catch (error) {
@@ -67,6 +69,20 @@ export class Servers<S extends Session> {
       if (error instanceof RemoteError) return error;
       throw error;
     }
+  }
+
+  /** A server that accepts connections and then says nothing is none. */
+  #isWritable(session: S): Promise<boolean> {
+    const { isWritable, limitMs } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new RemoteError('unreached', `it has not answered for ${limitMs} ms`)),
+        limitMs,
+      );
+      isWritable(session)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
+    });
   }
 
   #choose(host: Host, session: S): S {

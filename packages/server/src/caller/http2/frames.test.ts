@@ -12,7 +12,9 @@ const block = Buffer.concat([indexed(8), literal('content-type', 'application/gr
 const transcript = Buffer.concat([
   settingsFrame([[3, 100]]),
   frameOf(frameTypes.headers, endHeaders, 1, block),
-  frameOf(frameTypes.data, 0, 1, Buffer.alloc(300)),
+  frameOf(frameTypes.data, 0, 1, Buffer.from('a body of'.repeat(30))),
+  frameOf(frameTypes.data, padded, 1, Buffer.from('\x03 some\0\0\0')),
+  frameOf(frameTypes.data, padded, 1, Buffer.of(0)),
   frameOf(frameTypes.data, 0, 1, Buffer.alloc(0)),
   frameOf(frameTypes.ping, 0, 0, Buffer.from('12345678')),
   frameOf(
@@ -30,9 +32,18 @@ const transcript = Buffer.concat([
 /** What is understood, and the end of it where it is refused. */
 function read(...pieces: Buffer[]): string[] {
   const seen: string[] = [];
+  let body = '';
   const blocks = new HeaderBlocks(1000);
   const reader = new FrameReader({
-    data: (flag, id, length) => seen.push(`data ${flag} ${id} ${length}`),
+    data: (flag, id, length, padding) => seen.push(`data ${flag} ${id} ${length} ${padding}`),
+    dataBytes: (bytes, from, to) => {
+      assert.ok(to > from);
+      body += bytes.toString('latin1', from, to);
+    },
+    dataEnd: () => {
+      seen.push(`body ${body}`);
+      body = '';
+    },
     frame: (type, flag, id, payload) => {
       if (type === frameTypes.headers) seen.push(JSON.stringify(blocks.begin(flag, id, payload) ?? 'begun'));
       else if (type === frameTypes.continuation) seen.push(JSON.stringify(blocks.go(flag, id, payload) ?? 'goes on'));
@@ -45,12 +56,17 @@ function read(...pieces: Buffer[]): string[] {
     if (!(error instanceof Http2Error) && !(error instanceof HpackError)) throw error;
     seen.push(error.message);
   }
+  seen.push(`begun: ${body}`);
   return seen;
 }
 
 test('frames are the same however their bytes are cut', () => {
   const whole = read(transcript);
-  assert.equal(whole.length, 10);
+  assert.equal(whole.length, 17);
+  assert.deepEqual(
+    whole.filter((line) => line.startsWith('body')),
+    [`body ${'a body of'.repeat(30)}`, 'body  some', 'body ', 'body '],
+  );
   assert.equal(whole.filter((line) => line.includes('"grpcStatus":"0"')).length, 3);
   for (let at = 0; at <= transcript.length; at += 1) {
     assert.deepEqual(read(transcript.subarray(0, at), transcript.subarray(at)), whole, `cut at ${at}`);

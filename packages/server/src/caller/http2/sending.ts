@@ -28,9 +28,14 @@ export class Sending {
 
   begin(stream: Http2Stream, block: Buffer): void {
     const { id, body } = stream;
+    if (body.length === 0) {
+      this.#sendBlock(id, block, flags.endStream);
+      stream.sent(0);
+      return;
+    }
     const bodyBytes = Math.min(body.length, stream.window, this.#window, this.#frameBytes);
     if (block.length > this.#frameBytes || bodyBytes < body.length) {
-      this.#sendBlock(id, block);
+      this.#sendBlock(id, block, 0);
       this.#sendBody(stream);
       return;
     }
@@ -81,12 +86,13 @@ export class Sending {
     this.#frameBytes = bytes;
   }
 
-  #sendBlock(id: number, block: Buffer): void {
+  #sendBlock(id: number, block: Buffer, flag: number): void {
     const most = this.#frameBytes;
     for (let at = 0; at === 0 || at < block.length; at += most) {
       const isEnd = at + most >= block.length;
       const type = at === 0 ? frameTypes.headers : frameTypes.continuation;
-      this.#out.add(frameOf(type, isEnd ? flags.endHeaders : 0, id, block.subarray(at, at + most)));
+      const own = (isEnd ? flags.endHeaders : 0) | (at === 0 ? flag : 0);
+      this.#out.add(frameOf(type, own, id, block.subarray(at, at + most)));
     }
   }
 

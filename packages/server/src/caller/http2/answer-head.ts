@@ -6,6 +6,12 @@ export interface AnswerHead {
   grpcStatus: string | undefined;
   grpcMessage: string | undefined;
   retryAfter: string | undefined;
+  location: string | undefined;
+  /** All that there are, with commas between them. */
+  contentEncoding: string;
+  contentLength: string | undefined;
+  /** There are several, and they differ. */
+  hasTwoLengths: boolean;
 }
 
 export function emptyHead(): AnswerHead {
@@ -15,6 +21,10 @@ export function emptyHead(): AnswerHead {
     grpcStatus: undefined,
     grpcMessage: undefined,
     retryAfter: undefined,
+    location: undefined,
+    contentEncoding: '',
+    contentLength: undefined,
+    hasTwoLengths: false,
   };
 }
 
@@ -34,6 +44,16 @@ export function addHeader(head: AnswerHead, name: string, value: string): void {
       return;
     case 'retry-after':
       head.retryAfter ??= value;
+      return;
+    case 'location':
+      head.location ??= value;
+      return;
+    case 'content-encoding':
+      head.contentEncoding = head.contentEncoding === '' ? value : `${head.contentEncoding}, ${value}`;
+      return;
+    case 'content-length':
+      head.contentLength ??= value;
+      if (head.contentLength !== value) head.hasTwoLengths = true;
       return;
     default:
   }

@@ -29,4 +29,4 @@ export const staticTable: readonly (readonly [name: string, value: string])[] = 
 ];
 
 /** Where they stand in it. */
-export const staticHeaders = { post: 3, http: 6, https: 7 } as const;
+export const staticHeaders = { get: 2, post: 3, http: 6, https: 7 } as const;

@@ -3,6 +3,8 @@
  * target is encoded once. Nothing is compressed: what differs from call to call is short.
  */
 
+export { staticHeaders } from './static-table.ts';
+
 /** A header of the static table as a whole. */
 export function indexed(index: number): Buffer {
   return Buffer.of(0x80 | index);
@@ -21,9 +23,9 @@ export function literalBytes(name: string, value: string): number {
 
 const mostLengthBytes = 5;
 
-/** Returns where the next one goes. */
-export function writeLiteral(into: Buffer, at: number, name: string, value: string): number {
-  into[at] = 0;
+/** Returns where the next one goes. @param isSecret nobody on the way may keep it in a table */
+export function writeLiteral(into: Buffer, at: number, name: string, value: string, isSecret = false): number {
+  into[at] = isSecret ? 0x10 : 0;
   return writeText(into, writeText(into, at + 1, name), value);
 }
 

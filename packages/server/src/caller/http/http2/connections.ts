@@ -1,12 +1,12 @@
-import type { Socket } from 'node:net';
 import type { Runtime } from '../../../engine/ports.ts';
-import type { Dialer, DialFailure, Dialing } from '../../dial/dialer.ts';
+import type { Dialed, Dialer, DialFailure, Dialing } from '../../dial/dialer.ts';
+import { Incoming } from '../../http2/session.ts';
 import type { SenderLimits } from '../limits.ts';
 import type { HttpPlace } from '../target.ts';
 import type { Wire, WireWaiter } from '../wire.ts';
-import { Http2Session } from './session.ts';
+import { Http2Connection } from './connection.ts';
 
-export interface Http2SessionsParts {
+export interface Http2ConnectionsParts {
   readonly limits: SenderLimits;
   readonly dialer: Dialer;
   /** The machine's time. */
@@ -17,23 +17,23 @@ export interface Http2SessionsParts {
 interface Opening {
   readonly waiters: Set<WireWaiter>;
   dialing: Dialing | undefined;
-  session: Http2Session | undefined;
+  connection: Http2Connection | undefined;
 }
 
 /** Connections of HTTP/2 by origin: a call goes on one that has a stream free, or waits for the next one. */
-export class Http2Sessions {
-  readonly #parts: Http2SessionsParts;
-  readonly #sessions = new Map<string, Set<Http2Session>>();
+export class Http2Connections {
+  readonly #parts: Http2ConnectionsParts;
+  readonly #connections = new Map<string, Set<Http2Connection>>();
   readonly #openings = new Map<string, Opening>();
   #isClosed = false;
 
-  constructor(parts: Http2SessionsParts) {
+  constructor(parts: Http2ConnectionsParts) {
     this.#parts = parts;
   }
 
   take(origin: string, bodyBytes: number): Wire | undefined {
-    for (const session of this.#sessions.get(origin) ?? []) {
-      const wire = session.take(bodyBytes);
+    for (const connection of this.#connections.get(origin) ?? []) {
+      const wire = connection.take(bodyBytes);
       if (wire !== undefined) return wire;
     }
     return undefined;
@@ -57,11 +57,12 @@ export class Http2Sessions {
   /** Closes those without calls, and the others as soon as they have none. */
   close(): void {
     this.#isClosed = true;
-    for (const sessions of this.#sessions.values()) for (const session of [...sessions]) session.retire();
+    for (const connections of this.#connections.values())
+      for (const connection of [...connections]) connection.retire('it is not used any more');
   }
 
   #begin(place: HttpPlace): Opening {
-    const opening: Opening = { waiters: new Set(), dialing: undefined, session: undefined };
+    const opening: Opening = { waiters: new Set(), dialing: undefined, connection: undefined };
     this.#openings.set(place.origin, opening);
     this.#dial(place, opening);
     return opening;
@@ -69,38 +70,40 @@ export class Http2Sessions {
 
   #dial(place: HttpPlace, opening: Opening): void {
     const { origin, host, port } = place;
-    opening.dialing = this.#parts.dialer.dial({ host, port, tls: { alpn: ['h2'] } }, (result) => {
+    const request = { host, port, tls: { alpn: ['h2'] }, onread: () => new Incoming() };
+    opening.dialing = this.#parts.dialer.dial(request, (result) => {
       if ('failed' in result) this.#failed(origin, opening, result.failed);
-      else this.#connected(place, opening, result.ok.socket);
+      else this.#connected(place, opening, result.ok);
     });
   }
 
-  #connected(place: HttpPlace, opening: Opening, socket: Socket): void {
+  #connected(place: HttpPlace, opening: Opening, { socket, onread }: Dialed): void {
     const { limits, upkeep } = this.#parts;
     const { origin } = place;
-    const session: Http2Session = new Http2Session({
-      origin,
+    if (!(onread instanceof Incoming)) throw new Error('the dialer gives a socket that reads elsewhere');
+    const connection: Http2Connection = new Http2Connection({
       socket,
+      incoming: onread,
       limits,
       upkeep,
       opened: (why) => {
-        if (why === undefined) this.#opened(place, opening, session);
+        if (why === undefined) this.#opened(place, opening, connection);
         else this.#failed(origin, opening, { message: `${place.host}: ${why}`, isLocal: false });
       },
-      retired: () => this.#retired(origin, session),
+      retired: () => this.#retired(origin, connection),
     });
-    opening.session = session;
+    opening.connection = connection;
   }
 
-  #opened(place: HttpPlace, opening: Opening, session: Http2Session): void {
+  #opened(place: HttpPlace, opening: Opening, connection: Http2Connection): void {
     const { origin } = place;
-    const sessions = this.#sessions.get(origin) ?? new Set();
-    this.#sessions.set(origin, sessions.add(session));
-    opening.session = undefined;
+    const connections = this.#connections.get(origin) ?? new Set();
+    this.#connections.set(origin, connections.add(connection));
+    opening.connection = undefined;
     let served = 0;
     for (const waiter of opening.waiters) {
       // It is new, and fresh enough for any body.
-      const wire = session.take(0);
+      const wire = connection.take(0);
       if (wire === undefined) break;
       served += 1;
       opening.waiters.delete(waiter);
@@ -109,7 +112,7 @@ export class Http2Sessions {
     if (opening.waiters.size === 0) this.#openings.delete(origin);
     else if (served > 0) this.#dial(place, opening);
     else this.#failed(origin, opening, { message: `${place.host}: it takes no call at all`, isLocal: false });
-    if (this.#isClosed) session.retire();
+    if (this.#isClosed) connection.retire('it is not used any more');
   }
 
   #failed(origin: string, opening: Opening, failure: DialFailure): void {
@@ -122,12 +125,12 @@ export class Http2Sessions {
     if (this.#openings.get(origin) !== opening) return;
     this.#openings.delete(origin);
     opening.dialing?.cancel();
-    opening.session?.retire();
+    opening.connection?.retire('nobody waits for it');
   }
 
-  #retired(origin: string, session: Http2Session): void {
-    const sessions = this.#sessions.get(origin);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#sessions.delete(origin);
+  #retired(origin: string, connection: Http2Connection): void {
+    const connections = this.#connections.get(origin);
+    connections?.delete(connection);
+    if (connections?.size === 0) this.#connections.delete(origin);
   }
 }

@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net';
-import { reasonOf } from '../../failure-reason.ts';
+import { reasonOf } from '../failure-reason.ts';
 import { type FrameListener, FrameReader, Http2Error } from './frame-reader.ts';
 import {
   codeName,
   codes,
   flags,
-  frameBytes,
   frameOf,
   frameTypes,
   numberFrame,
@@ -20,11 +19,18 @@ import { Outgoing } from './outgoing.ts';
 import { firstWindowBytes, largestWindow, Sending } from './sending.ts';
 import { Http2Stream, type StreamReader } from './stream.ts';
 
-export interface SessionLimits {
-  /** Of an answer; more of it is not asked for. */
-  readonly answerBytes: number;
+export type { AnswerHead } from './answer-head.ts';
+export { codeName, codes, frameBytes } from './frames.ts';
+export { Incoming } from './incoming.ts';
+export type { Http2Stream, StreamEnd, StreamReader } from './stream.ts';
+
+export interface SessionOptions {
+  /** What the service may send of an answer before it is asked for more of it, padding not counted. */
+  readonly streamWindowBytes: number;
   /** Of the headers, and of the trailers, of an answer. */
   readonly answerHeaderBytes: number;
+  /** What to say of a service that speaks something else. */
+  readonly foreignWords: string;
 }
 
 export interface SessionOwner {
@@ -36,16 +42,16 @@ export interface SessionOwner {
   ended(why: Error | undefined): void;
 }
 
-/** What a connection takes of answers before it is told that they were read. Nothing of them is kept. */
+/** What a connection takes of answers before it is told that they were read. Each byte is handed on at once. */
 const windowBytes = 16 * 1024 * 1024;
 /** Answers to a service's pings and settings that it does not take. */
 const mostReplies = 1000;
 
-/** One HTTP/2 connection as its client has it, for calls that send one body and want nothing of the answer but its heads. */
+/** One HTTP/2 connection as its client has it, for calls that send one body and want an answer. */
 export class Http2Session implements FrameListener {
   readonly #socket: Socket;
   readonly #owner: SessionOwner;
-  readonly #limits: SessionLimits;
+  readonly #options: SessionOptions;
   readonly #out: Outgoing;
   readonly #sending: Sending;
   readonly #reader: FrameReader;
@@ -57,18 +63,21 @@ export class Http2Session implements FrameListener {
   #isEnded = false;
   #isByUs = false;
   #unreadBytes = 0;
+  /** Of the DATA frame that is under way; undefined: it is over. */
+  #dataOf: Http2Stream | undefined;
+  #isLastData = false;
   #replies = 0;
   #pings: (() => void)[] = [];
 
   /** @param incoming where the socket reads into */
-  constructor(socket: Socket, incoming: Incoming, limits: SessionLimits, owner: SessionOwner) {
+  constructor(socket: Socket, incoming: Incoming, options: SessionOptions, owner: SessionOwner) {
     this.#socket = socket;
     this.#owner = owner;
-    this.#limits = limits;
+    this.#options = options;
     this.#out = new Outgoing(socket);
     this.#sending = new Sending(this.#out);
     this.#reader = new FrameReader(this);
-    this.#blocks = new HeaderBlocks(limits.answerHeaderBytes);
+    this.#blocks = new HeaderBlocks(options.answerHeaderBytes);
     incoming.onBytes = (bytes) => this.#received(bytes);
     socket.on('error', (error) => this.#end(error));
     socket.on('end', () => this.#end(undefined));
@@ -77,8 +86,8 @@ export class Http2Session implements FrameListener {
     this.#out.add(
       settingsFrame([
         [settings.enablePush, 0],
-        [settings.initialWindowSize, Math.min(largestWindow, limits.answerBytes + frameBytes)],
-        [settings.maxHeaderListSize, limits.answerHeaderBytes],
+        [settings.initialWindowSize, Math.min(largestWindow, options.streamWindowBytes)],
+        [settings.maxHeaderListSize, options.answerHeaderBytes],
       ]),
     );
     this.#out.add(numberFrame(frameTypes.windowUpdate, 0, windowBytes - firstWindowBytes));
@@ -93,7 +102,8 @@ export class Http2Session implements FrameListener {
    * @param block of headers, as HPACK has them
    */
   request(block: Buffer, body: Buffer, reader: StreamReader): Http2Stream {
-    const stream = new Http2Stream(this.#nextId, body, this.#sending.streamWindow, this, reader);
+    const windows = { body: this.#sending.streamWindow, answer: this.#options.streamWindowBytes };
+    const stream = new Http2Stream(this.#nextId, body, windows, this, reader);
     this.#nextId += 2;
     this.#streams.set(stream.id, stream);
     this.#sending.begin(stream, block);
@@ -127,7 +137,12 @@ export class Http2Session implements FrameListener {
     this.#forget(stream);
   }
 
-  data(flag: number, id: number, length: number): void {
+  takeMore(stream: Http2Stream, bytes: number): void {
+    this.#out.add(numberFrame(frameTypes.windowUpdate, stream.id, bytes));
+  }
+
+  data(flag: number, id: number, length: number, padding: number): void {
+    this.#dataOf = undefined;
     if (this.#isEnded) return;
     this.#mustBeginWithSettings(frameTypes.data);
     if (this.#blocks.isOpen || id === 0) throw new Http2Error(codes.protocolError, 'DATA where none may be');
@@ -139,8 +154,30 @@ export class Http2Session implements FrameListener {
     const stream = this.#streamOf(id);
     if (stream === undefined) return;
     if (!stream.hasHead) throw new Http2Error(codes.protocolError, 'DATA before the headers of an answer');
-    stream.reader.answerData(length);
-    if ((flag & flags.endStream) !== 0) this.#answered(stream);
+    this.#dataOf = stream;
+    this.#isLastData = (flag & flags.endStream) !== 0;
+    stream.answerWindow -= length;
+    if (stream.answerWindow < 0) throw new Http2Error(codes.flowControlError, 'DATA beyond the window of its stream');
+    if (padding > 0) this.#padded(stream, padding);
+  }
+
+  /** Nobody reads it: else an answer of much padding would stand still. */
+  #padded(stream: Http2Stream, padding: number): void {
+    stream.padding += padding;
+    if (stream.padding < this.#options.streamWindowBytes / 2) return;
+    stream.takeMore(stream.padding);
+    stream.padding = 0;
+  }
+
+  dataBytes(bytes: Buffer, from: number, to: number): void {
+    const stream = this.#dataOf;
+    if (stream?.isOver === false) stream.reader.answerData(bytes, from, to);
+  }
+
+  dataEnd(): void {
+    const stream = this.#dataOf;
+    this.#dataOf = undefined;
+    if (stream !== undefined && this.#isLastData) this.#answered(stream);
   }
 
   frame(type: number, flag: number, id: number, payload: Buffer): void {
@@ -188,7 +225,7 @@ export class Http2Session implements FrameListener {
       this.#sayGoaway(error instanceof Http2Error ? error.code : codes.compressionError);
       const why = this.#hasSettings
         ? `the service breaks the rules of HTTP/2: ${error.message}`
-        : 'the service does not speak HTTP/2, which gRPC needs';
+        : this.#options.foreignWords;
       this.#end(new Error(why));
     }
   }
@@ -213,8 +250,10 @@ export class Http2Session implements FrameListener {
     const { head, isLast } = block;
     const stream = this.#streamOf(block.id);
     if (stream === undefined) return;
-    const { answerHeaderBytes } = this.#limits;
-    if (block.bytes > answerHeaderBytes) {
+    const { answerHeaderBytes } = this.#options;
+    // Trailers count anew.
+    stream.headBytes = stream.hasHead ? block.bytes : stream.headBytes + block.bytes;
+    if (stream.headBytes > answerHeaderBytes) {
       this.reset(stream, codes.cancel);
       const why = `the headers of the answer take more than ${answerHeaderBytes} bytes`;
       stream.reader.streamClosed({ kind: 'broken', why });

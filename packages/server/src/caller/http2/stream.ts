@@ -16,7 +16,8 @@ export interface StreamReader {
   bodySent(): void;
   /** @param isLast nothing follows */
   answerHead(head: AnswerHead, isLast: boolean): void;
-  answerData(bytes: number): void;
+  /** Bytes of the body, valid only during the call. */
+  answerData(bytes: Buffer, from: number, to: number): void;
   answerTrailers(head: AnswerHead): void;
   /** Once; never after a reset of our own. */
   streamClosed(end: StreamEnd): void;
@@ -24,6 +25,7 @@ export interface StreamReader {
 
 /** What a stream needs of its connection. */
 interface StreamOwner {
+  takeMore(stream: Http2Stream, bytes: number): void;
   reset(stream: Http2Stream, code: number): void;
 }
 
@@ -34,7 +36,13 @@ export class Http2Stream {
   readonly reader: StreamReader;
   /** What the service takes of it now. */
   window: number;
+  /** What the service may still send of its answer. */
+  answerWindow: number;
+  /** Padding that it was not told of as read. */
+  padding = 0;
   hasHead = false;
+  /** Of its heads so far, 1xx included, as HTTP/2 counts them. */
+  headBytes = 0;
   /** Takes its place until it is over on both sides. */
   onForgotten: (() => void) | undefined;
   readonly #owner: StreamOwner;
@@ -42,10 +50,18 @@ export class Http2Stream {
   #isSent = false;
   #isOver = false;
 
-  constructor(id: number, body: Buffer, window: number, owner: StreamOwner, reader: StreamReader) {
+  /** @param windows how much the service takes of the body, and may send of its answer */
+  constructor(
+    id: number,
+    body: Buffer,
+    windows: { readonly body: number; readonly answer: number },
+    owner: StreamOwner,
+    reader: StreamReader,
+  ) {
     this.id = id;
     this.body = body;
-    this.window = window;
+    this.window = windows.body;
+    this.answerWindow = windows.answer;
     this.reader = reader;
     this.#owner = owner;
   }
@@ -67,9 +83,20 @@ export class Http2Stream {
     this.reader.bodySent();
   }
 
+  /** The service may send so many bytes more of its answer. */
+  takeMore(bytes: number): void {
+    if (this.#isOver) return;
+    this.answerWindow += bytes;
+    this.#owner.takeMore(this, bytes);
+  }
+
   /** Nobody waits for it any more. No effect after its end. */
   reset(code: number): void {
     if (!this.#isOver) this.#owner.reset(this, code);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   forgotten(): void {
