@@ -201,6 +201,12 @@ export const equivalents: readonly Equivalent[] = [
     why: 'how much is remembered changes only what it costs',
   },
   {
+    file: 'packages/core/src/table.ts',
+    line: 'for (let from = 0; from < values.length; from += chunkMask + 1) {',
+    replacement: 'from <= values.length',
+    why: 'behind the end there is a chunk without entries, which is none',
+  },
+  {
     file: 'packages/server/src/engine/creation.ts',
     line: 'const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked);',
     replacement: 'false',

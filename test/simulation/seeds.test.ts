@@ -123,6 +123,7 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'went on as a new incarnation': 400,
     'wall clock jumped': 50,
     'stopped cleanly': 80,
+    drained: 15,
     'start failed: locked': 50,
     'start failed: unknown-outcome': 100,
     'taken over after a restart': 200,

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { emptyTable, lookUp, type Table, tableOf, valuesOf, withEntries, withEntry, withoutEntry } from './table.ts';
+import {
+  emptyTable,
+  entriesOf,
+  lookUp,
+  type Table,
+  tableOf,
+  valuesOf,
+  withEntries,
+  withEntry,
+  withoutEntry,
+} from './table.ts';
 
 test('it holds what a Map holds, and earlier tables stay as they were', () => {
   const changes = fc.array(fc.tuple(fc.nat(300), fc.nat(9), fc.boolean()), { maxLength: 60 });
@@ -20,6 +30,7 @@ test('it holds what a Map holds, and earlier tables stay as they were', () => {
       assert.equal(table.size, map.size);
       for (let index = 0; index <= 300; index += 1) assert.equal(lookUp(table, index), map.get(index));
       const sorted = [...map].sort(([one], [other]) => one - other);
+      assert.deepEqual([...entriesOf(table)], sorted);
       assert.deepEqual(
         valuesOf(table),
         sorted.map(([, value]) => value),
@@ -52,4 +63,16 @@ test('made of a list it holds the list', () => {
     values,
   );
   assert.equal(lookUp(table, 200), undefined);
+});
+
+test('made of a list with gaps it has nothing where a gap is as long as a chunk', () => {
+  const table = tableOf([...Array.from({ length: 64 }, () => undefined), 'a', undefined, 'b']);
+  assert.deepEqual(
+    [...entriesOf(table)],
+    [
+      [64, 'a'],
+      [66, 'b'],
+    ],
+  );
+  assert.deepEqual([table.size, table.chunks[0]], [2, undefined]);
 });

@@ -197,7 +197,8 @@ interface Started extends Running {
 async function start(settings: Settings, store: AnyStore, opened: Opened, parts: StartParts): Promise<Started> {
   const { version, log, fatal, development } = parts;
   const runtime = development?.runtime ?? systemRuntime;
-  const metrics = new Metrics({ version, ...settings.metrics });
+  const nodeName = settings.nodeName === '' ? `${hostname()}:${settings.http.port}` : settings.nodeName;
+  const metrics = new Metrics({ version, coordinator: nodeName, ...settings.metrics });
   metrics.watchProcess();
   metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
@@ -218,7 +219,7 @@ async function start(settings: Settings, store: AnyStore, opened: Opened, parts:
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,
-    node: { name: hostname(), version, features: [] },
+    node: { name: nodeName, version, features: [] },
     ...naming,
     destinations: caller,
     runtime,

@@ -98,6 +98,11 @@ export class Actor {
     return { transaction: this.#row.told, inFlight: this.#calls.snapshot };
   }
 
+  /** Its row as known here; undefined: it is being written or read. */
+  get sight(): { readonly version: number; readonly seenMs: number } | undefined {
+    return this.#row.isBusy ? undefined : { version: this.#row.version, seenMs: this.#row.seenMs };
+  }
+
   /** It is being handed back: what comes now is for its next owner. */
   get isReleasing(): boolean {
     return this.#row.isReleasing;

@@ -1,6 +1,6 @@
 import type { Defaults, OperatorDecision, Outcome, Status, Transaction } from '@holdfast/core';
 import type { Store, UnreadableRow } from '../store/store.ts';
-import type { ActiveLimits } from './incarnation.ts';
+import type { ActiveLimits } from './active-room.ts';
 import type { JournalLimits } from './journal.ts';
 import type { NodeIdentity } from './lease-keeper.ts';
 import type { Caller, DestinationView, MachineTime, NameBook, Runtime } from './ports.ts';

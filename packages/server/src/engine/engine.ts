@@ -1,6 +1,7 @@
 import {
   type AskedRollback,
   type BranchOperation,
+  HoldfastError,
   restoreTransaction,
   type Transaction,
   type TransactionType,
@@ -16,6 +17,7 @@ import type { EngineParts } from './engine-parts.ts';
 import { type Explained, explained } from './explained.ts';
 import { isLong, LongTurns } from './long-turns.ts';
 import { NodeLife } from './node-life.ts';
+import type { ShownNode } from './nodes.ts';
 import { cannotDrive, refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
 import type { Standing } from './standing.ts';
@@ -199,13 +201,24 @@ export class Engine implements Coordinator {
       if (isOld && reads < explainReads) continue;
       if (isLong(stored.definition, stored.branches.length)) await this.longTurns.turn();
       const by = { clock: this.#life.clock, destinations: this.#parts.destinations };
-      return explained(stored, this.#restore(stored), actor?.snapshot, by);
+      const ownerName = this.nodes().find(({ id }) => id === stored.owner)?.name;
+      return { ...explained(stored, this.#restore(stored), actor?.snapshot, by), ownerName };
     }
   }
 
   destinations(): readonly ExplainedDestination[] {
     const shown = this.#parts.destinations?.shown() ?? [];
     return shown.map((destination) => explainedDestination(destination, this.#life.clock));
+  }
+
+  nodes(): readonly ShownNode[] {
+    return this.#life.nodes();
+  }
+
+  async drain(id: string): Promise<void> {
+    const { store } = this.#parts;
+    if (store.exclusive) throw new HoldfastError('WRONG_STATUS', 'the store has one coordinator: stop it instead');
+    if (!(await store.drain(id).catch(refuse))) throw new HoldfastError('NOT_FOUND', 'there is no such coordinator');
   }
 
   list(filter: ListFilter): Promise<ListPage> {

@@ -1,9 +1,10 @@
 import { HoldfastError } from '@holdfast/core';
-import type { DeadOwner } from '../store/nodes.ts';
+import type { DeadOwner, Heard } from '../store/nodes.ts';
 import { StoreError } from '../store/store.ts';
 import { Incarnation, type IncarnationContext } from './incarnation.ts';
 import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import { Neighbours } from './neighbours.ts';
+import { type ShownNode, shownNode } from './nodes.ts';
 import type { Timer } from './ports.ts';
 import type { ServerClock } from './server-clock.ts';
 
@@ -17,11 +18,13 @@ export interface NodeIdentity {
   readonly features: readonly string[];
 }
 
-export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'emptied'> {
+export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'deadMs' | 'takers' | 'emptied'> {
   readonly serverClock: ServerClock;
   readonly node: NodeIdentity;
   /** It is about to stop. */
   isDraining(): boolean;
+  /** Somebody has asked this node to drain; told again with each heartbeat. */
+  drainAsked(): void;
 }
 
 /** Heartbeats come so much earlier or later, so that many nodes do not come together. */
@@ -76,8 +79,8 @@ export class LeaseKeeper {
   async join(): Promise<void> {
     const { runtime, serverClock } = this.#context;
     const lease = new HeartbeatLease(runtime.newId(), runtime);
-    const { clockMs, sentMs, receivedMs } = await this.#beat(lease);
-    serverClock.begin(clockMs, sentMs, receivedMs);
+    const { heard, sentMs, receivedMs } = await this.#beat(lease);
+    serverClock.begin(heard.clockMs, sentMs, receivedMs);
     this.#begin(lease);
   }
 
@@ -117,6 +120,19 @@ export class LeaseKeeper {
     this.#forgetNode(lease.incarnation);
   }
 
+  /** All coordinators on a shared store, as heard with the last heartbeat. */
+  nodes(): readonly ShownNode[] {
+    const dead = new Set(this.#neighbours.dead.map(({ incarnation }) => incarnation));
+    const own = this.#incarnation?.id;
+    return this.#neighbours.nodes.map((beat) => shownNode(beat, own, dead.has(beat.incarnation)));
+  }
+
+  /** Of the nodes on the store one does what one is enough for; always this one on a store of its own. */
+  get isFirst(): boolean {
+    const [first] = [...this.#neighbours.takers].sort();
+    return first === undefined || first === this.#incarnation?.id;
+  }
+
   /** How long to wait before the next heartbeat: about a second, less where somebody's death is to be noticed. */
   get pauseMs(): number {
     const { runtime } = this.#context;
@@ -148,10 +164,12 @@ export class LeaseKeeper {
   #begin(lease: LockLease | HeartbeatLease): void {
     this.#lease = lease;
     const dead = () => this.#neighbours.dead;
+    const deadMs = () => this.#neighbours.deadMs;
+    const takers = () => this.#neighbours.takers;
     const emptied = (owners: readonly DeadOwner[]) => {
       for (const { incarnation, count } of owners) this.#forgetNode(incarnation, count);
     };
-    this.#incarnation = new Incarnation({ ...this.#context, dead, emptied }, lease);
+    this.#incarnation = new Incarnation({ ...this.#context, dead, deadMs, takers, emptied }, lease);
     this.#incarnation.start();
     if (lease instanceof HeartbeatLease) this.#watch(lease);
   }
@@ -172,9 +190,9 @@ export class LeaseKeeper {
   }
 
   async #beatAndMeasure(lease: HeartbeatLease): Promise<void> {
-    const { clockMs, sentMs, receivedMs, hasLeft } = await this.#beat(lease);
-    this.#context.serverClock.measure(clockMs, sentMs, receivedMs);
-    if (hasLeft) this.#incarnation?.lookForLeft();
+    const { heard, sentMs, receivedMs, hasLeft } = await this.#beat(lease);
+    this.#context.serverClock.measure(heard.clockMs, sentMs, receivedMs);
+    this.#incarnation?.heard(heard.nextDueMs, hasLeft);
   }
 
   async #beat(lease: HeartbeatLease): Promise<Beat> {
@@ -186,15 +204,16 @@ export class LeaseKeeper {
     const heard = await store.heartbeat({ incarnation, node: name, version, features, isDraining: isDraining() });
     const receivedMs = runtime.monotonicMs();
     const hasLeft = this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
+    if (heard.nodes.some((beat) => beat.incarnation === incarnation && beat.isDrainAsked)) this.#context.drainAsked();
     lease.renew(sentMs, sentWallMs);
     if (lease === this.#lease && !this.#ended && lease.isValid()) this.#watch(lease);
-    return { clockMs: heard.clockMs, sentMs, receivedMs, hasLeft };
+    return { heard, sentMs, receivedMs, hasLeft };
   }
 }
 
-/** A heartbeat that was answered: the clock of the server, and this node's monotonic times. */
+/** A heartbeat that was answered, with this node's monotonic times. */
 interface Beat {
-  readonly clockMs: number;
+  readonly heard: Heard;
   readonly sentMs: number;
   readonly receivedMs: number;
   /** Somebody may have left transactions. */

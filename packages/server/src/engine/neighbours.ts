@@ -44,6 +44,23 @@ export class Neighbours {
     return this.#nodes;
   }
 
+  /** By the clock of the server: from when on the last of the dead could be judged so. */
+  get deadMs(): number {
+    const dead = new Set(this.#dead.map(({ incarnation }) => incarnation));
+    return Math.max(
+      0,
+      ...this.#nodes.filter(({ incarnation }) => dead.has(incarnation)).map(({ beatMs }) => beatMs + deadAfterMs),
+    );
+  }
+
+  /** The incarnations that take up what is due: those that live and do not drain. */
+  get takers(): readonly string[] {
+    const dead = new Set(this.#dead.map(({ incarnation }) => incarnation));
+    return this.#nodes
+      .filter(({ incarnation, isDraining }) => !isDraining && !dead.has(incarnation))
+      .map(({ incarnation }) => incarnation);
+  }
+
   /** When the next of the others will be dead who stays as it is, in monotonic time of this node; undefined: nobody. */
   get nextDeathMs(): number | undefined {
     const last = this.#last;

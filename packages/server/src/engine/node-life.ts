@@ -9,6 +9,7 @@ import type { Incarnation } from './incarnation.ts';
 import { Journal } from './journal.ts';
 import { type LeaseContext, LeaseKeeper } from './lease-keeper.ts';
 import type { LongTurns } from './long-turns.ts';
+import type { ShownNode } from './nodes.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
 import { refuse } from './refusals.ts';
@@ -20,8 +21,8 @@ import { inspect, type Pace, purge } from './upkeep.ts';
 const inspectAfterMs = 1000;
 const purgeEveryMs = 60_000;
 const clockCheckEveryMs = 10_000;
-/** How often a node looks at what it owns: where others can write, and where only defects are to be found. */
-const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
+/** How often a node looks for what it owns and does not drive: only defects are found so. */
+const lookEveryMs = { shared: 60_000, exclusive: 10_000 } as const;
 
 /** How transactions are read and what is told of their writes: the same whoever changes them. */
 export interface NodeContext {
@@ -49,6 +50,8 @@ export class NodeLife {
   readonly #chores: Chores;
   #stopping = false;
   #ended = false;
+  #isDrained = false;
+  #startedMs = 0;
   #defects = 0;
 
   constructor(parts: EngineParts, context: NodeContext) {
@@ -115,7 +118,10 @@ export class NodeLife {
     if (store.exclusive) await this.#beginOnExclusiveStore();
     else await this.#beginOnSharedStore();
     this.#chores.every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
-    this.#chores.every(purgeEveryMs, () => this.purge());
+    this.#startedMs = this.clock.nowMs();
+    this.#chores.every(purgeEveryMs, async () => {
+      if (this.#lease.isFirst) await this.purge();
+    });
     this.#chores.after(inspectAfterMs, () => void this.#inspect());
   }
 
@@ -135,6 +141,16 @@ export class NodeLife {
     await this.journal.stop();
   }
 
+  /** The coordinators on this one's store; a store of its own has this one. */
+  nodes(): readonly ShownNode[] {
+    const { store, node } = this.#parts;
+    if (!store.exclusive) return this.#lease.nodes();
+    const { name, version, features } = node;
+    const times = { startedMs: this.#startedMs, heardMs: this.clock.nowMs() };
+    const id = this.incarnation?.id ?? '';
+    return [{ id, name, version, features, isThis: true, isDraining: this.#stopping, isDead: false, ...times }];
+  }
+
   refuseNew(): void {
     this.#stopping = true;
   }
@@ -148,6 +164,7 @@ export class NodeLife {
   }
 
   unready(): string | undefined {
+    if (this.#isDrained && !this.#ended) return 'drained: an operator asked for it';
     if (this.#stopping || this.#ended) return 'shutting down';
     this.journal.noticeSilence();
     if (this.#lease.isValid()) return this.#readiness.reason('valid');
@@ -175,6 +192,7 @@ export class NodeLife {
 
   #leaseContext(): LeaseContext {
     const { store, caller, runtime, settings, events, node } = this.#parts;
+    const longestMs = store.exclusive ? usualSleepMs.exclusive : usualSleepMs.shared;
     return {
       runtime,
       storeRuntime: this.#machine.store,
@@ -187,9 +205,10 @@ export class NodeLife {
       longTurns: this.#context.longTurns,
       flushDelayMs: settings.flushDelayMs,
       // A clock moved by hand stops at due times alone.
-      longestSleepMs: this.#parts.machine === undefined ? usualSleepMs : Number.POSITIVE_INFINITY,
+      longestSleepMs: this.#parts.machine === undefined ? longestMs : Number.POSITIVE_INFINITY,
       node,
       isDraining: () => this.#stopping,
+      drainAsked: () => this.#drain(),
       restore: (stored) => this.#context.restore(stored),
       attempted: (...told) => events.attempted(...told),
       moved: (...told) => events.moved(...told),
@@ -240,6 +259,15 @@ export class NodeLife {
 
   async #look(): Promise<void> {
     if (this.#lease.isValid()) await this.#lease.incarnation?.look();
+  }
+
+  /** Takes nothing new, hands back what it drives, and goes on to say that it lives, until it is stopped. */
+  #drain(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#isDrained = true;
+    this.#parts.events.warned('this coordinator drains: an operator asked for it', undefined);
+    void this.#lease.close();
   }
 
   #end(): void {

@@ -109,7 +109,7 @@ class ThrownAway {
   constructor(settings: Settings) {
     const runtime = systemRuntime;
     const version = '';
-    const metrics = new Metrics({ version, ...settings.metrics });
+    const metrics = new Metrics({ version, coordinator: '', ...settings.metrics });
     const observer = new Observer({ metrics, log: silent, fatal: () => undefined });
     const lookups = lookupsOf(settings, metrics, () => undefined);
     const dialer = new Dialer({ upkeep: runtime, hosts: lookups.hosts });

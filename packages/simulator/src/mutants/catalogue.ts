@@ -168,6 +168,20 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P7'],
   },
   {
+    name: 'changes-of-others-unheard',
+    file: 'server/src/engine/row-watch.ts',
+    find: 'else driven.missed();',
+    replace: 'else driven.looked(version, sentMs);',
+    breaks: ['P2', 'P4', 'P7'],
+  },
+  {
+    name: 'nobody-has-a-turn',
+    file: 'server/src/engine/turns.ts',
+    find: 'turn === own ? dueMs : dueMs + othersLaterMs;',
+    replace: 'turn === own ? dueMs + 3_600_000 : dueMs + 3_600_000 + othersLaterMs;',
+    breaks: ['P7'],
+  },
+  {
     name: 'lease-not-checked',
     file: 'server/src/engine/actor.ts',
     find: 'if (this.#left || !this.#context.lease.isValid() || ',
@@ -392,9 +406,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'serial-recovery',
-    file: 'server/src/engine/incarnation.ts',
+    file: 'server/src/engine/active-room.ts',
     find: 'const isTight = ',
-    replace: 'const isTight = this.#active.size > 0 || ',
+    replace: 'const isTight = this.#count > 0 || ',
     flavour: 'dead-service',
     breaks: ['P7', 'P8'],
   },

@@ -68,6 +68,11 @@ export class Node {
     return this.#engine?.activeCount ?? 0;
   }
 
+  /** The life of the coordinator that serves here now. */
+  get incarnation(): string | undefined {
+    return this.#state === 'serving' ? this.#engine?.nodes().find(({ isThis }) => isThis)?.id : undefined;
+  }
+
   get defectCount(): number {
     return this.#engine?.defectCount ?? 0;
   }

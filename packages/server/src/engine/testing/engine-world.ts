@@ -53,6 +53,8 @@ export class EngineWorld {
   readonly fatal: unknown[] = [];
   /** Operations of the store that do not get there, with their error. */
   readonly failing = new Map<StoreOperation, unknown>();
+  /** How often the store was asked. */
+  readonly asked: Record<StoreOperation, number> = { commit: 0, read: 0, claim: 0, change: 0, heartbeat: 0 };
   readonly #held: { operation: StoreOperation; leg: Leg; go: PromiseWithResolvers<void> }[] = [];
 
   constructor(options: WorldOptions = {}) {
@@ -162,6 +164,7 @@ export class EngineWorld {
   }
 
   async #carry<Result>(operation: StoreOperation, apply: () => Result | Rest<Result>): Promise<Result> {
+    this.asked[operation] += 1;
     await this.#pass(operation, 'request');
     if (this.failing.has(operation)) throw this.failing.get(operation);
     const first = apply();

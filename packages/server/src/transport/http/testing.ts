@@ -120,6 +120,16 @@ export class RecordingCoordinator implements Coordinator {
     return [];
   }
 
+  nodes() {
+    const times = { startedMs: 1000, heardMs: 2000 };
+    const flags = { isThis: true, isDraining: false, isDead: false };
+    return [{ id: 'i1', name: 'host:1', version: '1.2.3', features: ['rows-2'], ...flags, ...times }];
+  }
+
+  drain(id: string): Promise<void> {
+    return this.#record('drain', [id], undefined);
+  }
+
   clockState(): ClockState {
     return { nowMs: 0, wallMs: 0, held: undefined };
   }
