@@ -26,6 +26,7 @@ const settings = loadSettings({
 });
 const { url, grpcAddress, stop } = await serve(settings, {
   store,
+  warmsUp: true,
   say: () => undefined,
   fatal: (error) => {
     throw error;

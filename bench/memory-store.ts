@@ -224,11 +224,19 @@ export class MemoryStore implements Store {
     return { unfinished, incidents, decisions, owned, due: dueMs.length, oldestDueMs };
   }
 
-  async heartbeat(): Promise<number> {
-    return Date.now();
+  async heartbeat(): Promise<never> {
+    throw new Error('the store in memory is for one process');
   }
 
   async retire(): Promise<void> {}
+
+  async drain(): Promise<boolean> {
+    return false;
+  }
+
+  async changed(): Promise<never> {
+    throw new Error('the store in memory is for one process');
+  }
 
   async getValue(category: string, key: string): Promise<KeyValue | undefined> {
     return this.#values.get(JSON.stringify([category, key]));

@@ -79,11 +79,18 @@ export class Run {
           await pause(burstPauseSeconds);
           bursts.push(await this.#burst(kind, coordinator, `${subject}, after a pause`));
         }
-        const started = new Worker('coordinator.ts', ['sqlite', `${this.#folder}/started-${++this.#started}`]);
-        try {
-          bursts.push(await this.#burst(kind, started, 'sqlite, just started'));
-        } finally {
-          await started.end();
+        for (const [name, idleSeconds] of [
+          ['just started', 0],
+          ['started a second ago', 1],
+        ] as const) {
+          const started = new Worker('coordinator.ts', ['sqlite', `${this.#folder}/started-${++this.#started}`]);
+          try {
+            await started.ready();
+            await pause(idleSeconds);
+            bursts.push(await this.#burst(kind, started, `sqlite, ${name}`));
+          } finally {
+            await started.end();
+          }
         }
       }
     }

@@ -1,13 +1,23 @@
-/** Finds or installs what the tests of interoperation and crashes need. The tests that miss one say so too, by skipping. */
+/** Finds or installs what the tests on real databases, of interoperation and of crashes need. The tests that miss one say so too, by skipping. */
 import { join } from 'node:path';
-import { mariaDb, postgres, redis } from './lib/toolchains/databases.ts';
+import { mariaDb, pgBouncer, postgres, redis } from './lib/toolchains/databases.ts';
+import { embeddedPostgres } from './lib/toolchains/embedded-postgres.ts';
 import { goProgram } from './lib/toolchains/go.ts';
 import { javaProgram } from './lib/toolchains/java.ts';
+import { mySql } from './lib/toolchains/mysql.ts';
 import { python } from './lib/toolchains/python.ts';
 import { strace } from './lib/toolchains/strace.ts';
 
 const interop = join(import.meta.dirname, '..', 'test', 'interop');
-const databases = [mariaDb(), postgres(), redis()];
+const databases = [
+  mariaDb(),
+  mySql(),
+  postgres(),
+  embeddedPostgres('13'),
+  embeddedPostgres('18'),
+  pgBouncer(),
+  redis(),
+];
 const sdks = [
   python(join(interop, 'python/requirements.txt')),
   goProgram(join(interop, 'go')),

@@ -28,12 +28,18 @@ interface Layer {
 const server = 'packages/server/src';
 const caller = `${server}/caller`;
 const store = `${server}/store/store.ts`;
+const nodes = `${server}/store/nodes.ts`;
 const capabilities = `${server}/store/capabilities.ts`;
 const ports = `${server}/engine/ports.ts`;
 
 const layers: Readonly<Record<string, Layer>> = {
   core: { folder: 'packages/core/src', mayImport: [], leastFiles: 10 },
-  engine: { folder: `${server}/engine`, mayImport: ['core'], mayImportFiles: [store, capabilities], leastFiles: 5 },
+  engine: {
+    folder: `${server}/engine`,
+    mayImport: ['core'],
+    mayImportFiles: [store, nodes, capabilities],
+    leastFiles: 5,
+  },
   store: { folder: `${server}/store`, mayImport: ['core'], leastFiles: 2 },
   // Files of certificates and keys, for whoever listens or calls over TLS.
   tls: { folder: `${server}/tls`, mayImport: [], leastFiles: 3 },
@@ -66,7 +72,7 @@ const layers: Readonly<Record<string, Layer>> = {
   simulator: {
     folder: 'packages/simulator/src',
     mayImport: ['core', 'engine', 'caller'],
-    mayImportFiles: [store],
+    mayImportFiles: [store, nodes],
     leastFiles: 5,
   },
 };
@@ -78,10 +84,20 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   grpc: ['grpc-sender.ts', 'limits.ts'],
   naming: ['naming-caller.ts', 'limits.ts'],
   dial: ['dialer.ts', 'limits.ts'],
+  http2: ['session.ts', 'hpack/encoder.ts'],
 };
 
 /** The parts of a running coordinator: wiring alone makes them. */
-const parts = ['Engine', 'SqliteStore', 'DestinationCaller', 'HttpSender', 'GrpcSender', 'BranchSender'];
+const parts = [
+  'Engine',
+  'SqliteStore',
+  'PostgresStore',
+  'MySqlStore',
+  'DestinationCaller',
+  'HttpSender',
+  'GrpcSender',
+  'BranchSender',
+];
 const constructed = new RegExp(`\\bnew (${parts.join('|')})\\(|\\bcreateHttpServer\\(\\{`);
 
 const sources = readSources();

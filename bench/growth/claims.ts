@@ -31,7 +31,7 @@ export async function claimPages(stores: readonly Store[], pages: number): Promi
       const { claimed } = await store.claim({
         incarnation,
         nowMs: Date.now(),
-        deadAfterMs: 5000,
+        dead: [],
         maxCount: pageRows,
         maxBytes,
       });
@@ -49,7 +49,7 @@ export async function claimPages(stores: readonly Store[], pages: number): Promi
         })),
       );
       const idleMs = performance.now();
-      await store.claim({ incarnation, nowMs: Date.now(), deadAfterMs: 5000, maxCount: pageRows, maxBytes });
+      await store.claim({ incarnation, nowMs: Date.now(), dead: [], maxCount: pageRows, maxBytes });
       if (page === 0) continue;
       idle.add(performance.now() - idleMs);
       full.add(tookMs);

@@ -95,6 +95,7 @@ await store.open();
 const settings = loadSettings({ flags: {} });
 const engine = new Engine({
   store,
+  node: { name: 'former', version: '0', features: [] },
   caller,
   runtime: anHourAgo,
   settings: {

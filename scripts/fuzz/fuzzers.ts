@@ -6,7 +6,7 @@ export interface Fuzzer {
 }
 
 const server = 'packages/server/src';
-const http2 = `${server}/caller/grpc/http2`;
+const http2 = `${server}/caller/http2`;
 const grpc = `${server}/transport/grpc`;
 
 export const fuzzers: readonly Fuzzer[] = [

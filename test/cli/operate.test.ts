@@ -242,3 +242,14 @@ test('config tells every setting and where it comes from', async () => {
   assert.match(printed, /^ {2}port: \d+ +# HOLDFAST_HTTP_PORT$/m);
   assert.match(printed, /^retryIntervalMs: 10000 +# default$/m);
 });
+
+test('nodes says that there is one, by its name; it is stopped and not drained', async () => {
+  const [node, ...others] = JSON.parse(await says('nodes', '--json')).nodes;
+  assert.deepEqual([node.isThis, node.isDraining, node.isDead, others.length], [true, false, false, 0]);
+  const lines = (await says('nodes')).trim().split('\n');
+  assert.deepEqual([lines.length, lines[0]?.startsWith(`${node.name}  ${node.id}  `)], [1, true]);
+  assert.match(lines[0] ?? '', /serves {2}\(this one was asked\)$/u);
+  const metrics = await http.get('/api/metrics');
+  assert.ok(metrics.text.includes(`coordinator="${node.name}"`));
+  await assert.rejects(says('nodes', '--drain', node.id), /the store has one coordinator: stop it instead/u);
+});

@@ -6,17 +6,17 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import type { AnswerHead } from '../../packages/server/src/caller/grpc/http2/answer-head.ts';
+import type { AnswerHead } from '../../packages/server/src/caller/http2/answer-head.ts';
 import {
   flags,
   frameOf,
   frameTypes,
   numberFrame,
   settingsFrame,
-} from '../../packages/server/src/caller/grpc/http2/frames.ts';
-import { indexed, literal } from '../../packages/server/src/caller/grpc/http2/hpack/encoder.ts';
-import { Incoming } from '../../packages/server/src/caller/grpc/http2/incoming.ts';
-import { Http2Session } from '../../packages/server/src/caller/grpc/http2/session.ts';
+} from '../../packages/server/src/caller/http2/frames.ts';
+import { indexed, literal } from '../../packages/server/src/caller/http2/hpack/encoder.ts';
+import { Incoming } from '../../packages/server/src/caller/http2/incoming.ts';
+import { Http2Session } from '../../packages/server/src/caller/http2/session.ts';
 import { Random } from '../lib/random.ts';
 import { fuzz } from './slice.ts';
 
@@ -60,7 +60,7 @@ function told(pieces: readonly Buffer[]): string[] {
   const session = new Http2Session(
     Object.assign(socket, { destroySoon: () => socket.destroy() }) as unknown as Socket,
     incoming,
-    { answerBytes: 100, answerHeaderBytes: 500 },
+    { streamWindowBytes: 16_484, answerHeaderBytes: 500, foreignWords: 'not HTTP/2' },
     {
       settings: (most) => lines.push(`settings ${most}`),
       goaway: (code, lastId) => lines.push(`goaway ${code} ${lastId}`),
@@ -69,14 +69,20 @@ function told(pieces: readonly Buffer[]): string[] {
   );
   for (const call of ['a', 'b', 'c']) {
     let isClosed = false;
+    let unsaidBytes = 0;
     const say = (what: string, more: unknown) => {
       assert.equal(isClosed, false, 'it was closed');
+      if (unsaidBytes > 0) lines.push(`${call} data ${unsaidBytes}`);
+      unsaidBytes = 0;
       lines.push(`${call} ${what} ${JSON.stringify(more)}`);
     };
     session.request(literal('x', call), Buffer.alloc(30_000), {
       bodySent: () => undefined,
       answerHead: (given: AnswerHead, isLast) => say('head', [given, isLast]),
-      answerData: (bytes) => say('data', bytes),
+      answerData: (_bytes, from, to) => {
+        assert.equal(isClosed, false, 'it was closed');
+        unsaidBytes += to - from;
+      },
       answerTrailers: (given: AnswerHead) => say('trailers', given),
       streamClosed: (end) => {
         say('closed', end);

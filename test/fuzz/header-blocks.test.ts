@@ -6,17 +6,11 @@ import assert from 'node:assert/strict';
 import http2, { type OutgoingHttpHeaders } from 'node:http2';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { FrameReader, Http2Error } from '../../packages/server/src/caller/grpc/http2/frame-reader.ts';
-import {
-  flags,
-  frameOf,
-  frameTypes,
-  preface,
-  settingsFrame,
-} from '../../packages/server/src/caller/grpc/http2/frames.ts';
-import { HeaderBlocks } from '../../packages/server/src/caller/grpc/http2/header-blocks.ts';
-import { HpackDecoder, HpackError } from '../../packages/server/src/caller/grpc/http2/hpack/decoder.ts';
-import { indexed, literal } from '../../packages/server/src/caller/grpc/http2/hpack/encoder.ts';
+import { FrameReader, Http2Error } from '../../packages/server/src/caller/http2/frame-reader.ts';
+import { flags, frameOf, frameTypes, preface, settingsFrame } from '../../packages/server/src/caller/http2/frames.ts';
+import { HeaderBlocks } from '../../packages/server/src/caller/http2/header-blocks.ts';
+import { HpackDecoder, HpackError } from '../../packages/server/src/caller/http2/hpack/decoder.ts';
+import { indexed, literal } from '../../packages/server/src/caller/http2/hpack/encoder.ts';
 import { Random } from '../lib/random.ts';
 import { fuzz } from './slice.ts';
 
@@ -44,6 +38,8 @@ function blocksOf(all: readonly OutgoingHttpHeaders[], tableBytes: number): Prom
     const parts: Buffer[] = [];
     const frames = new FrameReader({
       data: () => undefined,
+      dataBytes: () => undefined,
+      dataEnd: () => undefined,
       frame: (type, flag, _id, payload) => {
         if (type !== frameTypes.headers && type !== frameTypes.continuation) return;
         parts.push(Buffer.from(payload));

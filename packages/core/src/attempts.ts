@@ -6,7 +6,7 @@ export type Attempted = Pick<Progress, 'attempts' | 'attemptCount'>;
 /** One attempt more; the oldest is dropped beyond 64, and counted. Never refused for its size: its texts are cut. */
 export function withAttempt({ attempts, attemptCount }: Progress, attempt: Attempt): Attempted {
   const kept = attempts.length < limits.attempts ? attempts : attempts.slice(1);
-  return { attempts: kept.concat(cut(attempt)), attemptCount: attemptCount + 1 };
+  return { attempts: [...kept, cut(attempt)], attemptCount: attemptCount + 1 };
 }
 
 function cut(attempt: Attempt): Attempt {

@@ -1,7 +1,7 @@
 import { actionOf, compensateOf, stepOf } from './operation.ts';
 import type { InFlight } from './operator.ts';
 import { hasTried, retryingOperations } from './run.ts';
-import { lookUp, tableOf, valuesOf, withEntry, withoutEntry } from './table.ts';
+import { lookUp, tableOf, valuesOf, withEntries, withoutEntry } from './table.ts';
 import { type Definition, type Front, type Progress, registersBranches, type Transaction } from './transaction.ts';
 
 type Source = Pick<Transaction, 'definition' | 'plan' | 'progress'>;
@@ -83,16 +83,19 @@ function stepDone({ definition, plan, progress }: Source, front: Front, step: nu
   let { waitsFor } = front;
   const passing = [step];
   for (let next = passing.pop(); next !== undefined; next = passing.pop()) {
-    for (const waiting of edges[next] ?? []) {
-      const waits = (lookUp(waitsFor, waiting) ?? 0) - 1;
-      waitsFor = withEntry(waitsFor, waiting, waits);
-      if (waits > 0) continue;
-      if (isStepDone(definition, progress, waiting)) passing.push(waiting);
-      else ready = withEntry(ready, waiting, turnOf(definition, front.status, waiting));
+    const waiting = edges[next] ?? [];
+    waitsFor = withEntries(waitsFor, waiting, oneLess);
+    const freed: number[] = [];
+    for (const other of waiting) {
+      if ((lookUp(waitsFor, other) ?? 0) > 0) continue;
+      (isStepDone(definition, progress, other) ? passing : freed).push(other);
     }
+    ready = withEntries(ready, freed, (other) => turnOf(definition, front.status, other));
   }
   return { ...front, operations, open, ready, waitsFor };
 }
+
+const oneLess = (_: number, waits = 0) => waits - 1;
 
 function turnOf({ type }: Definition, status: Front['status'], step: number): number {
   if (type !== 'saga') return step;

@@ -10,7 +10,7 @@ export * from './fact.ts';
 export { fitProgress } from './fit.ts';
 export * from './foresee.ts';
 export { failingPrefixes, type IncidentKind, incidentKind } from './incident.ts';
-export { isDeeperThan, isWiderThan, membersOf } from './json-text.ts';
+export { isDeeperThan, isWiderThan, type JsonSize, membersOf } from './json-text.ts';
 export { type Judge, judgeOf } from './judge.ts';
 export { moveAsked, withMoveAsked } from './move-asked.ts';
 export { isLegalMove, isStoppable } from './moves.ts';

@@ -63,3 +63,8 @@ test('an action whose dtm_result means nothing has run, and people are warned', 
   assert.equal(warningAbout(judgeOf(action)(500, strange[0] ?? '', 0), strange[0] ?? ''), undefined);
   assert.equal(warning(`{"dtm_result":"${'x'.repeat(70_000)}"}`), '', 'a long answer is not looked through');
 });
+
+test('a workflow may be called msg: the answer to its callback is not one to a query', () => {
+  const callback = { ...queries, type: 'workflow' } as const;
+  assert.equal(judgeOf(callback)(200, '{"dtm_result":false}', 0).kind, 'success');
+});

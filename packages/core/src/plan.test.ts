@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { createTransaction, restoreTransaction } from './create.ts';
 import { HoldfastError } from './error.ts';
 import { planOf } from './plan.ts';
-import { defaults, message, saga, tcc } from './testing/definitions.ts';
+import { defaults, message, saga, tcc, workflow } from './testing/definitions.ts';
 import type { Definition, Options } from './transaction.ts';
-import { noOptions } from './transaction.ts';
+import { limits, noOptions } from './transaction.ts';
 
 const planFor = (steps: number, customData?: unknown) => planOf(saga(steps, { customData }), defaults);
 
@@ -43,6 +43,24 @@ test('keys match whatever their case; null and absent are alike', () => {
   assert.deepEqual(planFor(2, { concurrent: null, orders: null }).before, [[], [0]]);
   assert.deepEqual(planFor(2, { concurrent: true, orders: { 1: null } }).before, [[], []]);
   assert.deepEqual(planOf({ ...saga(2), customData: 'null' }, defaults).before, [[], [0]]);
+});
+
+test('the order of the steps is made once for the same custom_data, whatever its length, but not for other steps', () => {
+  const short = { concurrent: true, orders: { 2: [0] } };
+  const long = { ...short, note: 'n'.repeat(5000) };
+  for (const customData of [short, long]) {
+    assert.equal(planFor(3, customData).topological, planFor(3, customData).topological);
+    assert.deepEqual(planFor(4, customData).before, [[], [], [0], []]);
+    assert.deepEqual(planFor(3, { ...customData, concurrent: false }).before, [[], [0], [0, 1]]);
+    assert.equal(refusal(saga(2, { customData })), 'custom_data.orders');
+    assert.equal(refusal(saga(2, { customData })), 'custom_data.orders');
+  }
+});
+
+test('more is listed than may be: refused, but followed where it is stored', () => {
+  const stored = saga(3, { customData: { orders: { 2: [0, 1] } } });
+  assert.throws(() => planOf(stored, defaults, 1), /custom_data.orders: must list at most 1 steps/);
+  assert.deepEqual(planOf(stored, defaults, 2).before, [[], [0], [0, 1]]);
 });
 
 for (const orders of [{ 0: [1], 1: [0] }, { 1: [1] }, { 0: [2], 1: [0], 2: [1] }]) {
@@ -137,4 +155,28 @@ test('orders list at most 100,000 steps in all; what is stored already is follow
     defaults,
   );
   assert.deepEqual(plan.before[1101], [0]);
+});
+
+test('only a saga and a message have steps that may run at the same time, and only a message waits before its first', () => {
+  const options = { ...noOptions, concurrent: true };
+  assert.equal(planOf({ ...message(2), options }, defaults).concurrent, true);
+  assert.equal(planOf({ ...tcc(), options }, defaults).concurrent, false);
+  const customData = JSON.stringify({ name: 'wf', data: '', delay: 5 });
+  assert.equal(planOf({ ...message(1), customData }, defaults).delayMs, 5000);
+  assert.equal(planOf({ ...workflow(), customData }, defaults).delayMs, 0);
+});
+
+test('custom_data has a limit of members, and a delay one of years', () => {
+  const wide = (members: number) => Object.fromEntries(Array.from({ length: members }, (_, at) => [`k${at}`, at]));
+  assert.equal(refusal(message(1, { customData: wide(1000) })), 'accepted');
+  assert.equal(refusal(message(1, { customData: wide(1001) })), 'custom_data');
+  const longest = limits.optionMs / 1000;
+  assert.equal(refusal(message(1, { customData: { delay: longest } })), 'accepted');
+  assert.equal(refusal(message(1, { customData: { delay: longest + 1 } })), 'custom_data.delay');
+});
+
+test('the input of a workflow is a text: a list that looks like one is refused', () => {
+  for (const data of [[], 7, {}]) {
+    assert.equal(refusal({ ...workflow(), customData: JSON.stringify({ name: 'wf', data }) }), 'custom_data.data');
+  }
 });

@@ -51,6 +51,33 @@ export function withEntry<Value>(table: Table<Value>, index: number, value: Valu
   return { size: table.size + (isNew ? 1 : 0), chunks };
 }
 
+/** The table with several entries set, each of them once. A chunk is copied once, however many of its entries are set. */
+export function withEntries<Value>(
+  table: Table<Value>,
+  indexes: readonly number[],
+  valueAt: (index: number, former: Value | undefined) => Value,
+): Table<Value> {
+  if (indexes.length === 0) return table;
+  const chunks = table.chunks.slice();
+  let { size } = table;
+  let chunk: (Value | undefined)[] = [];
+  let chunkAt = -1;
+  for (const index of indexes) {
+    const at = index >> chunkBits;
+    if (at !== chunkAt) {
+      while (chunks.length < at) chunks.push(undefined);
+      chunk = chunks[at]?.slice() ?? [];
+      chunks[at] = chunk;
+      chunkAt = at;
+    }
+    while (chunk.length < (index & chunkMask)) chunk.push(undefined);
+    const former = chunk[index & chunkMask];
+    if (former === undefined) size += 1;
+    chunk[index & chunkMask] = valueAt(index, former);
+  }
+  return { size, chunks };
+}
+
 /** The table without that entry. */
 export function withoutEntry<Value>(table: Table<Value>, index: number): Table<Value> {
   if (lookUp(table, index) === undefined) return table;

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { HoldfastError } from '@holdfast/core';
 import { BranchSender } from './caller/branch-sender.ts';
@@ -10,6 +11,7 @@ import { listenFailure, openFailure } from './cli/failures.ts';
 import { greeting, staleness } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
+import { databaseTls } from './database-tls.ts';
 import { descriptorCaution } from './descriptors.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
@@ -21,13 +23,22 @@ import { Metrics } from './observe/metrics.ts';
 import { Observer } from './observe/observer.ts';
 import { timedStore } from './observe/timed-store.ts';
 import { postJson } from './observe/webhook.ts';
+import { callLimitsOf, engineSettingsOf, httpSettingsOf } from './parts.ts';
 import { systemRuntime } from './runtime.ts';
-import type { BackupCapable, BackupFile, BackupRequest, Cautious, Restorable, Watchful } from './store/capabilities.ts';
+import type {
+  BackupCapable,
+  BackupFile,
+  BackupRequest,
+  Cautious,
+  Placed,
+  Restorable,
+  Watchful,
+} from './store/capabilities.ts';
 import { type Counts, type Store, StoreError } from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
 
 /** A store that may be able to copy itself while it runs, and to be made of such a copy. */
-export type AnyStore = Store & Partial<BackupCapable & Watchful & Cautious & Restorable>;
+export type AnyStore = Store & Partial<BackupCapable & Watchful & Cautious & Restorable & Placed>;
 
 export interface ServeOptions {
   /** Default: on stderr, as the settings say. */
@@ -40,6 +51,11 @@ export interface ServeOptions {
   readonly store?: AnyStore;
   /** Time for transactions is moved by hand, and HTTP has the routes for it. */
   readonly development?: ManualDevelopment;
+  /**
+   * Once it serves, and until there is work, it runs the code of a transaction on a coordinator that is thrown away, so
+   * that the first clients need not wait for code to be compiled. Default: false.
+   */
+  readonly warmsUp?: boolean;
   /** Since when it counts how long the start took, as `performance.now()` counts: 0 is the start of the process. Default: now. */
   readonly startedMs?: number;
 }
@@ -68,18 +84,20 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
   const store = options.store ?? (await createStore(settings));
   try {
     const opened = await open(store, settings, options.development);
-    const { counts, ...running } = await start(settings, store, opened, { ...options, log, version });
+    const { counts, isIdle, ...running } = await start(settings, store, opened, { ...options, log, version });
     const tookMs = performance.now() - startedMs;
     const restored = await store.restored?.();
     const nowMs = systemRuntime.wallMs();
     const cautions = [...(store.cautions?.() ?? []), ...(caution === undefined ? [] : [caution])];
-    const told = { version, ...running, counts, tookMs, restored, cautions, nowMs };
+    const place = store.place?.() ?? `in ${resolve(settings.dataDir)}`;
+    const told = { version, store: `${store.name} ${place}`, ...running, counts, tookMs, restored, cautions, nowMs };
     for (const line of greeting(settings, told)) options.say(line);
     if (restored !== undefined) {
       log.warn('this store was restored from a backup', { ...restored, says: staleness(restored, nowMs) });
       await store.forgetRestored?.();
     }
     if (caution !== undefined) log.warn(caution);
+    if (options.warmsUp === true) void warmUpIdle(settings, isIdle, log);
     log.info('serving', { version, url: running.url, grpc: running.grpcAddress, store: store.name });
     return running;
   } catch (error) {
@@ -138,6 +156,22 @@ export function logSettings({ log }: Settings): LogSettings {
 
 /** Only the chosen store is loaded. */
 async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
+  if (store.url !== '') {
+    const { url, schema, connections } = store;
+    const common = {
+      ...{ url, connections },
+      connectMs: store.connectTimeoutMs,
+      commitMs: store.commitTimeoutMs,
+      readMs: store.readTimeoutMs,
+      tls: () => databaseTls(store.tls),
+    };
+    if (url.startsWith('postgres')) {
+      const { PostgresStore } = await import('./store/postgres/postgres-store.ts');
+      return new PostgresStore({ ...common, schema });
+    }
+    const { MySqlStore } = await import('./store/mysql/mysql-store.ts');
+    return new MySqlStore({ ...common, prefix: `${schema}_` });
+  }
   switch (store.driver) {
     case 'sqlite': {
       const { SqliteStore } = await import('./store/sqlite/sqlite-store.ts');
@@ -153,15 +187,19 @@ interface StartParts extends Pick<ServeOptions, 'fatal' | 'say' | 'development'>
   readonly log: Log;
 }
 
-async function start(
-  settings: Settings,
-  store: AnyStore,
-  opened: Opened,
-  parts: StartParts,
-): Promise<Running & { readonly counts: Counts }> {
+interface Started extends Running {
+  /** What was stored. */
+  readonly counts: Counts;
+  /** It could serve now, and drives nothing. */
+  isIdle(): boolean;
+}
+
+async function start(settings: Settings, store: AnyStore, opened: Opened, parts: StartParts): Promise<Started> {
   const { version, log, fatal, development } = parts;
   const runtime = development?.runtime ?? systemRuntime;
-  const metrics = new Metrics({ version, ...settings.metrics });
+  const nodeName = settings.nodeName === '' ? `${hostname()}:${settings.http.port}` : settings.nodeName;
+  const metrics = new Metrics({ version, coordinator: nodeName, ...settings.metrics });
+  metrics.watchProcess();
   metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
   const certificates = readCertificates(settings);
@@ -171,31 +209,22 @@ async function start(
   const trust = () => certificates.trust?.value;
   const dialer = new Dialer({ upkeep: systemRuntime, trust, hosts: lookups.hosts, shortage });
   const sender = senderOf({ runtime, upkeep: systemRuntime, dialer, limits: settings.calls, version }, metrics);
-  const { originSharePercent, reservePercent, longCallPercent, ...limits } = settings.destinations;
   const caller = new DestinationCaller({
     sender: development?.faulty(sender) ?? sender,
     runtime,
-    limits: {
-      ...limits,
-      originShare: originSharePercent / 100,
-      reserveShare: reservePercent / 100,
-      longCallShare: longCallPercent / 100,
-    },
+    limits: callLimitsOf(settings),
     events: observer,
   });
   const naming = namingOf(settings, lookups, caller, runtime, development && (() => development.waits()));
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,
+    node: { name: nodeName, version, features: [] },
     ...naming,
     destinations: caller,
     runtime,
     ...(development && { machine: development.machine }),
-    settings: {
-      ...settings,
-      defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors },
-      workflowAnswers: { grpc: settings.grpc.messageLimitBytes, http: settings.http.bodyLimitBytes },
-    },
+    settings: engineSettingsOf(settings),
     events: observer,
   });
   development?.steers(engine);
@@ -212,7 +241,7 @@ async function start(
   const alerts = alertsOf(settings, { store: timed, sender: poster, nowMs, observer });
   const server = createHttpServer({
     coordinator: engine,
-    settings: { ...settings.http, resetAfterMs: 3 * settings.timeoutToFailMs },
+    settings: httpSettingsOf(settings),
     version,
     observer,
     ...(development && { development }),
@@ -261,7 +290,8 @@ async function start(
       await end(settings.shutdown.graceMs);
       await store.close();
     };
-    return { url, grpcAddress, counts, stop: once(stop) };
+    const isIdle = () => engine.activeCount === 0 && engine.unready() === undefined;
+    return { url, grpcAddress, counts, isIdle, stop: once(stop) };
   } catch (error) {
     await end(0);
     throw error;
@@ -336,4 +366,14 @@ function once<Result>(action: () => Promise<Result>): () => Promise<Result> {
     done ??= action();
     return done;
   };
+}
+
+/** In the idle turns after the start, until there is work. Where it cannot be done, the first clients wait a little longer. */
+async function warmUpIdle(settings: Settings, isIdle: () => boolean, log: Log): Promise<void> {
+  try {
+    const { warmUp } = await import('./warm-up/warm-up.ts');
+    log.debug('warmed up', { transactions: await warmUp(settings, isIdle) });
+  } catch (error) {
+    log.debug('not warmed up: the first requests take longer', { reason: String(error) });
+  }
 }

@@ -87,7 +87,8 @@ async function main(): Promise<void> {
       process.exitCode = 1;
       return;
     }
-    if (!plan.isJson && performance.now() - toldMs > everySeconds * 1000) {
+    // Behind the last there is nothing to wait for, and what is told of one seed is the same on any machine.
+    if (!plan.isJson && seed < plan.lastSeed && performance.now() - toldMs > everySeconds * 1000) {
       toldMs = performance.now();
       console.log(`seed ${seed}: ${statistics.get('worlds')} worlds so far, all promises kept`);
     }

@@ -15,6 +15,11 @@ export interface PostgresPrograms {
   readonly client: string;
 }
 
+export interface PgBouncerPrograms {
+  readonly server: string;
+  readonly client: string;
+}
+
 export interface RedisPrograms {
   readonly server: string;
   readonly client: string;
@@ -34,6 +39,21 @@ export function postgres(): Toolchain<PostgresPrograms> {
     const [server, install, client] = ['postgres', 'initdb', 'psql'].map((name) => find(name, folders));
     return server && install && client ? { server, install, client } : undefined;
   });
+}
+
+export function pgBouncer(): Toolchain<PgBouncerPrograms> {
+  const packages = ['pgbouncer', 'postgresql-client'];
+  return findOrInstall('PgBouncer', packages, 'macOS: brew install pgbouncer', () => {
+    const [server, client] = [find('pgbouncer'), find('psql', postgresFolders())];
+    return server && client ? { server, client } : undefined;
+  });
+}
+
+/** The client of PostgreSQL. */
+export function psql(): Toolchain<string> {
+  return findOrInstall('psql', ['postgresql-client'], 'macOS: brew install postgresql', () =>
+    find('psql', postgresFolders()),
+  );
 }
 
 export function redis(): Toolchain<RedisPrograms> {

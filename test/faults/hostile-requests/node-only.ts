@@ -9,15 +9,13 @@ import { addressOf, listenOn } from '../../../packages/server/src/transport/list
 /** A server without the lane: node:http reads all of its requests. */
 export async function startWithoutLane(of: HttpParts) {
   const coordinator = new RecordingCoordinator();
-  const intake = new Intake(httpDefaults, of.observer);
+  const intake = new Intake(httpDefaults, of.observer, coordinator.longTurns);
   const node = new NodeWay(allRoutes({ ...of, coordinator }, intake), intake, (socket) => node.takeOver(socket));
-  await node.ready();
   await listenOn(node.server, { host: '127.0.0.1', port: 0 });
   const close = async () => {
     const closed = new Promise((resolve) => node.server.close(resolve));
     node.server.closeAllConnections();
     await closed;
-    await node.close();
   };
   return { coordinator, port: addressOf(node.server).port, close };
 }

@@ -8,9 +8,9 @@ import { ManualClock } from '../../e2e/manual-clock.ts';
 import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
 import { Bank, type Started } from '../lib/bank.ts';
 import { type Books, RedisBooks, SqlBooks } from '../lib/books.ts';
-import { MariaDb } from '../lib/maria-db.ts';
-import { Postgres } from '../lib/postgres.ts';
-import { Redis } from '../lib/redis.ts';
+import { startBankOnMariaDb } from '../lib/maria-db.ts';
+import { startBankOnPostgres } from '../lib/postgres.ts';
+import { startRedis } from '../lib/redis.ts';
 import type { SqlDatabase } from '../lib/sql-database.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
 
@@ -41,9 +41,9 @@ interface Database {
 }
 
 const starts = {
-  mysql: () => started(mariaDb(), async (programs) => sqlDatabase(await MariaDb.start(programs))),
-  postgres: () => started(postgres(), async (programs) => sqlDatabase(await Postgres.start(programs))),
-  redis: () => started(redis(), async (programs) => ({ books: new RedisBooks(await Redis.start(programs)) })),
+  mysql: () => started(mariaDb(), async (programs) => sqlDatabase(await startBankOnMariaDb(programs))),
+  postgres: () => started(postgres(), async (programs) => sqlDatabase(await startBankOnPostgres(programs))),
+  redis: () => started(redis(), async (programs) => ({ books: new RedisBooks(await startRedis(programs)) })),
 } as const;
 
 function sqlDatabase(sql: SqlDatabase): Database {

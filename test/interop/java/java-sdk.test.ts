@@ -9,7 +9,7 @@ import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
 import { freePort } from '../../lib/free-port.ts';
 import { Bank } from '../lib/bank.ts';
 import { type Books, SqlBooks, untouched } from '../lib/books.ts';
-import { MariaDb } from '../lib/maria-db.ts';
+import { startBankOnMariaDb } from '../lib/maria-db.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
 
 const toolchains = { database: mariaDb(), program: javaProgram(import.meta.dirname) };
@@ -22,7 +22,7 @@ interface Transfer {
 
 describeWith('the Java SDK', toolchains, defineIn, 1);
 
-function defineIn({ database, program }: { database: Parameters<typeof MariaDb.start>[0]; program: JavaProgram }) {
+function defineIn({ database, program }: { database: Parameters<typeof startBankOnMariaDb>[0]; program: JavaProgram }) {
   let books: Books;
   let coordinator: Coordinator;
   let client: DtmClient;
@@ -30,7 +30,7 @@ function defineIn({ database, program }: { database: Parameters<typeof MariaDb.s
   let bank: Bank;
 
   before(async () => {
-    books = new SqlBooks(await MariaDb.start(database));
+    books = new SqlBooks(await startBankOnMariaDb(database));
     coordinator = await startCoordinator({ command: 'dev' });
     client = new DtmClient(coordinator.url);
     clock = new ManualClock(client.http);

@@ -1,4 +1,4 @@
-import type { Redis } from './redis.ts';
+import type { PrivateServer } from '../../lib/servers/private-server.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
 /** What every account begins with. */
@@ -63,10 +63,10 @@ export class SqlBooks implements Books {
 
 /** An integer key for each account; what is frozen is not shown. */
 export class RedisBooks implements Books {
-  readonly #redis: Redis;
+  readonly #redis: PrivateServer;
   #accounts = 0;
 
-  constructor(redis: Redis) {
+  constructor(redis: PrivateServer) {
     this.#redis = redis;
   }
 

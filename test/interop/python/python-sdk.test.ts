@@ -8,7 +8,7 @@ import { DtmClient } from '../../e2e/dtm-client.ts';
 import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
 import { Bank } from '../lib/bank.ts';
 import { type Books, opening, SqlBooks, untouched } from '../lib/books.ts';
-import { MariaDb } from '../lib/maria-db.ts';
+import { startBankOnMariaDb } from '../lib/maria-db.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
 
 const here = import.meta.dirname;
@@ -30,7 +30,7 @@ describeWith('the Python SDK', toolchains, (found) => {
   let bank: Bank;
 
   before(async () => {
-    books = new SqlBooks(await MariaDb.start(found.database));
+    books = new SqlBooks(await startBankOnMariaDb(found.database));
     coordinator = await startCoordinator({ settings: { HOLDFAST_RETRY_INTERVAL_MS: '1000' } });
     client = new DtmClient(coordinator.url);
     bank = new Bank({

@@ -80,3 +80,29 @@ test('a client that cannot be loaded for want of a descriptor is loaded at a lat
   await sender.close();
   assert.deepEqual(log, [`grpc ${url}`, 'http closed', 'grpc closed']);
 });
+
+test('a call that is cut while the client is being loaded ends at once, and is never sent', async () => {
+  const log: string[] = [];
+  const loading = Promise.withResolvers<ClosableSender>();
+  const sender = new BranchSender({ http: recorder('http', log), loadGrpc: () => loading.promise });
+  const call = callOf('h:1/a.B/C', { protocol: 'grpc' });
+  const answers: SentAnswer[] = [];
+  await new Promise<void>((ended) => {
+    const cuttable = sender.send(
+      sendingCall(call, (answer) => {
+        answers.push(answer);
+        ended();
+      }),
+    );
+    cuttable.cut();
+    cuttable.cut();
+    assert.equal(answers.length, 0, 'never before cut has returned');
+  });
+  loading.resolve(recorder('grpc', log));
+  await sender.close();
+  assert.deepEqual(
+    answers.map(({ health }) => health),
+    ['withdrawn'],
+  );
+  assert.deepEqual(log, ['http closed', 'grpc closed']);
+});

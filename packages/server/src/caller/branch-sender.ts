@@ -1,5 +1,5 @@
 import { callKindOf } from '@holdfast/core';
-import type { Cuttable, Sender, SendingCall } from '../engine/ports.ts';
+import type { Cuttable, Health, Sender, SendingCall } from '../engine/ports.ts';
 import { reasonOf } from './failure-reason.ts';
 import { localFaultOf } from './local-fault.ts';
 
@@ -53,7 +53,7 @@ export class BranchSender implements ClosableSender {
   }
 }
 
-/** A call that came before what sends it was loaded. */
+/** A call that came before what sends it was loaded. A cut does not wait for that. */
 class EarlyCall implements Cuttable {
   readonly #sending: SendingCall;
   #sent: Cuttable | undefined;
@@ -64,19 +64,24 @@ class EarlyCall implements Cuttable {
   }
 
   cut(): void {
-    this.#isCut = true;
-    this.#sent?.cut();
+    if (this.#sent !== undefined) this.#sent.cut();
+    else if (!this.#isCut) {
+      this.#isCut = true;
+      process.nextTick(() => this.#end('the call was withdrawn', 'withdrawn'));
+    }
   }
 
   sendBy(sender: Sender): void {
-    this.#sent = sender.send(this.#sending);
-    if (this.#isCut) this.#sent.cut();
+    if (!this.#isCut) this.#sent = sender.send(this.#sending);
   }
 
   fail(error: unknown): void {
+    if (this.#isCut) return;
     const message = `the call cannot be sent: gRPC cannot be loaded: ${reasonOf(error)}`;
-    const unsent = localFaultOf(error) === undefined ? 'ok' : 'local';
-    const health = this.#isCut ? 'withdrawn' : unsent;
+    this.#end(message, localFaultOf(error) === undefined ? 'ok' : 'local');
+  }
+
+  #end(message: string, health: Health): void {
     this.#sending.ended({ outcome: { kind: 'error', message, retryAfterMs: 0 }, durationMs: 0, health });
   }
 }

@@ -28,7 +28,7 @@ export async function developUntilStopped({ loaded, origins }: LoadedSettings): 
 
 /** Nothing waits for time to pass before it is written: time does not pass by itself. */
 function settingsOf(loaded: Settings, dataDir: string): Settings {
-  return { ...loaded, dataDir, flushDelayMs: 0 };
+  return { ...loaded, dataDir, store: { ...loaded.store, url: '' }, flushDelayMs: 0 };
 }
 
 /** Removed when the process ends, unless it is killed. */

@@ -4,10 +4,11 @@ import { StoreError } from '../store/store.ts';
 import { CommandError } from './error.ts';
 
 /** What to tell somebody whose store does not open. */
-export function openFailure(cause: unknown, { dataDir }: Pick<Settings, 'dataDir'>): CommandError {
+export function openFailure(cause: unknown, { dataDir, store }: Pick<Settings, 'dataDir' | 'store'>): CommandError {
   // These say themselves what to do.
   const isExplained = cause instanceof StoreError && ['damaged', 'locked', 'version', 'unsafe'].includes(cause.code);
-  if (isExplained) return new CommandError(cause.message, { cause });
+  const isElsewhere = cause instanceof StoreError && store.url !== '';
+  if (isExplained || isElsewhere) return new CommandError(cause.message, { cause });
   const what = cause instanceof StoreError ? cause.message : `${resolve(dataDir)}: ${textOf(cause)}`;
   return new CommandError(`${what}.\nTo use another folder, set --data-dir or HOLDFAST_DATA_DIR.`, { cause });
 }

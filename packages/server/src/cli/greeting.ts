@@ -1,11 +1,12 @@
 import { isIPv4 } from 'node:net';
-import { resolve } from 'node:path';
 import type { Settings } from '../config/schema.ts';
 import type { Restored } from '../store/capabilities.ts';
 import type { Counts } from '../store/store.ts';
 
 export interface Started {
   readonly version: string;
+  /** Its name, and where it is. */
+  readonly store: string;
   readonly url: string;
   /** `host:port`; empty: not served. */
   readonly grpcAddress: string;
@@ -22,7 +23,7 @@ export interface Started {
 /** What people read at the start: where it listens, on which store, what it resumes. */
 export function greeting(
   settings: Settings,
-  { version, url, grpcAddress, counts, tookMs, restored, cautions, nowMs }: Started,
+  { version, store, url, grpcAddress, counts, tookMs, restored, cautions, nowMs }: Started,
 ): string[] {
   const { http, grpc } = settings;
   const secured = grpc.tls.certFile === '' ? '' : ' over TLS';
@@ -32,7 +33,7 @@ export function greeting(
     `  pid      ${process.pid}`,
     `  http     ${url}${openness(http.host, false)}`,
     `  grpc     ${grpcAddress === '' ? 'not served' : grpcAddress + secured + openness(grpc.host || http.host, isChecked)}`,
-    `  store    ${settings.store.driver} in ${resolve(settings.dataDir)}`,
+    `  store    ${store}`,
     ...(restored === undefined ? [] : [`  restored from ${restored.backup}: ${staleness(restored, nowMs)}`]),
     ...cautions.map((caution) => `  warning  ${caution}`),
     `  resumes  ${resumed(counts)}`,

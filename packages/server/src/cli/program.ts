@@ -10,6 +10,7 @@ import { coordinatorAt, type Flags, load, tell, withCoordinator, withSettings } 
 import { namesItsCommands } from './group.ts';
 import { askHealth, healthTimeoutSeconds } from './health.ts';
 import { endWith } from './last-words.ts';
+import type { NodesOptions } from './nodes.ts';
 import type { ListOptions, Output } from './operate.ts';
 import { endWhereOutputFails, outputWritten, type WatchedOutput } from './output.ts';
 import type { RollbackOptions } from './rollback.ts';
@@ -72,7 +73,7 @@ function addServices(holdfast: Command, environment: NodeJS.ProcessEnv): void {
   withSettings(serve).action(async (flags: Flags) => {
     const { loaded, notes } = load(flags, environment);
     const { serveUntilStopped } = await import('./serve.ts');
-    await serveUntilStopped(loaded, { notes, startedMs: 0 });
+    await serveUntilStopped(loaded, { notes, startedMs: 0, warmsUp: true });
   });
   const dev = holdfast
     .command('dev')
@@ -126,6 +127,13 @@ function addOperatorCommands(holdfast: Command, environment: NodeJS.ProcessEnv):
     .action(async (flags: Output) => {
       const { showDestinations } = await import('./destinations.ts');
       await showDestinations(at(flags), flags);
+    });
+  operator(holdfast, 'nodes', 'list the coordinators on the same store')
+    .option('--drain <id>', 'ask this one to take nothing new and to hand over what it drives')
+    .option('--json', 'print JSON, for programs')
+    .action(async (flags: NodesOptions) => {
+      const { showNodes } = await import('./nodes.ts');
+      await showNodes(at(flags), flags);
     });
   operator(holdfast, 'retry <gid>', 'make a waiting transaction go on now').action(async (gid: string, flags: object) =>
     (await operate()).retry(at(flags), gid),

@@ -8,7 +8,15 @@ const nothing = { status: 'failed', reason: '', calls: [], hasMoreCalls: false }
 function shown(more: Partial<Shown> = {}, next: Partial<Shown['next']> = {}): Shown {
   return {
     ...{ gid: 'g', type: 'saga', status: 'aborting', reason: '', incident: '', incidentKind: null, createdAt: at },
-    ...{ finishedAt: null, dueAt: at, attemptCount: 0, isDrivenHere: true, owner: 'n', ignoredFields: [] },
+    ...{
+      finishedAt: null,
+      dueAt: at,
+      attemptCount: 0,
+      isDrivenHere: true,
+      owner: 'n',
+      ownerName: null,
+      ignoredFields: [],
+    },
     ...{ unknownFields: [], operatorDecisions: [], untold: [], branches: [], attempts: [], attemptsDropped: 0 },
     ...{ inFlight: [], heldBack: [], onAbort: { isAllowed: true, ...nothing }, now: at },
     ...{ onRollback: { isAllowed: true, ...nothing }, onTimeout: { at, ...nothing, status: 'prepared' } },
@@ -84,4 +92,12 @@ test('who holds the place that it waits for is named', () => {
     storyOf(shown({ heldBack: [{ ...held, longest: [place] }] })),
     /http:\/\/a has no free place, 256 calls are out, the longest for 02 action of other since .*holdfast destinations/,
   );
+});
+
+test('who drives it is told by name, with the id of its life', () => {
+  const driver = (more: Partial<Shown>) => /driven by (.*)/u.exec(storyOf(shown(more)))?.[1];
+  assert.equal(driver({}), 'this node');
+  assert.equal(driver({ owner: null, isDrivenHere: false }), 'no node: it waits');
+  assert.equal(driver({ owner: 'i2', isDrivenHere: false }), 'node i2');
+  assert.equal(driver({ owner: 'i2', ownerName: 'host:2', isDrivenHere: false }), 'node host:2 (i2)');
 });

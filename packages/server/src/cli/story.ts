@@ -43,6 +43,7 @@ export interface Place {
 export interface Shown extends Summary {
   readonly isDrivenHere: boolean;
   readonly owner: string | null;
+  readonly ownerName: string | null;
   readonly ignoredFields: readonly string[];
   readonly unknownFields: readonly { readonly name: string; readonly didYouMean: string | null }[];
   readonly operatorDecisions: readonly {
@@ -146,7 +147,7 @@ function headOf({
   ...shown
 }: Shown): string[] {
   const since = finishedAt === null ? `created ${createdAt}` : `created ${createdAt}, ended ${finishedAt}`;
-  const owner = shown.owner === null ? 'no node: it waits' : shown.isDrivenHere ? 'this node' : `node ${shown.owner}`;
+  const owner = shown.owner === null ? 'no node: it waits' : shown.isDrivenHere ? 'this node' : ownerText(shown);
   return [
     `${type} ${plain(gid)} ${finishedAt === null ? `is ${status}` : `has ${endedAs(status)}`} (${since})`,
     ...(incident === '' ? [] : [`  ${incidentText({ incident, incidentKind })}`]),
@@ -282,4 +283,9 @@ function untilText(at: string, now: string): string {
   const seconds = Math.round((Date.parse(at) - Date.parse(now)) / 1000);
   if (seconds <= 0) return 'now';
   return seconds < 120 ? `in ${seconds} s` : `in ${Math.round(seconds / 60)} min`;
+}
+
+/** The name is for people, the id says which of its lives. */
+function ownerText({ owner, ownerName }: Pick<Shown, 'owner' | 'ownerName'>): string {
+  return ownerName === null ? `node ${owner}` : `node ${plain(ownerName)} (${owner})`;
 }

@@ -101,10 +101,16 @@ test('where a value comes from is the line and the key of dtm', () => {
 });
 
 test('a store that is not here, and a registry, stop the start and say what can be done', () => {
-  for (const driver of ['mysql', 'postgres', 'redis', 'sqlserver']) {
-    assert.deepEqual(problemsOf(`Store:\n  Driver: ${driver}\n  Password: secret\n`), [
-      `dtm.yaml:2: Store.Driver: ${driver} is not available in this version, only the embedded store: ` +
-        'write boltdb, or leave Store out',
+  const problems = (driver: string) => problemsOf(`Store:\n  Driver: ${driver}\n  Password: secret\n`);
+  for (const driver of ['redis', 'sqlserver']) {
+    assert.deepEqual(problems(driver), [
+      `dtm.yaml:2: Store.Driver: ${driver} is not available in this version: write boltdb, or leave Store out`,
+    ]);
+  }
+  for (const driver of ['mysql', 'postgres']) {
+    assert.deepEqual(problems(driver), [
+      'dtm.yaml:2: Store.Driver: the database is not taken from here: leave Store out, and name it in store.url ' +
+        `(HOLDFAST_STORE_URL=${driver}://user:password@host:port/database)`,
     ]);
   }
   assert.match(problemsOf('Store: { Driver: cassandra }')[0] ?? '', /"cassandra" is not a store of dtm/);

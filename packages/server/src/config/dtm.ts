@@ -67,8 +67,13 @@ const notes: Readonly<Record<string, string>> = {
   GrpcServiceConfig: 'calls go round robin over the addresses of a dns:/// or svc:// URL',
 };
 
-/** Whoever reads the store that is not here yet. */
-const otherStores: ReadonlySet<unknown> = new Set(['mysql', 'postgres', 'redis', 'sqlserver']);
+/** Stores of dtm, and the address of the same kind of database here; '': there is none. */
+const otherStores: ReadonlyMap<unknown, string> = new Map([
+  ['mysql', 'mysql://user:password@host:port/database'],
+  ['postgres', 'postgres://user:password@host:port/database'],
+  ['redis', ''],
+  ['sqlserver', ''],
+]);
 
 /** Every key of the file, in the order of dtm's own documentation as far as settings name them. */
 export function dtmKeys(known: readonly Named[]): readonly DtmKey[] {
@@ -112,10 +117,13 @@ const dtmLeastInterval = 'should not be less than 10, as in dtm; with retryInter
 
 function translateStore(value: unknown, note: string): Translated {
   if (value === 'boltdb') return { value: 'sqlite', note };
-  if (!otherStores.has(value)) return { problem: `${shown(value)} is not a store of dtm; the embedded one is boltdb` };
-  return {
-    problem: `${value} is not available in this version, only the embedded store: write boltdb, or leave Store out`,
-  };
+  const address = otherStores.get(value);
+  if (address === undefined) return { problem: `${shown(value)} is not a store of dtm; the embedded one is boltdb` };
+  const instead =
+    address === ''
+      ? `${value} is not available in this version: write boltdb, or leave Store out`
+      : `the database is not taken from here: leave Store out, and name it in store.url (HOLDFAST_STORE_URL=${address})`;
+  return { problem: instead };
 }
 
 function inMilliseconds(value: unknown, { from, to }: NumberSetting): Translated {

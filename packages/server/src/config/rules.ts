@@ -56,6 +56,32 @@ const rules: readonly Rule[] = [
     text: 'grpc.tls.clientCaFile must come with grpc.tls.certFile and grpc.tls.keyFile',
   },
   {
+    paths: ['store.url'],
+    holds: ({ store }) => store.url === '' || /^(postgres(ql)?|mysql|mariadb):\/\//.test(store.url),
+    text: 'store.url must begin with postgres:// or mysql://',
+    isSecret: true,
+  },
+  {
+    paths: ['store.schema'],
+    holds: ({ store }) => /^[a-z_][a-z0-9_]*$/.test(store.schema),
+    text: 'store.schema must be a name of small letters, digits and underscores that does not begin with a digit',
+  },
+  {
+    paths: ['store.schema'],
+    holds: ({ store }) => store.schema.length <= 40 || !/^m/.test(store.url),
+    text: 'store.schema must have 40 characters at most in MariaDB and MySQL: the names of tables begin with it',
+  },
+  {
+    paths: ['store.tls.certFile', 'store.tls.keyFile'],
+    holds: ({ store: { tls } }) => (tls.certFile === '') === (tls.keyFile === ''),
+    text: 'store.tls.certFile and store.tls.keyFile must be given together',
+  },
+  {
+    paths: ['store.tls.caFile', 'store.tls.certFile', 'store.tls.serverName'],
+    holds: ({ store: { tls } }) => tls.mode !== 'off' || tls.caFile + tls.certFile + tls.serverName === '',
+    text: 'store.tls.mode must be verify where store.tls.caFile, store.tls.certFile or store.tls.serverName is given',
+  },
+  {
     paths: ['alert.webhookUrl'],
     holds: ({ alert }) => alert.webhookUrl === '' || isHttpUrl(alert.webhookUrl),
     text: 'alert.webhookUrl must be an http or https URL',

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
+import type { Node } from 'yaml';
 import { contradiction, type DtmKey, dtmKeys, isDtmSection, translate } from './dtm.ts';
 import type { Problem } from './error.ts';
 import { isSection, type SettingTree } from './setting.ts';
@@ -21,7 +23,12 @@ export function readYamlFile(file: string, tree: SettingTree, known: readonly Na
   return readYaml(content, file, tree, known);
 }
 
+const require = createRequire(import.meta.url);
+
 export function readYaml(content: string, file: string, tree: SettingTree, known: readonly Named[]): Source {
+  // Loaded only where there is a file: it takes 30 ms and 8 MB.
+  const yaml: typeof Yaml = require('yaml');
+  const { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument } = yaml;
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;

@@ -68,7 +68,7 @@ test('operations of a watched store run until they have ended, well or not', asy
   const store = { name: 'test', claim: () => claim.promise, ping: () => ping.promise } as unknown as Store;
   const watched = watchedStore(store, activity);
   assert.equal(watched.name, 'test');
-  const asked = { incarnation: 'i', nowMs: 0, deadAfterMs: 0, maxCount: 1, maxBytes: 1 };
+  const asked = { incarnation: 'i', nowMs: 0, dead: [], maxCount: 1, maxBytes: 1 };
   const operations = [watched.claim(asked), watched.ping()];
   assert.equal(activity.isIdle, false);
   claim.resolve({ claimed: [], nextDueMs: undefined });

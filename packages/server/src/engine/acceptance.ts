@@ -4,6 +4,7 @@ import {
   branchesLeftPrepared,
   type Defaults,
   hasSecondPhase,
+  isFinal,
   ruleAbort,
   ruleEnd,
   rulePrepare,
@@ -23,11 +24,12 @@ import { type Changed, Changes } from './changes.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
 import { Creation } from './creation.ts';
+import type { LongTurns } from './long-turns.ts';
 import type { NameBook, Runtime } from './ports.ts';
 import { unknownGid } from './refusals.ts';
 import { Registration, type WorkflowAnswerLimits } from './registration.ts';
 import { type RolledBack, rolledBack } from './rolled-back.ts';
-import type { Standing } from './standing.ts';
+import { type Standing, storedTrouble } from './standing.ts';
 import { StoredRows } from './stored-rows.ts';
 import type { Topics } from './topics.ts';
 import { UnreadStop } from './unread-stop.ts';
@@ -40,6 +42,7 @@ export interface AcceptanceContext extends AdmissionContext {
   readonly workflowAnswers: WorkflowAnswerLimits;
   readonly topics: Topics;
   readonly names: NameBook;
+  readonly longTurns: LongTurns;
   restore(stored: StoredTransaction): Transaction;
   created(transaction: Transaction): void;
   moved(transaction: Transaction, from: Status): void;
@@ -141,9 +144,25 @@ export class Acceptance {
     if (rule(transaction) !== 'nothing') await this.#changes.change(asked.gid, rule, false);
   }
 
-  #standing({ transaction, actor }: Changed): Promise<Standing> {
+  #standing(changed: Changed): Promise<Standing> {
+    const { transaction, actor, version } = changed;
     const known: Standing = { transaction, trouble: undefined };
-    if (actor === undefined) return Promise.resolve(known);
-    return new Promise((resolve) => actor.wait((standing) => resolve(standing === 'gone' ? known : standing)));
+    if (actor !== undefined)
+      return new Promise((resolve) => actor.wait((standing) => resolve(standing === 'gone' ? known : standing)));
+    const isWaitedFor =
+      version !== undefined && !isFinal(transaction.progress.status) && !this.#context.store.exclusive;
+    return isWaitedFor ? this.#standingElsewhere(known, version) : Promise.resolve(known);
+  }
+
+  /** Another node drives it, or will: where it stands once it has no owner any more, as the row tells. */
+  async #standingElsewhere(known: Standing, version: number): Promise<Standing> {
+    const { gid } = known.transaction.definition;
+    const sinceMs = this.#context.clock.nowMs();
+    const watched = await new Promise((resolve) => this.#context.live().wait(gid, version, resolve));
+    if (watched === 'gone') return known;
+    const stored = await this.#rows.load(gid, 'bare');
+    if (stored === undefined) return known;
+    const transaction = this.#context.restore(stored);
+    return { transaction, trouble: storedTrouble(transaction.progress, sinceMs) };
   }
 }

@@ -101,12 +101,23 @@ test('a wake before it is closed is kept: it is handed back as due', () => {
   assert.equal(nextWrite().write.progress.dueMs, clock.nowMs());
 });
 
-test('closing: a call that waits for a slot does not go out', () => {
-  const { actor, calls, nextWrite } = actorWorld(askedSaga('g', 1));
+test('many calls that are withdrawn together are decided on together', async () => {
+  const asked = { ...askedSaga('g', 300), customData: '{"concurrent":true}' };
+  const { actor, runtime, calls, writes } = actorWorld(asked);
+  actor.close();
+  for (const call of calls.splice(0)) call.done({ kind: 'not-called', untilMs: undefined });
+  assert.equal(writes.length, 0);
+  await runtime.settle();
+  assert.equal(writes.length, 1);
+});
+
+test('closing: a call that waits for a slot does not go out', async () => {
+  const { actor, runtime, calls, nextWrite } = actorWorld(askedSaga('g', 1));
   const waiting = calls.shift() ?? assert.fail('nothing is called');
   actor.close();
   assert.equal(waiting.mayGo(), false);
   waiting.done({ kind: 'not-called', untilMs: undefined });
+  await runtime.settle();
   assert.deepEqual([nextWrite().write.progress.operations, calls.length], ['pp', 0]);
 });
 
@@ -255,11 +266,12 @@ test('a look between a wake and the call that it asks for loses nothing', () => 
   assert.equal(answer(success), 'http://a/1');
 });
 
-test('where its view of the row is old, it looks before it calls', () => {
-  const { state, answer, calls, loads, stored, transaction, nextCall } = actorWorld(askedSaga('g', 2));
+test('where its view of the row is old, it looks before it calls', async () => {
+  const { runtime, state, answer, calls, loads, stored, transaction, nextCall } = actorWorld(askedSaga('g', 2));
   state.mustLook = true;
   assert.equal(calls[0]?.mayGo(), false);
   calls.shift()?.done({ kind: 'not-called', untilMs: undefined });
+  await runtime.settle();
   assert.equal(calls.length, 0);
   state.mustLook = false;
   loads.shift()?.(stored(transaction, 1));

@@ -3,25 +3,23 @@ import {
   type Decision,
   decide,
   type Fact,
-  HoldfastError,
   hasSecondPhase,
-  moveAsked,
-  type Ruling,
   type Status,
   type Transaction,
   wasAlive,
 } from '@holdfast/core';
 import type { WriteResult } from '../store/store.ts';
 import { Calls, type CallsContext } from './calls.ts';
-import type { JournalResult } from './journal.ts';
+import { Flush, type FlushContext } from './flush.ts';
+import { isLong, type LongTurns } from './long-turns.ts';
 import type { Timer } from './ports.ts';
+import { type Request, Requests } from './requests.ts';
 import { Row, type RowContext } from './row.ts';
 import type { Standing } from './standing.ts';
 
 /** What an actor needs of the engine around it. */
-export interface ActorContext extends RowContext, CallsContext {
-  /** Forward successes are flushed this long after they came, unless another write takes them along. */
-  readonly flushDelayMs: number;
+export interface ActorContext extends RowContext, CallsContext, FlushContext {
+  readonly longTurns: LongTurns;
   /** Whether a row last seen then (monotonic time) must be looked at again before a call; never on an exclusive store. */
   mustLook(seenMs: number): boolean;
   /** Called once: it is handed back, final or lost, and the actor does nothing any more. */
@@ -39,19 +37,8 @@ export type Leaving =
 
 export type Loaded = Extract<Fact, { kind: 'loaded' }>;
 
-/** A change asked for from outside, decided on the committed state. */
-interface Request {
-  readonly change: (transaction: Transaction) => Ruling;
-  /** Where it is so already: make it due now. */
-  readonly wake: boolean;
-  readonly done: (answer: Answer) => void;
-}
-
-/** `gone`: the actor left before it could be decided: ask the store. `given-up`: the store cannot write it now. */
-export type Answer = Transaction | HoldfastError | 'gone' | 'given-up';
-
-/** So many changes follow each other at once; then whatever else waits for the event loop has its turn. */
-const changesInOneGo = 100;
+/** So many facts are applied and calls are asked for in one go; then whatever else waits has its turn. */
+const piecesInOneGo = 256;
 
 /**
  * Drives one transaction that this incarnation owns: applies its facts in order, decides, makes durable what the
@@ -63,16 +50,17 @@ export class Actor {
   readonly #context: ActorContext;
   readonly #row: Row;
   #queued: Fact[] = [];
-  #requests: Request[] = [];
   #waiters: ((standing: Standing | 'gone') => void)[] = [];
   readonly #calls: Calls;
+  readonly #requests: Requests;
+  readonly #flush: Flush;
   #left = false;
   #closing = false;
   /** A wake that came during a call or an uncommitted write is kept, once. */
   #woken = false;
   #stepping = false;
+  #stepsSoon = false;
   #wakeTimer: Timer | undefined;
-  #flushTimer: Timer | undefined;
 
   /** @param loaded what a claim tells; undefined where this driver's node has written the row itself */
   constructor(context: ActorContext, transaction: Transaction, version: number, seenMs: number, loaded?: Loaded) {
@@ -83,16 +71,36 @@ export class Actor {
       mayGo: (status) => this.#mayGo(status),
       happened: (fact) => this.#happened(fact),
     });
+    this.#flush = new Flush(context, this.#row, (result) => {
+      if (this.#accept(result)) this.#step();
+    });
+    const parts = { clock: context.clock, row: this.#row, calls: this.#calls, flush: this.#flush };
+    this.#requests = new Requests(parts, {
+      woken: () => {
+        this.#woken = true;
+      },
+      changed: (from) => {
+        if (this.#accept('done')) this.#moved(from);
+      },
+      gaveUp: () => this.#step(),
+      reload: () => this.#reload(),
+    });
     if (loaded !== undefined) this.#row.apply(loaded);
   }
 
   start(): void {
-    this.#step();
+    if (isLong(this.#row.transaction.definition)) this.#context.longTurns.take(() => this.#step());
+    else this.#step();
   }
 
   /** As it may be told now, with the calls that are out. */
   get snapshot(): { readonly transaction: Transaction; readonly inFlight: CallsOut } {
     return { transaction: this.#row.told, inFlight: this.#calls.snapshot };
+  }
+
+  /** Its row as known here; undefined: it is being written or read. */
+  get sight(): { readonly version: number; readonly seenMs: number } | undefined {
+    return this.#row.isBusy ? undefined : { version: this.#row.version, seenMs: this.#row.seenMs };
   }
 
   /** It is being handed back: what comes now is for its next owner. */
@@ -112,7 +120,7 @@ export class Actor {
       request.done('gone');
       return;
     }
-    this.#requests.push(request);
+    this.#requests.add(request);
     this.#step();
   }
 
@@ -158,15 +166,20 @@ export class Actor {
     this.#goOn();
   }
 
-  /** Thousands of operations without a call, one after the other, are no reason to hold up other transactions. */
+  /** Thousands of operations, one after the other, are no reason to hold up other transactions. */
   #goOn(): void {
-    let changes = 0;
+    let left = piecesInOneGo;
+    let isWaiting = false;
     this.#guarded(() => {
-      // Each turn either starts a call or a write, or applies a fact; it ends when there is only waiting left.
-      while (changes < changesInOneGo && this.#stepOnce()) changes += 1;
+      // Each step either starts calls or a write, or applies facts; it ends when there is only waiting left.
+      while (left > 0 && !isWaiting) {
+        const pieces = this.#stepOnce(left);
+        isWaiting = pieces === 0;
+        left -= pieces;
+      }
     });
-    if (changes === changesInOneGo) this.#context.runtime.soon(() => this.#goOn());
-    else this.#stepping = false;
+    if (left > 0) this.#stepping = false;
+    else this.#context.longTurns.take(() => this.#goOn());
   }
 
   /** A programmer's error ends this actor alone. */
@@ -178,67 +191,71 @@ export class Actor {
     }
   }
 
-  /** True: something changed, decide again. */
-  #stepOnce(): boolean {
-    if (this.#left || this.#row.isBlocked) return false;
+  /**
+   * @param most facts that are applied
+   * @returns how many facts and calls it took; 0: there is only waiting left, otherwise decide again
+   */
+  #stepOnce(most: number): number {
+    if (this.#left || this.#row.isBlocked) return 0;
     this.#wakeTimer?.cancel();
     this.#wakeTimer = undefined;
-    if (this.#applyQueued()) return true;
-    if (this.#requests.length > 0 && !this.#row.isBusy) return this.#serveRequest();
+    if (this.#queued.length > 0) return this.#applyQueued(most);
+    if (!this.#requests.isEmpty && !this.#row.isBusy) return Number(this.#requests.serve());
     return this.#follow(decide(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs()));
   }
 
-  #applyQueued(): boolean {
-    if (this.#queued.length === 0) return false;
-    for (const fact of this.#queued.splice(0)) this.#row.apply(fact);
-    return true;
+  #applyQueued(most: number): number {
+    const facts = this.#queued.splice(0, most);
+    for (const fact of facts) this.#row.apply(fact);
+    return facts.length;
   }
 
-  #follow(decision: Decision): boolean {
+  #follow(decision: Decision): number {
     switch (decision.kind) {
       case 'call':
         return this.#callAll(decision.operations);
       case 'move':
-        return this.#move(decision.to, decision.reason);
+        this.#move(decision.to, decision.reason);
+        return 0;
       case 'incident': {
         const { incident, untilMs } = decision;
         this.#row.apply({ kind: 'incident', incident, untilMs, atMs: this.#context.clock.nowMs() });
-        return true;
+        return 1;
       }
       case 'wait':
-        return this.#wait(decision);
+        return Number(this.#wait(decision));
       case 'rest':
         this.#leave({ kind: 'final' });
-        return false;
+        return 0;
       default:
         return decision satisfies never;
     }
   }
 
-  #callAll(operations: readonly number[]): boolean {
+  #callAll(operations: readonly number[]): number {
     if (this.#closing) {
       if (this.#calls.out.size === 0) this.#release(this.#context.clock.nowMs());
-      return false;
+      return 0;
     }
     if (this.#context.mustLook(this.#row.seenMs)) {
       // A write under way tells as much as a look.
       if (!this.#row.isBusy) this.#reload();
-      return false;
+      return 0;
     }
-    for (const operation of operations.slice(0, this.#calls.out.room)) this.#calls.call(operation);
-    return true;
+    const asked = operations.slice(0, this.#calls.out.room);
+    for (const operation of asked) this.#calls.call(operation);
+    return asked.length;
   }
 
-  #move(to: Status, reason: string): boolean {
-    if (this.#row.isBusy) return false;
+  #move(to: Status, reason: string): void {
+    if (this.#row.isBusy) return;
     const from = this.#row.transaction.progress.status;
     this.#row.apply({ kind: 'moved', to, reason, atMs: this.#context.clock.nowMs() });
     this.#calls.withdraw();
-    this.#stopFlushing();
+    this.#flush.stop();
     this.#row.write('status', (result) => {
       if (this.#accept(result)) this.#moved(from);
     });
-    return false;
   }
 
   /** Registered branches are read after the move out of prepared is durable: none that was acknowledged is missed. */
@@ -248,43 +265,7 @@ export class Actor {
     else this.#step();
   }
 
-  #serveRequest(): boolean {
-    const [request] = this.#requests;
-    if (request === undefined) return false;
-    const change = request.change(this.#row.transaction);
-    this.#requests.shift();
-    if (change instanceof HoldfastError || change === 'nothing') {
-      if (change === 'nothing' && request.wake) this.#woken = true;
-      request.done(change === 'nothing' ? this.#row.transaction : change);
-      return true;
-    }
-    const from = this.#row.transaction.progress.status;
-    this.#row.apply(change.kind === 'stopped' ? { ...change, cut: this.#calls.sent } : change);
-    // What an operator decided and the move that it calls for are one write.
-    const move = moveAsked(this.#row.transaction, this.#calls.out, this.#context.clock.nowMs());
-    if (move !== undefined) this.#row.apply(move);
-    if (this.#row.transaction.progress.status !== from) this.#calls.withdraw();
-    const definition = change.kind === 'submitted' ? change.amended?.definition : undefined;
-    this.#stopFlushing();
-    this.#row.tryWrite((result) => this.#served(request, result, from), definition);
-    return false;
-  }
-
-  #served(request: Request, result: JournalResult, from: Status): void {
-    if (result === 'done') {
-      request.done(this.#row.durable);
-      if (this.#accept(result)) this.#moved(from);
-    } else if (this.#left) request.done('gone');
-    else if (result === 'given-up') {
-      request.done('given-up');
-      this.#step();
-    } else {
-      // Not decided: what is stored has changed. It is asked again on what is read then, or of the store.
-      this.#requests.unshift(request);
-      this.#reload();
-    }
-  }
-
+  /** True: something changed. */
   #wait(decision: Extract<Decision, { kind: 'wait' }>): boolean {
     const nowMs = this.#context.clock.nowMs();
     if (this.#calls.out.size > 0) return this.#stayUntil(decision.untilMs);
@@ -309,30 +290,14 @@ export class Actor {
     if (untilMs < Number.POSITIVE_INFINITY) {
       this.#wakeTimer = this.#context.clock.timerAt(untilMs, () => this.#step());
     }
-    this.#flushSoon();
+    this.#flush.soon();
     return false;
-  }
-
-  #flushSoon(): void {
-    if (!this.#row.hasMarks || this.#flushTimer !== undefined || this.#row.isBusy) return;
-    this.#flushTimer = this.#context.runtime.setTimer(this.#context.flushDelayMs, () => {
-      this.#flushTimer = undefined;
-      if (this.#left || this.#row.isBusy || !this.#row.hasMarks) return;
-      this.#row.write('marks', (result) => {
-        if (this.#accept(result)) this.#step();
-      });
-    });
-  }
-
-  #stopFlushing(): void {
-    this.#flushTimer?.cancel();
-    this.#flushTimer = undefined;
   }
 
   /** Hands it back; what is being written comes first. */
   #release(dueMs: number): void {
     if (this.#row.isBusy) return;
-    this.#stopFlushing();
+    this.#flush.stop();
     this.#row.release(dueMs, (result) => {
       if (this.#accept(result)) this.#leave({ kind: 'handed-back', dueMs });
     });
@@ -375,8 +340,21 @@ export class Actor {
 
   /** @param fact undefined: nothing did, but a call that was to go out will not */
   #happened(fact: Fact | undefined): void {
-    if (fact !== undefined) this.#queued.push(fact);
-    this.#step();
+    if (fact === undefined) this.#stepSoon();
+    else {
+      this.#queued.push(fact);
+      this.#step();
+    }
+  }
+
+  /** Hundreds of calls may be withdrawn at once: one decision follows from all of them. */
+  #stepSoon(): void {
+    if (this.#stepsSoon) return;
+    this.#stepsSoon = true;
+    this.#context.runtime.soon(() => {
+      this.#stepsSoon = false;
+      this.#step();
+    });
   }
 
   #leave(why: Leaving): void {
@@ -385,9 +363,9 @@ export class Actor {
     this.#calls.cutOff(this.#row);
     this.#calls.end(why.kind === 'lost');
     this.#wakeTimer?.cancel();
-    this.#stopFlushing();
+    this.#flush.stop();
     this.#context.left(this, why);
-    for (const { done } of this.#requests.splice(0)) done('gone');
+    this.#requests.end();
     const standing = { transaction: this.#row.durable, trouble: this.#calls.trouble };
     const isKnown = why.kind === 'final' || why.kind === 'handed-back';
     for (const done of this.#waiters.splice(0)) done(isKnown ? standing : 'gone');

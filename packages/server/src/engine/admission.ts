@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/core';
-import type { ActiveLimits, Incarnation } from './incarnation.ts';
+import type { ActiveLimits } from './active-room.ts';
+import type { Incarnation } from './incarnation.ts';
 import type { Journal } from './journal.ts';
 import { cannotWrite } from './refusals.ts';
 

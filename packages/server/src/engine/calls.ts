@@ -89,19 +89,43 @@ interface Aside {
  */
 export const mostCalls = 512;
 
-/** By operation. */
+/**
+ * By operation. Those that an earlier status called for do not count as room taken: actions that hang would hold up the
+ * compensations of others.
+ */
 class OutCalls extends Map<number, Call> {
+  #status: Status | undefined;
+  /** Of this status. */
+  #counted = 0;
   #isFull = false;
 
+  /** As it is in that status: nothing goes back to an earlier one. */
+  in(status: Status): this {
+    if (status === this.#status) return this;
+    this.#status = status;
+    this.#counted = 0;
+    this.#isFull = false;
+    return this;
+  }
+
+  add(call: Call): void {
+    this.set(call.operation, call);
+    if (call.status === this.#status) this.#counted += 1;
+  }
+
+  end({ operation, status }: Call): void {
+    if (this.delete(operation) && status === this.#status) this.#counted -= 1;
+  }
+
   get isFull(): boolean {
-    if (this.size >= mostCalls) this.#isFull = true;
-    else if (this.size <= mostCalls / 2) this.#isFull = false;
+    if (this.#counted >= mostCalls) this.#isFull = true;
+    else if (this.#counted <= mostCalls / 2) this.#isFull = false;
     return this.#isFull;
   }
 
   /** How many more may be asked for; one at least, for what is tried again. */
   get room(): number {
-    return Math.max(1, mostCalls - this.size);
+    return Math.max(1, mostCalls - this.#counted);
   }
 }
 
@@ -122,12 +146,12 @@ export class Calls {
 
   /** Without an answer yet, by operation. */
   get out(): CallsOut & Pick<OutCalls, 'isFull' | 'room'> {
-    return this.#out;
+    return this.#out.in(this.#row.transaction.progress.status);
   }
 
   /** The same, as it is now. */
   get snapshot(): CallsOut & Pick<OutCalls, 'isFull'> {
-    return Object.assign(new Map<number, CallOut>(this.#out), { isFull: this.#out.isFull });
+    return Object.assign(new Map<number, CallOut>(this.#out), { isFull: this.out.isFull });
   }
 
   /** The last answer that was no success. */
@@ -155,7 +179,7 @@ export class Calls {
       timeoutMs: plan.requestTimeoutMs,
     };
     const call = new Call(this, operation, branchCall, progress.status, this.#context.clock.nowMs());
-    this.#out.set(operation, call);
+    this.#out.add(call);
     call.cuttable = this.#context.caller.call(call);
   }
 
@@ -198,18 +222,21 @@ export class Calls {
     return true;
   }
 
-  done({ operation, cutWhy }: Call, result: CallResult): void {
+  done(call: Call, result: CallResult): void {
     const { clock, lease } = this.#context;
+    const { operation, cutWhy } = call;
     if (result.kind === 'answered') {
       const { durationMs, note, isCut = false } = result;
       const outcome: Outcome = isCut ? { kind: 'error', message: cutReason(cutWhy), retryAfterMs: 0 } : result.outcome;
       // Also what comes too late to be written.
       this.#context.attempted(this.#row.transaction, operation, outcome, durationMs);
-      if (!this.#isOver) this.#answered(operation, outcome, durationMs, { isCut, note });
+      if (this.#isOver) return;
+      this.#out.end(call);
+      this.#answered(operation, outcome, durationMs, { isCut, note });
       return;
     }
     if (this.#isOver) return;
-    this.#out.delete(operation);
+    this.#out.end(call);
     if (!lease.isValid()) return;
     if (result.untilMs === undefined) this.#driver.happened(undefined);
     else {
@@ -230,7 +257,6 @@ export class Calls {
   }
 
   #answered(operation: number, outcome: Outcome, durationMs: number, { isCut = false, note }: Aside = {}): void {
-    this.#out.delete(operation);
     if (outcome.kind !== 'success') this.#trouble = outcome;
     const { clock, runtime } = this.#context;
     const jitter = runtime.random();

@@ -11,13 +11,14 @@ import {
   withMoveAsked,
 } from '@holdfast/core';
 import type { Store, StoredTransaction, Write } from '../store/store.ts';
-import type { Actor, Answer } from './actor.ts';
+import type { Actor } from './actor.ts';
 import type { Admission } from './admission.ts';
 import type { EngineClock } from './clock.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Runtime } from './ports.ts';
 import type { PreparedRow } from './prepared-rows.ts';
 import { refuse, unknownGid } from './refusals.ts';
+import type { Answer } from './requests.ts';
 import { updateBytes } from './row.ts';
 import { againstOthers, type StoredRows } from './stored-rows.ts';
 
@@ -40,6 +41,8 @@ export interface Changed {
   readonly transaction: Transaction;
   /** The driver on this node. Undefined: no driver on this node. */
   readonly actor: Actor | undefined;
+  /** Of the row, where no driver here knows it. */
+  readonly version?: number;
 }
 
 /** What a change is decided on. */
@@ -111,7 +114,7 @@ export class Changes {
     const isAnothers = owner !== null && owner !== incarnation.id;
     if (ruling === 'nothing' && (!wake || isFinal(stored.progress.status) || isAnothers)) {
       if (wake && isAnothers) await this.#context.store.makeDue(gid, this.#context.clock.nowMs()).catch(refuse);
-      return { transaction: stored, actor: undefined };
+      return { transaction: stored, actor: undefined, version };
     }
     const fact = ruling === 'nothing' ? ({ kind: 'due', atMs: this.#context.clock.nowMs() } as const) : ruling;
     return this.#write(incarnation, stored, { owner, version, handedBack, known: undefined }, fact);
@@ -155,7 +158,7 @@ export class Changes {
     this.#context.written(next, stored);
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
     if (isWaiting) incarnation.dueAt(progress.dueMs);
-    if (owner !== incarnation.id) return { transaction: next, actor: undefined };
+    if (owner !== incarnation.id) return { transaction: next, actor: undefined, version: row.version + 1 };
     const branches = hasSecondPhase(next.definition.type) ? registered : next.branches;
     const actor =
       branches === undefined

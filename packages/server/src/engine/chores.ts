@@ -28,8 +28,8 @@ export class Chores {
   }
 
   /** Again and again, each turn that long after the last has ended. */
-  every(delayMs: number, action: () => Promise<void>): void {
-    this.after(delayMs, () => {
+  every(delayMs: number | (() => number), action: () => Promise<void>): void {
+    this.after(typeof delayMs === 'number' ? delayMs : delayMs(), () => {
       action().then(
         () => this.every(delayMs, action),
         (error: unknown) => {

@@ -12,27 +12,9 @@ import {
   purgeBeforeMs,
   runAheadText,
 } from './clock-record.ts';
+import type { ClockState } from './clock-state.ts';
 import type { Runtime } from './ports.ts';
 import { storedRecord } from './stored-clock.ts';
-
-/** Where time stands, for operators. */
-export interface ClockState {
-  /** Engine time. */
-  readonly nowMs: number;
-  /** The clock of this machine. */
-  readonly wallMs: number;
-  /** Engine time does not follow a clock that has jumped; undefined: it is not so. */
-  readonly held:
-    | {
-        /** Engine time when that began. */
-        readonly fromMs: number;
-        /** After so much more running the jump is accepted. */
-        readonly leftMs: number;
-        /** The incident, for people. */
-        readonly incident: string;
-      }
-    | undefined;
-}
 
 export interface ClockKeeperParts {
   readonly store: Pick<Store, 'clockMs' | 'getValue' | 'putValue' | 'deleteValue'>;

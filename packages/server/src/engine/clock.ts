@@ -1,25 +1,24 @@
 import type { Runtime, Timer } from './ports.ts';
 
-/** Stores tell their clocks in whole milliseconds. */
-const roundingMs = 1;
-/** How much a measurement loses for each millisecond of age: far more than any clock drifts. */
-const ageingPerMs = 0.001;
+/** So much faster or slower it runs, per millisecond, until it shows what it should. */
+const rate = 0.1;
 
 /**
- * Engine time: the node's monotonic clock plus an offset to the store's clock, in integer milliseconds since 1970. One
- * source for creation, time-outs and due times. It never goes back: after a smaller offset it stands still until
- * caught up.
+ * Engine time: the node's monotonic clock plus an offset, in integer milliseconds since 1970. One source for creation,
+ * time-outs and due times. It never goes back, and takes a difference smoothly: it runs a tenth faster or slower until it
+ * is where it should be.
  */
 export class EngineClock {
-  readonly #runtime: Runtime;
+  readonly #runtime: Pick<Runtime, 'wallMs' | 'monotonicMs' | 'setTimer'>;
+  /** From monotonic to engine time, once no lead is left. */
   #offsetMs: number;
+  /** How much it was ahead of that; less than 0: behind. */
+  #leadMs = 0;
+  #leadAtMs = 0;
   #highestMs: number;
-  /** How wrong the offset may be, when it was measured. */
-  #errorMs = Number.POSITIVE_INFINITY;
-  #measuredMs = 0;
 
   /** Starts at the wall clock; see {@link startAt}. */
-  constructor(runtime: Runtime) {
+  constructor(runtime: Pick<Runtime, 'wallMs' | 'monotonicMs' | 'setTimer'>) {
     this.#runtime = runtime;
     this.#highestMs = runtime.wallMs();
     this.#offsetMs = this.#highestMs - runtime.monotonicMs();
@@ -28,7 +27,8 @@ export class EngineClock {
   /** Engine time now, by the store. Only before anybody has asked for the time. */
   startAt(nowMs: number): void {
     this.#offsetMs = nowMs - this.#runtime.monotonicMs();
-    this.#highestMs = nowMs;
+    this.#leadMs = 0;
+    this.#highestMs = Math.round(nowMs);
   }
 
   /** Engine time goes on from here, at once, unless it is later already. Timers that were set keep their delay. */
@@ -36,30 +36,22 @@ export class EngineClock {
     this.startAt(Math.max(nowMs, this.nowMs()));
   }
 
-  nowMs(): number {
-    this.#highestMs = Math.max(this.#highestMs, Math.round(this.#runtime.monotonicMs() + this.#offsetMs));
-    return this.#highestMs;
+  /** From monotonic to engine time, as it is where it should be. */
+  get offsetMs(): number {
+    return this.#offsetMs;
   }
 
-  /**
-   * The store's clock showed `storeMs` somewhere in a round trip between these two monotonic times. A slow round trip
-   * tells little, and time never goes back: it counts only where it is better than what is known, which ages, or shows
-   * that what is known is wrong: one of the clocks stood still or was set.
-   */
-  measure(storeMs: number, sentMs: number, receivedMs: number): void {
-    const errorMs = (receivedMs - sentMs) / 2;
-    const offsetMs = storeMs - (sentMs + receivedMs) / 2;
-    const knownErrorMs = this.#errorMs + (receivedMs - this.#measuredMs) * ageingPerMs;
-    const isContradiction = Math.abs(offsetMs - this.#offsetMs) > errorMs + knownErrorMs + roundingMs;
-    if (errorMs > knownErrorMs && !isContradiction) return;
-    this.#errorMs = errorMs;
-    this.#measuredMs = receivedMs;
+  /** From now on it should be the monotonic time plus this. */
+  steer(offsetMs: number): void {
+    const atMs = this.#runtime.monotonicMs();
+    this.#leadMs = this.#exactMs(atMs) - (atMs + offsetMs);
+    this.#leadAtMs = atMs;
     this.#offsetMs = offsetMs;
   }
 
-  /** The next measurement counts, however slow: the monotonic clock may have stood still. */
-  forget(): void {
-    this.#errorMs = Number.POSITIVE_INFINITY;
+  nowMs(): number {
+    this.#highestMs = Math.max(this.#highestMs, Math.round(this.#exactMs(this.#runtime.monotonicMs())));
+    return this.#highestMs;
   }
 
   /** Engine time of a monotonic time. */
@@ -69,5 +61,11 @@ export class EngineClock {
 
   timerAt(atMs: number, action: () => void): Timer {
     return this.#runtime.setTimer(Math.max(0, atMs - this.nowMs()), action);
+  }
+
+  #exactMs(monotonicMs: number): number {
+    if (this.#leadMs === 0) return monotonicMs + this.#offsetMs;
+    const left = Math.max(0, Math.abs(this.#leadMs) - (monotonicMs - this.#leadAtMs) * rate);
+    return monotonicMs + this.#offsetMs + Math.sign(this.#leadMs) * left;
   }
 }

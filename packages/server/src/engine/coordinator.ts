@@ -1,8 +1,10 @@
 import type { AskedRollback, BranchOperation, Definition, TransactionType, WorkflowEnd } from '@holdfast/core';
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
-import type { ClockState } from './clock-keeper.ts';
+import type { ClockState } from './clock-state.ts';
 import type { ExplainedDestination } from './destinations.ts';
 import type { Explained } from './explained.ts';
+import type { LongTurns } from './long-turns.ts';
+import type { ShownNode } from './nodes.ts';
 import type { RolledBack } from './rolled-back.ts';
 import type { Standing } from './standing.ts';
 import type { Topics } from './topics.ts';
@@ -20,7 +22,8 @@ export interface Coordinator {
   prepare(asked: AskedTransaction): Promise<void>;
   /**
    * Creates or moves it to submitted and drives it. With `wait` it resolves with where it stands once it is final or
-   * waits for a timer; without, or where another node drives it, with undefined as soon as the submit is durable.
+   * waits for a timer, about a second later at most where another node drives it; without, with undefined as soon as the
+   * submit is durable.
    */
   submit(asked: AskedTransaction, wait: boolean): Promise<Standing | undefined>;
   /** As submit; `wait` follows the stored wait_result. */
@@ -46,6 +49,13 @@ export interface Coordinator {
   explain(gid: string): Promise<Explained | undefined>;
   /** Origins with calls, or where something is or was wrong, and the calls that hold their places. */
   destinations(): readonly ExplainedDestination[];
+  /** The coordinators on the same store, this one among them. */
+  nodes(): readonly ShownNode[];
+  /**
+   * Asks a coordinator on the same store to take nothing new and to hand over what it drives.
+   * @throws HoldfastError WRONG_STATUS where it is the only one that can have its store open, NOT_FOUND for an unknown id
+   */
+  drain(id: string): Promise<void>;
   list(filter: ListFilter): Promise<ListPage>;
   /** Makes it due now; fine for a final one. */
   makeDue(gid: string): Promise<void>;
@@ -60,6 +70,8 @@ export interface Coordinator {
   clockState(): ClockState;
   /** A clock that has jumped is right: time follows it. False: it does already. */
   acceptClock(): Promise<boolean>;
+  /** Where a transport reads long requests, and makes long answers. */
+  readonly longTurns: LongTurns;
   /** Of a transport whose requests take turns: how long they wait now. Where that is long, nothing new is created. */
   heedTurns(waitedMs: () => number): void;
   /** Why it cannot serve, or undefined where it can. */

@@ -5,6 +5,7 @@ import type { Changed, Changes, Rule } from './changes.ts';
 import type { EngineClock } from './clock.ts';
 import type { AskedTransaction } from './coordinator.ts';
 import type { Incarnation } from './incarnation.ts';
+import { isLong, type LongTurns } from './long-turns.ts';
 import type { NameBook, Runtime } from './ports.ts';
 import { asRefusal } from './refusals.ts';
 import { transactionBytes } from './row.ts';
@@ -21,6 +22,7 @@ export interface CreationContext {
   readonly rows: StoredRows;
   readonly admission: Admission;
   readonly changes: Changes;
+  readonly longTurns: LongTurns;
   /** @throws HoldfastError UNAVAILABLE where this node has no lease now */
   live(): Incarnation;
   created(transaction: Transaction): void;
@@ -40,6 +42,8 @@ export class Creation {
     rule: Rule,
     wake = false,
   ): Promise<Changed> {
+    // It has just been read, which took long enough.
+    if (isLong(asked)) await this.#context.longTurns.turn();
     const steps = topicsOf(asked.steps).length === 0 ? asked.steps : await this.#expanded(asked);
     const incarnation = this.#context.live();
     this.#context.admission.refuseWithoutJournal();

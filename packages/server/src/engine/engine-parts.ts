@@ -1,7 +1,8 @@
 import type { Defaults, OperatorDecision, Outcome, Status, Transaction } from '@holdfast/core';
 import type { Store, UnreadableRow } from '../store/store.ts';
-import type { ActiveLimits } from './incarnation.ts';
+import type { ActiveLimits } from './active-room.ts';
 import type { JournalLimits } from './journal.ts';
+import type { NodeIdentity } from './lease-keeper.ts';
 import type { Caller, DestinationView, MachineTime, NameBook, Runtime } from './ports.ts';
 import type { WorkflowAnswerLimits } from './registration.ts';
 
@@ -41,6 +42,7 @@ export interface EngineEvents {
 
 export interface EngineParts {
   readonly store: Store;
+  readonly node: NodeIdentity;
   readonly caller: Caller;
   /** Absent: operators are not told what holds back calls. */
   readonly destinations?: DestinationView;

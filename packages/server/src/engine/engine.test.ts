@@ -201,7 +201,7 @@ test('shared: who ends with a call out leaves the heartbeat to age, and takes it
     await runtime.advance(4000);
     await world.done(stopped);
     assert.equal(world.row('g').owner === null, isAnswered);
-    assert.equal(database.heartbeats.size, isAnswered ? 0 : 1);
+    assert.equal(database.nodes.size, isAnswered ? 0 : 1);
   }
 });
 
@@ -210,12 +210,12 @@ test('shared: a lease that lapses during the shutdown is not followed by another
   const { engine, runtime, database } = world;
   await world.done(engine.submit(askedSaga('g', 1), false));
   world.send();
-  const [incarnation] = database.heartbeats.keys();
+  const [incarnation] = database.nodes.keys();
   const stopped = engine.stop(8000);
   runtime.wallOffsetMs += 10_000;
   await runtime.advance(10_000);
   await world.done(stopped);
-  assert.deepEqual([...database.heartbeats.keys()], [incarnation]);
+  assert.deepEqual([...database.nodes.keys()], [incarnation]);
 });
 
 test('B4: a late page does not bring back what was driven to its end while its row was read', async () => {

@@ -1,6 +1,7 @@
 import {
   type AskedRollback,
   type BranchOperation,
+  HoldfastError,
   restoreTransaction,
   type Transaction,
   type TransactionType,
@@ -9,12 +10,14 @@ import {
 import type { KeyValue, ListFilter, ListPage, StoredTransaction } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
 import type { EngineClock } from './clock.ts';
-import type { ClockState } from './clock-keeper.ts';
+import type { ClockState } from './clock-state.ts';
 import type { AskedTransaction, Coordinator } from './coordinator.ts';
 import { type ExplainedDestination, explainedDestination } from './destinations.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { type Explained, explained } from './explained.ts';
+import { isLong, LongTurns } from './long-turns.ts';
 import { NodeLife } from './node-life.ts';
+import type { ShownNode } from './nodes.ts';
 import { cannotDrive, refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
 import type { Standing } from './standing.ts';
@@ -31,6 +34,7 @@ export class Engine implements Coordinator {
   readonly #life: NodeLife;
   readonly #acceptance: Acceptance;
   readonly topics: Topics;
+  readonly longTurns: LongTurns;
   readonly #turns: (() => number)[] = [];
 
   constructor(given: EngineParts) {
@@ -48,7 +52,8 @@ export class Engine implements Coordinator {
     const restore = (stored: StoredTransaction) => this.#restore(stored);
     const written = (now: Transaction, before: Transaction) => this.#written(now, before);
     this.#parts = { ...given, store };
-    this.#life = new NodeLife(this.#parts, { restore, written });
+    this.longTurns = new LongTurns((action) => runtime.soon(action));
+    this.#life = new NodeLife(this.#parts, { longTurns: this.longTurns, restore, written });
     const { clock, journal } = this.#life;
     this.topics = new Topics(store, names, () => clock.nowMs());
     this.#acceptance = new Acceptance({
@@ -61,6 +66,7 @@ export class Engine implements Coordinator {
       workflowAnswers: settings.workflowAnswers,
       topics: this.topics,
       names,
+      longTurns: this.longTurns,
       live: () => this.#life.live(),
       isStopping: () => this.#life.isStopping,
       turnMs: () => Math.max(0, ...this.#turns.map((waitedMs) => waitedMs())),
@@ -193,14 +199,26 @@ export class Engine implements Coordinator {
       const isOurs = stored.owner !== null && stored.owner === this.#life.incarnation?.id;
       const isOld = actor !== before || (actor === undefined && isOurs);
       if (isOld && reads < explainReads) continue;
+      if (isLong(stored.definition, stored.branches.length)) await this.longTurns.turn();
       const by = { clock: this.#life.clock, destinations: this.#parts.destinations };
-      return explained(stored, this.#restore(stored), actor?.snapshot, by);
+      const ownerName = this.nodes().find(({ id }) => id === stored.owner)?.name;
+      return { ...explained(stored, this.#restore(stored), actor?.snapshot, by), ownerName };
     }
   }
 
   destinations(): readonly ExplainedDestination[] {
     const shown = this.#parts.destinations?.shown() ?? [];
     return shown.map((destination) => explainedDestination(destination, this.#life.clock));
+  }
+
+  nodes(): readonly ShownNode[] {
+    return this.#life.nodes();
+  }
+
+  async drain(id: string): Promise<void> {
+    const { store } = this.#parts;
+    if (store.exclusive) throw new HoldfastError('WRONG_STATUS', 'the store has one coordinator: stop it instead');
+    if (!(await store.drain(id).catch(refuse))) throw new HoldfastError('NOT_FOUND', 'there is no such coordinator');
   }
 
   list(filter: ListFilter): Promise<ListPage> {

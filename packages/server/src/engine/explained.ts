@@ -30,6 +30,8 @@ export interface Explained {
   readonly heldBack: readonly ExplainedHold[];
   /** This node drives it now. */
   readonly isDrivenHere: boolean;
+  /** The name of the coordinator that owns it; undefined: nobody does, or nothing is known of who does. */
+  readonly ownerName?: string | undefined;
   /** What an abort now would do, or why it would be refused. */
   readonly onAbort: Foreseen | HoldfastError;
   /** What a rollback now would do, or why it would be refused. */

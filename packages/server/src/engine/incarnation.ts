@@ -1,4 +1,5 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
+import type { DeadOwner } from '../store/nodes.ts';
 import {
   type ClaimResult,
   type Store,
@@ -6,26 +7,21 @@ import {
   UnreadableError,
   type UnreadableRow,
 } from '../store/store.ts';
+import { type ActiveLimits, ActiveRoom } from './active-room.ts';
 import { Actor, type ActorContext, type Leaving, type Loaded } from './actor.ts';
 import type { EngineClock } from './clock.ts';
 import { HeldRows } from './held-rows.ts';
 import type { Journal } from './journal.ts';
 import type { Lease } from './lease.ts';
+import type { LongTurns } from './long-turns.ts';
+import { OwnedRows } from './owned-rows.ts';
 import type { Caller, Runtime } from './ports.ts';
 import { PreparedRows } from './prepared-rows.ts';
 import { transactionBytes, updateBytes } from './row.ts';
+import { RowWatch, type Watched } from './row-watch.ts';
 import { Schedule } from './schedule.ts';
+import { lookAtMs } from './turns.ts';
 import { asUnreadable } from './unread.ts';
-
-/** What may be active on one node at once. */
-export interface ActiveLimits {
-  /** Transactions being driven. */
-  readonly maxActive: number;
-  /** Bytes of their definitions and branches. */
-  readonly maxActiveBytes: number;
-  /** Rows in one page of claims. */
-  readonly claimRows: number;
-}
 
 export interface IncarnationContext {
   readonly runtime: Runtime;
@@ -36,10 +32,18 @@ export interface IncarnationContext {
   readonly journal: Journal;
   readonly caller: Caller;
   readonly limits: ActiveLimits;
+  readonly longTurns: LongTurns;
   readonly flushDelayMs: number;
   /** How long it may sleep without looking for what is due. */
   readonly longestSleepMs: number;
-  readonly deadAfterMs: number;
+  /** Owners that this node has judged dead. */
+  dead(): readonly DeadOwner[];
+  /** Engine time from which the last of them could be judged so. */
+  deadMs(): number;
+  /** The incarnations that take up what is due, this one among them. */
+  takers(): readonly string[];
+  /** Nothing is left of these. */
+  emptied(dead: readonly DeadOwner[]): void;
   restore(stored: StoredTransaction): Transaction;
   attempted(transaction: Transaction, operation: number, outcome: Outcome, durationMs: number): void;
   moved(transaction: Transaction, from: Status): void;
@@ -58,15 +62,8 @@ interface Active {
   readonly isClaimed: boolean;
 }
 
-/**
- * Of what may be active, what claims may take: a backlog that comes due in one moment, as after a crash, must not be
- * what new transactions are refused for.
- */
-const claimShare = 0.5;
-
 /** How old a driver's view of its row may be before a call, where other nodes can write. */
 const lookEveryMs = 1000;
-const lookRows = 1000;
 /** A row that could not be read is read again after this. */
 const rereadMs = 1000;
 
@@ -82,15 +79,14 @@ export class Incarnation {
   readonly #schedule: Schedule;
   readonly #active = new Map<string, Active>();
   readonly #held = new HeldRows();
+  readonly #room: ActiveRoom;
+  /** On a shared store. */
+  readonly #watch: RowWatch | undefined;
   /** While a page is being claimed: what was driven or changed meanwhile, of which the page may tell old things. */
   #touchedSinceClaim: Set<string> | undefined;
-  /** Owned and not driven at the last look, with their version then: a defect if it is so again. */
-  #suspects = new Map<string, number>();
+  readonly #owned: OwnedRows;
   /** Broken: owned, not driven, and left alone until the process starts again. */
   readonly #broken = new Set<string>();
-  #bytes = 0;
-  #claimedCount = 0;
-  #claimedBytes = 0;
   #tokens = 0;
   #closing = false;
   #ended = false;
@@ -100,6 +96,7 @@ export class Incarnation {
     this.lease = lease;
     this.#context = context;
     const { exclusive } = context.store;
+    this.#room = new ActiveRoom(context.limits);
     this.prepared = new PreparedRows(exclusive, () => context.runtime.monotonicMs());
     this.#actorContext = {
       ...context,
@@ -115,10 +112,13 @@ export class Incarnation {
       runtime: context.storeRuntime,
       clock: context.clock,
       longestSleepMs: context.longestSleepMs,
-      room: () => this.#room(),
+      lookAtMs: (dueMs) => (exclusive ? dueMs : lookAtMs(dueMs, context.takers(), this.id)),
+      room: () => this.#free(),
       claim: (maxCount, maxBytes) => this.#claim(maxCount, maxBytes),
       failed: (error) => context.failed(error),
     });
+    this.#owned = this.#newOwned();
+    if (!exclusive) this.#watch = this.#newWatch();
   }
 
   get id(): string {
@@ -130,7 +130,7 @@ export class Incarnation {
   }
 
   get activeBytes(): number {
-    return this.#bytes;
+    return this.#room.bytes;
   }
 
   /** Unique to one write of one incarnation. */
@@ -157,6 +157,22 @@ export class Incarnation {
   }
 
   /**
+   * A heartbeat was answered.
+   * @param nextDueMs when the first of what has no owner is due
+   * @param hasLeft somebody else may have left transactions
+   */
+  heard(nextDueMs: number | undefined, hasLeft: boolean): void {
+    if (hasLeft) this.#schedule.dueAt(0);
+    this.#schedule.heard(nextDueMs);
+  }
+
+  /** Waits for a transaction that another node drives, whose row was seen at that version. */
+  wait(gid: string, version: number, done: (watched: Watched) => void): void {
+    if (this.#watch === undefined || this.#ended) done('gone');
+    else this.#watch.wait(gid, version, done);
+  }
+
+  /**
    * Drives a transaction whose row this incarnation owns at this version.
    * @param seenMs monotonic time when the row was read, or the write that made it so was sent
    * @param loaded what a claim tells; undefined where this node has written the row itself
@@ -169,6 +185,7 @@ export class Incarnation {
     const actor = new Actor(this.#actorContext, transaction, version, seenMs, loaded);
     const bytes = transactionBytes(transaction);
     this.#count({ actor, bytes, isClaimed: loaded !== undefined });
+    this.#watch?.wake();
     if (this.#closing) actor.close();
     else actor.start();
     return actor;
@@ -189,6 +206,7 @@ export class Incarnation {
   end(): void {
     this.#ended = true;
     this.#schedule.stop();
+    this.#watch?.end();
     for (const { actor } of [...this.#active.values()]) actor.drop();
     this.#tellEmpty();
   }
@@ -201,75 +219,70 @@ export class Incarnation {
     });
   }
 
-  /**
-   * Reads which rows are ours: tells the drivers what others wrote under our ownership or made due and what is ours no
-   * more, and drives again what is owned without a driver at two looks in a row.
-   */
-  async look(): Promise<void> {
-    const suspects = new Map<string, number>();
-    // A row that another node has ended has no owner: no page shows it.
-    const unseen = this.#context.store.exclusive ? undefined : new Map(this.#active);
-    const isClaiming = this.#touchedSinceClaim !== undefined;
-    for (let after = ''; ; ) {
-      const sentMs = this.#context.runtime.monotonicMs();
-      const rows = await this.#context.store.owned(this.id, after, lookRows);
-      if (this.#ended) return;
-      for (const { gid, version } of rows) {
-        unseen?.delete(gid);
-        const actor = this.actor(gid);
-        if (actor !== undefined) actor.looked(version, sentMs);
-        else if (!this.#broken.has(gid) && !this.#held.has(gid)) suspects.set(gid, version);
-      }
-      const last = rows.at(-1);
-      if (rows.length < lookRows || last === undefined) break;
-      after = last.gid;
-    }
-    for (const { actor } of unseen?.values() ?? []) actor.missed();
-    // What is being claimed is ours before it is driven here: that is no defect.
-    const isPerhapsClaimed = isClaiming || this.#touchedSinceClaim !== undefined;
-    const lost = [...suspects].filter(([gid, version]) => this.#suspects.get(gid) === version);
-    this.#suspects = suspects;
-    const found = (gid: string) => {
-      if (!isPerhapsClaimed) this.#context.defect(gid, 'was owned but not driven: Holdfast drives it again', undefined);
-    };
-    await Promise.all(lost.map(([gid]) => this.#takeIfOurs(gid, () => found(gid))));
+  look(): Promise<void> {
+    return this.#owned.look();
   }
 
-  /** Rather nothing than a few: each page is a durable write. */
-  #room(): { rows: number; bytes: number } {
-    const { maxActive, maxActiveBytes, claimRows } = this.#context.limits;
-    const claimable = Math.ceil(maxActive * claimShare);
-    const free = Math.min(maxActive - this.#active.size, claimable - this.#claimedCount);
-    const isTight = free < Math.min(claimRows, claimable) / 4;
-    if (isTight || !this.lease.isValid()) return { rows: 0, bytes: 0 };
-    const freeBytes = Math.min(maxActiveBytes - this.#bytes, maxActiveBytes * claimShare - this.#claimedBytes);
-    return { rows: Math.min(claimRows, free), bytes: freeBytes };
+  #free(): { rows: number; bytes: number } {
+    if (!this.lease.isValid()) return { rows: 0, bytes: 0 };
+    return this.#room.free(this.#context.clock.nowMs(), this.#context.takers().length > 1);
   }
 
   #count(active: Active): void {
     this.#active.set(active.actor.gid, active);
-    this.#bytes += active.bytes;
-    if (!active.isClaimed) return;
-    this.#claimedCount += 1;
-    this.#claimedBytes += active.bytes;
+    this.#room.add(active.bytes, active.isClaimed);
   }
 
   #forget({ actor, bytes, isClaimed }: Active): void {
     this.#active.delete(actor.gid);
-    this.#bytes -= bytes;
-    if (!isClaimed) return;
-    this.#claimedCount -= 1;
-    this.#claimedBytes -= bytes;
+    this.#room.remove(bytes, isClaimed);
+  }
+
+  #newOwned(): OwnedRows {
+    const { store, runtime, storeRuntime, failed } = this.#context;
+    return new OwnedRows({
+      store,
+      runtime: { monotonicMs: () => runtime.monotonicMs(), setTimer: (...timer) => storeRuntime.setTimer(...timer) },
+      own: this.id,
+      driven: this.#active,
+      isHeld: (gid) => this.#broken.has(gid) || this.#held.has(gid),
+      isClaiming: () => this.#touchedSinceClaim !== undefined,
+      isOver: () => this.#ended,
+      take: (gid, found) => this.#takeIfOurs(gid, found),
+      defect: (gid) => this.#context.defect(gid, 'was owned but not driven: Holdfast drives it again', undefined),
+      failed,
+    });
+  }
+
+  #newWatch(): RowWatch {
+    const { runtime, store, failed } = this.#context;
+    const actors = this.#active;
+    return new RowWatch({
+      runtime,
+      own: this.id,
+      *driven() {
+        for (const { actor } of actors.values()) yield actor;
+      },
+      changed: (seen) => store.changed(seen),
+      failed,
+    });
   }
 
   async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
-    const { store, clock, runtime, deadAfterMs } = this.#context;
+    const { store, clock, runtime } = this.#context;
     // Who is changing a row already may have read it after the claim has changed it.
     const touched = new Set<string>(this.#held.gids());
     this.#touchedSinceClaim = touched;
     const sentMs = runtime.monotonicMs();
     try {
-      const result = await store.claim({ incarnation: this.id, nowMs: clock.nowMs(), deadAfterMs, maxCount, maxBytes });
+      const nowMs = clock.nowMs();
+      const dead = this.#context.dead();
+      const result = await store.claim({ incarnation: this.id, nowMs, dead, maxCount, maxBytes });
+      const [first] = result.claimed;
+      const dueMs = first?.handedBack === false ? this.#context.deadMs() : (first?.progress.dueMs ?? nowMs);
+      this.#room.paged(result.claimed.length, result.claimed.length >= maxCount, dueMs);
+      // Nothing is due, whatever its owner: the dead have left nothing.
+      if (dead.length > 0 && (result.nextDueMs ?? Number.POSITIVE_INFINITY) > nowMs) this.#context.emptied(dead);
       for (const claimed of result.claimed) {
         // Its driver does not know yet that it was handed back.
         if (this.#active.has(claimed.definition.gid)) this.#takeLate(claimed);
@@ -277,6 +290,9 @@ export class Incarnation {
         else if (!this.#ended) this.#take(claimed, sentMs);
       }
       return result;
+    } catch (error) {
+      this.#owned.claimLost();
+      throw error;
     } finally {
       this.#touchedSinceClaim = undefined;
       this.#tellIfEmpty();

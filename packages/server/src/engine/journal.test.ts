@@ -52,6 +52,7 @@ function world(
   const journal = new Journal({ commit, ping }, runtime, limits, {
     committed: (rows) => log.push(`committed ${rows}`),
     paused: (reason) => log.push(`paused ${reason}`),
+    stuck: (gid, reason) => log.push(`stuck ${gid} ${reason}`),
     fatal: (error) => log.push(`fatal ${error}`),
   });
   const turn = async () => {

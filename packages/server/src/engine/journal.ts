@@ -1,5 +1,6 @@
 import { type Store, StoreError, type Write, type WriteResult } from '../store/store.ts';
 import type { Runtime } from './ports.ts';
+import { StuckWrites } from './stuck-writes.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface JournalLimits {
@@ -19,6 +20,8 @@ export interface JournalEvents {
   committed(rows: number, durationMs: number): void;
   /** The store cannot write now, and why; undefined: it can again. */
   paused(reason: string | undefined): void;
+  /** One transaction cannot be written, for the sake of its own row, and why; undefined: it can again. */
+  stuck(gid: string, reason: string | undefined): void;
   /** Nothing can be written any more: the process must end. */
   fatal(error: unknown): void;
 }
@@ -60,6 +63,7 @@ export class Journal {
   readonly #limits: JournalLimits;
   readonly #events: JournalEvents;
   readonly #queue = new WriteQueue<Entry>();
+  readonly #stuck: StuckWrites<Entry>;
   #rows = 0;
   #bytes = 0;
   #running = false;
@@ -75,6 +79,19 @@ export class Journal {
     this.#runtime = runtime;
     this.#limits = limits;
     this.#events = events;
+    this.#stuck = new StuckWrites({
+      store,
+      runtime,
+      patienceMs,
+      settled: (entry, result) => {
+        this.#forget(entry);
+        entry.done(result);
+      },
+      givenUp: (entry) => this.#giveUp([entry]),
+      told: (gid, reason) => events.stuck(gid, reason),
+      lost: (error) => this.#lost(error),
+      emptied: () => this.#idled(),
+    });
   }
 
   /** `free`; `soft`: create nothing new; `hard`: take no request at all. Counts what is queued and being committed. */
@@ -125,6 +142,7 @@ export class Journal {
    */
   stop(): Promise<void> {
     this.#stopped = true;
+    this.#stuck.stop();
     this.#dropQueued();
     return this.drained();
   }
@@ -144,15 +162,26 @@ export class Journal {
 
   /** Resolves when nothing is queued nor being committed. */
   drained(): Promise<void> {
-    return this.#running ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
+    if (!this.#running && this.#stuck.isEmpty) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #idled(): void {
+    if (this.#running || !this.#stuck.isEmpty) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #run(): void {
     const { batchRows, batchBytes } = this.#limits;
-    const batch = this.#queue.take({ rows: batchRows, bytes: batchBytes });
-    if (batch.length === 0) {
+    const taken = this.#queue.take({ rows: batchRows, bytes: batchBytes });
+    if (taken.length === 0) {
       this.#running = false;
-      for (const resolve of this.#idle.splice(0)) resolve();
+      this.#idled();
+      return;
+    }
+    const batch = this.#stuck.isEmpty ? taken : taken.filter((entry) => !this.#stuck.addBehind(entry));
+    if (batch.length === 0) {
+      this.#runtime.soon(() => this.#run());
       return;
     }
     this.#commit(batch, { startedMs: this.#runtime.monotonicMs(), retryMs: firstRetryMs, isUnknown: false });
@@ -165,8 +194,13 @@ export class Journal {
         this.#events.committed(batch.length, this.#runtime.monotonicMs() - startedMs);
         this.#recovered();
         batch.forEach((entry, index) => {
+          const result = results[index] ?? 'conflict';
+          if (typeof result !== 'string') {
+            this.#stuck.add(entry, result, attempts.isUnknown);
+            return;
+          }
           this.#forget(entry);
-          entry.done(results[index] ?? 'conflict');
+          entry.done(result);
         });
         this.#runtime.soon(() => this.#run());
       },
@@ -221,6 +255,7 @@ export class Journal {
   /** Nothing can be written any more. */
   #lost(error: unknown): void {
     this.#stopped = true;
+    this.#stuck.stop();
     this.#dropQueued();
     this.#events.fatal(error);
     this.#run();

@@ -1,17 +1,54 @@
 import { HoldfastError } from '@holdfast/core';
+import type { DeadOwner, Heard } from '../store/nodes.ts';
+import { StoreError } from '../store/store.ts';
 import { Incarnation, type IncarnationContext } from './incarnation.ts';
-import { HeartbeatLease, LockLease } from './lease.ts';
+import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
+import { Neighbours } from './neighbours.ts';
+import { type ShownNode, shownNode } from './nodes.ts';
+import type { Timer } from './ports.ts';
+import type { ServerClock } from './server-clock.ts';
+
+/** Who this node is, for those it shares a store with. */
+export interface NodeIdentity {
+  /** For people: of no other node. */
+  readonly name: string;
+  /** Of the program. */
+  readonly version: string;
+  /** What this program can read that older ones cannot. */
+  readonly features: readonly string[];
+}
+
+export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'deadMs' | 'takers' | 'emptied'> {
+  readonly serverClock: ServerClock;
+  readonly node: NodeIdentity;
+  /** It is about to stop. */
+  isDraining(): boolean;
+  /** Somebody has asked this node to drain; told again with each heartbeat. */
+  drainAsked(): void;
+}
+
+/** Heartbeats come so much earlier or later, so that many nodes do not come together. */
+const jitter = 0.05;
+/** After one that was not answered: the lease is short. */
+const retryMs = 200;
+const leastPauseMs = 50;
 
 /** Holds this node's lease on the store. With each new lease the node begins a new incarnation. */
 export class LeaseKeeper {
-  readonly #context: IncarnationContext;
+  readonly #context: LeaseContext;
+  readonly #neighbours = new Neighbours();
   #lease: LockLease | HeartbeatLease | undefined;
   #incarnation: Incarnation | undefined;
+  /** What takes the place of one that has lapsed, before its first heartbeat is answered. */
+  #next: HeartbeatLease | undefined;
+  /** The last heartbeat was not answered. */
+  #isSilent = false;
+  #lapsing: Timer | undefined;
   /** Hands back what it drives: what is lost now is left to others. */
   #closing = false;
   #ended = false;
 
-  constructor(context: IncarnationContext) {
+  constructor(context: LeaseContext) {
     this.#context = context;
   }
 
@@ -40,27 +77,69 @@ export class LeaseKeeper {
 
   /** On a shared store: the first heartbeat gives the clock and the lease. */
   async join(): Promise<void> {
-    const { runtime, clock } = this.#context;
+    const { runtime, serverClock } = this.#context;
     const lease = new HeartbeatLease(runtime.newId(), runtime);
-    clock.startAt(await this.#heartbeat(lease));
+    const { heard, sentMs, receivedMs } = await this.#beat(lease);
+    serverClock.begin(heard.clockMs, sentMs, receivedMs);
     this.#begin(lease);
   }
 
-  /** A lapsed lease cannot be renewed: others may have taken over. The node goes on as a new incarnation. */
+  /**
+   * A lapsed lease cannot be renewed: others may have taken over. The node goes on as a new incarnation, and leaves at once
+   * to whoever is faster what the former one still owns.
+   */
   async renew(): Promise<void> {
-    const { runtime, clock } = this.#context;
     const lease = this.#lease;
     if (!(lease instanceof HeartbeatLease)) return;
+    const wasSilent = this.#isSilent;
+    this.#isSilent = true;
+    try {
+      await this.#renew(lease);
+      this.#isSilent = false;
+    } catch (error) {
+      // One line tells of a store that is away, however long that takes.
+      const isFatal = error instanceof StoreError && error.code === 'fatal';
+      if (!wasSilent || isFatal) this.#context.failed(error);
+    }
+  }
+
+  async #renew(lease: HeartbeatLease): Promise<void> {
     if (lease.isValid()) {
-      await this.#heartbeat(lease);
+      await this.#beatAndMeasure(lease);
       return;
     }
     this.#incarnation?.end();
     if (this.#closing) return;
-    const next = new HeartbeatLease(runtime.newId(), runtime);
-    clock.forget();
-    await this.#heartbeat(next);
-    if (!this.#ended && !this.#closing) this.#begin(next);
+    // The same one until it is answered: each that is stored would be another node to watch.
+    this.#next ??= new HeartbeatLease(this.#context.runtime.newId(), this.#context.runtime);
+    this.#context.serverClock.forget();
+    await this.#beatAndMeasure(this.#next);
+    if (this.#ended || this.#closing) return;
+    this.#begin(this.#next);
+    this.#next = undefined;
+    this.#forgetNode(lease.incarnation);
+  }
+
+  /** All coordinators on a shared store, as heard with the last heartbeat. */
+  nodes(): readonly ShownNode[] {
+    const dead = new Set(this.#neighbours.dead.map(({ incarnation }) => incarnation));
+    const own = this.#incarnation?.id;
+    return this.#neighbours.nodes.map((beat) => shownNode(beat, own, dead.has(beat.incarnation)));
+  }
+
+  /** Of the nodes on the store one does what one is enough for; always this one on a store of its own. */
+  get isFirst(): boolean {
+    const [first] = [...this.#neighbours.takers].sort();
+    return first === undefined || first === this.#incarnation?.id;
+  }
+
+  /** How long to wait before the next heartbeat: about a second, less where somebody's death is to be noticed. */
+  get pauseMs(): number {
+    const { runtime } = this.#context;
+    if (this.#isSilent) return retryMs * (0.5 + runtime.random());
+    const usualMs = heartbeatTimes.everyMs * (1 + jitter * (2 * runtime.random() - 1));
+    const untilDeathMs = (this.#neighbours.nextDeathMs ?? Number.POSITIVE_INFINITY) - runtime.monotonicMs() + 1;
+    return Math.max(leastPauseMs, Math.min(usualMs, untilDeathMs));
   }
 
   /** Resolves when all that this node drives has been handed back. */
@@ -77,24 +156,66 @@ export class LeaseKeeper {
 
   end(): void {
     this.#ended = true;
+    this.#lapsing?.cancel();
     this.#lease?.end();
     this.#incarnation?.end();
   }
 
   #begin(lease: LockLease | HeartbeatLease): void {
     this.#lease = lease;
-    this.#incarnation = new Incarnation(this.#context, lease);
+    const dead = () => this.#neighbours.dead;
+    const deadMs = () => this.#neighbours.deadMs;
+    const takers = () => this.#neighbours.takers;
+    const emptied = (owners: readonly DeadOwner[]) => {
+      for (const { incarnation, count } of owners) this.#forgetNode(incarnation, count);
+    };
+    this.#incarnation = new Incarnation({ ...this.#context, dead, deadMs, takers, emptied }, lease);
     this.#incarnation.start();
+    if (lease instanceof HeartbeatLease) this.#watch(lease);
   }
 
-  /** Answers with the store's clock. */
-  async #heartbeat(lease: HeartbeatLease): Promise<number> {
-    const { runtime, store, clock } = this.#context;
+  /** Ends what it drives when the lease lapses: a heartbeat that hangs tells nothing, and others take over meanwhile. */
+  #watch(lease: HeartbeatLease): void {
+    this.#lapsing?.cancel();
+    this.#lapsing = this.#context.runtime.setTimer(lease.leftMs, () => {
+      if (lease.isValid()) this.#watch(lease);
+      else this.#incarnation?.end();
+    });
+  }
+
+  /** Its heartbeat is of no use any more. Where it stays, it stays dead. */
+  #forgetNode(incarnation: string, count?: number): void {
+    const { store, failed } = this.#context;
+    store.retire(incarnation, count).catch(failed);
+  }
+
+  async #beatAndMeasure(lease: HeartbeatLease): Promise<void> {
+    const { heard, sentMs, receivedMs, hasLeft } = await this.#beat(lease);
+    this.#context.serverClock.measure(heard.clockMs, sentMs, receivedMs);
+    this.#incarnation?.heard(heard.nextDueMs, hasLeft);
+  }
+
+  async #beat(lease: HeartbeatLease): Promise<Beat> {
+    const { runtime, store, node, isDraining } = this.#context;
+    const { incarnation } = lease;
     const sentMs = runtime.monotonicMs();
     const sentWallMs = runtime.wallMs();
-    const storeMs = await store.heartbeat(lease.incarnation);
-    clock.measure(storeMs, sentMs, runtime.monotonicMs());
+    const { name, version, features } = node;
+    const heard = await store.heartbeat({ incarnation, node: name, version, features, isDraining: isDraining() });
+    const receivedMs = runtime.monotonicMs();
+    const hasLeft = this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
+    if (heard.nodes.some((beat) => beat.incarnation === incarnation && beat.isDrainAsked)) this.#context.drainAsked();
     lease.renew(sentMs, sentWallMs);
-    return storeMs;
+    if (lease === this.#lease && !this.#ended && lease.isValid()) this.#watch(lease);
+    return { heard, sentMs, receivedMs, hasLeft };
   }
+}
+
+/** A heartbeat that was answered, with this node's monotonic times. */
+interface Beat {
+  readonly heard: Heard;
+  readonly sentMs: number;
+  readonly receivedMs: number;
+  /** Somebody may have left transactions. */
+  readonly hasLeft: boolean;
 }

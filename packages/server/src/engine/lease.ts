@@ -60,6 +60,12 @@ export class HeartbeatLease implements Lease {
     return !this.#ended;
   }
 
+  /** Until it lapses, if it is not renewed. */
+  get leftMs(): number {
+    const monotonicMs = this.#monotonicDeadlineMs - this.#runtime.monotonicMs();
+    return Math.max(0, Math.min(monotonicMs, this.#wallDeadlineMs - this.#runtime.wallMs()));
+  }
+
   /** A heartbeat sent at these times was acknowledged. */
   renew(sentMonotonicMs: number, sentWallMs: number): void {
     if (this.#isBegun && !this.isValid()) return;

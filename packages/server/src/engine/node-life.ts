@@ -2,27 +2,31 @@ import type { Transaction } from '@holdfast/core';
 import { type StoredTransaction, StoreError } from '../store/store.ts';
 import { Chores } from './chores.ts';
 import { EngineClock } from './clock.ts';
-import { ClockKeeper, type ClockState } from './clock-keeper.ts';
+import { ClockKeeper } from './clock-keeper.ts';
+import type { ClockState } from './clock-state.ts';
 import type { EngineParts } from './engine-parts.ts';
-import type { Incarnation, IncarnationContext } from './incarnation.ts';
+import type { Incarnation } from './incarnation.ts';
 import { Journal } from './journal.ts';
-import { heartbeatTimes } from './lease.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
+import { type LeaseContext, LeaseKeeper } from './lease-keeper.ts';
+import type { LongTurns } from './long-turns.ts';
+import type { ShownNode } from './nodes.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
 import { refuse } from './refusals.ts';
 import { usualSleepMs } from './schedule.ts';
+import { ServerClock } from './server-clock.ts';
 import { inspect, type Pace, purge } from './upkeep.ts';
 
 /** The transactions that were under way go on first. */
 const inspectAfterMs = 1000;
 const purgeEveryMs = 60_000;
 const clockCheckEveryMs = 10_000;
-/** How often a node looks at what it owns: where others can write, and where only defects are to be found. */
-const lookEveryMs = { shared: 1000, exclusive: 10_000 } as const;
+/** How often a node looks for what it owns and does not drive: only defects are found so. */
+const lookEveryMs = { shared: 60_000, exclusive: 10_000 } as const;
 
 /** How transactions are read and what is told of their writes: the same whoever changes them. */
 export interface NodeContext {
+  readonly longTurns: LongTurns;
   restore(stored: StoredTransaction): Transaction;
   written(now: Transaction, before: Transaction): void;
 }
@@ -38,12 +42,16 @@ export class NodeLife {
   readonly clock: EngineClock;
   readonly journal: Journal;
   readonly #lease: LeaseKeeper;
+  /** Of a shared store. */
+  readonly #serverClock: ServerClock;
   readonly #readiness: Readiness;
   /** Of a store for one process, where nobody moves the clock by hand. */
   #keeper: ClockKeeper | undefined;
   readonly #chores: Chores;
   #stopping = false;
   #ended = false;
+  #isDrained = false;
+  #startedMs = 0;
   #defects = 0;
 
   constructor(parts: EngineParts, context: NodeContext) {
@@ -57,12 +65,21 @@ export class NodeLife {
     this.journal = new Journal(parts.store, this.#machine.store, parts.settings.journal, {
       committed: (rows, durationMs) => events.journalCommitted(rows, durationMs),
       paused: (reason) => this.#readiness.paused(reason),
+      stuck: (gid, reason) => {
+        if (reason === undefined) events.warned(`transaction ${gid} can be written again`, undefined);
+        else events.warned(`transaction ${gid} cannot be written, and is tried again: others go on`, reason);
+      },
       fatal: (error) => {
         this.#end();
         events.fatal(error);
       },
     });
-    this.#lease = new LeaseKeeper(this.#incarnationContext());
+    this.#serverClock = new ServerClock({
+      clock: this.clock,
+      runtime,
+      warned: (message) => events.warned(message, undefined),
+    });
+    this.#lease = new LeaseKeeper(this.#leaseContext());
   }
 
   /** The latest, also where its lease has lapsed. */
@@ -85,11 +102,13 @@ export class NodeLife {
 
   clockState(): ClockState {
     const { runtime } = this.#parts;
-    return this.#keeper?.state() ?? { nowMs: this.clock.nowMs(), wallMs: runtime.wallMs(), held: undefined };
+    const { held } = this.#serverClock;
+    return this.#keeper?.state() ?? { nowMs: this.clock.nowMs(), wallMs: runtime.wallMs(), held };
   }
 
   async acceptClock(): Promise<boolean> {
-    const isAccepted = (await this.#keeper?.accept('an operator said so').catch(refuse)) ?? false;
+    const why = 'an operator said so';
+    const isAccepted = (await this.#keeper?.accept(why).catch(refuse)) ?? this.#serverClock.accept(why);
     if (isAccepted) this.#lease.live().dueAt(this.clock.nowMs());
     return isAccepted;
   }
@@ -99,7 +118,10 @@ export class NodeLife {
     if (store.exclusive) await this.#beginOnExclusiveStore();
     else await this.#beginOnSharedStore();
     this.#chores.every(store.exclusive ? lookEveryMs.exclusive : lookEveryMs.shared, () => this.#look());
-    this.#chores.every(purgeEveryMs, () => this.purge());
+    this.#startedMs = this.clock.nowMs();
+    this.#chores.every(purgeEveryMs, async () => {
+      if (this.#lease.isFirst) await this.purge();
+    });
     this.#chores.after(inspectAfterMs, () => void this.#inspect());
   }
 
@@ -119,6 +141,16 @@ export class NodeLife {
     await this.journal.stop();
   }
 
+  /** The coordinators on this one's store; a store of its own has this one. */
+  nodes(): readonly ShownNode[] {
+    const { store, node } = this.#parts;
+    if (!store.exclusive) return this.#lease.nodes();
+    const { name, version, features } = node;
+    const times = { startedMs: this.#startedMs, heardMs: this.clock.nowMs() };
+    const id = this.incarnation?.id ?? '';
+    return [{ id, name, version, features, isThis: true, isDraining: this.#stopping, isDead: false, ...times }];
+  }
+
   refuseNew(): void {
     this.#stopping = true;
   }
@@ -132,6 +164,7 @@ export class NodeLife {
   }
 
   unready(): string | undefined {
+    if (this.#isDrained && !this.#ended) return 'drained: an operator asked for it';
     if (this.#stopping || this.#ended) return 'shutting down';
     this.journal.noticeSilence();
     if (this.#lease.isValid()) return this.#readiness.reason('valid');
@@ -157,20 +190,25 @@ export class NodeLife {
     if (!isTold) this.#parts.events.warned(message, error);
   }
 
-  #incarnationContext(): IncarnationContext {
-    const { store, caller, runtime, settings, events } = this.#parts;
+  #leaseContext(): LeaseContext {
+    const { store, caller, runtime, settings, events, node } = this.#parts;
+    const longestMs = store.exclusive ? usualSleepMs.exclusive : usualSleepMs.shared;
     return {
       runtime,
       storeRuntime: this.#machine.store,
       clock: this.clock,
+      serverClock: this.#serverClock,
       store,
       journal: this.journal,
       caller,
       limits: settings.active,
+      longTurns: this.#context.longTurns,
       flushDelayMs: settings.flushDelayMs,
       // A clock moved by hand stops at due times alone.
-      longestSleepMs: this.#parts.machine === undefined ? usualSleepMs : Number.POSITIVE_INFINITY,
-      deadAfterMs: heartbeatTimes.deadAfterMs,
+      longestSleepMs: this.#parts.machine === undefined ? longestMs : Number.POSITIVE_INFINITY,
+      node,
+      isDraining: () => this.#stopping,
+      drainAsked: () => this.#drain(),
       restore: (stored) => this.#context.restore(stored),
       attempted: (...told) => events.attempted(...told),
       moved: (...told) => events.moved(...told),
@@ -205,7 +243,10 @@ export class NodeLife {
   /** The lease is renewed every second, never behind the journal. */
   async #beginOnSharedStore(): Promise<void> {
     await this.#lease.join();
-    this.#chores.every(heartbeatTimes.everyMs, () => this.#lease.renew());
+    this.#chores.every(
+      () => this.#lease.pauseMs,
+      () => this.#lease.renew(),
+    );
   }
 
   async #inspect(): Promise<void> {
@@ -218,6 +259,15 @@ export class NodeLife {
 
   async #look(): Promise<void> {
     if (this.#lease.isValid()) await this.#lease.incarnation?.look();
+  }
+
+  /** Takes nothing new, hands back what it drives, and goes on to say that it lives, until it is stopped. */
+  #drain(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#isDrained = true;
+    this.#parts.events.warned('this coordinator drains: an operator asked for it', undefined);
+    void this.#lease.close();
   }
 
   #end(): void {

@@ -5,7 +5,11 @@ import { EngineClock } from './clock.ts';
 import { Schedule, usualSleepMs } from './schedule.ts';
 import { ManualRuntime } from './testing/manual-runtime.ts';
 
-function world(answer: (round: number) => Promise<ClaimResult>, rows = () => 10, longestSleepMs = usualSleepMs) {
+function world(
+  answer: (round: number) => Promise<ClaimResult>,
+  rows = () => 10,
+  longestSleepMs: number = usualSleepMs.exclusive,
+) {
   const runtime = new ManualRuntime();
   const clock = new EngineClock(runtime);
   clock.startAt(0);
@@ -15,6 +19,7 @@ function world(answer: (round: number) => Promise<ClaimResult>, rows = () => 10,
     runtime,
     clock,
     longestSleepMs,
+    lookAtMs: (dueMs) => dueMs,
     room: () => ({ rows: rows(), bytes: 1000 }),
     claim: () => {
       rounds.push(clock.nowMs());
@@ -111,4 +116,27 @@ test('once stopped it looks no more', async () => {
   await runtime.advance(3000);
   assert.deepEqual(rounds, []);
   assert.equal(runtime.timerCount, 0);
+});
+
+test('what was heard of takes the place of what was heard before; what is known here stays', async () => {
+  const { runtime, schedule, rounds } = world(async () => nothing, undefined, 60_000);
+  schedule.dueAt(0);
+  await runtime.advance(10);
+  schedule.heard(500);
+  schedule.heard(5000);
+  await runtime.advance(1000);
+  assert.deepEqual(rounds, [0], 'somebody else has taken what was due at 500');
+  schedule.dueAt(2000);
+  schedule.heard(undefined);
+  await runtime.advance(10_000);
+  assert.deepEqual(rounds, [0, 2000]);
+});
+
+test('what others take at the same moment, or hold, is looked for again soon, then less and less often', async () => {
+  const answers = [5, 5, 5, 5, undefined];
+  const { runtime, schedule, rounds } = world(async (round) => ({ claimed: [], nextDueMs: answers[round - 1] }));
+  await runtime.advance(100);
+  schedule.dueAt(0);
+  await runtime.advance(900);
+  assert.deepEqual(rounds, [100, 110, 130, 170, 250]);
 });

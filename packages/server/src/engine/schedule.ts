@@ -6,8 +6,10 @@ export interface ScheduleContext {
   /** Times what waits for the store or for room; due times are the clock's. */
   readonly runtime: Runtime;
   readonly clock: EngineClock;
-  /** It looks again after this at the latest: another node may have handed something back. */
+  /** It looks again after this at the latest: something may have been left that nothing tells of. */
   readonly longestSleepMs: number;
+  /** When this node is to look for what has no owner and is due then. */
+  lookAtMs(dueMs: number): number;
   /** Rows and bytes that may be taken now; 0 rows: none. */
   room(): { readonly rows: number; readonly bytes: number };
   /** Claims a page and starts to drive it. */
@@ -15,19 +17,31 @@ export interface ScheduleContext {
   failed(error: unknown): void;
 }
 
-/** The longest sleep where nothing speaks against looking so often. */
-export const usualSleepMs = 1000;
+/** The longest sleep: where looking costs nothing to speak of, and where it costs the store of many nodes a round trip. */
+export const usualSleepMs = { exclusive: 1000, shared: 60_000 } as const;
 
 const pauseAfterFailureMs = 1000;
 const pauseWithoutRoomMs = 20;
+/** Others take the same rows at the same moment, or hold them locked: it looks again soon, then less and less often. */
+const pauseAmongOthersMs = { first: 20, longest: 1000 } as const;
 
 /**
- * Claims what is due, page by page, and sleeps until the next due time, or as long as it may sleep. A wake while a page is being claimed is kept.
+ * Claims what is due, page by page, and sleeps until the next due time, or as long as it may sleep. A wake while a page is being
+ * claimed is kept.
  */
 export class Schedule {
   readonly #context: ScheduleContext;
   #timer: Timer | undefined;
-  #wakeAtMs = Number.POSITIVE_INFINITY;
+  /** What this node knows to be due. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  /** When it is to look for what it has heard of, which others have heard of as well. */
+  #heardMs = Number.POSITIVE_INFINITY;
+  /** When it looks at the latest. */
+  #latestMs = Number.POSITIVE_INFINITY;
+  /** When the timer fires; undefined: it waits for the store or for room. */
+  #armedMs: number | undefined;
+  /** Rounds in a row that found something due and got nothing of it. */
+  #missed = 0;
   #claiming = false;
   #again = false;
   #stopped = false;
@@ -39,12 +53,16 @@ export class Schedule {
   /** Something is due at this time: look then, or now where it has passed. */
   dueAt(dueMs: number): void {
     if (this.#stopped) return;
-    if (this.#claiming) {
-      if (dueMs <= this.#context.clock.nowMs()) this.#again = true;
-      else this.#wakeAtMs = Math.min(this.#wakeAtMs, dueMs);
-      return;
-    }
-    if (dueMs < this.#wakeAtMs) this.#sleepUntil(dueMs);
+    if (this.#claiming && dueMs <= this.#context.clock.nowMs()) this.#again = true;
+    else this.#dueMs = Math.min(this.#dueMs, dueMs);
+    this.#arm();
+  }
+
+  /** The store was heard of: what is due first there, without owner, takes the place of what was heard before. */
+  heard(dueMs: number | undefined): void {
+    if (this.#stopped) return;
+    this.#heardMs = dueMs === undefined ? Number.POSITIVE_INFINITY : this.#context.lookAtMs(dueMs);
+    this.#arm();
   }
 
   stop(): void {
@@ -52,26 +70,36 @@ export class Schedule {
     this.#timer?.cancel();
   }
 
-  #sleepUntil(atMs: number): void {
+  #arm(): void {
+    const { clock } = this.#context;
+    const atMs = Math.min(this.#dueMs, this.#heardMs, this.#latestMs);
+    if (this.#claiming || this.#armedMs === atMs || this.#isPausing) return;
     this.#timer?.cancel();
-    this.#wakeAtMs = Math.min(atMs, this.#context.clock.nowMs() + this.#context.longestSleepMs);
-    this.#timer = this.#context.clock.timerAt(this.#wakeAtMs, () => this.#round());
+    this.#armedMs = atMs;
+    this.#timer = clock.timerAt(atMs, () => this.#round());
+  }
+
+  get #isPausing(): boolean {
+    return this.#timer !== undefined && this.#armedMs === undefined;
   }
 
   #pause(delayMs: number): void {
     this.#timer?.cancel();
-    this.#wakeAtMs = this.#context.clock.nowMs() + delayMs;
+    this.#armedMs = undefined;
     this.#timer = this.#context.runtime.setTimer(delayMs, () => this.#round());
   }
 
   #round(): void {
+    this.#timer = undefined;
+    this.#armedMs = undefined;
     if (this.#stopped || this.#claiming) return;
     const room = this.#context.room();
-    this.#wakeAtMs = Number.POSITIVE_INFINITY;
     if (room.rows <= 0 || room.bytes <= 0) {
       this.#pause(pauseWithoutRoomMs);
       return;
     }
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#heardMs = Number.POSITIVE_INFINITY;
     this.#claiming = true;
     this.#again = false;
     this.#context.claim(room.rows, room.bytes).then(
@@ -87,8 +115,20 @@ export class Schedule {
   #claimed({ claimed, nextDueMs }: ClaimResult, asked: number): void {
     this.#claiming = false;
     if (this.#stopped) return;
-    const nowMs = this.#context.clock.nowMs();
-    const nextMs = Math.min(nextDueMs ?? Number.POSITIVE_INFINITY, this.#wakeAtMs);
-    this.#sleepUntil(this.#again || claimed.length >= asked ? nowMs : nextMs);
+    const { clock, runtime, longestSleepMs } = this.#context;
+    const nowMs = clock.nowMs();
+    this.#latestMs = nowMs + longestSleepMs;
+    const isDue = nextDueMs !== undefined && nextDueMs <= nowMs;
+    const isMissed = isDue && claimed.length === 0;
+    this.#missed = isMissed ? this.#missed + 1 : 0;
+    if (this.#again || claimed.length >= asked || (isDue && !isMissed)) this.#dueMs = nowMs;
+    else if (isMissed) this.#heardMs = nowMs + this.#pauseAmongOthersMs * (0.5 + runtime.random());
+    else if (nextDueMs !== undefined) this.#heardMs = this.#context.lookAtMs(nextDueMs);
+    this.#arm();
+  }
+
+  get #pauseAmongOthersMs(): number {
+    const { first, longest } = pauseAmongOthersMs;
+    return Math.min(longest, first * 2 ** Math.min(this.#missed - 1, 10));
   }
 }

@@ -53,7 +53,7 @@ test('each is told once, wherever it is met, and claimed where nobody has it', a
   assert.deepEqual([told, claimed], [['sleeps', 'owned', 'ended'], ['sleeps']]);
   await assert.rejects(store.load(['sleeps']), { code: 'version' });
   await assert.rejects(store.load(['asked for']), { code: 'version' });
-  await store.claim({ incarnation: 'a', nowMs: 1, deadAfterMs: 1, maxCount: 1, maxBytes: 1 });
+  await store.claim({ incarnation: 'a', nowMs: 1, dead: [], maxCount: 1, maxBytes: 1 });
   await store.list({ limit: 1 });
   await store.ping();
   assert.deepEqual(told, ['sleeps', 'owned', 'ended', 'asked for', 'due']);

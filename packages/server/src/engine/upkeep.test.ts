@@ -163,3 +163,23 @@ test('shared: a lease that lapses ends its incarnation, and another one takes ov
   assert.equal(engine.unready(), undefined);
   assert.notEqual(world.row('g').owner, owner);
 });
+
+test('shared: what is out is cut when the lease lapses, also while a heartbeat hangs', async () => {
+  const world = await new EngineWorld({ exclusive: false }).start();
+  const { engine, runtime, told } = world;
+  await world.done(engine.submit(askedSaga('g', 1, { requestTimeoutMs: 3_600_000 }), false));
+  world.send();
+  const answer = world.hold('heartbeat', 'answer');
+  await runtime.advance(1000);
+  await runtime.advance(2999);
+  assert.equal(engine.activeCount, 1);
+  assert.ok(!told.includes('g: 1 error'));
+  await runtime.advance(1);
+  assert.equal(engine.activeCount, 0);
+  assert.ok(told.includes('g: 1 error'), told.join());
+  answer();
+  await runtime.advance(20_000);
+  assert.equal(engine.unready(), undefined, 'it goes on as a new incarnation');
+  await world.done(engine.stop(0));
+  assert.equal(runtime.timerCount, 0);
+});

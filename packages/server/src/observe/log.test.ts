@@ -52,7 +52,7 @@ test('Q34: the observer logs what happens at debug, trouble at its level, and ne
   const hears = (level: LogLevel) => {
     const { log, lines } = recorded(level, false);
     const fatals: unknown[] = [];
-    const metrics = new Metrics({ version: '0', countsTimeoutMs: 1 });
+    const metrics = new Metrics({ version: '0', coordinator: 'host:1', countsTimeoutMs: 1 });
     const observer = new Observer({ metrics, log, fatal: (error) => fatals.push(error) });
     const steps = [{ branchId: '01', action: 'http://h/?token=secret', compensate: '', payload: 'secret' }];
     const options = { ...shown().definition.options, branchHeaders: { authorization: 'secret' } };
@@ -115,7 +115,7 @@ test('Q34: the observer logs what happens at debug, trouble at its level, and ne
 
 test('what a request brought otherwise than is stored is a warning, and counted', async () => {
   const { log, lines } = recorded('info', false);
-  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const metrics = new Metrics({ version: '', coordinator: 'host:1', countsTimeoutMs: 1 });
   const observer = new Observer({ metrics, log, fatal: () => undefined });
   const steps = [{ branchId: '01', action: 'http://a', compensate: '', payload: '' }];
   const stored = held(shown({ steps }, { ignoredFields: ['steps', 'payloads'] }));
@@ -129,7 +129,7 @@ test('what a request brought otherwise than is stored is a warning, and counted'
 
 test('a saga or a message that is submitted without steps is a warning, and counted', async () => {
   const { log, lines } = recorded('info', false);
-  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const metrics = new Metrics({ version: '', coordinator: 'host:1', countsTimeoutMs: 1 });
   const observer = new Observer({ metrics, log, fatal: () => undefined });
   observer.created(held(shown({ type: 'saga' })));
   observer.moved(held(shown({ type: 'msg' })), 'prepared');
@@ -147,7 +147,7 @@ test('a saga or a message that is submitted without steps is a warning, and coun
 
 test('what an operator decided is a line of the log, and counted', async () => {
   const { log, lines } = recorded('info', false);
-  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const metrics = new Metrics({ version: '', coordinator: 'host:1', countsTimeoutMs: 1 });
   const observer = new Observer({ metrics, log, fatal: () => undefined });
   const decision = { kind: 'rollback', atMs: 1, status: 'submitted', reason: 'not sold any more' } as const;
   observer.decided(held(shown({ type: 'saga' })), decision);
@@ -162,7 +162,7 @@ test('what an operator decided is a line of the log, and counted', async () => {
 
 test('what cannot be read is told to the log, the metrics and the webhook', async () => {
   const { log, lines } = recorded('info', false);
-  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const metrics = new Metrics({ version: '', coordinator: 'host:1', countsTimeoutMs: 1 });
   let owed = 0;
   const alert = () => {
     owed += 1;
@@ -182,7 +182,7 @@ test('what cannot be read is told to the log, the metrics and the webhook', asyn
 
 test('a webhook that does not take alerts is one warning until it does, and every try is counted', async () => {
   const { log, lines } = recorded('info', false);
-  const metrics = new Metrics({ version: '', countsTimeoutMs: 1 });
+  const metrics = new Metrics({ version: '', coordinator: 'host:1', countsTimeoutMs: 1 });
   const observer = new Observer({ metrics, log, fatal: () => undefined });
   const alert = { gid: 'g', status: 'submitted', branch: '', error: '', retry_count: 0, kind: 'failing' } as const;
   const refused = { kind: 'refused', reason: 'HTTP 400' } as const;

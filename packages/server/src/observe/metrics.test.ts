@@ -6,7 +6,7 @@ import { Metrics } from './metrics.ts';
 import type { ScrapeSources } from './scrape.ts';
 import { timedStore } from './timed-store.ts';
 
-const settings = { version: '1.2.3', countsTimeoutMs: 50 };
+const settings = { version: '1.2.3', coordinator: 'host:1', countsTimeoutMs: 50 };
 const counts: Counts = {
   unfinished: { prepared: 1, submitted: 2, aborting: 3 },
   incidents: 4,
@@ -112,6 +112,7 @@ test('operations of the store are timed, also those that fail', async () => {
 
 test('the journal, warnings and the process are shown', async () => {
   const metrics = new Metrics(settings);
+  metrics.watchProcess();
   metrics.journalCommitted(16, 2);
   metrics.warned();
   const shownNames = [
@@ -124,7 +125,7 @@ test('the journal, warnings and the process are shown', async () => {
     'holdfast_journal_batch_rows_sum 16',
     'holdfast_journal_commit_duration_seconds_sum 0.002',
     'holdfast_warnings_total 1',
-    `holdfast_info{version="1.2.3",node="${process.version}"} 1`,
+    `holdfast_info{version="1.2.3",node="${process.version}",coordinator="host:1"} 1`,
   ]);
   assert.equal((await samples(metrics, 'nodejs_eventloop_lag_p99_seconds', 'process_cpu_seconds_total')).length, 2);
 });

@@ -118,6 +118,10 @@ export class Metrics {
 
   constructor(settings: ScrapeSettings) {
     this.#scrape = new Scrape(this.#registry, settings);
+  }
+
+  /** From now on the process itself is measured, for as long as it lives: memory, processor time, the event loop. */
+  watchProcess(): void {
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: loopSampleMs });
   }
 

@@ -4,6 +4,8 @@ import type { Counts } from '../store/store.ts';
 export interface ScrapeSettings {
   /** Of this program, without a leading v. */
   readonly version: string;
+  /** The name of this coordinator. */
+  readonly coordinator: string;
   /** How long a scrape waits for the store's counts; without them it goes on. */
   readonly countsTimeoutMs: number;
 }
@@ -51,10 +53,10 @@ export class Scrape {
   readonly #refused: Counter;
   #refusedBefore = 0;
 
-  constructor(registry: Registry, { version, countsTimeoutMs }: ScrapeSettings) {
+  constructor(registry: Registry, { version, coordinator, countsTimeoutMs }: ScrapeSettings) {
     this.#timeoutMs = countsTimeoutMs;
     this.#gauges = gauges(registry);
-    this.#gauges.info.set({ version, node: process.version }, 1);
+    this.#gauges.info.set({ version, node: process.version, coordinator }, 1);
     this.#failures = new Counter({
       name: 'holdfast_counts_failed_total',
       help: 'Scrapes without the counts of the store, which failed or took too long.',
@@ -149,7 +151,7 @@ function gauges(registry: Registry) {
   const gauge = <Label extends string = never>(name: string, help: string, ...labelNames: Label[]) =>
     new Gauge<Label>({ name, help, labelNames, registers: [registry] });
   return {
-    info: gauge('holdfast_info', 'Always 1.', 'version', 'node'),
+    info: gauge('holdfast_info', 'Always 1.', 'version', 'node', 'coordinator'),
     active: gauge('holdfast_active_transactions', 'Transactions this node drives now.'),
     activeBytes: gauge('holdfast_active_bytes', 'Bytes of the transactions this node drives now.'),
     unfinished: gauge('holdfast_unfinished_transactions', 'Transactions stored and not final, by status.', 'status'),

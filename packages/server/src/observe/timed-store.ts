@@ -15,6 +15,7 @@ const operations = [
   'purge',
   'counts',
   'heartbeat',
+  'changed',
   'getValue',
   'listValues',
   'putValue',

@@ -24,6 +24,11 @@ export interface Cautious {
   cautions(): readonly string[];
 }
 
+/** A store that is somewhere else, and can say where: for people, without passwords. */
+export interface Placed {
+  place(): string;
+}
+
 /** A store that notices while it is open that it may not be the store of its name any more. */
 export interface Watchful {
   /** From now on these are told, also what was noticed before. */

@@ -121,6 +121,35 @@ test('what later versions of the core add to progress is kept', () => {
   assert.deepEqual(decodeProgress(encodeProgress(given)), given);
 });
 
+const addedLater = (progress: Progress): Progress => Object.assign({ addedLater: 1 }, progress);
+
+test('a usual progress is written as any other is', () => {
+  const attempt: Attempt = { operation: 1, atMs: 5, durationMs: 2, outcome: 'success', reason: '' };
+  const usual = aProgress('submitted', { operations: 'psps', attempts: [attempt, { ...attempt, operation: 3 }] });
+  for (const given of [
+    usual,
+    { ...usual, errorRuns: 0 },
+    { ...usual, errorRuns: 2, retries: { 1: 3 } },
+    {
+      ...usual,
+      attempts: [
+        { ...attempt, reason: '"no\n' },
+        { ...attempt, note: 'sent twice' },
+      ],
+    },
+    { ...usual, attempts: [{ ...attempt, addedLater: 1 }] },
+    { ...usual, operations: '"' },
+  ]) {
+    const { text } = encodeProgress(given);
+    // A field that no version knows leads to the other way.
+    const other = encodeProgress(addedLater(given)).text;
+    const [, written] = JSON.parse(text);
+    const [, { addedLater: _, ...expected }] = JSON.parse(other);
+    assert.deepEqual(written, expected);
+    assert.deepEqual(decodeProgress(encodeProgress(given)), given);
+  }
+});
+
 test('the columns of progress win over its text', () => {
   const stored = encodeProgress(aProgress('submitted', { dueMs: 5 }));
   assert.equal(decodeProgress({ ...stored, dueMs: 3 }).dueMs, 3);

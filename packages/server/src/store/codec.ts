@@ -1,4 +1,5 @@
 import type { BranchOperation, Definition, Payload, Progress, Status, Step } from '@holdfast/core';
+import { usualProgressText } from './progress-text.ts';
 import { StoreError } from './store.ts';
 
 /**
@@ -73,11 +74,21 @@ export function decodeBranch(branchId: string, op: string, stored: Stored): Bran
 
 /** Whatever has no column goes into the text, also what a later core adds. */
 export function encodeProgress(progress: Progress): StoredProgress {
-  const { status, dueMs, updatedMs, finishedMs, incident, reason, ...rest } = progress;
-  if (isPlainText(reason)) return { status, dueMs, updatedMs, finishedMs, incident, reason, text: toText(rest) };
+  const { status, dueMs, updatedMs, finishedMs, incident, reason } = progress;
+  const isPlain = isPlainText(reason);
+  const usual = isPlain ? usualProgressText(progress) : undefined;
+  if (usual !== undefined) {
+    return { status, dueMs, updatedMs, finishedMs, incident, reason, text: `${textStart}${usual}]` };
+  }
+  const rest = withoutColumns(progress);
+  if (isPlain) return { status, dueMs, updatedMs, finishedMs, incident, reason, text: toText(rest) };
   const column = reason.toWellFormed().replaceAll('\0', '\ufffd');
   const text = toText({ ...rest, reason });
   return { status, dueMs, updatedMs, finishedMs, incident, reason: column, text };
+}
+
+function withoutColumns({ status, dueMs, updatedMs, finishedMs, incident, reason, ...rest }: Progress): ProgressText {
+  return rest;
 }
 
 type ColumnsOnly = 'status' | 'dueMs' | 'updatedMs' | 'finishedMs' | 'incident' | 'reason';

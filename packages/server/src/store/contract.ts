@@ -2,11 +2,13 @@ import { describe, test } from 'node:test';
 import { testAlerts } from './contract/alerts.ts';
 import { testAppends } from './contract/appends.ts';
 import { testClaims } from './contract/claims.ts';
+import { testConcurrency } from './contract/concurrency.ts';
 import { testContents } from './contract/contents.ts';
 import { testDamage } from './contract/damage.ts';
 import type { Case, OpenEmpty } from './contract/fixtures.ts';
 import { testLists } from './contract/lists.ts';
 import { testModel } from './contract/model.ts';
+import { testNodes } from './contract/nodes.ts';
 import { testUpkeep } from './contract/upkeep.ts';
 import { testValues } from './contract/values.ts';
 import { testWrites } from './contract/writes.ts';
@@ -41,5 +43,7 @@ export function testStore(name: string, open: OpenEmpty): void {
     testContents(declare);
     testDamage(declare);
     testModel(declare);
+    testNodes(declare);
+    testConcurrency(declare);
   });
 }

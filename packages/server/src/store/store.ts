@@ -1,4 +1,5 @@
 import type { BranchOperation, Definition, Progress, Status, TransactionType } from '@holdfast/core';
+import type { ChangedRow, DeadOwner, Heard, Heartbeat, SeenRow } from './nodes.ts';
 
 /**
  * THE storage interface. Every store passes the suite in contract.ts, unchanged. Times are integer milliseconds of
@@ -8,7 +9,10 @@ import type { BranchOperation, Definition, Progress, Status, TransactionType } f
 export interface Store {
   /** `sqlite`, ...: as in the configuration. */
   readonly name: string;
-  /** One process only: its lock is the lease; there are no heartbeats, and whatever another incarnation owns is dead. */
+  /**
+   * One process only: its lock is the lease; there are no heartbeats, and whatever another incarnation owns is dead.
+   * False: a shared store. Any number of processes have it open at once, each with connections of its own.
+   */
   readonly exclusive: boolean;
 
   /**
@@ -25,12 +29,12 @@ export interface Store {
 
   /**
    * One durable round trip for writes to different transactions (at most one per gid). Resolves when all that were not
-   * refused are durable; a refused write fails alone.
+   * refused are durable; a refused write fails alone, and so does one that is stuck.
    * @throws StoreError `unknown-outcome`: perhaps done, perhaps not: issue the same batch again (tokens tell our own
    *   earlier writes, which then count as done); `not-done`: surely nothing was written, try again later;
    *   `full`: not done for want of room, which may come back; `fatal`: the process must end
    */
-  commit(batch: readonly Write[]): Promise<readonly WriteResult[]>;
+  commit(batch: readonly Write[]): Promise<readonly (WriteResult | Stuck)[]>;
 
   /**
    * What is stored, in the order asked for; undefined for an unknown gid. Branches come in registration order.
@@ -42,6 +46,9 @@ export interface Store {
   /**
    * Durably makes unfinished transactions this incarnation's, each by a conditional update that raises its version:
    * first those whose owner is dead (whatever their due time), then those without owner that are due, earliest first.
+   * The conditional update alone decides who gets a row: a store that can lock rows, or skip locked ones, does it to be
+   * faster. On a shared store an owner is dead that `dead` names, while its heartbeat still has that count, and one
+   * without a stored heartbeat.
    * A workflow comes without its branches: it is driven without their results.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
@@ -77,16 +84,32 @@ export interface Store {
   /** Nothing is owed any more, unless the incident has changed since it was taken, or it was taken again. */
   alertTold(taken: OwedAlert): Promise<void>;
 
-  /** Deletes up to `limit` transactions finished before `beforeMs`, with their branches. Unfinished ones never. */
+  /**
+   * Deletes up to `limit` transactions finished before `beforeMs`, with their branches. Unfinished ones never. It may
+   * leave one that is said to be created later than that.
+   */
   purge(beforeMs: number, limit: number): Promise<number>;
 
   /** Never a scan of finished rows. */
   counts(nowMs: number): Promise<Counts>;
 
-  /** Shared stores only: writes or renews this incarnation's heartbeat; answers with the store's clock. */
-  heartbeat(incarnation: string): Promise<number>;
-  /** Shared stores only: takes the heartbeat back, at the end of a clean shutdown. */
-  retire(incarnation: string): Promise<void>;
+  /**
+   * Shared stores only: stores this incarnation's heartbeat and answers with what there is to hear, in one round trip,
+   * which waits for no other operation of this node. It is all that an idle node asks for.
+   */
+  heartbeat(beat: Heartbeat): Promise<Heard>;
+  /**
+   * Shared stores only: takes a heartbeat back. Its own at the end of a clean shutdown; then, with a count, a dead one's,
+   * which stays where there has been another heartbeat since. What its incarnation still owns is a dead owner's.
+   */
+  retire(incarnation: string, count?: number): Promise<void>;
+  /** Shared stores only: asks an incarnation to drain, which hears of it with its next heartbeat. False: it has none. */
+  drain(incarnation: string): Promise<boolean>;
+  /**
+   * Shared stores only: those of these rows that have another version, or are not stored any more. One indexed read; the
+   * rows are neither locked nor loaded.
+   */
+  changed(seen: readonly SeenRow[]): Promise<readonly ChangedRow[]>;
 
   /** Key-value records with versions, for topics. `putValue` writes only at that version (0: must not exist). */
   getValue(category: string, key: string): Promise<KeyValue | undefined>;
@@ -162,6 +185,14 @@ export type WriteResult =
   | 'too-many'
   | 'too-large';
 
+/**
+ * Not written this time, and why, for the sake of its own row: somebody holds a lock on it, or the server cannot store what
+ * is in it. To be issued again after a while, by itself.
+ */
+export interface Stuck {
+  readonly stuck: string;
+}
+
 export interface StoredTransaction {
   readonly definition: Definition;
   readonly branches: readonly BranchOperation[];
@@ -180,8 +211,8 @@ export interface StoredTransaction {
 export interface ClaimRequest {
   readonly incarnation: string;
   readonly nowMs: number;
-  /** Shared stores: an owner whose heartbeat is older than this, by the store's clock, is dead. */
-  readonly deadAfterMs: number;
+  /** Shared stores: the owners that this node has judged dead. */
+  readonly dead: readonly DeadOwner[];
   readonly maxCount: number;
   /** Stops after the transaction that passes this many bytes of definition and branches; at least one is returned. */
   readonly maxBytes: number;

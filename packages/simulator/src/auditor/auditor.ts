@@ -1,4 +1,4 @@
-import type { Outcome, Status, WorkflowEnd } from '@holdfast/core';
+import type { Status, WorkflowEnd } from '@holdfast/core';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
 import type { BranchCall } from 'holdfast/engine/ports';
 import type { Statistics } from '../kernel/statistics.ts';
@@ -6,7 +6,7 @@ import type { Bank } from '../network/bank.ts';
 import type { Ledger } from '../network/ledger.ts';
 import type { Cause, Row } from '../store/row.ts';
 import { type Acknowledgement, AnswerAuditor, type Owed } from './answers.ts';
-import { CallAuditor } from './calls.ts';
+import { CallAuditor, type SentCase } from './calls.ts';
 import { type Asking, Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
 import { judgeEffects } from './effects.ts';
@@ -37,7 +37,7 @@ export class Auditor {
     this.leases = new Leases(court, statistics);
     const signs = new Signs(court);
     this.#signs = signs;
-    this.#rows = new RowAuditor(court, signs, statistics);
+    this.#rows = new RowAuditor(court, this.leases, signs, statistics);
     this.#calls = new CallAuditor(court, this.leases, signs, statistics);
     this.#answers = new AnswerAuditor(court);
     this.#wakes = new WakeAuditor(court);
@@ -81,13 +81,13 @@ export class Auditor {
     this.#rows.changed(before, after, cause);
   }
 
-  /** A call leaves. What it returns is called with the answer, if one ever reaches the process. */
   /** A call leaves a process once more by itself. */
   sentAgain(process: string, call: BranchCall, mayHaveRun: boolean): void {
     this.#calls.sentAgain(process, call, mayHaveRun);
   }
 
-  sent(process: string, call: BranchCall): (outcome: Outcome) => void {
+  /** A call leaves. */
+  sent(process: string, call: BranchCall): SentCase {
     return this.#calls.sent(process, call);
   }
 
@@ -135,7 +135,7 @@ export class Auditor {
 
   /** P7: all faults ended so long ago, and nobody has taken it up. */
   judgeForgotten(sinceMs: number): void {
-    judgeForgotten(this.#court, this.unfinished, sinceMs);
+    judgeForgotten(this.#court, this.leases, this.unfinished, sinceMs);
   }
 
   /** P7: faults ended long ago, and it is still not over. */

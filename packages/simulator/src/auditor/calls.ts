@@ -4,6 +4,7 @@ import type { Statistics } from '../kernel/statistics.ts';
 import { callbackOf } from '../network/flow.ts';
 import type { Case, OperationCase } from './case.ts';
 import { accuse, type Court, machineOf, processOf } from './court.ts';
+import { CutAuditor } from './cuts.ts';
 import type { Leases } from './leases.ts';
 import type { Signs } from './signs.ts';
 
@@ -27,26 +28,37 @@ const statusFor: Readonly<Record<string, string>> = {
   action: 'submitted',
 };
 
-/** Judges every call at the moment it leaves a process: P2, P4, P5, P6. */
+/** A call that has left. */
+export interface SentCase {
+  /** Told if an answer ever reaches the process. */
+  answered(outcome: Outcome): void;
+  /** Told once a second of the process's life while it is out. */
+  isOut(): void;
+}
+
+const notAsked: SentCase = { answered: () => undefined, isOut: () => undefined };
+
+/** Judges every call at the moment it leaves a process: P2, P4, P5, P6; and whether it is cut when it must be: P4, P8. */
 export class CallAuditor {
   readonly #court: Court;
   readonly #leases: Leases;
   readonly #signs: Signs;
+  readonly #cuts: CutAuditor;
   readonly #statistics: Statistics;
 
   constructor(court: Court, leases: Leases, signs: Signs, statistics: Statistics) {
     this.#court = court;
     this.#leases = leases;
     this.#signs = signs;
+    this.#cuts = new CutAuditor(court, leases);
     this.#statistics = statistics;
   }
 
-  /** What it returns is called with the answer, if one ever reaches the process. */
-  sent(process: string, call: BranchCall): (outcome: Outcome) => void {
+  sent(process: string, call: BranchCall): SentCase {
     const found = this.#court.cases.get(call.gid);
     if (found === undefined) {
       accuse(this.#court, 'P6', call.gid, 'a call of a transaction that nobody asked for');
-      return () => undefined;
+      return notAsked;
     }
     this.#statistics.count(call.type === 'workflow' ? 'called back' : `called ${call.op}`);
     this.#judgeIdentity(found, call);
@@ -61,13 +73,14 @@ export class CallAuditor {
     operation.sends += 1;
     found.activity += 1;
     operation.out.set(owner, (operation.out.get(owner) ?? 0) + 1);
-    return (outcome) => {
+    const answered = (outcome: Outcome) => {
       operation.out.set(owner, (operation.out.get(owner) ?? 1) - 1);
       if (outcome.kind === 'success') operation.successes += 1;
       if (outcome.kind === 'failure') operation.failures += 1;
       if (outcome.kind === 'error') operation.errors += 1;
       if (found.asked.type === 'workflow') this.#signs.calledBack(found);
     };
+    return { answered, isOut: this.#cuts.watch(found, process, call) };
   }
 
   /** The same call once more by itself: it must be wanted still, and the service must not have got it the first time. */
@@ -242,6 +255,7 @@ export class CallAuditor {
 
   /** An operator decided not to wait for what is out, and it was given the time that it has all the same. */
   #mayLeave({ waitsNoMoreSinceMs }: Case): boolean {
+    if (this.#court.isLeaping) return true;
     if (waitsNoMoreSinceMs === undefined) return false;
     return this.#court.nowMs() - waitsNoMoreSinceMs >= patienceMs - clockErrorMs;
   }

@@ -54,7 +54,8 @@ export class Case {
   changedElsewhere: ChangeElsewhere | undefined;
   /** It was taken from an owner that had not handed it back, while forward marks could be lost. */
   marksMayBeLost = false;
-  /** True times of the first durable submitted, and of the end. */
+  /** True times of the creation, of the first durable submitted, and of the end. */
+  createdMs: number | undefined;
   submittedMs: number | undefined;
   finishedMs: number | undefined;
 

@@ -8,6 +8,15 @@ export interface Court {
   readonly cases: Map<string, Case>;
   readonly database: Database;
   readonly isExclusive: boolean;
+  /** The monotonic clocks of machines leap: what they say of time-outs is not judged. */
+  readonly isLeaping: boolean;
+  /** Engine time may be this much ahead of the clock of a shared store. */
+  readonly serverErrorMs: number;
+  /**
+   * Since this true time the clock of a shared store has been far off for long enough to be followed; undefined: that clock
+   * is never set, and tells the time.
+   */
+  readonly hasStoodSince: ((trueMs: number) => boolean) | undefined;
   /** Coordinators and store have no trouble of their own. */
   readonly isCalm: boolean;
   /** And what they owe can be judged by time. */

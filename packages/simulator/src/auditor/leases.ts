@@ -33,6 +33,12 @@ export class Leases {
     return () => this.#deadlines.set(incarnation, deadlines);
   }
 
+  /** The process knows that this incarnation has lost its lease: it lives on as another one. */
+  hasGoneOn(process: string, incarnation: string): boolean {
+    const known = this.#incarnations.get(process);
+    return known !== undefined && known !== incarnation;
+  }
+
   /** An exclusive store's lock is the lease. */
   isValid(process: string, incarnation: string): boolean {
     if (this.#court.isExclusive) return this.#court.database.lockedBy === process;
@@ -41,11 +47,14 @@ export class Leases {
     if (clock === undefined || deadlines === undefined) return false;
     return clock.monotonicMs() < deadlines.monotonicMs && clock.wallMs() < deadlines.wallMs;
   }
-}
 
-/** An exclusive store's other owners are dead by definition; elsewhere the heartbeat tells. */
-export function isDead({ database, isExclusive }: Court, owner: string, afterMs: number): boolean {
-  if (isExclusive) return database.lockedBy !== processOf(owner);
-  const heartbeatMs = database.heartbeats.get(owner);
-  return heartbeatMs === undefined || database.clockMs() - heartbeatMs > afterMs;
+  /** Its process takes its heartbeat back: it acts no more. */
+  ended(incarnation: string): void {
+    this.#deadlines.delete(incarnation);
+  }
+
+  /** Whoever may still believe in its lease, by the clocks of its own machine, is alive. */
+  isDead(owner: string): boolean {
+    return !this.isValid(processOf(owner), owner);
+  }
 }

@@ -62,7 +62,9 @@ function reasonFor(court: Court, found: Case, after: Row, move: string): string 
       return (query?.failures ?? 0) > 0 ? 'found not to have committed' : undefined;
     case 'prepared>aborting':
       if (found.askings.has('abort')) return 'asked for';
-      return isOver(court, after.definition.createdMs, timeoutOf(found)) ? 'its time was up' : undefined;
+      return isOver(court, { engineMs: after.definition.createdMs, trueMs: found.createdMs }, timeoutOf(found))
+        ? 'its time was up'
+        : undefined;
     case 'submitted>aborting':
       return reasonToRollBack(court, found, after);
     default:
@@ -82,7 +84,9 @@ function reasonToRollBack(court: Court, found: Case, after: Row): string | undef
     return retryLimit > 0 && (actions[step]?.errors ?? 0) + (found.heldBack.get(branchId) ?? 0) > retryLimit;
   });
   if (isUsedUp) return 'its retries were used up';
-  const isLate = timeoutToFailMs > 0 && isOver(court, after.progress.submittedMs, timeoutToFailMs);
+  const isLate =
+    timeoutToFailMs > 0 &&
+    isOver(court, { engineMs: after.progress.submittedMs, trueMs: found.submittedMs }, timeoutToFailMs);
   return isLate ? 'its time was up' : undefined;
 }
 
@@ -93,8 +97,17 @@ export function timeoutOf({ asked }: Case): number {
 /** An engine's time may be ahead of the store's by half the round trip of a heartbeat, which its lease limits. */
 const clockErrorMs = 2500;
 
-function isOver(court: Court, sinceMs: number, lengthMs: number): boolean {
-  return court.isExclusive || court.database.clockMs() >= sinceMs + lengthMs - clockErrorMs;
+/** Where the clock of the store is set, a difference that is followed smoothly, and how much faster time runs then. */
+const smallDifferenceMs = 11_000;
+const fastest = 1.12;
+
+/** Judged by true time where the clock of the store is set. */
+function isOver(court: Court, since: { engineMs: number; trueMs: number | undefined }, lengthMs: number): boolean {
+  const { isExclusive, database, hasStoodSince } = court;
+  if (isExclusive) return true;
+  if (hasStoodSince === undefined) return database.clockMs() >= since.engineMs + lengthMs - clockErrorMs;
+  const passedMs = court.nowMs() - (since.trueMs ?? 0);
+  return hasStoodSince(since.trueMs ?? 0) || passedMs * fastest + smallDifferenceMs + clockErrorMs >= lengthMs;
 }
 
 /** What each pattern with a second phase tells its branches. */

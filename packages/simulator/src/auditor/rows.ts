@@ -4,7 +4,7 @@ import type { Cause, Row } from '../store/row.ts';
 import { nameOf } from './answers.ts';
 import type { Case } from './case.ts';
 import { accuse, type Court, machineOf, processOf } from './court.ts';
-import { isDead } from './leases.ts';
+import type { Leases } from './leases.ts';
 import { isStop, judgeMove, timeoutOf } from './moves.ts';
 import { isSignOfLife, type Signs } from './signs.ts';
 
@@ -30,21 +30,22 @@ function isDecision(before: Row, after: Row): boolean {
 
 type Decisions = NonNullable<Row['progress']['operatorDecisions']>;
 
-const deadAfterMs = 5000;
 /** An unfinished row without owner is due at the latest this long after the time of the write. */
 const longestSleepMs = 11 * 60_000;
 /** Engine time may be this much ahead of the true one: an embedded store has only the machine's wall clock. */
-const clockErrorMs = { shared: 5000, exclusive: 60_000 } as const;
+const exclusiveErrorMs = 60_000;
 
 /** Judges every change of a row at the moment it becomes durable: P3, P4, P7, and the end of P5. */
 export class RowAuditor {
   readonly #court: Court;
   readonly #statistics: Statistics;
 
+  readonly #leases: Leases;
   readonly #signs: Signs;
 
-  constructor(court: Court, signs: Signs, statistics: Statistics) {
+  constructor(court: Court, leases: Leases, signs: Signs, statistics: Statistics) {
     this.#court = court;
+    this.#leases = leases;
     this.#signs = signs;
     this.#statistics = statistics;
   }
@@ -74,6 +75,7 @@ export class RowAuditor {
     const isAsked = found.askings.has(status === 'prepared' ? 'prepare' : 'submit');
     if (found.statuses.length > 0) accuse(this.#court, 'P3', found.gid, 'it was created twice');
     if (!isAsked) accuse(this.#court, 'P3', found.gid, `it was created as ${status} and nobody asked for that`);
+    found.createdMs = this.#court.nowMs();
     this.#reached(found, row);
   }
 
@@ -190,7 +192,7 @@ export class RowAuditor {
     const isOfOwnMachine = machineOf(processOf(owner)) === machineOf(by);
     this.#statistics.count(isOfOwnMachine ? 'taken over after a restart' : 'taken over from another node');
     if (before.progress.status === 'submitted') found.marksMayBeLost = true;
-    if (!isDead(this.#court, owner, deadAfterMs)) {
+    if (!this.#leases.isDead(owner)) {
       accuse(this.#court, 'P4', found.gid, `${by} claimed it while its owner ${owner} was alive`);
     }
   }
@@ -223,7 +225,7 @@ export class RowAuditor {
     }
     const isWorkflow = found.asked.type === 'workflow';
     if (owner !== null || (status === 'prepared' && incident !== '' && !isWorkflow)) return;
-    const errorMs = this.#court.isExclusive ? clockErrorMs.exclusive : clockErrorMs.shared;
+    const errorMs = this.#court.isExclusive ? exclusiveErrorMs : this.#court.serverErrorMs;
     const latestNowMs = this.#court.database.clockMs() + errorMs;
     let limitMs = latestNowMs + longestSleepMs;
     if (status === 'prepared' && !isWorkflow) {

@@ -8,7 +8,7 @@ const inexactMs = 500;
 /** A callback that is due has gone out by then. */
 const patienceMs = 7000;
 /** Engine time may be this much ahead of the true one: an embedded store has only the machine's wall clock, which jumps. */
-const clockErrorMs = { shared: 5000, exclusive: 120_000 } as const;
+const exclusiveErrorMs = 120_000;
 
 /**
  * P7 of workflows: a callback comes one interval after the last sign of life, not before and not much later. By time it
@@ -49,8 +49,8 @@ export class Signs {
   }
 
   #judgeDueTime(found: Case, { progress }: Row): void {
-    const { database, isExclusive } = this.#court;
-    const errorMs = isExclusive ? clockErrorMs.exclusive : clockErrorMs.shared;
+    const { database, isExclusive, serverErrorMs } = this.#court;
+    const errorMs = isExclusive ? exclusiveErrorMs : serverErrorMs;
     const limitMs = database.clockMs() + errorMs + intervalOf(found);
     if (progress.dueMs <= limitMs) return;
     accuse(

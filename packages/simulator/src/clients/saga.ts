@@ -81,9 +81,11 @@ export async function runSaga(client: Client, asked: AskedTransaction): Promise<
     }
   }
   const submitted = client.submit(asked);
-  if (random.chance(asked.options.requestTimeoutMs > 10_000 ? 0.8 : 0.06)) {
+  const isLong = asked.options.requestTimeoutMs > 10_000;
+  if (random.chance(isLong ? 0.8 : 0.06)) {
     await client.think(6000);
-    await client.rollBack(asked);
+    if (isLong && random.chance(0.3)) await client.stop(asked);
+    else await client.rollBack(asked);
   }
   await submitted;
   if (random.chance(0.15)) {

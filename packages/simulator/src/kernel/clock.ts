@@ -13,7 +13,7 @@ const setBackMs = 5000;
 export class MachineClock {
   readonly #scheduler: Scheduler;
   readonly #rate: number;
-  readonly #bootMs: number;
+  #bootMs: number;
   #wallOffsetMs: number;
   #suspendedMs = 0;
   #setBackAtMs = Number.NEGATIVE_INFINITY;
@@ -39,6 +39,11 @@ export class MachineClock {
   /** True milliseconds until this much monotonic time has passed, if the machine stays awake. */
   trueMs(monotonicMs: number): number {
     return monotonicMs / this.#rate;
+  }
+
+  /** The monotonic clock goes wrong: it leaps ahead. */
+  leap(byMs: number): void {
+    this.#bootMs += byMs;
   }
 
   /**

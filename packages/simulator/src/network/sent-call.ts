@@ -6,10 +6,20 @@ import type { SimulatedProcess } from '../kernel/process.ts';
 import type { Network, NetworkAnswer } from './network.ts';
 import { hostOf } from './request.ts';
 
+/** What is told of a call that has left. */
+export interface WatchedCall {
+  /** The answer has reached the process. */
+  answered(outcome: Outcome): void;
+  /** Once a second of the process's life: it is still out. */
+  isOut(): void;
+}
+
+const outEveryMs = 1000;
+
 /** What a process tells of its calls. */
 export interface SenderEvents {
-  /** A call leaves this process now; what it returns is called when the answer has reached the process. */
-  sent(call: BranchCall): (outcome: Outcome) => void;
+  /** A call leaves this process now. */
+  sent(call: BranchCall): WatchedCall;
   /** The same call leaves it once more by itself. `mayHaveRun`: the service may have got it the first time. */
   sentAgain(call: BranchCall, mayHaveRun: boolean): void;
 }
@@ -32,7 +42,7 @@ export class SentCall implements Cuttable {
   readonly #sending: SendingCall;
   readonly #host: string;
   readonly #startedMs: number;
-  #heard: ((outcome: Outcome) => void) | undefined;
+  #watched: WatchedCall | undefined;
   #isSecond = false;
   /** The service has got it the first time. */
   #mayHaveRun = false;
@@ -55,7 +65,7 @@ export class SentCall implements Cuttable {
   }
 
   cut(): void {
-    const health = this.#heard === undefined ? 'withdrawn' : 'cut';
+    const health = this.#watched === undefined ? 'withdrawn' : 'cut';
     this.#parts.process.after(0, () => this.#end(errorOf(`the call was ${health}`), health));
   }
 
@@ -76,7 +86,7 @@ export class SentCall implements Cuttable {
       process.after(0, () => this.#endUnsent());
       return;
     }
-    if (this.#heard === undefined) this.#heard = events.sent(call);
+    if (this.#watched === undefined) this.#watch(events.sent(call));
     else events.sentAgain(call, this.#mayHaveRun);
     const closing = isReused ? network.closing() : undefined;
     const payload = typeof call.payload === 'string' ? call.payload : new TextDecoder().decode(call.payload);
@@ -89,9 +99,19 @@ export class SentCall implements Cuttable {
     }
   }
 
+  #watch(watched: WatchedCall): void {
+    this.#watched = watched;
+    const look = () => {
+      if (this.#isOver) return;
+      watched.isOut();
+      this.#parts.process.after(outEveryMs, look);
+    };
+    this.#parts.process.after(outEveryMs, look);
+  }
+
   /** It may not go. What was sent once and is not sent again has had its connection lost. */
   #endUnsent(): void {
-    if (this.#heard === undefined) this.#end(errorOf('the call was withdrawn'), 'withdrawn');
+    if (this.#watched === undefined) this.#end(errorOf('the call was withdrawn'), 'withdrawn');
     else this.#end(errorOf('the connection was lost, and the call may not be sent again'), 'unavailable');
   }
 
@@ -131,7 +151,7 @@ export class SentCall implements Cuttable {
     this.#isOver = true;
     const { process, clock } = this.#parts;
     // What was cut or withdrawn tells nothing of the service.
-    if (health !== 'cut' && health !== 'withdrawn') this.#heard?.(outcome);
+    if (health !== 'cut' && health !== 'withdrawn') this.#watched?.answered(outcome);
     if (!process.isAlive) return;
     const durationMs = Math.round(clock.monotonicMs() - this.#startedMs);
     const answer: SentAnswer = { outcome, health, durationMs };

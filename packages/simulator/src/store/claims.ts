@@ -2,37 +2,67 @@ import { isFinal } from '@holdfast/core';
 import type { ClaimRequest, ClaimResult, OwnedRow, StoredTransaction } from 'holdfast/store/store';
 import { compareText } from './compare-text.ts';
 import { type Database, unfinishedByDue } from './database.ts';
+import { Rest } from './link.ts';
+import { nextDueMs } from './nodes.ts';
 import { type Row, rowBytes, storedOf } from './row.ts';
 
-/** First what dead owners left, whatever its due time, then what is due and has no owner. */
-export function claim(database: Database, request: ClaimRequest, isExclusive: boolean, by: string): ClaimResult {
-  const { incarnation, nowMs, maxCount, maxBytes } = request;
+/**
+ * First what dead owners left, whatever its due time, then what is due and has no owner. A shared store locks nothing: it
+ * chooses rows, and takes a moment later those that are still as they were.
+ */
+export function claim(
+  database: Database,
+  request: ClaimRequest,
+  isExclusive: boolean,
+  by: string,
+): ClaimResult | Rest<ClaimResult> {
+  const { nowMs, maxCount, maxBytes } = request;
   const rows = unfinishedByDue(database.rows.values());
   const orphaned = rows.filter((row) => isDead(database, row.owner, request, isExclusive));
   const due = rows.filter(({ owner, progress }) => owner === null && progress.dueMs <= nowMs);
-  const claimed: StoredTransaction[] = [];
+  const chosen: Row[] = [];
   let bytes = 0;
   for (const row of [...orphaned, ...due]) {
-    if (claimed.length >= maxCount || bytes > maxBytes) break;
+    if (chosen.length >= maxCount || bytes > maxBytes) break;
+    chosen.push(row);
+    bytes += rowBytes(row);
+  }
+  const rest = () => take(database, chosen, request, isExclusive, by);
+  return isExclusive ? rest() : new Rest(rest);
+}
+
+function take(
+  database: Database,
+  chosen: readonly Row[],
+  request: ClaimRequest,
+  isExclusive: boolean,
+  by: string,
+): ClaimResult {
+  const { incarnation, nowMs } = request;
+  const claimed: StoredTransaction[] = [];
+  for (const { definition, owner, version } of chosen) {
+    const row = database.rows.get(definition.gid);
+    const isStill = row?.version === version && row.owner === owner;
+    if (!isStill || (owner !== null && !isDead(database, owner, request, isExclusive))) continue;
     const handedBack = row.handedBack && row.owner === null;
     const taken: Row = { ...row, owner: incarnation, handedBack, version: row.version + 1 };
     database.put(row.definition.gid, taken, { kind: 'claim', by, write: undefined });
     claimed.push(storedOf(row.definition.type === 'workflow' ? { ...taken, branches: [] } : taken));
-    bytes += rowBytes(row);
   }
-  const left = unfinishedByDue(database.rows.values());
-  const nextDueMs = left.find(({ owner }) => owner === null)?.progress.dueMs;
+  const nextMs = nextDueMs(database);
   // What is left of the dead is to be claimed at once, whatever its due time.
+  const left = unfinishedByDue(database.rows.values());
   const isMore = left.some((row) => isDead(database, row.owner, request, isExclusive));
-  return { claimed, nextDueMs: isMore ? Math.min(nowMs, nextDueMs ?? nowMs) : nextDueMs };
+  return { claimed, nextDueMs: isMore ? Math.min(nowMs, nextMs ?? nowMs) : nextMs };
 }
 
-/** An exclusive store's other owners are dead by definition; elsewhere the heartbeat tells. */
+/** An exclusive store's other owners are dead by definition; elsewhere an owner without heartbeat is, or who was judged so. */
 function isDead(database: Database, owner: string | null, request: ClaimRequest, isExclusive: boolean): boolean {
   if (owner === null || owner === request.incarnation) return false;
   if (isExclusive) return true;
-  const heartbeatMs = database.heartbeats.get(owner);
-  return heartbeatMs === undefined || database.clockMs() - heartbeatMs > request.deadAfterMs;
+  const beat = database.nodes.get(owner);
+  if (beat === undefined) return true;
+  return request.dead.some(({ incarnation, count }) => incarnation === owner && count === beat.count);
 }
 
 export function ownedRows(database: Database, incarnation: string, afterGid: string, limit: number): OwnedRow[] {

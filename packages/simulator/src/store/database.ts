@@ -1,4 +1,5 @@
 import { incidentKind, isFinal } from '@holdfast/core';
+import type { NodeBeat } from 'holdfast/store/nodes';
 import type { AppendWrite, Counts, CreateWrite, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
 import { compareText } from './compare-text.ts';
 import { seal } from './copy.ts';
@@ -13,18 +14,27 @@ export type Watcher = (before: Row | undefined, after: Row | undefined, cause: C
  */
 export class Database {
   readonly rows = new Map<string, Row>();
-  /** Incarnation to the database's time of its last heartbeat. */
-  readonly heartbeats = new Map<string, number>();
+  /** The stored heartbeats, by incarnation. */
+  readonly nodes = new Map<string, NodeBeat>();
   readonly values = new Values();
   /** The process that holds the lock, where only one may. */
   lockedBy: string | undefined;
   readonly #clockMs: () => number;
+  readonly #server: () => string;
   #watcher: Watcher = () => undefined;
   #highestMs = 0;
 
-  /** @param clockMs the database's own clock, in milliseconds since 1970 */
-  constructor(clockMs: () => number) {
+  /**
+   * @param clockMs the database's own clock, in milliseconds since 1970
+   * @param server names the process of the server that answers now
+   */
+  constructor(clockMs: () => number, server: () => string = () => 'server 1') {
     this.#clockMs = clockMs;
+    this.#server = server;
+  }
+
+  get server(): string {
+    return this.#server();
   }
 
   /** Told of every change, right after it. */
@@ -58,12 +68,6 @@ export class Database {
     if (before === undefined) return;
     this.rows.delete(gid);
     this.#watcher(before, undefined, cause);
-  }
-
-  heartbeat(incarnation: string): number {
-    const nowMs = this.clockMs();
-    this.heartbeats.set(incarnation, nowMs);
-    return nowMs;
   }
 
   counts(nowMs: number): Counts {

@@ -10,9 +10,18 @@ export type StoreOperation = 'commit' | 'read' | 'claim' | 'change' | 'heartbeat
 /** Where in its life an operation of a process is: moments at which an ambush may kill the process. */
 export type StoreMoment = 'sent' | 'applied' | 'answered';
 
+/** The second step of an operation at the database: others may come in between. */
+export class Rest<Result> {
+  readonly run: () => Result;
+
+  constructor(run: () => Result) {
+    this.run = run;
+  }
+}
+
 /** How operations get to the database and their answers back. */
 export interface Link {
-  carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result>;
+  carry<Result>(operation: StoreOperation, apply: () => Result | Rest<Result>): Promise<Result>;
 }
 
 /** How one operation will end. */
@@ -32,6 +41,8 @@ export interface LinkParts {
 
 const usualMs = { network: [0.3, 6], embedded: [0.2, 4] } as const;
 const slowMs = [200, 4000] as const;
+/** From the first step of an operation at the database to its second. */
+const betweenStepsMs = [0.1, 5] as const;
 /** A commit whose connection was lost may still be done this much later. */
 const latestMs = 8000;
 
@@ -48,7 +59,7 @@ export class StoreLink implements Link {
     this.#parts = parts;
   }
 
-  carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result> {
+  carry<Result>(operation: StoreOperation, apply: () => Result | Rest<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (!this.#process.isAlive) return;
       this.#parts.passed(operation, 'sent');
@@ -61,7 +72,7 @@ export class StoreLink implements Link {
   #go<Result>(
     operation: StoreOperation,
     fate: Fate,
-    apply: () => Result,
+    apply: () => Result | Rest<Result>,
     resolve: (result: Result) => void,
     reject: (error: unknown) => void,
   ): void {
@@ -108,7 +119,7 @@ export class StoreLink implements Link {
   #arrive<Result>(
     delayMs: number,
     operation: StoreOperation,
-    apply: () => Result,
+    apply: () => Result | Rest<Result>,
     then: (result: Applied<Result>) => void,
   ): void {
     this.#parts.scheduler.after(delayMs, () => {
@@ -117,10 +128,25 @@ export class StoreLink implements Link {
         this.#parts.statistics.count(`store ${operation} of a dead process ${isLost ? 'lost' : 'done'}`);
         if (isLost) return;
       }
-      const result = attempt(apply);
-      this.#parts.passed(operation, 'applied');
-      then(result);
+      this.#apply(operation, apply, then);
     });
+  }
+
+  #apply<Result>(
+    operation: StoreOperation,
+    apply: () => Result | Rest<Result>,
+    then: (result: Applied<Result>) => void,
+  ): void {
+    const result = attempt(apply);
+    if (result.ok && result.value instanceof Rest) {
+      const { run } = result.value;
+      this.#parts.scheduler.after(this.#parts.random.skewed(...betweenStepsMs), () =>
+        this.#apply(operation, run, then),
+      );
+      return;
+    }
+    this.#parts.passed(operation, 'applied');
+    then(result as Applied<Result>);
   }
 
   #fateOf(operation: StoreOperation): Fate {

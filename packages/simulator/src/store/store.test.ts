@@ -60,15 +60,24 @@ for (const exclusive of [true, false]) {
     const newHandle = handles(exclusive);
     let store = newHandle();
     await store.open();
+    const others: SimulatedStore[] = [];
     return {
       store,
+      beside: async () => {
+        const other = newHandle();
+        await other.open();
+        others.push(other);
+        return other;
+      },
       reopen: async () => {
         await store.close();
         store = newHandle();
         await store.open();
         return store;
       },
-      close: () => store.close(),
+      close: async () => {
+        for (const opened of [store, ...others]) await opened.close();
+      },
     };
   });
 }

@@ -1,4 +1,5 @@
 import { isFinal } from '@holdfast/core';
+import type { ChangedRow, Heard, Heartbeat, SeenRow } from 'holdfast/store/nodes';
 import {
   type AlertRequest,
   type ClaimRequest,
@@ -20,7 +21,8 @@ import { alertTold, takeAlerts } from './alerts.ts';
 import { claim, makeDue, makeManyDue, ownedRows } from './claims.ts';
 import { seal } from './copy.ts';
 import type { Database } from './database.ts';
-import type { Link, StoreOperation } from './link.ts';
+import type { Link, Rest, StoreOperation } from './link.ts';
+import { changedRows, drain, heartbeat, retire } from './nodes.ts';
 import { listPage } from './pages.ts';
 import { storedOf } from './row.ts';
 
@@ -39,6 +41,7 @@ export class SimulatedStore implements Store {
   readonly #by: string;
   readonly #pause: (delayMs: number) => Promise<void>;
   readonly #heartbeatSent: HeartbeatSent;
+  readonly #retiring: (incarnation: string) => void;
   readonly #handingBack: (gid: string) => void;
   #isOpen = false;
   /** Hand-backs that were sent and are not answered, by gid. */
@@ -51,6 +54,8 @@ export class SimulatedStore implements Store {
     readonly by: string;
     readonly pause: (delayMs: number) => Promise<void>;
     readonly heartbeatSent?: HeartbeatSent;
+    /** Told when an incarnation of this process takes its own heartbeat back. */
+    readonly retiring?: (incarnation: string) => void;
     /** Told of every hand-back as it leaves. */
     readonly handingBack?: (gid: string) => void;
   }) {
@@ -60,6 +65,7 @@ export class SimulatedStore implements Store {
     this.#by = parts.by;
     this.#pause = parts.pause;
     this.#heartbeatSent = parts.heartbeatSent ?? (() => () => undefined);
+    this.#retiring = parts.retiring ?? (() => undefined);
     this.#handingBack = parts.handingBack ?? (() => undefined);
   }
 
@@ -157,17 +163,24 @@ export class SimulatedStore implements Store {
     return this.#carry('read', () => this.#database.counts(nowMs));
   }
 
-  async heartbeat(incarnation: string): Promise<number> {
-    const answered = this.#heartbeatSent(incarnation);
-    const storeMs = await this.#carry('heartbeat', () => this.#database.heartbeat(incarnation));
+  async heartbeat(beat: Heartbeat): Promise<Heard> {
+    const answered = this.#heartbeatSent(beat.incarnation);
+    const heard = await this.#carry('heartbeat', () => heartbeat(this.#database, beat));
     answered();
-    return storeMs;
+    return heard;
   }
 
-  retire(incarnation: string): Promise<void> {
-    return this.#carry('heartbeat', () => {
-      this.#database.heartbeats.delete(incarnation);
-    });
+  retire(incarnation: string, count?: number): Promise<void> {
+    if (count === undefined) this.#retiring(incarnation);
+    return this.#carry('heartbeat', () => retire(this.#database, incarnation, count));
+  }
+
+  drain(incarnation: string): Promise<boolean> {
+    return this.#carry('change', () => drain(this.#database, incarnation));
+  }
+
+  changed(seen: readonly SeenRow[]): Promise<readonly ChangedRow[]> {
+    return this.#carry('read', () => changedRows(this.#database, seen));
   }
 
   getValue(category: string, key: string): Promise<KeyValue | undefined> {
@@ -186,7 +199,7 @@ export class SimulatedStore implements Store {
     return this.#carry('change', () => this.#database.values.delete(category, key));
   }
 
-  #carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result> {
+  #carry<Result>(operation: StoreOperation, apply: () => Result | Rest<Result>): Promise<Result> {
     if (this.#isOpen) return this.#link.carry(operation, apply);
     return Promise.reject(new StoreError('not-done', 'the store is closed'));
   }

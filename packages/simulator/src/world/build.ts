@@ -13,6 +13,7 @@ import { Network } from '../network/network.ts';
 import { hostOf, type LongService, type Service } from '../network/request.ts';
 import { calmNetworkWeather } from '../network/weather.ts';
 import { Database } from '../store/database.ts';
+import { DatabaseClock } from '../store/database-clock.ts';
 import type { Cause, Row } from '../store/row.ts';
 import { calmWeather } from '../store/weather.ts';
 import { isPoison } from './poison.ts';
@@ -49,14 +50,24 @@ export function buildSurroundings(
   const scheduler = new Scheduler(random('scheduler'));
   const statistics = new Statistics();
   const trace = new Trace(() => scheduler.nowMs, sink);
-  const database = new Database(() => epochMs + scheduler.nowMs);
+  const databaseClock = new DatabaseClock(scheduler);
+  const database = new Database(
+    () => databaseClock.nowMs(),
+    () => databaseClock.server,
+  );
   const clocks = buildClocks(scheduler, profile, random('clocks'));
   const violations: Violation[] = [];
   const delicate: Surroundings['delicate'] = [];
+  // Where a machine's own clock leaps, its time does until the store tells it better.
+  const isLeaping = profile.flavour === 'clocks' && profile.wrongClock === 'machines';
+  const hasStoodSince = (trueMs: number) => isLeaping || databaseClock.hasStoodSince(trueMs);
   const court: Court = {
     cases: new Map<string, Case>(),
     database,
     isExclusive: profile.isExclusive,
+    isLeaping,
+    serverErrorMs: profile.flavour === 'clocks' ? 3_700_000 : 5000,
+    hasStoodSince: profile.flavour === 'clocks' ? hasStoodSince : undefined,
     isCalm: profile.flavour === 'services' || profile.flavour === 'dead-service',
     isTimed: profile.flavour === 'services',
     nowMs: () => scheduler.nowMs,
@@ -99,6 +110,7 @@ export function buildSurroundings(
     statistics,
     trace,
     database,
+    databaseClock,
     storeWeather: calmWeather(),
     network,
     networkWeather,

@@ -2,6 +2,7 @@ import type { Random } from '../kernel/random.ts';
 import { calmNetwork } from '../network/weather.ts';
 import { calmStore } from '../store/weather.ts';
 import { deadHost } from './build.ts';
+import { ClockNemesis } from './clock-nemesis.ts';
 import type { Moment, Node } from './node.ts';
 import type { Profile } from './profile.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -35,6 +36,8 @@ export class Nemesis {
     this.#again(profile.nodeFaultEveryMs, () => this.#troubleNode());
     this.#again(profile.storeFaultEveryMs, () => this.#troubleStore());
     this.#again(profile.serviceFaultEveryMs, () => this.#troubleService());
+    const clocks = new ClockNemesis(world, this.#nodes, profile.wrongClock);
+    this.#again(profile.clockFaultEveryMs, () => clocks.trouble());
     world.scheduler.at(profile.chaosMs, () => this.#heal());
   }
 
@@ -88,6 +91,7 @@ export class Nemesis {
       pause: 3,
       suspend: 2,
       stop: 2,
+      drain: 1,
       clock: 1,
     });
     switch (trouble) {
@@ -116,12 +120,29 @@ export class Nemesis {
       case 'stop':
         node.stop();
         return;
+      case 'drain':
+        this.#drain(node);
+        return;
       case 'clock':
         if (node.clock.jump(this.#random.integer(-20_000, 20_000))) statistics.count('wall clock jumped');
         return;
       default:
         trouble satisfies never;
     }
+  }
+
+  /** An operator asks another node to drain it, and stops it a little later. */
+  #drain(node: Node): void {
+    const id = node.incarnation;
+    const other = this.#nodes.find((one) => one !== node && one.state === 'serving' && !one.isPaused);
+    if (this.#world.isExclusive || id === undefined || other === undefined) return;
+    const asked = other.serve((coordinator) => {
+      // The store may be away: then it is not drained, and stopped all the same.
+      coordinator.drain(id).catch(() => this.#world.statistics.count('drain not asked'));
+    });
+    if (!asked) return;
+    this.#world.statistics.count('drained');
+    this.#forAWhile(500, 10_000, () => node.stop());
   }
 
   #troubleStore(): void {

@@ -46,7 +46,7 @@ export class Node {
   #engine: Engine | undefined;
   #pausedAtMs = 0;
   /** Kills the process when it has come by that moment so often. */
-  #ambush: { readonly moment: Moment; times: number } | undefined;
+  #ambush: { readonly moment: Moment; times: number; readonly strike: (() => void) | undefined } | undefined;
 
   constructor(machine: string, clock: MachineClock, world: Surroundings) {
     this.machine = machine;
@@ -66,6 +66,11 @@ export class Node {
   /** What the engine holds in memory, for the tests. */
   get activeCount(): number {
     return this.#engine?.activeCount ?? 0;
+  }
+
+  /** The life of the coordinator that serves here now. */
+  get incarnation(): string | undefined {
+    return this.#state === 'serving' ? this.#engine?.nodes().find(({ isThis }) => isThis)?.id : undefined;
   }
 
   get defectCount(): number {
@@ -144,9 +149,9 @@ export class Node {
     });
   }
 
-  /** The next time its process comes by that moment, or the n-th, it dies there. */
-  lieInWait(moment: Moment, times: number): void {
-    this.#ambush = { moment, times };
+  /** The next time its process comes by that moment, or the n-th, it dies there, or this is done. */
+  lieInWait(moment: Moment, times: number, strike?: () => void): void {
+    this.#ambush = { moment, times, strike };
   }
 
   disarm(): void {
@@ -202,6 +207,7 @@ export class Node {
         for (const told of delicate) told(gid, 'hand-back');
       },
       heartbeatSent: (incarnation) => auditor.leases.sent(process.id, incarnation),
+      retiring: (incarnation) => auditor.leases.ended(incarnation),
     });
   }
 
@@ -211,13 +217,16 @@ export class Node {
     const sender = new SimulatedSender(process, this.clock, network, {
       sent: (call) => {
         if (trace.isOn) trace.write(process.id, call.gid, `calls ${call.branchId}/${call.op} ${call.url}`);
-        const answered = auditor.sent(process.id, call);
+        const watched = auditor.sent(process.id, call);
         for (const told of delicate) told(call.gid, 'call');
         this.#passed(process, 'call sent');
-        return (outcome) => {
-          if (trace.isOn) trace.write(process.id, call.gid, `hears of ${call.branchId}/${call.op}: ${outcome.kind}`);
-          answered(outcome);
-          this.#passed(process, 'call answered');
+        return {
+          answered: (outcome) => {
+            if (trace.isOn) trace.write(process.id, call.gid, `hears of ${call.branchId}/${call.op}: ${outcome.kind}`);
+            watched.answered(outcome);
+            this.#passed(process, 'call answered');
+          },
+          isOut: () => watched.isOut(),
         };
       },
       sentAgain: (call, mayHaveRun) => {
@@ -238,7 +247,8 @@ export class Node {
         }),
     };
     const settings = engineSettings(this.#random);
-    return new Engine({ store, caller, runtime, settings, events: this.#events(process) });
+    const node = { name: this.machine, version: '0', features: [] };
+    return new Engine({ store, node, caller, runtime, settings, events: this.#events(process) });
   }
 
   #events(process: SimulatedProcess): EngineEvents {
@@ -282,6 +292,10 @@ export class Node {
     ambush.times -= 1;
     if (ambush.times > 0) return;
     this.#ambush = undefined;
+    if (ambush.strike !== undefined) {
+      ambush.strike();
+      return;
+    }
     this.#world.statistics.count(`crashed at ${moment}`);
     // What it does at once upon what it heard is done; nothing else comes in between.
     if (/answered|served/u.test(moment)) this.#world.scheduler.after(0, () => this.#crashed(process));

@@ -6,10 +6,12 @@ import { calmStore, type StoreFaults } from '../store/weather.ts';
  * - `chaos`: everything may go wrong.
  * - `slow-store`: as chaos, and the store is slow all the time: what is read is old when it comes.
  * - `takeovers`: as slow-store, nodes die one after the other, and most sagas have a time-out that runs out meanwhile.
+ * - `clocks`: the clock of the shared store is set, runs too fast, or is another one after a failover; clocks of machines
+ *   leap; heartbeats get lost, and no coordinator ends.
  * - `services`: only services and the network to them go wrong; what depends on nothing else can be judged by time.
  * - `dead-service`: one service is dead all the time, most transactions need it, and nothing else goes wrong.
  */
-export const flavours = ['chaos', 'slow-store', 'takeovers', 'services', 'dead-service'] as const;
+export const flavours = ['chaos', 'slow-store', 'takeovers', 'clocks', 'services', 'dead-service'] as const;
 
 export type Flavour = (typeof flavours)[number];
 
@@ -27,6 +29,10 @@ export interface Profile {
   readonly nodeFaultEveryMs: number;
   readonly storeFaultEveryMs: number;
   readonly serviceFaultEveryMs: number;
+  /** Mean time between two things that happen to the clock of the shared store, or to those of machines. */
+  readonly clockFaultEveryMs: number;
+  /** clocks: which clock is wrong by itself. */
+  readonly wrongClock: 'server' | 'machines';
   /** How many sagas have a time-out. */
   readonly timeoutShare: number;
   /** At most so much too fast or too slow. */
@@ -38,9 +44,16 @@ const never = Number.POSITIVE_INFINITY;
 
 /** Levels differ from seed to seed, so that what is rare elsewhere is common here, and quiet worlds exist as well. */
 export function profileOf(random: Random, wanted: Flavour | undefined): Profile {
-  const drawn = random.weighted({ chaos: 14, 'slow-store': 2, takeovers: 2, services: 3, 'dead-service': 1 });
+  const drawn = random.weighted({
+    chaos: 14,
+    'slow-store': 2,
+    takeovers: 2,
+    clocks: 2,
+    services: 3,
+    'dead-service': 1,
+  });
   const flavour = wanted ?? drawn;
-  const isExclusive = random.chance(0.25);
+  const isExclusive = random.chance(0.25) && flavour !== 'clocks';
   return {
     flavour,
     isExclusive,
@@ -50,7 +63,9 @@ export function profileOf(random: Random, wanted: Flavour | undefined): Profile 
     network: flavour === 'dead-service' ? calmNetwork : networkFaults(random),
     serviceFaultEveryMs: flavour === 'dead-service' || random.chance(0.3) ? never : random.skewed(5000, 30_000),
     ...(flavour === 'services' || flavour === 'dead-service' ? calmCoordinators : coordinatorFaults(random, flavour)),
-    timeoutShare: flavour === 'takeovers' ? 0.8 : 0.35,
+    clockFaultEveryMs: flavour === 'clocks' ? random.skewed(1500, 8000) : never,
+    wrongClock: random.chance(0.5) ? 'server' : 'machines',
+    timeoutShare: flavour === 'takeovers' || flavour === 'clocks' ? 0.8 : 0.35,
     drift: random.chance(0.5) ? 0 : 0.005,
     wallOffsetMs: random.chance(0.5) ? 0 : 20_000,
   };
@@ -70,11 +85,11 @@ function coordinatorFaults(random: Random, flavour: Flavour): Pick<Profile, keyo
       notDone: rate(random, 0.02, 0.1),
       lost: rate(random, 0.02, 0.08),
       doneUnknown: rate(random, 0.02, 0.1),
-      slow: flavour === 'chaos' ? rate(random, 0.01, 0.05) : random.between(0.05, 0.3),
+      slow: flavour === 'chaos' || flavour === 'clocks' ? rate(random, 0.01, 0.05) : random.between(0.05, 0.3),
       fatal: rate(random, 0.005, 0.03),
     },
-    nodeFaultEveryMs: nodeFaultEveryMs(random, flavour),
-    storeFaultEveryMs: random.chance(0.4) ? never : random.skewed(5000, 30_000),
+    nodeFaultEveryMs: flavour === 'clocks' ? never : nodeFaultEveryMs(random, flavour),
+    storeFaultEveryMs: random.chance(0.4) && flavour !== 'clocks' ? never : random.skewed(5000, 30_000),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Trace } from '../kernel/trace.ts';
 import type { Network } from '../network/network.ts';
 import type { NetworkWeather } from '../network/weather.ts';
 import type { Database } from '../store/database.ts';
+import type { DatabaseClock } from '../store/database-clock.ts';
 import type { StoreWeather } from '../store/weather.ts';
 
 /** A call or a hand-back leaves a node; a claim is done at the store, of a free row or of one that a dead owner left. */
@@ -19,6 +20,7 @@ export interface Surroundings {
   readonly statistics: Statistics;
   readonly trace: Trace;
   readonly database: Database;
+  readonly databaseClock: DatabaseClock;
   readonly storeWeather: StoreWeather;
   readonly network: Network;
   readonly networkWeather: NetworkWeather;

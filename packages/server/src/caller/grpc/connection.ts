@@ -3,10 +3,17 @@ import type { Runtime, Timer } from '../../engine/ports.ts';
 import { isFreshEnough } from '../closing.ts';
 import type { Dialed, Dialer, DialFailure, Dialing } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
-import { codeName, codes } from './http2/frames.ts';
-import { Incoming } from './http2/incoming.ts';
-import { Http2Session, type SessionOwner } from './http2/session.ts';
-import type { Http2Stream, StreamReader } from './http2/stream.ts';
+import {
+  codeName,
+  codes,
+  frameBytes,
+  Http2Session,
+  type Http2Stream,
+  Incoming,
+  type SessionOptions,
+  type SessionOwner,
+  type StreamReader,
+} from '../http2/session.ts';
 import { type GrpcLimits, idleCheckMs, mostPings } from './limits.ts';
 
 /** Why a call still waits: there is no such thing yet. */
@@ -200,7 +207,7 @@ export class GrpcConnection implements SessionOwner {
     }
     this.#state = 'greeting';
     this.#heardMs = this.#usedMs = upkeep.monotonicMs();
-    this.#session = new Http2Session(socket, onread, limits, this);
+    this.#session = new Http2Session(socket, onread, optionsOf(limits), this);
   }
 
   settings(mostStreams: number): void {
@@ -284,4 +291,13 @@ export class GrpcConnection implements SessionOwner {
   #tellReady(): void {
     this.#parts.owner.ready(this);
   }
+}
+
+/** More of an answer than its limit is not asked for. */
+function optionsOf({ answerBytes, answerHeaderBytes }: GrpcLimits): SessionOptions {
+  return {
+    streamWindowBytes: answerBytes + frameBytes,
+    answerHeaderBytes,
+    foreignWords: 'the service does not speak HTTP/2, which gRPC needs',
+  };
 }

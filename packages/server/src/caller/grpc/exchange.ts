@@ -3,11 +3,16 @@ import type { BranchCall, Cuttable, Health, Runtime, SendingCall, Timer } from '
 import { noteOfClosing, wasClosing } from '../closing.ts';
 import type { DialFailure } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
+import {
+  type AnswerHead,
+  codeName,
+  codes,
+  type Http2Stream,
+  type StreamEnd,
+  type StreamReader,
+} from '../http2/session.ts';
 import type { GrpcChannel, WaitingCall } from './channel.ts';
 import type { GrpcConnection } from './connection.ts';
-import type { AnswerHead } from './http2/answer-head.ts';
-import { codeName, codes } from './http2/frames.ts';
-import type { Http2Stream, StreamEnd, StreamReader } from './http2/stream.ts';
 import { type GrpcLimits, mostResends } from './limits.ts';
 import { messageOf } from './message.ts';
 import { requestHeaders } from './metadata.ts';
@@ -129,9 +134,9 @@ export class GrpcExchange implements WaitingCall, Cuttable, StreamReader {
     else if (isLast) this.#end(judgeStatus(head) ?? withoutStatus, true);
   }
 
-  answerData(bytes: number): void {
+  answerData(_bytes: Buffer, from: number, to: number): void {
     this.#connection?.heard();
-    this.#answerBytes += bytes;
+    this.#answerBytes += to - from;
     const { answerBytes } = this.#context.limits;
     if (this.#isEnded || this.#answerBytes <= answerBytes) return;
     this.#end(errorOf(`the answer is longer than ${answerBytes} bytes and was not read to its end`, 'ok'));

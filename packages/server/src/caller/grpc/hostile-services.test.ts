@@ -6,10 +6,10 @@ import type { SentAnswer } from '../../engine/ports.ts';
 import { ManualRuntime } from '../../engine/testing/manual-runtime.ts';
 import { systemRuntime } from '../../runtime.ts';
 import { Dialer, type DialRequest, type DialResult } from '../dial/dialer.ts';
+import { flags, frameOf, frameTypes, numberFrame, settingsFrame } from '../http2/frames.ts';
+import { indexed, literal } from '../http2/hpack/encoder.ts';
 import { grpcSenderWith, grpcService, reply, sendGrpc } from '../testing/grpc-services.ts';
 import { listen, messageOf, until } from '../testing/services.ts';
-import { flags, frameOf, frameTypes, numberFrame, settingsFrame } from './http2/frames.ts';
-import { indexed, literal } from './http2/hpack/encoder.ts';
 
 const { ack, endHeaders, endStream, padded } = flags;
 const nothing = Buffer.alloc(0);

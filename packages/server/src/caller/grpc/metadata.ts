@@ -1,8 +1,7 @@
 import { type GrpcTarget, metadataTrouble } from '@holdfast/core';
 import type { BranchCall } from '../../engine/ports.ts';
 import { checkHeaderName, framingHeaders, hasControlCharacter } from '../branch-headers.ts';
-import { indexed, literal, literalBytes, writeLiteral } from './http2/hpack/encoder.ts';
-import { staticHeaders } from './http2/hpack/static-table.ts';
+import { indexed, literal, literalBytes, staticHeaders, writeLiteral } from '../http2/hpack/encoder.ts';
 
 /**
  * Names that a branch's headers cannot set: those that frame the call or the connection, those of gRPC itself (`grpc-`),

@@ -1,6 +1,6 @@
 import { grpcCodeOf, isGrpcUnavailable, judgeGrpc, parseRetryAfter } from '@holdfast/core';
 import type { SentAnswer } from '../../engine/ports.ts';
-import type { AnswerHead } from './http2/answer-head.ts';
+import type { AnswerHead } from '../http2/session.ts';
 
 /** What an answer says; `undefined` where it has no status yet. */
 export type Judged = Pick<SentAnswer, 'outcome' | 'health'>;

@@ -2,6 +2,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 import { reasonOf } from '../failure-reason.ts';
 import type { AnswerHead } from './answer/head.ts';
 import { AnswerParser } from './answer/parser.ts';
+import { readEarlyAnswers } from './early-answers.ts';
 import { requestText } from './request-text.ts';
 import type { HttpRequest, Wire, WireEvents } from './wire.ts';
 
@@ -51,6 +52,7 @@ export class Connection implements Wire {
   #isIdle = false;
   #isPaused = false;
   #isEnded = false;
+  #readsEarlyAnswers = false;
 
   /** @param into what the socket reads into; undefined: it emits `data` */
   constructor(
@@ -79,16 +81,23 @@ export class Connection implements Wire {
     const socket = this.#socket;
     const text = requestText(request);
     const { body } = request;
+    if (body.length > joinedBytes && !this.#readsEarlyAnswers) {
+      this.#readsEarlyAnswers = true;
+      readEarlyAnswers(socket);
+    }
     if (typeof body === 'string' || body.length === 0) {
-      socket.write(text, 'utf8', this.#written);
+      socket.write(text, 'utf8');
     } else if (body.length <= joinedBytes) {
-      socket.write(Buffer.concat([Buffer.from(text), body]), this.#written);
+      socket.write(Buffer.concat([Buffer.from(text), body]));
     } else {
       socket.cork();
       socket.write(text, 'utf8');
-      socket.write(body, this.#written);
+      socket.write(body);
       socket.uncork();
     }
+    // Nearly always the system has taken all of it: to be told of that later would cost a turn of node's for each call.
+    if (socket.writableLength === 0) this.#written();
+    else socket.write('', this.#written);
   }
 
   pause(): void {

@@ -6,6 +6,7 @@ import { reasonOf } from '../failure-reason.ts';
 import type { AnswerHead } from './answer/head.ts';
 import { AnswerBody, type AnswerText, noText, textOf } from './answer-body.ts';
 import type { Connections } from './connections.ts';
+import type { Departing, Departures } from './departures.ts';
 import { withoutEchoes } from './echoed.ts';
 import type { HttpForm } from './form.ts';
 import type { HeaderBlock, HttpHeaders } from './headers.ts';
@@ -21,15 +22,17 @@ export interface ExchangeContext {
   readonly headers: HttpHeaders;
   readonly connections: Connections;
   readonly reading: ReadingBudget;
+  readonly departures: Departures;
   /** An exchange has ended. */
   ended(): void;
 }
 
 /**
- * One HTTP call of a branch, redirects included. It waits for a connection, asks whether it may still go, and is
- * written. It is sent again by itself in one case only: its connection was closing when it was written.
+ * One HTTP call of a branch, redirects included. It waits for the end of the round of the event loop and for a
+ * connection, asks whether it may still go, and is written. It is sent again by itself in one case only: its connection
+ * was closing when it was written.
  */
-export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
+export class Exchange implements Cuttable, Departing, WireWaiter, WireEvents, Reader {
   readonly #context: ExchangeContext;
   readonly #sending: SendingCall;
   readonly #form: HttpForm;
@@ -46,8 +49,8 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
   #isSecond = false;
   #wasSentTwice = false;
   #redirects = 0;
-  /** `send` or `cut` has not returned yet: nobody may be told anything. */
-  #isAsked = true;
+  /** `cut` has not returned yet: nobody may be told anything. */
+  #isBeingCut = false;
   #isEnded = false;
   #head: AnswerHead | undefined;
   /** Of a body that came in one piece. */
@@ -65,22 +68,35 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
   }
 
   start(): void {
+    const { runtime, departures } = this.#context;
+    // Where this process was busy for long, the answer may have arrived in time: what has come is read first.
+    this.#timer = runtime.setTimer(this.#sending.call.timeoutMs, () => runtime.soon(() => this.#timeOut()));
+    departures.add(this);
+  }
+
+  /** A defect ends this call alone: others depart with it. */
+  depart(): void {
+    if (this.#isEnded) return;
+    try {
+      this.#depart();
+    } catch (error) {
+      this.#end(errorOf(`the call could not be made: ${reasonOf(error)}`), 'ok');
+    }
+  }
+
+  #depart(): void {
     const { call } = this.#sending;
     const target = httpTargetOf(call.url);
     if (target === undefined) {
       this.#end(errorOf('the URL of the branch is not an absolute http:// or https:// URL'), 'ok');
     } else {
-      const { runtime } = this.#context;
-      // Where this process was busy for long, the answer may have arrived in time: what has come is read first.
-      this.#timer = runtime.setTimer(call.timeoutMs, () => runtime.soon(() => this.#timeOut()));
       this.#send(this.#form.isNamedInQuery ? { ...target, path: withBranchQuery(target.path, call) } : target);
     }
-    this.#isAsked = false;
   }
 
   cut(): void {
     if (this.#isEnded) return;
-    this.#isAsked = true;
+    this.#isBeingCut = true;
     if (this.#wasSent) this.#end(errorOf('the call was cut while it was out'), 'cut');
     else this.#end(errorOf('the call was withdrawn'), 'withdrawn');
   }
@@ -112,6 +128,10 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     const mayReadOn = reading.add(this, this.#body.keptBytes - keptBytes, this.#body.keptBytes);
     if (!isRead) this.#judge();
     else if (!mayReadOn) this.#wire?.pause();
+  }
+
+  get origin(): string {
+    return this.#target?.origin ?? '';
   }
 
   readOn(): void {
@@ -232,7 +252,7 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     if (this.#dialing !== undefined) {
       this.#end(errorOf(`no ${this.#dialing.waitsFor} within ${timeoutMs} ms`), this.#connectHealth);
     } else if (this.#context.reading.isWaiting(this)) {
-      const message = `the answer was not read within ${timeoutMs} ms: the answers that are being read have all of the memory for them (calls.readingBytes)`;
+      const message = `the answer was not read within ${timeoutMs} ms: its other answers that are being read have all of the memory that one service may have (calls.readingBytes)`;
       this.#end(errorOf(message), 'ok');
     } else {
       this.#end(errorOf(`no whole answer within ${timeoutMs} ms`), 'unavailable');
@@ -257,18 +277,18 @@ export class Exchange implements Cuttable, WireWaiter, WireEvents, Reader {
     this.#release(false);
     this.#forget();
     const durationMs = Math.round(this.#context.runtime.monotonicMs() - this.#startedMs);
-    const answer = { outcome, durationMs, health, ...this.#note };
-    if (this.#isAsked) process.nextTick(() => this.#sending.ended(answer));
+    const note = this.#note;
+    const answer = note === undefined ? { outcome, durationMs, health } : { outcome, durationMs, health, note };
+    if (this.#isBeingCut) process.nextTick(() => this.#sending.ended(answer));
     else this.#sending.ended(answer);
     this.#context.ended();
   }
 
   /** Of the attempt, for people. */
-  get #note(): { readonly note?: string } {
-    const notes = [this.#isSecond ? noteOfClosing(this.#wasSentTwice) : undefined, this.#warning].filter(
-      (note) => note !== undefined,
-    );
-    return notes.length === 0 ? {} : { note: notes.join('; ') };
+  get #note(): string | undefined {
+    if (!this.#isSecond) return this.#warning;
+    const ofClosing = noteOfClosing(this.#wasSentTwice);
+    return this.#warning === undefined ? ofClosing : `${ofClosing}; ${this.#warning}`;
   }
 
   #release(isReusable: boolean): void {

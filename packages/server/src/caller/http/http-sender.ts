@@ -3,6 +3,7 @@ import type { Dialer } from '../dial/dialer.ts';
 import { reasonOf } from '../failure-reason.ts';
 import { readBuffer } from './connection.ts';
 import { Connections } from './connections.ts';
+import { Departures } from './departures.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { type HttpForm, httpFormOf } from './form.ts';
 import { HttpHeaders } from './headers.ts';
@@ -58,6 +59,7 @@ export class HttpSender implements Sender {
       headers: new HttpHeaders(version),
       connections: this.#connections,
       reading: this.#reading,
+      departures: new Departures(),
       ended: () => this.#ended(),
     };
   }

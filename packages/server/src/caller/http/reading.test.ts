@@ -4,42 +4,60 @@ import { test } from 'node:test';
 import { messageOf, rawService, send, senderWith, until } from '../testing/services.ts';
 import { type Reader, ReadingBudget } from './reading.ts';
 
-function reader(name: string, told: string[]): Reader {
-  return { readOn: () => void told.push(name) };
+/** Readers that say when they are told to read on: one for each letter, of the origin that it names. */
+function readers(...names: string[]) {
+  const told: string[] = [];
+  const made = names.map((name): Reader => ({ origin: name.slice(0, 1), readOn: () => void told.push(name) }));
+  return { told, made: made as [Reader, Reader, Reader, Reader, Reader] };
 }
 
-test('beyond the budget one reads on, the others in their order as memory becomes free', () => {
-  const told: string[] = [];
-  const budget = new ReadingBudget(100, 10);
-  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => reader(name, told)) as [Reader, Reader, Reader, Reader];
-  assert.equal(budget.add(a, 60, 5000), true);
-  assert.equal(budget.add(b, 40, 5000), true);
-  assert.equal(budget.add(b, 10, 5000), true, 'the first beyond it');
-  assert.equal(budget.add(a, 10, 5000), false);
-  assert.equal(budget.add(c, 10, 5000), false);
-  assert.equal(budget.add(d, 10, 5000), false);
-  assert.equal(budget.add(b, 900, 5000), true, 'it goes on, so that there is always one that ends');
-  assert.deepEqual([budget.bytes, budget.waiting, told], [1040, 3, []]);
-  budget.leave(b, 950);
-  assert.deepEqual(told, ['a', 'c'], 'one as there is room, and one beyond it');
-  assert.equal(budget.isWaiting(d), true);
-  budget.leave(c, 10);
-  assert.deepEqual(told, ['a', 'c', 'd']);
-  budget.leave(a, 70);
-  budget.leave(d, 10);
-  assert.deepEqual([budget.bytes, budget.waiting], [0, 0]);
+const small = 4096;
+
+test('an origin reads on while it keeps no more than what is free; beyond that one of its readers does', () => {
+  const { told, made } = readers('a1', 'a2', 'a3', 'b1', 'c1');
+  const [a1, a2, a3, b1, c1] = made;
+  const budget = new ReadingBudget(1000, 10);
+  assert.equal(budget.add(a1, small + 250, small + 250), true, 'the first bytes are not counted');
+  assert.equal(budget.add(a2, small + 250, small + 250), true, 'half of it');
+  assert.equal(budget.add(a2, 10, small + 260), true, 'the first beyond it');
+  assert.equal(budget.add(a1, 10, small + 260), false);
+  assert.equal(budget.add(a3, small, small), true);
+  assert.equal(budget.add(a3, 10, small + 10), false);
+  assert.equal(budget.add(b1, small + 250, small + 250), true, 'half of what another origin has left');
+  assert.equal(budget.add(b1, 10, small + 260), false);
+  assert.equal(budget.add(c1, small + 100, small + 100), true, 'there is room for one more');
+  assert.deepEqual([budget.bytes, budget.waiting, told], [5 * small + 890, 3, []]);
+  budget.leave(a2, small + 260);
+  assert.deepEqual(told, ['a1', 'a3', 'b1'], 'as there is room');
+  assert.equal(budget.waiting, 0);
+  const rest = [
+    [a1, 260],
+    [a3, 10],
+    [b1, 260],
+    [c1, 100],
+  ] as const;
+  for (const [one, bytes] of rest) budget.leave(one, small + bytes);
+  assert.equal(budget.bytes, 0);
+  assert.equal(budget.add(a1, small + 500, small + 500), true, 'all of it is free again');
+  assert.equal(budget.add(b1, small + 250, small + 250), true);
 });
 
-test('one that waits and ends is not told to read on', () => {
-  const told: string[] = [];
+test('who goes on beyond the budget is of each origin in turn', () => {
+  const { told, made } = readers('a1', 'a2', 'a3', 'b1', 'b2');
+  const [a1, a2, a3, b1, b2] = made;
   const budget = new ReadingBudget(10, 10);
-  const [a, b, c] = ['a', 'b', 'c'].map((name) => reader(name, told)) as [Reader, Reader, Reader];
-  budget.add(a, 20, 5000);
-  budget.add(b, 5, 5000);
-  budget.add(c, 5, 5000);
-  budget.leave(b, 5);
-  budget.leave(a, 20);
-  assert.deepEqual(told, ['c']);
+  for (const reader of made) budget.add(reader, small + 20, small + 20);
+  assert.deepEqual([budget.waiting, told], [4, []]);
+  budget.leave(a1, small + 20);
+  assert.deepEqual(told, ['a2']);
+  budget.leave(a2, small + 20);
+  assert.deepEqual(told, ['a2', 'b1']);
+  budget.leave(b2, small + 20);
+  assert.equal(budget.isWaiting(b2), false);
+  budget.leave(b1, small + 20);
+  assert.deepEqual(told, ['a2', 'b1', 'a3'], 'one that has left is not told');
+  budget.leave(a3, small + 20);
+  assert.deepEqual([budget.bytes, budget.waiting], [0, 0]);
 });
 
 /** A service whose answers stand still in their middle. */
@@ -83,6 +101,30 @@ test('many large answers at once are kept within the budget, and all come to the
   });
   for (const answer of await Promise.all(answers)) assert.equal(messageOf(answer), '');
   assert.ok(most <= readingBytes + answerBytes + calls * 20 * 1024, `${most} bytes were kept`);
+  assert.deepEqual([own.reading.bytes, own.reading.waiting], [0, 0]);
+});
+
+test('answers of one service that stand still do not hold up those of another', async () => {
+  const own = senderWith({ readingBytes: 1024 * 1024 });
+  const { url, finish } = await slowService(200_000);
+  const calls = 80;
+  const still = Array.from({ length: calls }, () => send(url, { timeoutMs: 60_000 }, own));
+  await until(() => own.reading.waiting > 0);
+  const chunk = `2000\r\n${'x'.repeat(0x2000)}\r\n`;
+  const { url: other } = await rawService((socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`);
+    const sent = own.reading.bytes;
+    until(() => own.reading.bytes > sent).then(() => socket.write(`${chunk.repeat(4)}0\r\n\r\n`));
+  });
+  for (let call = 0; call < 3; call += 1) assert.equal(messageOf(await send(other, { timeoutMs: 20_000 }, own)), '');
+  assert.ok(own.reading.waiting > 0);
+  let ended = 0;
+  for (const answer of still) answer.then(() => (ended += 1));
+  await until(() => {
+    finish();
+    return ended === calls;
+  });
+  for (const answer of await Promise.all(still)) assert.equal(messageOf(answer), '');
   assert.deepEqual([own.reading.bytes, own.reading.waiting], [0, 0]);
 });
 

@@ -23,7 +23,7 @@ export const calls = section('Limits of one call to a service, and of the connec
     from: kib,
     to: 64 * gib,
     description:
-      'The most memory for answers over HTTP of which the rest has not come yet, of all calls together. If it is used up, Holdfast reads on only the one that has waited longest; the others wait in their sockets until there is memory, at most until the time-out of their call. An answer that comes in one piece of up to 16 KiB needs none of it, and one of up to 4 KiB never waits. At most this setting, plus `calls.answerBytes`, plus 20 KiB for each call that is out, is kept at a time. The process takes more than that for some time, because memory that is free again is collected later: in a test with the default it grew by more than two and a half times as much.',
+      'The most memory for answers over HTTP of which the rest has not come yet, of all calls together. The answers of one service (origin) are read on while they keep no more memory than is free: so one service has at most half of it, and answers that stand still never stop those of other services. What may not be read on waits in its socket until there is memory, at most until the time-out of its call. One answer at a time is read on in any case, of each service in turn. An answer that comes in one piece of up to 16 KiB needs none of the memory, and the first 4 KiB of each are not counted. At most this setting, plus `calls.answerBytes`, plus 20 KiB for each call that is out, is kept at a time. The process takes more than that for some time, because memory that is free again is collected later: in a test with the default it grew by more than two and a half times as much.',
   }),
   redirects: number({
     default: 5,

@@ -11,6 +11,14 @@ export const general = {
     description:
       'The folder of the embedded store. A relative path counts from where Holdfast is started. A missing folder is made. Keep it on a local disk.',
   }),
+  nodeName: text({
+    default: '',
+    maxCharacters: 128,
+    allowed: 'a name for people',
+    flag: true,
+    description:
+      'The name of this coordinator in `holdfast nodes`, in `holdfast show` and in the metrics. Empty: the name of the machine and the port of HTTP.',
+  }),
   retryIntervalMs: number({
     default: 10 * second,
     from: second,

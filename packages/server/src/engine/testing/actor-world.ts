@@ -5,6 +5,7 @@ import { Actor, type ActorContext, type Leaving, type Loaded } from '../actor.ts
 import { EngineClock } from '../clock.ts';
 import type { AskedTransaction } from '../coordinator.ts';
 import type { JournalResult } from '../journal.ts';
+import { LongTurns } from '../long-turns.ts';
 import type { BranchCall, CallResult } from '../ports.ts';
 import { defaults } from './asked.ts';
 import { uncut } from './calls.ts';
@@ -45,6 +46,7 @@ export function actorWorld(asked: AskedTransaction, status: 'prepared' | 'submit
     },
     flushDelayMs: 100,
     mustLook: () => state.mustLook,
+    longTurns: new LongTurns((action) => runtime.soon(action)),
     newToken: () => `t${++state.tokens}`,
     write: (write, bytes, done) => {
       const decided = (result: JournalResult) => done(result === 'given-up' ? assert.fail('a driver waits') : result);

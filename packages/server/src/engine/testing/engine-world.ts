@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Outcome, Transaction } from '@holdfast/core';
 import { Database } from '../../../../simulator/src/store/database.ts';
-import type { StoreOperation } from '../../../../simulator/src/store/link.ts';
+import { Rest, type StoreOperation } from '../../../../simulator/src/store/link.ts';
 import { SimulatedStore } from '../../../../simulator/src/store/store.ts';
 import type { StoredTransaction } from '../../store/store.ts';
 import { Engine } from '../engine.ts';
@@ -43,6 +43,8 @@ export class EngineWorld {
   readonly engine: Engine;
   /** Calls that were asked for and not taken by the test. */
   readonly calls: CalledBranch[] = [];
+  /** How far the clock of the store's server is ahead of this machine's. */
+  serverAheadMs = 0;
   /** The caller throws: a defect that breaks a driver. */
   breakCalls = false;
   readonly warnings: string[] = [];
@@ -51,13 +53,15 @@ export class EngineWorld {
   readonly fatal: unknown[] = [];
   /** Operations of the store that do not get there, with their error. */
   readonly failing = new Map<StoreOperation, unknown>();
+  /** How often the store was asked. */
+  readonly asked: Record<StoreOperation, number> = { commit: 0, read: 0, claim: 0, change: 0, heartbeat: 0 };
   readonly #held: { operation: StoreOperation; leg: Leg; go: PromiseWithResolvers<void> }[] = [];
 
   constructor(options: WorldOptions = {}) {
     const { beside } = options;
     const runtime = beside?.runtime ?? new ManualRuntime();
     this.runtime = runtime;
-    this.database = beside?.database ?? new Database(() => runtime.wallMs());
+    this.database = beside?.database ?? new Database(() => runtime.wallMs() + this.serverAheadMs);
     this.store = new SimulatedStore({
       exclusive: options.exclusive ?? beside === undefined,
       database: this.database,
@@ -67,6 +71,7 @@ export class EngineWorld {
     });
     this.engine = new Engine({
       store: this.store,
+      node: { name: 'test', version: '0', features: [] },
       caller: { call: (asked) => this.#call(asked) },
       runtime,
       settings: { ...settings, ...options.settings },
@@ -158,10 +163,12 @@ export class EngineWorld {
       });
   }
 
-  async #carry<Result>(operation: StoreOperation, apply: () => Result): Promise<Result> {
+  async #carry<Result>(operation: StoreOperation, apply: () => Result | Rest<Result>): Promise<Result> {
+    this.asked[operation] += 1;
     await this.#pass(operation, 'request');
     if (this.failing.has(operation)) throw this.failing.get(operation);
-    const result = apply();
+    const first = apply();
+    const result = first instanceof Rest ? first.run() : first;
     await this.#pass(operation, 'answer');
     return result;
   }

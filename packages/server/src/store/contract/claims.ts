@@ -160,23 +160,6 @@ export function testClaims(test: Case): void {
     assert.equal((await found(store, 'done')).owner, 'b');
   });
 
-  test('Q10: claim: the owner is alive while its heartbeat is fresh, dead once it has retired', async (store) => {
-    if (store.exclusive) return;
-    await live(store, 'a');
-    await put(store, due('g', startMs - 1, 'a'));
-    assert.deepEqual((await claim(store, 'b', { deadAfterMs: 3_600_000 })).claimed, []);
-    await store.retire('a');
-    assert.deepEqual(gidsOf((await claim(store, 'b')).claimed), ['g']);
-  });
-
-  test('claim: the owner is dead once its heartbeat is too old, by the clock of the store', async (store) => {
-    if (store.exclusive) return;
-    const beatMs = await store.heartbeat('a');
-    await put(store, due('g', startMs - 1, 'a'));
-    while ((await store.clockMs()) <= beatMs + 1) await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(gidsOf((await claim(store, 'b', { deadAfterMs: 0 })).claimed), ['g']);
-  });
-
   test('Q10, Q35, B14: claim: two incarnations at once never get the same row', async (store) => {
     await live(store, 'a', 'b');
     await put(store, ...numbers(200).map((index) => due(`g${index}`, startMs - index)));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BranchOperation, Definition, Progress, Status } from '@holdfast/core';
+import type { Heartbeat } from '../nodes.ts';
 import type {
   AppendWrite,
   ClaimRequest,
@@ -19,8 +20,18 @@ export interface OpenStore {
   /** Closes it and opens the same data again; left out by a store that keeps nothing. */
   readonly reopen?: () => Promise<Store>;
   readonly close: () => Promise<void>;
+  /**
+   * Another open store on the same data, with connections of its own, as another coordinator has it; every shared store
+   * gives it, and `close` closes it as well.
+   */
+  readonly beside?: (how?: Beside) => Promise<Store>;
   /** Changes what is stored behind the store's back; left out by a store that keeps no bytes. */
   readonly damage?: (gid: string, damage: Damage) => Promise<void>;
+}
+
+export interface Beside {
+  /** Its claims lock no row and skip none that is locked, where the store can do so. */
+  readonly withoutRowLocks: boolean;
 }
 
 /**
@@ -137,7 +148,7 @@ export function aBranch(branchId: string, more: Partial<BranchOperation> = {}): 
 
 export async function write(store: Store, one: Write): Promise<WriteResult> {
   const [result] = await store.commit([one]);
-  assert.ok(result !== undefined, 'a result for the only write');
+  assert.ok(typeof result === 'string', `a result for the only write: ${JSON.stringify(result)}`);
   return result;
 }
 
@@ -159,7 +170,7 @@ export function claim(store: Store, incarnation: string, more: Partial<ClaimRequ
   return store.claim({
     incarnation,
     nowMs: startMs,
-    deadAfterMs: 3_600_000,
+    dead: [],
     maxCount: 1000,
     maxBytes: 1_000_000_000,
     ...more,
@@ -184,10 +195,14 @@ export async function listed(
   }
 }
 
+export function aBeat(incarnation: string, more: Partial<Heartbeat> = {}): Heartbeat {
+  return { incarnation, node: `node of ${incarnation}`, version: '1.2.3', features: [], isDraining: false, ...more };
+}
+
 /** A second incarnation's row: on a shared store its heartbeat is fresh. */
 export async function live(store: Store, ...incarnations: readonly string[]): Promise<void> {
   if (store.exclusive) return;
-  for (const incarnation of incarnations) await store.heartbeat(incarnation);
+  for (const incarnation of incarnations) await store.heartbeat(aBeat(incarnation));
 }
 
 export const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);

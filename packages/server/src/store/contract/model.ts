@@ -111,7 +111,8 @@ const incidents = ['', 'failing: action of branch 01', 'prepared-needs-human', '
 
 const gid = fc.constantFrom(...gids);
 const owner = fc.constantFrom(null, ...owners);
-const time = fc.integer({ min: startMs, max: startMs + 20 });
+const latestMs = startMs + 20;
+const time = fc.integer({ min: startMs, max: latestMs });
 const progress = fc
   .record({ status: fc.constantFrom(...statuses), dueMs: time, updatedMs: time, reason: fc.string({ unit: 'binary' }) })
   .map(({ status, ...more }) => aProgress(status, { ...more, incident: incidents[more.dueMs % 4] ?? '' }));
@@ -269,10 +270,10 @@ async function compareQueries(store: Store, model: Model): Promise<void> {
 async function empty(store: Store, model: Model): Promise<void> {
   const rows = [...model.rows.values()];
   const ends = rows.map(({ definition, owner: expectOwner, version: expectVersion }) =>
-    update(definition.gid, { expectOwner, expectVersion, progress: aProgress('failed') }),
+    update(definition.gid, { expectOwner, expectVersion, progress: aProgress('failed', { finishedMs: latestMs }) }),
   );
   await store.commit(ends);
-  assert.equal(await store.purge(startMs + 1, 100), rows.length);
+  assert.equal(await store.purge(latestMs + 1, 100), rows.length);
 }
 
 /** Random commands against the model. A failure prints its seed and path; SEED repeats one. */

@@ -22,7 +22,10 @@ const sleeping = (gid: string, dueMs: number, owner: string | null = null, statu
   create(gid, { owner, progress: aProgress(status, { dueMs }) });
 
 const finished = (gid: string, finishedMs: number, status: Status = 'succeed') =>
-  create(gid, { progress: aProgress(status, { finishedMs, updatedMs: finishedMs }) });
+  create(gid, {
+    definition: aDefinition(gid, { createdMs: finishedMs }),
+    progress: aProgress(status, { finishedMs, updatedMs: finishedMs }),
+  });
 
 /** makeDue, makeManyDue, purge, counts, clock. */
 export function testUpkeep(test: Case): void {

@@ -12,6 +12,7 @@ import type {
   Watchful,
 } from '../capabilities.ts';
 import type { ClockMistake } from '../earlier.ts';
+import type { ChangedRow, Heard } from '../nodes.ts';
 import {
   type AlertRequest,
   type ClaimRequest,
@@ -201,11 +202,19 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
     return this.#lookUp('counts', nowMs);
   }
 
-  heartbeat(): Promise<number> {
+  heartbeat(): Promise<Heard> {
     return Promise.reject(notShared());
   }
 
   retire(): Promise<void> {
+    return Promise.reject(notShared());
+  }
+
+  drain(): Promise<boolean> {
+    return Promise.reject(notShared());
+  }
+
+  changed(): Promise<readonly ChangedRow[]> {
     return Promise.reject(notShared());
   }
 

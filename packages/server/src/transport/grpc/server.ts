@@ -51,7 +51,6 @@ export class GrpcServer {
   readonly #health: Health;
   readonly #unsent: UnsentReplies;
   readonly #turns = new Turns(requestsEachRound);
-  readonly #largeTurns = new Turns(1);
   readonly #methods: ReadonlyMap<string, Begin>;
   readonly #waiting = new Set<(answer: Status) => void>();
   #waitingBytes = 0;
@@ -191,7 +190,7 @@ export class GrpcServer {
       this.#waitingBytes += waitingBytes;
       this.#waiting.add(finish);
       let sent: Buffer | undefined = message;
-      const turns = waitingBytes > largeRequestBytes ? this.#largeTurns : this.#turns;
+      const turns = waitingBytes > largeRequestBytes ? this.#parts.coordinator.longTurns : this.#turns;
       turns.take(() => {
         // It was given up before its turn.
         if (isFinished || sent === undefined) return;

@@ -1,4 +1,5 @@
 import { HoldfastError } from '@holdfast/core';
+import type { LongTurns } from '../../engine/long-turns.ts';
 import type { RequestObserver } from '../observer.ts';
 import { largeRequestBytes, requestsEachRound, Turns } from '../turns.ts';
 import { Admission } from './admission.ts';
@@ -15,14 +16,14 @@ export class Intake {
   readonly bodies: Bodies;
   readonly unsent: UnsentAnswers;
   readonly turns = new Turns(requestsEachRound);
-  /** For requests with a large body. Other requests, probes too, are served between two of them. */
-  readonly #largeTurns = new Turns(1);
+  readonly #longTurns: LongTurns;
   /** Every answer from now on is the last one of its connection. */
   isClosing = false;
   readonly #observer: RequestObserver;
 
-  constructor(settings: HttpSettings, observer: RequestObserver) {
+  constructor(settings: HttpSettings, observer: RequestObserver, longTurns: LongTurns) {
     this.settings = settings;
+    this.#longTurns = longTurns;
     this.#observer = observer;
     this.admission = new Admission(settings);
     this.bodies = new Bodies(settings);
@@ -32,7 +33,7 @@ export class Intake {
   /** A body has come in whole: a large one waits for its turn, on top of that of its request. */
   takeBody(bytes: number, serve: () => void): void {
     if (bytes <= largeRequestBytes) serve();
-    else this.#largeTurns.take(serve);
+    else this.#longTurns.take(serve);
   }
 
   /** What was handled, as it is answered: given up where too many answers wait for their clients. */

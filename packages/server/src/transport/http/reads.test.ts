@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { test } from 'node:test';
 import { httpDefaults } from './settings.ts';
 import { shown, until } from './testing.ts';
 import { testsOfBothWays } from './ways-testing.ts';
@@ -54,39 +53,32 @@ both('a read that fails gives its turn back', async () => {
   assert.equal((await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`)).status, 200);
 });
 
-const deafClients = [
-  ['of clients that do not read', () => [query(), query()]],
-  ['behind each other on one connection', () => [query().repeat(2)]],
-] as const;
+both('answers of clients that do not read have a budget; what is given up is given back', async () => {
+  const { base, port, coordinator, server } = await start({ answerBudgetBytes: 16 * 1024 ** 2 });
+  coordinator.stored = large(8);
+  const sockets = [deaf(port, query()), deaf(port, query())];
+  // Each answer is more than the buffers of a connection take.
+  await until(() => coordinator.asked.length === 2);
+  const refused = await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`);
+  assert.equal(refused.status, 503);
+  assert.match(await refused.text(), /^\{"message":"too many answers/);
+  assert.equal((await fetch(`${base}${tests.root}/api/dtmsvr/newGid`)).status, 200, 'nothing else is refused');
+  for (const socket of sockets) socket.destroy();
+  coordinator.stored = undefined;
+  await until(async () => (await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`)).status === 200);
+  await server.close(0);
+});
 
-for (const [how, requests] of deafClients) {
-  both(`answers ${how} have a budget; what is given up is given back`, async () => {
-    // The lane begins with the second only when the first was taken: see below.
-    if (tests.root === '' && requests().length === 1) return;
-    const { base, port, coordinator, server } = await start({ answerBudgetBytes: 16 * 1024 ** 2 });
-    coordinator.stored = large(8);
-    const sockets = requests().map((text) => deaf(port, text));
-    // Each answer is more than the buffers of a connection take.
-    await until(() => coordinator.asked.length === 2);
-    const refused = await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`);
-    assert.equal(refused.status, 503);
-    assert.match(await refused.text(), /^\{"message":"too many answers/);
-    assert.equal((await fetch(`${base}${tests.root}/api/dtmsvr/newGid`)).status, 200, 'nothing else is refused');
-    for (const socket of sockets) socket.destroy();
-    coordinator.stored = undefined;
-    await until(async () => (await fetch(`${base}${tests.root}/api/dtmsvr/query?gid=g`)).status === 200);
-    await server.close(0);
-  });
-}
-
-test('in the lane a client that does not read its answer is not asked for more', async () => {
+both('a client that does not read its answer is not asked for more', async () => {
   const { port, coordinator, base } = await start({});
   coordinator.stored = large(8);
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);
   socket.pause();
   socket.write(query().repeat(3));
   await until(() => coordinator.asked.length === 1);
-  for (let time = 0; time < 5; time += 1) assert.equal((await fetch(`${base}/api/dtmsvr/newGid`)).status, 200);
+  for (let time = 0; time < 5; time += 1) {
+    assert.equal((await fetch(`${base}${tests.root}/api/dtmsvr/newGid`)).status, 200);
+  }
   assert.equal(coordinator.asked.length, 1, 'the others wait until it reads');
   let bytes = 0;
   socket.on('data', (chunk) => {

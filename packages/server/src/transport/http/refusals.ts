@@ -20,5 +20,5 @@ export function refusalText(refusal: ConnectionRefusal): string {
 }
 
 /** How much of a refused body is taken off the wire after the answer, and for how long, before the connection is cut. */
-export const lingerBytes = 1024 * 1024;
+export const lingerBytes = 8 * 1024 * 1024;
 export const lingerMs = 2000;

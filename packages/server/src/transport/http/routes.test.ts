@@ -382,3 +382,21 @@ test('no query string whatever either', async () => {
   );
   await fc.assert(property, { numRuns: 300 });
 });
+
+test('the coordinators on the store, and one of them is asked to drain', async () => {
+  const answer = await call('GET', '/api/v1/nodes');
+  assert.equal(answer.status, 200);
+  assert.deepEqual(JSON.parse(answer.body), {
+    nodes: [
+      {
+        ...{ id: 'i1', name: 'host:1', version: '1.2.3', features: ['rows-2'] },
+        ...{ isThis: true, isDraining: false, isDead: false },
+        ...{ startedAt: '1970-01-01T00:00:01.000Z', heardAt: '1970-01-01T00:00:02.000Z' },
+      },
+    ],
+  });
+  assert.deepEqual((await call('POST', '/api/v1/nodes/i1/drain')).body, '{"asked":true}');
+  assert.deepEqual(started.coordinator.asked, [['drain', 'i1']]);
+  started.coordinator.refusal = new HoldfastError('NOT_FOUND', 'there is no such coordinator');
+  assert.equal((await call('POST', '/api/v1/nodes/i2/drain')).status, 404);
+});

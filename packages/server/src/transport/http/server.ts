@@ -1,3 +1,4 @@
+import { HoldfastError } from '@holdfast/core';
 import { listenOn } from '../listen.ts';
 import { allRoutes } from './all-routes.ts';
 import { Intake } from './intake.ts';
@@ -13,9 +14,21 @@ export interface HttpServer {
   listen(): Promise<{ readonly host: string; readonly port: number }>;
   /** Connections that are open now. */
   openConnections(): Promise<number>;
-  /** Takes no new connection, lets what is under way end for that long, then cuts every connection. Idempotent. */
+  /**
+   * Takes no new connection and lets what is under way end for that long. Then it tells those who wait still that it
+   * stops, and cuts every connection. Idempotent.
+   */
   close(graceMs: number): Promise<void>;
 }
+
+/** How long before the end of the grace those who wait still are told so. */
+const farewellMs = 200;
+
+const stopping = new HoldfastError(
+  'UNAVAILABLE',
+  'the coordinator stops, and no answer was ready: what was asked for goes on, ask again',
+  { retryAfterMs: 1000 },
+);
 
 /** dtm's HTTP API, the probes and the metrics on one port. */
 export function createHttpServer(parts: HttpParts): HttpServer {
@@ -35,7 +48,7 @@ class TwoWayServer implements HttpServer {
 
   constructor(parts: HttpParts) {
     this.#parts = parts;
-    this.#intake = new Intake(parts.settings, parts.observer);
+    this.#intake = new Intake(parts.settings, parts.observer, parts.coordinator.longTurns);
     parts.coordinator.heedTurns(() => this.#intake.turns.waitedMs);
     const routes = allRoutes(parts, this.#intake);
     this.#node = new NodeWay(routes, this.#intake, (socket) => this.#lane.accept(socket));
@@ -43,7 +56,6 @@ class TwoWayServer implements HttpServer {
   }
 
   async listen(): Promise<{ host: string; port: number }> {
-    await this.#node.ready();
     return listenOn(this.#node.server, this.#parts.settings);
   }
 
@@ -60,18 +72,24 @@ class TwoWayServer implements HttpServer {
 
   async #close(graceMs: number): Promise<void> {
     this.#intake.isClosing = true;
+    const farewell = setTimeout(
+      () => {
+        this.#lane.refuseWaiting(stopping);
+        this.#node.refuseWaiting(stopping);
+      },
+      graceMs - Math.min(farewellMs, graceMs / 2),
+    );
     const cut = setTimeout(() => {
       this.#lane.cut();
-      this.#node.server.closeAllConnections();
+      this.#node.cut();
     }, graceMs);
     await new Promise<void>((resolve) => {
       // It calls back with an error where it did not listen: closed is closed.
       this.#node.server.close(() => resolve());
       this.#lane.closeIdle();
-      this.#node.server.closeIdleConnections();
     });
+    clearTimeout(farewell);
     clearTimeout(cut);
     this.#lane.close();
-    await this.#node.close();
   }
 }

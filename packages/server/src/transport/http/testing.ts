@@ -10,8 +10,9 @@ import {
   restoreTransaction,
   type Transaction,
 } from '@holdfast/core';
-import type { ClockState } from '../../engine/clock-keeper.ts';
+import type { ClockState } from '../../engine/clock-state.ts';
 import type { AskedTransaction, Coordinator } from '../../engine/coordinator.ts';
+import { LongTurns } from '../../engine/long-turns.ts';
 import type { AskedList, ExplainedTransaction, KeyValues, ShownPage, ShownTransaction } from '../wire/stored.ts';
 import type { HttpParts } from './parts.ts';
 import { createHttpServer, type HttpServer } from './server.ts';
@@ -108,6 +109,7 @@ export class RecordingCoordinator implements Coordinator {
     return this.#record('getValue', [category, key], this.values[0]);
   }
 
+  readonly longTurns = new LongTurns(setImmediate);
   readonly turns: (() => number)[] = [];
 
   heedTurns(waitedMs: () => number): void {
@@ -116,6 +118,16 @@ export class RecordingCoordinator implements Coordinator {
 
   destinations() {
     return [];
+  }
+
+  nodes() {
+    const times = { startedMs: 1000, heardMs: 2000 };
+    const flags = { isThis: true, isDraining: false, isDead: false };
+    return [{ id: 'i1', name: 'host:1', version: '1.2.3', features: ['rows-2'], ...flags, ...times }];
+  }
+
+  drain(id: string): Promise<void> {
+    return this.#record('drain', [id], undefined);
   }
 
   clockState(): ClockState {

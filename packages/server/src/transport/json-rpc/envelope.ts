@@ -1,5 +1,5 @@
 import { HoldfastError, invalid, membersOf } from '@holdfast/core';
-import { nameOf, parseFields, textOf } from '../wire/json.ts';
+import { nameOf, type Parsed, parseFields, textOf } from '../wire/json.ts';
 
 /** The codes of JSON-RPC answers. FAILURE and ONGOING have codes of their own, and nothing else has them. */
 export const codes = {
@@ -14,8 +14,10 @@ export const codes = {
 export interface RpcRequest {
   readonly id: string;
   readonly method: string;
-  /** JSON text, as it was sent: `{}` where there are none. */
-  readonly params: string;
+  /** An empty object where there are none. */
+  readonly params: Parsed;
+  /** Characters of the whole request. */
+  readonly length: number;
 }
 
 /** What is wrong with the envelope, before any method is asked. */
@@ -46,11 +48,11 @@ export function decodeEnvelope(body: Buffer): RpcRequest | RpcRefusal {
     const message = 'Bad json request: jsonrpc must be "2.0", and id must not be empty';
     return { id, code: codes.badRequest, message };
   }
-  return { id, method, params: paramsOf(text) };
+  return { id, method, params: { value: fields['params'] ?? {}, text: () => paramsText(text) }, length: text.length };
 }
 
 /** The last of several counts. */
-function paramsOf(text: string): string {
+function paramsText(text: string): string {
   let params = '{}';
   for (const [key, valueText] of membersOf(text)) {
     if (nameOf(key, envelopeNames) === 'params' && valueText.trim() !== 'null') params = valueText;

@@ -1,5 +1,6 @@
 import type { Coordinator } from '../../engine/coordinator.ts';
 import { branchMapOf, decodeBranch } from '../wire/branch.ts';
+import type { Parsed } from '../wire/json.ts';
 import { abortOf, prepareOf, submitOf, transactionFields } from '../wire/transaction.ts';
 import type { Noted } from '../wire/unknown.ts';
 import { abortVerdict, submitVerdict, type Verdict } from '../wire/verdict.ts';
@@ -7,8 +8,15 @@ import { abortVerdict, submitVerdict, type Verdict } from '../wire/verdict.ts';
 /** What a method answers: how it went, or a gid. */
 export type Reply = Verdict | { readonly kind: 'gid'; readonly gid: string };
 
+/** What a method is asked. */
+export interface Asked {
+  readonly params: Parsed;
+  /** Characters of the whole request. */
+  readonly length: number;
+}
+
 /** @param taken told what was asked once that is done */
-export type Method = (params: string, taken: (asked: Noted) => void) => Promise<Reply>;
+export type Method = (asked: Asked, taken: (asked: Noted) => void) => Promise<Reply>;
 
 export type Methods = ReadonlyMap<string, Method>;
 
@@ -20,8 +28,8 @@ export function rpcMethods(coordinator: Coordinator): Methods {
     ['newGid', async () => ({ kind: 'gid', gid: coordinator.newGid() })],
     [
       'prepare',
-      async (params, taken) => {
-        const asked = prepareOf(transactionFields(params, 'params'), params.length);
+      async ({ params, length }, taken) => {
+        const asked = prepareOf(transactionFields(params, 'params'), length);
         await coordinator.prepare(asked);
         taken(asked);
         return success;
@@ -29,8 +37,8 @@ export function rpcMethods(coordinator: Coordinator): Methods {
     ],
     [
       'submit',
-      async (params, taken) => {
-        const asked = submitOf(transactionFields(params, 'params'), params.length);
+      async ({ params, length }, taken) => {
+        const asked = submitOf(transactionFields(params, 'params'), length);
         if ('end' in asked) {
           await coordinator.endWorkflow(asked.gid, asked.end);
           return success;
@@ -42,14 +50,14 @@ export function rpcMethods(coordinator: Coordinator): Methods {
     ],
     [
       'abort',
-      async (params) => {
+      async ({ params }) => {
         const { gid, type, reason } = abortOf(transactionFields(params, 'params'));
         return abortVerdict(await coordinator.abort(gid, type, reason));
       },
     ],
     [
       'registerBranch',
-      async (params, taken) => {
+      async ({ params }, taken) => {
         const asked = decodeBranch(branchMapOf(params, 'params'));
         await coordinator.registerBranch(asked.gid, asked.type, asked.branches);
         taken(asked);

@@ -54,14 +54,14 @@ function refusalAnswer(refusal: RpcRefusal): Answer {
 }
 
 async function answered(
-  { id, method, params }: RpcRequest,
+  { id, method, ...asked }: RpcRequest,
   methods: Methods,
   { observer, noted }: Pick<RpcParts, 'observer' | 'noted'>,
 ): Promise<readonly [Answer, isFine: boolean]> {
   try {
     let taken: Noted = {};
-    const reply = await methods.get(method)?.(params, (asked) => {
-      taken = asked;
+    const reply = await methods.get(method)?.(asked, (noted) => {
+      taken = noted;
     });
     if (reply === undefined) throw new Error('a method that was found is there');
     return [

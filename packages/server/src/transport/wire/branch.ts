@@ -1,7 +1,7 @@
 import { type BranchOperation, invalid, limits, membersOf, type Payload, type TransactionType } from '@holdfast/core';
 import { keptText, stringMap } from './fields.ts';
 import { checkedId, strippedGid, transactionType } from './identity.ts';
-import { checkNames, isPlain, nameOf, parseObject } from './json.ts';
+import { asObject, checkNames, isPlain, nameOf, type Parsed, parseJson } from './json.ts';
 import { isOfStrings } from './object.ts';
 import { type MayHaveUnknown, type Noted, UnknownNames, unknownIn } from './unknown.ts';
 import { anyUrl } from './url.ts';
@@ -28,7 +28,7 @@ export type BranchMap = Readonly<Record<string, string>> & MayHaveUnknown;
 
 /** The body of registerBranch over HTTP; see {@link branchMapOf}. */
 export function readBranchMap(text: string): BranchMap {
-  const map = branchMapOf(text);
+  const map = branchMapOf({ value: parseJson(text, 'body'), text: () => text });
   const { gid = '' } = map;
   const stripped = strippedGid(gid);
   return stripped === gid ? map : Object.assign(Object.create(null), map, { gid: stripped });
@@ -36,10 +36,10 @@ export function readBranchMap(text: string): BranchMap {
 
 /**
  * A map of strings by our names.
- * @throws HoldfastError INVALID_INPUT where the text is no such map
+ * @throws HoldfastError INVALID_INPUT where it is no such map
  */
-export function branchMapOf(text: string, textName = 'body'): BranchMap {
-  const object = parseObject(text, textName);
+export function branchMapOf({ value, text }: Parsed, textName = 'body'): BranchMap {
+  const object = asObject(value, textName);
   if (isPlain(object, branchNames) && isOfStrings(object)) return object;
   checkNames(object, textName);
   for (const key of Object.keys(object)) {
@@ -52,11 +52,11 @@ export function branchMapOf(text: string, textName = 'body'): BranchMap {
   return Object.assign(byName(given, text), { [unknownIn]: unknown });
 }
 
-function byName(given: Readonly<Record<string, string>>, text: string): BranchMap {
+function byName(given: Readonly<Record<string, string>>, text: () => string): BranchMap {
   const map: Record<string, string> = Object.create(null);
   for (const key of Object.keys(given)) {
     const name = nameOf(key, branchNames);
-    if (name !== undefined && name in map) return inTextOrder(text);
+    if (name !== undefined && name in map) return inTextOrder(text());
     if (name !== undefined) map[name] = given[key] ?? '';
   }
   return map;

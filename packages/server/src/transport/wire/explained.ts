@@ -21,6 +21,7 @@ import type {
   ExplainedPlace,
   ExplainedTransaction,
   RolledBackTransaction,
+  ShownNode,
   ShownTransaction,
 } from './stored.ts';
 import { meantBy } from './unknown.ts';
@@ -37,6 +38,7 @@ export function encodeExplained(shown: ExplainedTransaction): object {
   return {
     ...encodeSummary({ ...stored, progress: transaction.progress }),
     isDrivenHere,
+    ownerName: shown.ownerName ?? null,
     protocol: definition.protocol,
     queryPrepared: withoutUserinfo(definition.queryPrepared),
     customData: definition.customData,
@@ -171,4 +173,8 @@ function foreseenOf(transaction: Transaction, { status, reason, calls, hasMoreCa
 
 function timeOf(ms: number): string | null {
   return timeText(ms) ?? null;
+}
+
+export function encodeNode({ startedMs, heardMs, ...node }: ShownNode): object {
+  return { ...node, startedAt: timeOf(startedMs), heardAt: timeOf(heardMs) };
 }

@@ -23,12 +23,15 @@ const reserved = new Set([
   'upgrade',
 ]);
 
+/** With a prototype: to write an object without one as JSON takes a microsecond longer. */
+const noHeaders: Readonly<Record<string, string>> = {};
+
 /** Headers for every branch call; of two that differ only in case the last wins. */
 export function branchHeaders(fields: Fields): Readonly<Record<string, string>> {
   const field = 'branch_headers';
   const given = stringMap(fields[field] ?? {}, field);
   const names = Object.keys(given);
-  if (names.length === 0) return given;
+  if (names.length === 0) return noHeaders;
   if (names.length > headerLimits.count) throw invalid(field, `must be at most ${headerLimits.count} headers`);
   const byFolded = new Map<string, string>();
   let bytes = 0;

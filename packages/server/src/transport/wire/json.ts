@@ -1,15 +1,15 @@
 import { isUtf8 } from 'node:buffer';
-import { invalid, isDeeperThan, isWiderThan, membersOf } from '@holdfast/core';
+import { invalid, isDeeperThan, isWiderThan, type JsonSize, limits, membersOf } from '@holdfast/core';
 import { likenessOfBytes, likenessOfText } from './likeness.ts';
 import { isObject } from './object.ts';
 import type { MayHaveUnknown, UnknownNames } from './unknown.ts';
 
 /** How deep arrays and objects in a request may be nested. What we read goes three deep. */
 const maxDepth = 100;
-/** Enough for the steps and the orders of the largest transaction, and little enough to be parsed within 50 ms. */
-const maxSize = { members: 65_536, values: 131_072 };
+/** Five members for each step of the largest transaction, and its orders; little enough to be parsed within 50 ms. */
+const maxSize: JsonSize = { members: 5 * limits.steps, values: 131_072 };
 /** Of one object that is a request or a map: far more than have a meaning. */
-const maxNames = 1000;
+export const maxNames = 1000;
 
 /** The fields of an object that we know, by their wire name. What is null or unknown is not in it. */
 export type Fields = Readonly<Record<string, unknown>> & MayHaveUnknown;
@@ -31,7 +31,24 @@ export function textOf(body: Buffer): string {
  * @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object
  */
 export function parseFields(text: string, known: ReadonlySet<string>, name = 'body', unknown?: UnknownNames): Fields {
-  const object = parseObject(text, name);
+  return fieldsOf({ value: parseJson(text, name), text: () => text }, known, name, unknown);
+}
+
+/** What a JSON text holds, with that text: so a text within another one is not parsed twice. */
+export interface Parsed {
+  readonly value: unknown;
+  /** Asked for only where the value does not tell enough. */
+  readonly text: () => string;
+}
+
+/** As `parseFields`, of what has been parsed. */
+export function fieldsOf(
+  { value, text }: Parsed,
+  known: ReadonlySet<string>,
+  name: string,
+  unknown?: UnknownNames,
+): Fields {
+  const object = asObject(value, name);
   if (isPlain(object, known)) return object;
   checkNames(object, name);
   unknown?.addKeysOf(object, known);
@@ -39,7 +56,7 @@ export function parseFields(text: string, known: ReadonlySet<string>, name = 'bo
   for (const key of Object.keys(object)) {
     const name = nameOf(key, known);
     if (name === undefined) continue;
-    if (name in fields) return inTextOrder(text, known);
+    if (name in fields) return inTextOrder(text(), known);
     if (object[key] !== null) fields[name] = object[key];
   }
   return fields;
@@ -55,7 +72,11 @@ export function isPlain(object: Readonly<Record<string, unknown>>, known: Readon
 
 /** @throws HoldfastError INVALID_INPUT where the text is not the JSON of an object */
 export function parseObject(text: string, name = 'body'): Readonly<Record<string, unknown>> {
-  const value = parseJson(text, name);
+  return asObject(parseJson(text, name), name);
+}
+
+/** @throws HoldfastError INVALID_INPUT naming the field, where it is no object */
+export function asObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (!isObject(value)) throw invalid(name, 'must be a JSON object');
   return value;
 }
@@ -72,9 +93,9 @@ export function parseJson(text: string, name: string): unknown {
 }
 
 /** To be asked before a text is parsed, by whomever. */
-export function checkShape(text: string, name: string): void {
-  if (isWiderThan(text, maxSize)) {
-    const { members, values } = maxSize;
+export function checkShape(text: string, name: string, size = maxSize): void {
+  if (isWiderThan(text, size)) {
+    const { members, values } = size;
     throw invalid(name, `must have at most ${members} members of objects, and ${values} with the elements of arrays`);
   }
   if (isDeeperThan(text, maxDepth)) throw invalid(name, `must not be nested deeper than ${maxDepth}`);

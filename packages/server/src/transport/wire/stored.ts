@@ -10,6 +10,7 @@ export type ExplainedTransaction = Exclude<Awaited<ReturnType<Coordinator['expla
 export type ExplainedHold = ExplainedTransaction['heldBack'][number];
 /** An origin, with the calls that hold its places. */
 export type ExplainedDestination = ReturnType<Coordinator['destinations']>[number];
+export type ShownNode = ReturnType<Coordinator['nodes']>[number];
 export type ExplainedPlace = ExplainedDestination['longest'][number];
 export type RolledBackTransaction = Awaited<ReturnType<Coordinator['rollback']>>;
 /** Where a transaction stands when a waiting client is answered. */

@@ -1,6 +1,7 @@
 import {
   type Defaults,
   invalid,
+  limits,
   type Options,
   payloadTrouble,
   planOf,
@@ -11,7 +12,7 @@ import type { AskedTransaction } from '../../engine/coordinator.ts';
 import { booleanField, countField, keptText, secondsField, stringField, stringMap } from './fields.ts';
 import { branchHeaders } from './headers.ts';
 import { checkedId, isLonger, strippedGid, transactionType } from './identity.ts';
-import { checkShape, type Fields, parseFields } from './json.ts';
+import { checkShape, type Fields, fieldsOf, maxNames, type Parsed, parseFields, parseJson } from './json.ts';
 import { checkSize } from './size.ts';
 import { stepsOf } from './steps.ts';
 import { transactionNames, UnknownNames, unknownIn } from './unknown.ts';
@@ -45,14 +46,15 @@ export const decodeAbort = (text: string) => abortOf(bodyFields(text));
 /** The body of forceStop and resetNextCronTime. */
 export const decodeGid = (text: string) => gidOf(withStrippedGid(parseFields(text, gidNames)));
 
-/** What a JSON text says of a transaction, by our names. */
-export function transactionFields(text: string, name?: string): Fields {
+/** What JSON says of a transaction, by our names. */
+export function transactionFields(parsed: Parsed, name = 'body'): Fields {
   const unknown = new UnknownNames();
-  return Object.assign(parseFields(text, fields, name, unknown), { [unknownIn]: unknown });
+  const given = fieldsOf(parsed, fields, name, unknown);
+  return unknown.isEmpty ? given : Object.assign(given, { [unknownIn]: unknown });
 }
 
 function bodyFields(text: string): Fields {
-  return withStrippedGid(transactionFields(text));
+  return withStrippedGid(transactionFields({ value: parseJson(text, 'body'), text: () => text }));
 }
 
 function withStrippedGid(fields: Fields): Fields {
@@ -133,10 +135,13 @@ function protocolOf(value: string): string {
   return value;
 }
 
+/** Enough for the orders of the largest saga, and as many members with no meaning as one object may have. */
+const customDataSize = { members: limits.steps + maxNames, values: 131_072 };
+
 /** JSON text, but for a tcc, which may keep anything there. */
 function customDataOf(fields: Fields, type: TransactionType): string {
   const text = stringField(fields, 'custom_data');
-  if (type !== 'tcc') checkShape(text, 'custom_data');
+  if (type !== 'tcc') checkShape(text, 'custom_data', customDataSize);
   return text;
 }
 

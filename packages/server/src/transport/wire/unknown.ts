@@ -48,6 +48,10 @@ export interface Noted {
 export class UnknownNames {
   #names: Set<string> | undefined;
 
+  get isEmpty(): boolean {
+    return this.#names === undefined;
+  }
+
   /** @param prefix where in the request the object stands, such as `steps[].` */
   addKeysOf(object: unknown, known: ReadonlySet<string>, prefix = ''): void {
     if (!isObject(object)) return;

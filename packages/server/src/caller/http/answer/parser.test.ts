@@ -129,3 +129,26 @@ test('a head in single bytes costs no more than its length', () => {
   parser.push(end, end.length);
   assert.equal(refused, 'a header has a control character');
 });
+
+test('an answer whose head is that of the answer before is read as itself, and so is one that differs in a byte', () => {
+  const parser = new AnswerParser(1000);
+  const first = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: 1\r\n\r\nhello');
+  for (const { bytes, becomes } of rawAnswers) {
+    const whole = Buffer.from(bytes, 'latin1');
+    for (const turn of ['first', 'second']) {
+      parser.stop();
+      assert.equal(outcomeOf([whole], parser), becomes, `${turn} time: ${JSON.stringify(bytes)}`);
+    }
+  }
+  for (let at = 0; at < first.length; at += 1) {
+    parser.stop();
+    assert.equal(outcomeOf([first], parser), '200 hello');
+    for (const byte of [0, 10, 13, 32, 48, 49, 58, 0x80]) {
+      const other = Buffer.from(first);
+      other[at] = byte;
+      const fresh = outcomeOf([other]);
+      parser.stop();
+      assert.equal(outcomeOf([other], parser), fresh, `byte ${at} is ${byte}`);
+    }
+  }
+});

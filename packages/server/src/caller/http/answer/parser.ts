@@ -1,5 +1,6 @@
 import { chunkLineOf } from './chunk-line.ts';
 import { type AnswerHead, HeadReader, noHttp, startsAsHttp } from './head.ts';
+import { KnownHead } from './known-head.ts';
 import { Lines } from './lines.ts';
 
 /** What an answer turns out to be, in order: a head, pieces of the body, its end. `refused` ends it at any point. */
@@ -40,6 +41,7 @@ export class AnswerParser {
   readonly #headBytesMax: number;
   readonly #lines = new Lines();
   readonly #head = new HeadReader();
+  readonly #known = new KnownHead();
   #state: State = 'stopped';
   #events: AnswerEvents = nobody;
   /** Of heads, 1xx included, extensions of chunks and trailers. */
@@ -70,7 +72,11 @@ export class AnswerParser {
   }
 
   push(bytes: Buffer, length: number): void {
-    let at = 0;
+    let at = this.#state === 'status' ? this.#knownHead(bytes, length) : 0;
+    if (this.#isEnd()) {
+      this.#whole(at === length);
+      return;
+    }
     while (at < length) {
       switch (this.#state) {
         case 'length':
@@ -145,9 +151,22 @@ export class AnswerParser {
       return this.#refuse(`its headers are larger than ${this.#headBytesMax} bytes`);
     }
     if (!isWhole) return -1;
-    const reason = this.#read(lines.bytes, lines.from, lines.to);
+    const head = this.#state === 'headers' && lines.from === lines.to ? this.#head.whole() : undefined;
+    const reason =
+      head === undefined ? this.#read(lines.bytes, lines.from, lines.to) : this.#headWhole(head, bytes, next);
     if (reason !== undefined) return this.#refuse(reason);
     return this.#state === 'stopped' ? -1 : next;
+  }
+
+  /** @returns where the body begins; 0: the head is another one than before */
+  #knownHead(bytes: Buffer, length: number): number {
+    const { head, isBare, length: headBytes } = this.#known;
+    const isFirst = this.#headBytes === 0 && this.#lines.keptLength === 0;
+    if (head === undefined || !isFirst || !this.#known.isIn(bytes, length)) return 0;
+    this.#headBytes = headBytes;
+    this.#isBare = isBare;
+    this.#begin(head);
+    return headBytes;
   }
 
   /** Lines of chunks are no part of heads, but for what stands behind a size. */
@@ -167,7 +186,7 @@ export class AnswerParser {
         return reason;
       }
       case 'headers':
-        return isBlank ? this.#headWhole() : this.#head.header(bytes, from, to);
+        return this.#head.header(bytes, from, to);
       case 'chunk-size':
         return this.#chunkSize(bytes, from, to) ?? this.#otherLineEnd();
       case 'chunk-end':
@@ -179,20 +198,26 @@ export class AnswerParser {
     }
   }
 
-  #headWhole(): string | undefined {
+  /** @param next where its body begins */
+  #headWhole(head: AnswerHead | string, bytes: Buffer, next: number): string | undefined {
     const { statusCode } = this.#head;
     if (statusCode === 101) return 'its status is 101, but Holdfast did not ask for another protocol';
-    const head = this.#head.whole();
     if (typeof head === 'string') return head;
     if (statusCode < 200) {
       this.#state = 'status';
       return undefined;
     }
+    // It came in one piece, and no other answer's bytes stand before it.
+    if (this.#headBytes === next) this.#known.learn(bytes, next, head, this.#isBare);
+    this.#begin(head);
+    return undefined;
+  }
+
+  #begin(head: AnswerHead): void {
     this.#isKept = head.isKept && head.framing !== 'close';
     this.#left = head.length;
     this.#state = stateOf(head);
     this.#events.answerHead(head);
-    return undefined;
   }
 
   #chunkSize(bytes: Buffer, from: number, to: number): string | undefined {

@@ -137,6 +137,52 @@ test('the answer is judged like any other', async () => {
     assert.deepEqual(await told(path), ['success', 'ok', 0], path);
 });
 
+test('long requests and answers are whole, many at once', async () => {
+  const { url, calls } = await service(({ headers, body, stream }) => {
+    stream.respond({ ':status': 200 });
+    if (`${headers[':path']}`.startsWith('/long')) stream.end(`{"x":"${'é'.repeat(450_000)}","dtm_result":"FAILURE"}`);
+    else stream.end(body.length === 16 * 1024 * 1024 ? '{"dtm_result":"FAILURE"}' : '');
+  });
+  // Much less than they have together: most of them are told to wait.
+  const sender = senderWith({ readingBytes: 100_000 });
+  const sent = await Promise.all([
+    send(`${url}/sent`, { payload: 'x'.repeat(16 * 1024 * 1024), timeoutMs: 60_000 }, sender),
+    ...Array.from({ length: 8 }, () => send(`${url}/long`, { timeoutMs: 60_000 }, sender)),
+  ]);
+  assert.deepEqual([...new Set(sent.map(({ outcome }) => outcome.kind))], ['failure']);
+  assert.equal(calls.length, 9);
+});
+
+test('an answer that is told to wait stops its service, and no other call of its connection', async () => {
+  const waiting: ServerHttp2Stream[] = [];
+  let written = 0;
+  const { url, sessions } = await service(({ headers, stream }) => {
+    stream.respond({ ':status': 200 });
+    if (!`${headers[':path']}`.startsWith('/long')) {
+      stream.end();
+      return;
+    }
+    waiting.push(stream);
+    // The first one stands still for a while, with more than all may keep.
+    const pieces = waiting.length === 1 ? 3 : 50;
+    for (let piece = 0; piece < pieces; piece += 1) stream.write('x'.repeat(16_384), () => (written += 1));
+  });
+  const sender = senderWith({ readingBytes: 20_000 });
+  const first = send(`${url}/long`, { timeoutMs: 60_000 }, sender);
+  await until(() => written === 3);
+  const second = send(`${url}/long`, { timeoutMs: 60_000 }, sender);
+  await until(() => written >= 4);
+  for (let call = 0; call < 20; call += 1) {
+    assert.equal((await send(`${url}/short`, {}, sender)).outcome.kind, 'success');
+  }
+  assert.ok(written <= 3 + 8, `${written - 3} pieces of 16 KiB`);
+  waiting[0]?.end();
+  waiting[1]?.end('{"dtm_result":"FAILURE"}');
+  assert.equal((await first).outcome.kind, 'success');
+  assert.equal((await second).outcome.kind, 'failure');
+  assert.deepEqual([written, sessions.length], [53, 1]);
+});
+
 test('HTTP/1.1 is spoken wherever it is offered, also where it is offered later', async () => {
   const both = await service(() => undefined, { allowHTTP1: true });
   const versions: string[] = [];

@@ -3,7 +3,7 @@ import type { Dialer, DialFailure, Dialing } from '../../dial/dialer.ts';
 import type { SenderLimits } from '../limits.ts';
 import type { HttpPlace } from '../target.ts';
 import type { Wire, WireWaiter } from '../wire.ts';
-import type { Http2Sessions } from './sessions.ts';
+import type { Http2Connections } from './connections.ts';
 
 export interface Http2OriginsParts {
   readonly limits: SenderLimits;
@@ -21,9 +21,9 @@ const mostOrigins = 1000;
 export class Http2Origins {
   readonly #parts: Http2OriginsParts;
   readonly #untilMs = new Map<string, number>();
-  /** Loaded when the first such service is met: node's HTTP/2 takes a moment. */
-  #sessions: Http2Sessions | undefined;
-  #loading: Promise<Http2Sessions> | undefined;
+  /** Loaded when the first such service is met. */
+  #connections: Http2Connections | undefined;
+  #loading: Promise<Http2Connections> | undefined;
   #isClosed = false;
 
   constructor(parts: Http2OriginsParts) {
@@ -32,7 +32,7 @@ export class Http2Origins {
 
   /** A free stream on an open connection. */
   take(origin: string, bodyBytes: number): Wire | undefined {
-    return this.#sessions?.take(origin, bodyBytes);
+    return this.#connections?.take(origin, bodyBytes);
   }
 
   /** HTTP/1.1 first, HTTP/2 where the service does not speak that, and the other way round where that is known. */
@@ -48,7 +48,7 @@ export class Http2Origins {
 
   close(): void {
     this.#isClosed = true;
-    this.#sessions?.close();
+    this.#connections?.close();
   }
 
   #open(place: HttpPlace, waiter: WireWaiter): Dialing {
@@ -62,13 +62,13 @@ export class Http2Origins {
         waiter.wireFailed(failure);
       },
     };
-    if (this.#sessions !== undefined) return this.#sessions.open(place, learning);
+    if (this.#connections !== undefined) return this.#connections.open(place, learning);
     let dialing: Dialing | undefined;
     let isCancelled = false;
     this.#loading ??= this.#load();
     this.#loading.then(
-      (sessions) => {
-        if (!isCancelled) dialing = sessions.open(place, learning);
+      (connections) => {
+        if (!isCancelled) dialing = connections.open(place, learning);
       },
       (error: unknown) => {
         // Perhaps for want of a descriptor: the next call tries again.
@@ -87,11 +87,11 @@ export class Http2Origins {
     };
   }
 
-  async #load(): Promise<Http2Sessions> {
-    const { Http2Sessions } = await import('./sessions.ts');
-    this.#sessions = new Http2Sessions(this.#parts);
-    if (this.#isClosed) this.#sessions.close();
-    return this.#sessions;
+  async #load(): Promise<Http2Connections> {
+    const { Http2Connections } = await import('./connections.ts');
+    this.#connections = new Http2Connections(this.#parts);
+    if (this.#isClosed) this.#connections.close();
+    return this.#connections;
   }
 
   #learn(origin: string): void {

@@ -1,141 +1,172 @@
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { reasonOf } from '../../failure-reason.ts';
-import type { AnswerHead } from '../answer/head.ts';
+import {
+  codeName,
+  codes,
+  type Http2Stream,
+  type StreamEnd,
+  type AnswerHead as StreamHead,
+  type StreamReader,
+} from '../../http2/session.ts';
 import type { HttpRequest, Wire, WireEvents } from '../wire.ts';
+import { headOf } from './answer-head.ts';
+
+/** What still comes of an answer of which nobody may read on. */
+export const streamWindowBytes = 64 * 1024;
 
 /** The connection that a call has its stream on. */
 export interface StreamSource {
   /** It served a call before. */
   readonly isReused: boolean;
-  /** Why all of its streams have ended; undefined: they have not. */
-  readonly endedBy: string | undefined;
+  /** The service has said that it ends the connection, and so. */
+  readonly farewell: string | undefined;
   /** The machine's monotonic time. */
   nowMs(): number;
   /** @throws Error where it cannot begin; nothing was sent then */
-  request(request: HttpRequest): ClientHttp2Stream;
+  request(request: HttpRequest, reader: StreamReader): Http2Stream;
   /** Something of a call has come. */
   heard(): void;
   /** A call was given up that began then. */
   suspect(sinceMs: number): void;
-  /** Nobody wants it any more. It closes with what was written before, or after a moment. */
-  abandon(stream: ClientHttp2Stream): void;
   /** Whether the service has said, by a refusal or by going away, that it has not processed a stream. */
-  isUnprocessed(stream: Pick<ClientHttp2Stream, 'id' | 'rstCode'>): boolean;
-  /** A wire has ended. @param wasUsed it had a stream */
-  free(wasUsed: boolean): void;
+  isUnprocessed(id: number, code: number): boolean;
+  /** A wire has ended that had no stream. */
+  free(): void;
 }
 
 /** One call on a stream of HTTP/2. */
-export class Http2Wire implements Wire {
-  readonly #session: StreamSource;
+export class Http2Wire implements Wire, StreamReader {
+  readonly #source: StreamSource;
   /** It had served a call before this one. */
   readonly #isReused: boolean;
-  #stream: ClientHttp2Stream | undefined;
+  #stream: Http2Stream | undefined;
   #events: WireEvents | undefined;
   #begunMs = 0;
   #writtenMs: number | undefined;
   #hasAnswerBegun = false;
   /** Bytes of the body that are still to come, where the service has said how many there are. */
   #left: number | undefined;
-  #why = '';
+  #isPaused = false;
+  /** Bytes of the body that the service was not told of as read. */
+  #unreadBytes = 0;
 
-  constructor(session: StreamSource) {
-    this.#session = session;
-    this.#isReused = session.isReused;
+  constructor(source: StreamSource) {
+    this.#source = source;
+    this.#isReused = source.isReused;
   }
 
   begin(request: HttpRequest, events: WireEvents): void {
     this.#events = events;
-    this.#begunMs = this.#session.nowMs();
-    let stream: ClientHttp2Stream;
+    this.#begunMs = this.#source.nowMs();
     try {
-      stream = this.#session.request(request);
+      this.#stream = this.#source.request(request, this);
     } catch (error) {
-      this.#why = reasonOf(error);
-      process.nextTick(() => this.#notBegun());
-      return;
-    }
-    this.#stream = stream;
-    this.#listen(stream);
-    if (request.method === 'GET') this.#writtenMs = this.#begunMs;
-    else {
-      stream.end(request.body, () => {
-        this.#writtenMs = this.#session.nowMs();
-      });
+      const why = reasonOf(error);
+      process.nextTick(() => this.#notBegun(why));
     }
   }
 
   pause(): void {
-    this.#stream?.pause();
+    this.#isPaused = true;
   }
 
   resume(): void {
-    this.#stream?.resume();
+    this.#isPaused = false;
+    this.#askForMore();
   }
 
   release(isReusable: boolean): void {
     this.#events = undefined;
     const stream = this.#stream;
     if (stream === undefined) {
-      this.#session.free(false);
+      this.#source.free();
       return;
     }
-    if (!isReusable) {
-      this.#session.suspect(this.#begunMs);
-      this.#session.abandon(stream);
-    }
-    // Its place is free when it has closed: until then the service counts it.
-    if (!stream.closed) stream.close(isReusable ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL);
-    stream.resume();
+    if (!isReusable) this.#source.suspect(this.#begunMs);
+    stream.reset(codes.cancel);
   }
 
-  #listen(stream: ClientHttp2Stream): void {
-    stream.on('response', (headers) => {
-      this.#session.heard();
-      this.#hasAnswerBegun = true;
-      const head = headOf(headers);
-      const isBodiless = head.statusCode === 204 || head.statusCode === 304;
-      this.#left = head.framing === 'length' && !isBodiless ? head.length : undefined;
-      this.#events?.answerHead(head);
-    });
-    stream.on('data', (chunk: Buffer) => {
-      this.#session.heard();
-      if (this.#left !== undefined) this.#left -= chunk.length;
-      this.#events?.answerBody(chunk, 0, chunk.length);
-    });
-    stream.on('end', () => {
-      // A stream that is cut ends as well.
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || !this.#hasAnswerBegun || (this.#left ?? 0) > 0) return;
-      this.#told()?.answerEnd(true);
-    });
-    stream.on('error', (error) => {
-      this.#why = reasonOf(error);
-    });
-    stream.on('close', () => {
-      this.#session.free(true);
-      this.#lost();
-    });
+  bodySent(): void {
+    this.#writtenMs = this.#source.nowMs();
+  }
+
+  answerHead(head: StreamHead): void {
+    this.#source.heard();
+    this.#hasAnswerBegun = true;
+    const read = headOf(head);
+    if (typeof read === 'string') {
+      this.#told()?.answerRefused(read);
+      return;
+    }
+    this.#left = read.framing === 'length' ? read.length : undefined;
+    this.#events?.answerHead(read);
+  }
+
+  answerData(bytes: Buffer, from: number, to: number): void {
+    this.#source.heard();
+    const length = to - from;
+    if (this.#left !== undefined) {
+      this.#left -= length;
+      if (this.#left < 0) {
+        this.#told()?.answerRefused('its body is longer than it says');
+        return;
+      }
+    }
+    this.#events?.answerBody(bytes, from, to);
+    this.#unreadBytes += length;
+    this.#askForMore();
+  }
+
+  /** They mean nothing. */
+  answerTrailers(): void {
+    this.#source.heard();
+  }
+
+  streamClosed(end: StreamEnd): void {
+    switch (end.kind) {
+      case 'whole':
+        if ((this.#left ?? 0) > 0) this.#told()?.answerRefused('its body is shorter than it says');
+        else this.#told()?.answerEnd(true);
+        return;
+      case 'reset':
+        this.#wasReset(end.code);
+        return;
+      case 'broken':
+        this.#told()?.answerRefused(end.why);
+        return;
+      case 'lost':
+        this.#lost(this.#source.farewell ?? end.why, false);
+        return;
+      default:
+        end satisfies never;
+    }
+  }
+
+  #wasReset(code: number): void {
+    const isUnprocessed = this.#stream !== undefined && this.#source.isUnprocessed(this.#stream.id, code);
+    const why = code === codes.noError ? 'the service ended the call without an answer' : undefined;
+    this.#lost(why ?? `the service reset the call (${codeName(code)})`, isUnprocessed);
+  }
+
+  #askForMore(): void {
+    if (this.#isPaused || this.#unreadBytes < streamWindowBytes / 2) return;
+    this.#stream?.takeMore(this.#unreadBytes);
+    this.#unreadBytes = 0;
   }
 
   /** Whoever has released it since then has freed its place. */
-  #notBegun(): void {
+  #notBegun(why: string): void {
     if (this.#events === undefined) return;
-    this.#session.free(false);
-    this.#lost();
+    this.#source.free();
+    this.#lost(why, false);
   }
 
-  #lost(): void {
-    const stream = this.#stream;
-    const isUnprocessed = stream !== undefined && this.#session.isUnprocessed(stream);
-    const code = stream?.rstCode ?? 0;
+  /** @param isUnprocessed it is sent again like a call on a connection that was closing */
+  #lost(reason: string, isUnprocessed: boolean): void {
     this.#told()?.wireLost({
-      reason:
-        this.#session.endedBy ??
-        (code !== constants.NGHTTP2_NO_ERROR || this.#why === '' ? reasonOfCode(code) : this.#why),
-      // What the service says that it has not processed is sent again like a call on a connection that was closing.
+      reason,
       isReused: this.#isReused || isUnprocessed,
       hasAnswerBegun: this.#hasAnswerBegun,
-      sinceWrittenMs: isUnprocessed || this.#writtenMs === undefined ? 0 : this.#session.nowMs() - this.#writtenMs,
+      sinceWrittenMs: isUnprocessed || this.#writtenMs === undefined ? 0 : this.#source.nowMs() - this.#writtenMs,
     });
   }
 
@@ -145,40 +176,4 @@ export class Http2Wire implements Wire {
     this.#events = undefined;
     return events;
   }
-}
-
-function reasonOfCode(code: number): string {
-  return code === constants.NGHTTP2_NO_ERROR
-    ? 'the service ended the call without an answer'
-    : `the service reset the call (${names[code] ?? code})`;
-}
-
-const names: Readonly<Record<number, string>> = {
-  [constants.NGHTTP2_PROTOCOL_ERROR]: 'PROTOCOL_ERROR',
-  [constants.NGHTTP2_INTERNAL_ERROR]: 'INTERNAL_ERROR',
-  [constants.NGHTTP2_FLOW_CONTROL_ERROR]: 'FLOW_CONTROL_ERROR',
-  [constants.NGHTTP2_STREAM_CLOSED]: 'STREAM_CLOSED',
-  [constants.NGHTTP2_REFUSED_STREAM]: 'REFUSED_STREAM',
-  [constants.NGHTTP2_CANCEL]: 'CANCEL',
-  [constants.NGHTTP2_ENHANCE_YOUR_CALM]: 'ENHANCE_YOUR_CALM',
-  [constants.NGHTTP2_HTTP_1_1_REQUIRED]: 'HTTP_1_1_REQUIRED',
-};
-
-function headOf(headers: IncomingHttpHeaders): AnswerHead {
-  const lengthText = first(headers['content-length']);
-  const length = lengthText !== undefined && /^\d{1,15}$/.test(lengthText) ? Number(lengthText) : undefined;
-  return {
-    statusCode: Number(headers[':status'] ?? 0),
-    framing: length === undefined ? 'close' : 'length',
-    length: length ?? 0,
-    isKept: true,
-    keptForMs: undefined,
-    contentEncoding: first(headers['content-encoding']) ?? '',
-    retryAfter: first(headers['retry-after']),
-    location: first(headers.location),
-  };
-}
-
-function first(value: string | readonly string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : value?.[0];
 }

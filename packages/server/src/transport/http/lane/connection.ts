@@ -29,6 +29,8 @@ export interface LaneParts {
   /** @param text of a whole head; undefined: it is not for the lane */
   read(text: string): LaneHead | undefined;
   routeOf(read: LaneHead): Served | undefined;
+  /** Has its answer written at the end of this round of the event loop, together with others. */
+  answerSoon(connection: LaneConnection): void;
   /** Gives the connection away, with the bytes that were put back. */
   handOver(connection: LaneConnection, socket: Socket): void;
   /** It is closed. */
@@ -60,6 +62,8 @@ export class LaneConnection {
   #deadlineMs: number;
   #hasServed = false;
   #request: Request | undefined;
+  /** Of that request, until it is written. */
+  #answer: Answer | undefined;
   #body: Buffer[] = [];
   #bodyBytes = 0;
   /** The client has closed its side. */
@@ -78,6 +82,14 @@ export class LaneConnection {
 
   closeIdle(): void {
     if (this.#state === 'idle') this.#socket.destroy();
+  }
+
+  /** Whoever waits for an answer gets this one, and no other. */
+  refuseWaiting(error: HoldfastError): void {
+    if (this.#request === undefined) return;
+    const isWhole = this.#state !== 'body';
+    this.#dropBody();
+    this.#finish(this.#lane.intake.refusalOf(this.#request.served, error), !isWhole);
   }
 
   cut(): void {
@@ -218,8 +230,16 @@ export class LaneConnection {
   }
 
   readonly #answered = (answer: Answer): void => {
-    if (this.#request !== undefined) this.#finish(this.#lane.intake.answerOf(this.#request.served, answer));
+    this.#answer = answer;
+    this.#lane.answerSoon(this);
   };
+
+  answer(): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    if (this.#request === undefined || answer === undefined) return;
+    this.#finish(this.#lane.intake.answerOf(this.#request.served, answer));
+  }
 
   readonly #failed = (error: unknown): void => {
     if (this.#request !== undefined) this.#finish(this.#lane.intake.refusalOf(this.#request.served, error));
@@ -245,18 +265,20 @@ export class LaneConnection {
     else {
       this.#state = 'sending';
       this.#deadlineMs = never;
-      this.#socket.write(text, encoding, this.#onSent);
+      this.#socket.write(text, encoding);
     }
-    if (this.#socket.writableLength > 0) this.#holdUnsent(bytes);
+    if (this.#socket.writableLength > 0) this.#holdUnsent(bytes, isLast);
     else if (!isLast) this.#rest();
   }
 
   /** The client takes its time: the answer counts until it was taken, and the connection is cut if it takes nothing. */
-  #holdUnsent(bytes: number): void {
+  #holdUnsent(bytes: number, isLast: boolean): void {
     const { settings, unsent } = this.#lane.intake;
     this.#unsentBytes = bytes;
     unsent.hold(this.#socket, bytes);
     this.#socket.setTimeout(settings.sendTimeoutMs);
+    // Only now: to be told of each answer would cost a turn of node's.
+    if (!isLast) this.#socket.write('', this.#onSent);
   }
 
   readonly #onSent = (): void => {
@@ -270,7 +292,7 @@ export class LaneConnection {
   #rest(): void {
     this.#state = 'idle';
     this.#deadlineMs = performance.now() + this.#lane.intake.settings.keepAliveTimeoutMs + keepAliveSlackMs;
-    if (this.#hasEnded) this.#end('');
+    if (this.#hasEnded || this.#lane.intake.isClosing) this.#end('');
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
+import { LongTurns } from '../../../engine/long-turns.ts';
 import { answer, errorAnswer } from '../answer.ts';
 import { Intake } from '../intake.ts';
 import type { Asker } from '../request-head.ts';
@@ -244,12 +245,13 @@ test('TLS and HTTP/2 are told what this port speaks', async () => {
 
 test('identity, trace and request id are handed on, of each request its own', async () => {
   const seen: (string | undefined)[][] = [];
-  const intake = new Intake(httpDefaults, {
+  const observer = {
     route: () => () => undefined,
     unknownFields: () => undefined,
     answered: () => undefined,
     broke: () => undefined,
-  });
+  };
+  const intake = new Intake(httpDefaults, observer, new LongTurns(setImmediate));
   const handle = async (_body: Buffer, _parameters: URLSearchParams, { head, remoteAddress }: Asker) => {
     seen.push([head.authorization, head.traceparent, head.requestId, remoteAddress]);
     return answer(200, '');

@@ -1,120 +1,162 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { contentLengthOf } from '../content-length.ts';
 import { type ConnectionRefusal, lingerBytes, lingerMs, refusalText } from '../refusals.ts';
-import { checkEachMs, type HttpSettings } from '../settings.ts';
+import { RequestEnds } from './request-ends.ts';
 
-/** Connections that have had their last answer: what still comes on them is not served. */
-const closing = new WeakSet<Socket>();
-
-/**
- * A server of node:http with every limit set. `100 Continue` is sent only where the body will be read.
- * @param mayContinue whether a request that waits for it may send its body
- */
-export function createLimitedServer(
-  settings: HttpSettings,
-  mayContinue: (request: IncomingMessage) => boolean,
-  serve: RequestListener,
-): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: settings.headLimitBytes,
-      headersTimeout: settings.headTimeoutMs,
-      requestTimeout: settings.requestTimeoutMs,
-      connectionsCheckingInterval: checkEachMs(settings),
-      keepAliveTimeout: settings.keepAliveTimeoutMs,
-      keepAlive: true,
-      keepAliveInitialDelay: settings.tcpKeepAliveMs,
-      noDelay: true,
-    },
-    (request, response) => {
-      if (!closing.has(request.socket)) serve(request, response);
-    },
-  );
-  server.maxConnections = settings.maxConnections;
-  // A client may close its side once it has sent its request: it still gets the answer.
-  Object.assign(server, { httpAllowHalfOpen: true });
-  // Without a listener node:http cuts the connection, and the answers to requests before it.
-  server.on('connect', (_request, socket: Socket) => refuseConnection(noTunnel, socket));
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (closing.has(request.socket)) return;
-    if (mayContinue(request)) response.writeContinue();
-    serve(request, response);
-  });
-  return server;
-}
-
-/**
- * A client that has closed its side may wait for its answer, or may have left: TCP cannot tell. So it is waited for, but
- * not for long. What it has not sent to its end is refused, also where node:http does not see that it ended too early.
- */
-export function limitHalfOpen(socket: Socket, halfClosedTimeoutMs: number): void {
-  socket.once('end', () => {
-    if (hasHalf(socket) && !closing.has(socket)) refuseConnection(endedEarly, socket);
-    const timer = setTimeout(() => socket.destroy(), halfClosedTimeoutMs);
-    socket.once('close', () => clearTimeout(timer));
-  });
-}
-
-/**
- * To be called before an answer that does not wait for the rest of the request's body: the connection is closed after
- * it. Cutting it at once would send a reset that can overtake the answer, so our side is closed first, a little of the
- * rest is read and dropped, and then the connection is cut.
- */
-export function closeAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
-  const { socket } = request;
-  closing.add(socket);
-  response.setHeader('Connection', 'close');
-  let dropped = 0;
-  request.on('data', (chunk: Buffer) => {
-    dropped += chunk.length;
-    if (dropped > lingerBytes) request.pause();
-  });
-  const destroySoon = socket.destroySoon.bind(socket);
-  // node:http calls this after the last answer of a connection.
-  socket.destroySoon = () => {
-    if (request.complete) {
-      destroySoon();
-      return;
-    }
-    const timer = setTimeout(() => socket.destroy(), lingerMs);
-    socket.once('close', () => clearTimeout(timer));
-    socket.end();
-    request.once('end', destroySoon);
-  };
-}
+/** Pieces that are read in one turn: what is left of a read is read in the next turn. */
+const piecesEachTurn = 256;
 
 export interface ConnectionError extends Error {
   readonly code?: string | undefined;
-  /** The bytes that could not be read: a Buffer, whatever the types of Fastify say. */
+  /** The bytes that could not be read: a Buffer. */
   readonly rawPacket?: unknown;
 }
 
-/** What is not HTTP, or came too slowly. Never before the answers to requests that came before it. */
-export function refuseConnection(error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
+/**
+ * A connection of node:http, which is given one request after the other. Left alone it parses and begins with all that it
+ * has read: more than a thousand requests of one read, and all their answers, would be held for a client that reads none.
+ * What comes behind a request is put back into the socket until the client has taken the answer, as in the lane.
+ */
+export class NodeConnection {
+  readonly #socket: Socket;
+  /** Node's own listener of `data`. */
+  readonly #parse: (bytes: Buffer) => void;
+  readonly #ends = new RequestEnds();
+  /** It has not been answered, or the client has not taken the answer. */
+  #request: IncomingMessage | undefined;
+  /** Something of a request has come, and its answer was not taken. */
+  #isBusy = false;
+  /** The last answer was written, or is being written: what still comes is dropped. */
+  #isClosing = false;
+  #droppedBytes = 0;
+
+  /**
+   * @param socket which node:http has begun to listen to
+   * @param halfClosedTimeoutMs a client that has closed its side may wait for its answer, or may have left: TCP cannot
+   * tell. So it is waited for, but not for longer than this
+   */
+  constructor(socket: Socket, halfClosedTimeoutMs: number) {
+    this.#socket = socket;
+    this.#parse = takeParser(socket);
+    socket.on('data', this.#onData);
+    // node:http calls this after the last answer of a connection.
+    socket.destroySoon = () => this.#end('');
+    socket.once('end', () => {
+      // Also where node:http does not see that it ended too early.
+      if (this.#request?.complete === false && !this.#isClosing) this.refuse(endedEarly);
+      this.#cutAfter(halfClosedTimeoutMs);
+    });
   }
-  if (isAnswering(socket)) {
-    // Nothing more of it is read or served: what waits is answered, and then this is.
-    closing.add(socket);
-    refused.set(socket, refused.get(socket) ?? error);
-    socket.pause();
-    return;
+
+  closeIdle(): void {
+    if (!this.#isBusy) this.#socket.destroy();
   }
-  if (closing.has(socket)) socket.destroy();
-  else refuseNow(error, socket);
+
+  /** What was answered was its last request. */
+  close(): void {
+    if (!this.#isClosing) this.#end('');
+  }
+
+  cut(): void {
+    this.#socket.destroy();
+  }
+
+  /** A request whose head has come. False: it is not to be served. */
+  begin(request: IncomingMessage, response: ServerResponse): boolean {
+    if (this.#isClosing) return false;
+    this.#request = request;
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    if (encoding === undefined) this.#ends.expectBody(contentLengthOf(length ?? '0') ?? 0);
+    response.once('close', this.#answered);
+    return true;
+  }
+
+  /** To be called before an answer that does not wait for the rest of the request's body. */
+  closeAfterAnswer(response: ServerResponse): void {
+    response.setHeader('Connection', 'close');
+    this.#drop();
+  }
+
+  /** What is not HTTP, or came too slowly. */
+  refuse(error: ConnectionError): void {
+    if (error.code === 'ECONNRESET' || !this.#socket.writable) this.#socket.destroy();
+    // What comes behind an answer with `Connection: close` was not asked for.
+    else this.#end(error.code === 'HPE_CLOSED_CONNECTION' ? '' : refusalText(refusalOf(error)));
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#isClosing) {
+      this.#droppedBytes += bytes.length;
+      if (this.#droppedBytes > lingerBytes) this.#socket.pause();
+    } else if (this.#request?.complete === true) this.#putBack(bytes);
+    else this.#read(bytes);
+  };
+
+  #read(bytes: Buffer): void {
+    this.#isBusy = true;
+    let at = 0;
+    for (let piece = 0; at < bytes.length; piece += 1) {
+      if (piece === piecesEachTurn) {
+        this.#putBack(bytes.subarray(at));
+        setImmediate(() => this.#readOn());
+        return;
+      }
+      const end = this.#ends.endOf(bytes, at);
+      this.#parse(bytes.subarray(at, end));
+      at = end;
+      if (this.#isClosing) return;
+      // A request is whole, or nobody takes its body so fast.
+      if (at < bytes.length && (this.#request?.complete === true || this.#socket.isPaused())) {
+        this.#putBack(bytes.subarray(at));
+        return;
+      }
+    }
+  }
+
+  /** It is read again when the socket is resumed, and before the client's end. */
+  #putBack(bytes: Buffer): void {
+    this.#socket.pause();
+    this.#socket.unshift(bytes);
+  }
+
+  readonly #answered = (): void => {
+    this.#request = undefined;
+    this.#isBusy = false;
+    this.#readOn();
+  };
+
+  #readOn(): void {
+    if (!this.#socket.destroyed && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #drop(): void {
+    this.#isClosing = true;
+    this.#socket.resume();
+  }
+
+  /**
+   * Closes our side after what is written. Cutting the connection at once would send a reset that can overtake it, so a
+   * little of what still comes is dropped first.
+   */
+  #end(text: string): void {
+    this.#drop();
+    this.#cutAfter(lingerMs);
+    this.#socket.end(text);
+  }
+
+  #cutAfter(ms: number): void {
+    const timer = setTimeout(() => this.#socket.destroy(), ms);
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
 }
 
-/** By what came behind requests that wait for their answers. */
-const refused = new WeakMap<Socket, ConnectionError>();
-
-function refuseNow(error: ConnectionError, socket: Socket): void {
-  closing.add(socket);
-  const timer = setTimeout(() => socket.destroy(), lingerMs);
-  socket.once('close', () => clearTimeout(timer));
-  // What comes behind an answer with `Connection: close` was not asked for.
-  socket.end(error.code === 'HPE_CLOSED_CONNECTION' ? '' : refusalText(refusalOf(error)));
+/** Node's parser reads no more by itself, but only what it is given. */
+function takeParser(socket: Socket): (bytes: Buffer) => void {
+  const [own] = socket.listeners('data');
+  if (own === undefined) throw new Error('node:http does not listen to its connection');
+  socket.removeAllListeners('data');
+  return (bytes) => Reflect.apply(own, socket, [bytes]);
 }
 
 const recordOfHandshake = 0x16;
@@ -132,30 +174,5 @@ function refusalOf({ code, rawPacket }: ConnectionError): ConnectionRefusal {
   }
 }
 
-const unanswered = new WeakMap<Socket, Set<IncomingMessage>>();
-
-/** Keeps in mind that this request of the connection waits for its answer. */
-export function trackAnswer(request: IncomingMessage, response: ServerResponse): void {
-  const { socket } = request;
-  const requests = unanswered.get(socket) ?? new Set();
-  unanswered.set(socket, requests.add(request));
-  response.once('close', () => {
-    requests.delete(request);
-    const error = refused.get(socket);
-    if (error !== undefined && !isAnswering(socket) && socket.writable) refuseNow(error, socket);
-  });
-}
-
-const noTunnel: ConnectionError = new Error('CONNECT: this is no proxy');
+export const noTunnel: ConnectionError = new Error('CONNECT: this is no proxy');
 const endedEarly: ConnectionError = new Error('the client closed its side in the middle of a request');
-
-function hasHalf(socket: Socket): boolean {
-  for (const request of unanswered.get(socket) ?? []) if (!request.complete) return true;
-  return false;
-}
-
-/** Whether a request that arrived whole still waits: the next answer on this connection must be its own. */
-function isAnswering(socket: Socket): boolean {
-  for (const request of unanswered.get(socket) ?? []) if (request.complete) return true;
-  return false;
-}

@@ -1,78 +1,72 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type IncomingMessage, METHODS, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { HoldfastError } from '@holdfast/core';
-import { type FastifyInstance, fastify } from 'fastify';
+import findMyWay from 'find-my-way';
 import { type Answer, answer, errorAnswer, notAllowedAnswer, notFoundAnswer } from '../answer.ts';
 import type { Intake } from '../intake.ts';
 import { type Asker, methodsWithoutBody } from '../request-head.ts';
 import { malformed, parametersOf } from '../routes/parameters.ts';
 import type { Served } from '../served.ts';
 import { readBody, saysTooLong } from './body.ts';
-import { closeAfterAnswer, createLimitedServer, limitHalfOpen, refuseConnection, trackAnswer } from './connection.ts';
+import { NodeConnection, noTunnel } from './connection.ts';
 import { allowOrigin, isPreflight } from './cors.ts';
 import { admissionOf, askerOf } from './head.ts';
+import { createLimitedServer, type RequestTaker } from './limited-server.ts';
 import { send } from './send.ts';
 
 const notFound: Served = { path: '', methods: [], handle: async () => notFoundAnswer, refuse: errorAnswer };
 const noBody = Buffer.alloc(0);
+const noneInPath = {};
+/** Of a route that takes any method. */
+const allMethods = METHODS as readonly findMyWay.HTTPMethod[];
 
 /**
- * The way in for everything that HTTP/1.1 allows. Fastify finds the route; bodies are read and answers written here, so
+ * The way in for everything that HTTP/1.1 allows. A router finds the route; bodies are read and answers written here, so
  * that every limit holds before a handler runs and nothing of a request but its path decides how it is read.
  */
-export class NodeWay {
+export class NodeWay implements RequestTaker {
   /** It listens for both ways in: its connections are given to `accept`, and come back through `takeOver`. */
   readonly server: Server;
   readonly #intake: Intake;
   readonly #routes: readonly Served[];
-  readonly #app: FastifyInstance;
+  readonly #router: findMyWay.Instance<findMyWay.HTTPVersion.V1>;
   readonly #ownListener: (socket: Socket) => void;
+  readonly #connections = new Map<Duplex, NodeConnection>();
+  /** Of each request without an answer. */
+  readonly #waiting = new Set<(error: HoldfastError) => void>();
 
   /** @param accept whoever has a connection first */
   constructor(routes: readonly Served[], intake: Intake, accept: (socket: Socket) => void) {
     this.#intake = intake;
     this.#routes = routes;
-    let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
-    this.server = createLimitedServer(
-      intake.settings,
-      (request) => !saysTooLong(request, intake.bodies) && admissionOf(request, intake) === undefined,
-      (request, response) => {
-        // What a client says of its content decides nothing; Fastify would refuse what it does not know.
-        delete request.headers['content-type'];
-        serve(request, response);
-      },
-    );
+    this.server = createLimitedServer(intake.settings, this);
+    // Called when it is closed. Node's own ends connections whose clients have not taken their answers yet.
+    this.server.closeIdleConnections = () => {
+      for (const connection of this.#connections.values()) connection.closeIdle();
+    };
     const own = this.server.listeners('connection');
     this.#ownListener = (socket) => {
       for (const listener of own) Reflect.apply(listener, this.server, [socket]);
     };
     this.server.removeAllListeners('connection').on('connection', accept);
-    this.#app = fastify({
-      logger: false,
-      exposeHeadRoutes: false,
-      return503OnClosing: false,
-      clientErrorHandler: refuseConnection,
-      routerOptions: {
-        ignoreDuplicateSlashes: true,
-        ignoreTrailingSlash: true,
-        // A gid may be longer than Fastify thinks, and a character of it takes up to twelve in a path.
-        maxParamLength: intake.settings.headLimitBytes,
-      },
-      serverFactory: (handler) => {
-        serve = handler;
-        return this.server;
-      },
-      frameworkErrors: (error, request, reply) => {
-        reply.hijack();
-        const served = error.code === 'FST_ERR_BAD_URL' ? this.#badPath(request.raw) : notFound;
-        this.#answer(request.raw, reply.raw, served);
-      },
+    this.server.on('clientError', (error, socket) => this.#connections.get(socket)?.refuse(error));
+    this.#router = findMyWay<findMyWay.HTTPVersion.V1>({
+      ignoreDuplicateSlashes: true,
+      ignoreTrailingSlash: true,
+      // A gid may be longer than the router thinks, and a character of it takes up to twelve in a path.
+      maxParamLength: intake.settings.headLimitBytes,
+      // Parameters of a query are read by whoever serves.
+      querystringParser: () => noneInPath,
+      defaultRoute: (request, response) => this.#answer(request, response, this.#otherMethod(request)),
+      onBadUrl: (_path, request, response) => this.#answer(request, response, this.#badPath(request)),
     });
-    this.#addRoutes();
-  }
-
-  ready(): PromiseLike<unknown> {
-    return this.#app.ready();
+    for (const served of routes) {
+      const methods = served.methods === 'any' ? allMethods : (served.methods as readonly findMyWay.HTTPMethod[]);
+      this.#router.on([...methods], served.path, (request, response, inPath) =>
+        this.#answer(request, response, served, inPath as Readonly<Record<string, string>>),
+      );
+    }
   }
 
   /** From now on the connection is node:http's. What was read of it was put back before. */
@@ -80,30 +74,31 @@ export class NodeWay {
     this.#ownListener(socket);
     // node:http listens no more once a client asked for a tunnel, and an error that nobody hears would end the process.
     socket.on('error', onError);
-    limitHalfOpen(socket, this.#intake.settings.halfClosedTimeoutMs);
+    this.#connections.set(socket, new NodeConnection(socket, this.#intake.settings.halfClosedTimeoutMs));
+    socket.once('close', () => this.#connections.delete(socket));
   }
 
-  close(): Promise<void> {
-    return this.#app.close();
+  take(request: IncomingMessage, response: ServerResponse, waitsToContinue: boolean): void {
+    if (this.#connections.get(request.socket)?.begin(request, response) !== true) return;
+    // Only where the body will be read.
+    const mayContinue = () =>
+      !saysTooLong(request, this.#intake.bodies) && admissionOf(request, this.#intake) === undefined;
+    if (waitsToContinue && mayContinue()) response.writeContinue();
+    this.#router.lookup(request, response);
   }
 
-  #addRoutes(): void {
-    this.#app.removeAllContentTypeParsers();
-    this.#app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const served of this.#routes) {
-      this.#app.route({
-        method: served.methods === 'any' ? this.#app.supportedMethods : [...served.methods],
-        url: served.path,
-        handler: (request, reply) => {
-          reply.hijack();
-          this.#answer(request.raw, reply.raw, served, request.params as Readonly<Record<string, string>>);
-        },
-      });
-    }
-    this.#app.setNotFoundHandler((request, reply) => {
-      reply.hijack();
-      this.#answer(request.raw, reply.raw, this.#otherMethod(request.raw));
-    });
+  refuseTunnel(socket: Socket): void {
+    this.#connections.get(socket)?.refuse(noTunnel);
+  }
+
+  /** Tells all that wait for an answer that they wait in vain. */
+  refuseWaiting(error: HoldfastError): void {
+    for (const refuse of this.#waiting) refuse(error);
+  }
+
+  /** Ends all connections at once. */
+  cut(): void {
+    for (const connection of this.#connections.values()) connection.cut();
   }
 
   /** Of a path that is not percent-encoded UTF-8: a parameter of a route, or no route at all. */
@@ -132,20 +127,31 @@ export class NodeWay {
     request: IncomingMessage,
     response: ServerResponse,
     served: Served,
-    inPath: Readonly<Record<string, string>> = {},
+    inPath: Readonly<Record<string, string>> = noneInPath,
   ): void {
     const startedMs = performance.now();
     const intake = this.#intake;
-    trackAnswer(request, response);
+    const closeAfterAnswer = () => this.#connections.get(request.socket)?.closeAfterAnswer(response);
+    let isAnswered = false;
     const finish = (given: Answer) => {
-      if (!request.complete) closeAfterAnswer(request, response);
+      if (isAnswered) return;
+      isAnswered = true;
+      this.#waiting.delete(refuse);
+      if (!request.complete) closeAfterAnswer();
       else if (intake.isClosing && !response.headersSent) response.setHeader('Connection', 'close');
       send(response, given, intake);
       intake.answered(served, request.method ?? '', given.status, startedMs);
     };
+    const refuse = (error: HoldfastError) => finish(intake.refusalOf(served, error));
+    this.#waiting.add(refuse);
+    response.once('close', () => {
+      this.#waiting.delete(refuse);
+      // It was answered before that, and taken only now.
+      if (intake.isClosing) this.#connections.get(request.socket)?.close();
+    });
     const refusal = admissionOf(request, intake);
     if (refusal !== undefined) {
-      closeAfterAnswer(request, response);
+      closeAfterAnswer();
       finish(served.refuse(refusal));
       return;
     }

@@ -24,6 +24,7 @@ import {
   textErrorAnswer,
   verdictAnswer,
 } from '../answer.ts';
+import { turnFor } from './long-answers.ts';
 import type { Route, RouteParts } from './route.ts';
 import { topicRoutes } from './topic-routes.ts';
 
@@ -95,6 +96,7 @@ async function abort(coordinator: Coordinator, { gid, type, reason }: AskedAbort
 
 async function prepareWorkflow({ coordinator, noted }: RouteParts, asked: AskedTransaction): Promise<Answer> {
   const shown = await coordinator.prepareWorkflow(asked);
+  await turnFor(shown, coordinator);
   const answer = jsonAnswer({ progresses: encodeBranches(shown), transaction: encodeTransaction(shown) });
   return noted('prepareworkflow', asked, answer);
 }
@@ -157,6 +159,7 @@ function operatorRoutes({ coordinator, settings }: RouteParts): Route[] {
 async function query(coordinator: Coordinator, parameters: URLSearchParams): Promise<Answer> {
   const shown = await coordinator.query(gidParameter(parameters));
   if (shown === undefined) return jsonAnswer({ branches: [], transaction: null });
+  await turnFor(shown, coordinator);
   return jsonAnswer({ branches: encodeBranches(shown), transaction: encodeTransaction(shown) });
 }
 
@@ -190,6 +193,7 @@ async function filledPage(
   for (let page = 0; page < pagesAnAnswer; page += 1) {
     const { transactions, next } = await coordinator.list(filter);
     for (const transaction of transactions) {
+      await turnFor(transaction, coordinator);
       const row = JSON.stringify(encodeTransaction(transaction));
       bytes += row.length;
       rows.push(row);

@@ -1,7 +1,13 @@
 import { type AskedRollback, invalid, limits } from '@holdfast/core';
-import type { ClockState } from '../../../engine/clock-keeper.ts';
+import type { ClockState } from '../../../engine/clock-state.ts';
 import type { Coordinator } from '../../../engine/coordinator.ts';
-import { encodeDestination, encodeExplained, encodeRolledBack, encodeSummary } from '../../wire/explained.ts';
+import {
+  encodeDestination,
+  encodeExplained,
+  encodeNode,
+  encodeRolledBack,
+  encodeSummary,
+} from '../../wire/explained.ts';
 import { booleanField, keptText, stringField } from '../../wire/fields.ts';
 import { checkedId, statusNamed, transactionType, unknownGid } from '../../wire/identity.ts';
 import { parseObject, textOf } from '../../wire/json.ts';
@@ -10,6 +16,7 @@ import type { AskedList } from '../../wire/stored.ts';
 import { timeForm, timeMsOf } from '../../wire/time.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import type { HttpSettings } from '../settings.ts';
+import { turnFor } from './long-answers.ts';
 import type { Route } from './route.ts';
 
 /** Our own API for operators, below `/api/v1/`. */
@@ -22,6 +29,7 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
       handle: async (_, parameters) => {
         const shown = await coordinator.explain(gidIn(parameters));
         if (shown === undefined) throw unknownGid();
+        await turnFor(shown.stored, coordinator);
         return jsonAnswer(encodeExplained(shown));
       },
     },
@@ -43,6 +51,15 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
       method: 'GET',
       name: 'destinations',
       handle: async () => jsonAnswer({ destinations: coordinator.destinations().map(encodeDestination) }),
+    },
+    { method: 'GET', name: 'nodes', handle: async () => jsonAnswer({ nodes: coordinator.nodes().map(encodeNode) }) },
+    {
+      method: 'POST',
+      name: 'nodes/:id/drain',
+      handle: async (_, parameters) => {
+        await coordinator.drain(checkedId(parameters.get('id') ?? '', 'id'));
+        return jsonAnswer({ asked: true });
+      },
     },
     { method: 'GET', name: 'clock', handle: async () => jsonAnswer(encodeClock(coordinator.clockState())) },
     {

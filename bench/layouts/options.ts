@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util';
+import { positive, whole } from '../options.ts';
+
+export interface LayoutOptions {
+  readonly seconds: number;
+  readonly pinnedSeconds: number;
+  readonly writers: number;
+  readonly folder: string | undefined;
+}
+
+export const usage = `npm run bench:layouts -- [options]
+
+  --seconds N          length of the load on each layout while nobody holds a snapshot (60)
+  --pinned-seconds N   and while a transaction holds one (300)
+  --writers N          connections that write batches (2)
+  --folder PATH        the data folders are made in there (the system's folder for temporary files)
+  --help`;
+
+const flags = {
+  seconds: { type: 'string' },
+  'pinned-seconds': { type: 'string' },
+  writers: { type: 'string' },
+  folder: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+/** Undefined: help was asked for. @throws Error about what is wrong */
+export function readOptions(args: readonly string[]): LayoutOptions | undefined {
+  const { values } = parseArgs({ args: [...args], options: flags, allowPositionals: false });
+  if (values.help === true) return undefined;
+  return {
+    seconds: positive('seconds', values.seconds ?? '60'),
+    pinnedSeconds: positive('pinned-seconds', values['pinned-seconds'] ?? '300'),
+    writers: whole('writers', values.writers ?? '2', 1),
+    folder: values.folder,
+  };
+}

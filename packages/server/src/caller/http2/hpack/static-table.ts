@@ -1,0 +1,32 @@
+/** The headers that every HPACK decoder knows, from 1 on (RFC 7541, appendix A). */
+export const staticTable: readonly (readonly [name: string, value: string])[] = [
+  ['', ''],
+  [':authority', ''],
+  [':method', 'GET'],
+  [':method', 'POST'],
+  [':path', '/'],
+  [':path', '/index.html'],
+  [':scheme', 'http'],
+  [':scheme', 'https'],
+  [':status', '200'],
+  [':status', '204'],
+  [':status', '206'],
+  [':status', '304'],
+  [':status', '400'],
+  [':status', '404'],
+  [':status', '500'],
+  ['accept-charset', ''],
+  ['accept-encoding', 'gzip, deflate'],
+  ...[
+    ...['accept-language', 'accept-ranges', 'accept', 'access-control-allow-origin', 'age', 'allow', 'authorization'],
+    ...['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'content-length'],
+    ...['content-location', 'content-range', 'content-type', 'cookie', 'date', 'etag', 'expect', 'expires', 'from'],
+    ...['host', 'if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since', 'last-modified'],
+    ...['link', 'location', 'max-forwards', 'proxy-authenticate', 'proxy-authorization', 'range', 'referer', 'refresh'],
+    ...['retry-after', 'server', 'set-cookie', 'strict-transport-security', 'transfer-encoding', 'user-agent', 'vary'],
+    ...['via', 'www-authenticate'],
+  ].map((name) => [name, ''] as const),
+];
+
+/** Where they stand in it. */
+export const staticHeaders = { get: 2, post: 3, http: 6, https: 7 } as const;

@@ -1,0 +1,170 @@
+import { connect as connectSocket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import type { SslOptions } from 'mysql2';
+import { createConnection, type Connection as Driver } from 'mysql2/promise';
+import type { Host } from '../remote/address.ts';
+import { RemoteError } from '../remote/judged.ts';
+import type { Session } from '../remote/pool.ts';
+import { numberAt, type Row, textAt } from '../remote/values.ts';
+import { judge } from './errors.ts';
+
+export interface ConnectionSettings {
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Asked for each connection: files that were renewed are read again. Undefined: without TLS. */
+  readonly tls: () => ConnectionOptions | undefined;
+  readonly connectMs: number;
+}
+
+/** Numbers become floating-point numbers on their way, which hold all integers of ours. */
+export type Parameter = string | number | Uint8Array | null;
+
+/** A connection to one server. Nothing of it is used from one statement to the next. */
+export class Connection implements Session {
+  /** When the server was started, in seconds of its clock; it may be a little off. */
+  readonly startedSeconds: number;
+  /** Whether the server took writes when the connection was made. */
+  readonly isWritable: boolean;
+  readonly #driver: Driver;
+  readonly #host: Host;
+  readonly #settings: ConnectionSettings;
+  #isLost = false;
+
+  private constructor(driver: Driver, seen: Seen, host: Host, settings: ConnectionSettings) {
+    this.startedSeconds = seen.startedSeconds;
+    this.isWritable = seen.isWritable;
+    this.#driver = driver;
+    this.#host = host;
+    this.#settings = settings;
+    const lost = () => {
+      this.#isLost = true;
+    };
+    driver.on('error', lost);
+    driver.on('end', lost);
+  }
+
+  /** @throws RemoteError `unreached`, with what to do */
+  static async open(host: Host, settings: ConnectionSettings): Promise<Connection> {
+    let driver: Driver | undefined;
+    try {
+      driver = await connectDriver(host, settings);
+      return new Connection(driver, await look(driver, settings.connectMs), host, settings);
+    } catch (error) {
+      driver?.destroy();
+      throw new RemoteError('unreached', judge(error, 'no connection was made').message, error);
+    }
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** A statement that reads. @throws RemoteError */
+  async query(text: string, values: readonly Parameter[] = []): Promise<Row[]> {
+    const rows: unknown = await this.#execute(text, values);
+    return Array.isArray(rows) ? rows : [];
+  }
+
+  /** A call of a procedure: the rows of each of its results. @throws RemoteError */
+  async call(text: string, values: readonly Parameter[] = []): Promise<Row[][]> {
+    const results: unknown = await this.#execute(text, values);
+    return Array.isArray(results) ? results.filter((one) => Array.isArray(one)) : [];
+  }
+
+  /** A statement that cannot be prepared, such as one that creates a procedure. @throws RemoteError */
+  async run(text: string): Promise<void> {
+    await this.#judged(this.#driver.query(text));
+  }
+
+  end(): void {
+    this.#isLost = true;
+    // However it ends, nobody uses it any more.
+    this.#driver.end().catch(() => this.#driver.destroy());
+  }
+
+  destroy(): void {
+    if (!this.#isLost) this.#kill();
+    this.#isLost = true;
+    this.#driver.destroy();
+  }
+
+  async #execute(text: string, values: readonly Parameter[]): Promise<unknown> {
+    const [result] = await this.#judged(this.#driver.execute(text, [...values]));
+    return result;
+  }
+
+  async #judged<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      const judged = judge(error);
+      if (judged.judgement === 'unknown') this.#isLost = true;
+      throw judged;
+    }
+  }
+
+  /** On a connection of its own. It is a favour: the conditional write that is issued again decides. */
+  #kill(): void {
+    const { threadId } = this.#driver;
+    if (!Number.isSafeInteger(threadId)) return;
+    connectDriver(this.#host, this.#settings)
+      .then((driver) => driver.query({ sql: 'kill ?', timeout: killMs }, [threadId]).finally(() => driver.destroy()))
+      .catch(() => undefined);
+  }
+}
+
+const killMs = 1000;
+
+interface Seen {
+  readonly startedSeconds: number;
+  readonly isWritable: boolean;
+}
+
+/** What the server is just now. */
+async function look(driver: Driver, timeout: number): Promise<Seen> {
+  const ask = async (sql: string): Promise<Row> => {
+    const [rows] = await driver.query({ sql, timeout, rowsAsArray: true });
+    const [row]: unknown[] = Array.isArray(rows) ? rows : [];
+    return Array.isArray(row) ? row : [];
+  };
+  const uptime = await ask("show global status like 'Uptime'");
+  const now = await ask('select unix_timestamp(), @@global.read_only, @@global.innodb_read_only');
+  return {
+    startedSeconds: numberAt(now, 0) - Number(textAt(uptime, 1)),
+    isWritable: [now[1], now[2]].every((value) => value === 0 || value === 'OFF'),
+  };
+}
+
+function connectDriver(host: Host, { tls, connectMs, ...who }: ConnectionSettings): Promise<Driver> {
+  return createConnection({
+    ...who,
+    ...host,
+    ...tlsOf(host, tls()),
+    connectTimeout: connectMs,
+    charset: 'utf8mb4',
+    enableKeepAlive: true,
+    rowsAsArray: true,
+    // What JavaScript cannot hold stays text: its row is damaged.
+    supportBigNumbers: true,
+    flags: ['-FOUND_ROWS'],
+    maxPreparedStatements: 64,
+  });
+}
+
+/** The driver checks the certificate against the name of the host. Where it is to be another name, the socket is ours. */
+function tlsOf(
+  { host, port }: Host,
+  options: ConnectionOptions | undefined,
+): { ssl?: SslOptions; host?: string; stream?: () => ReturnType<typeof connectSocket> } {
+  if (options === undefined) return {};
+  const { ca, cert, key, servername } = options;
+  const files = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined));
+  return {
+    ssl: { ...files, rejectUnauthorized: true, verifyIdentity: true },
+    ...(servername !== undefined && {
+      host: servername,
+      stream: () => connectSocket({ host, port, noDelay: true, keepAlive: true }),
+    }),
+  };
+}

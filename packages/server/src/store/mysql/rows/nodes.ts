@@ -1,0 +1,50 @@
+import type { Heard, Heartbeat, NodeBeat } from '../../nodes.ts';
+import { numberAt, type Row, textAt } from '../../remote/values.ts';
+import type { Connection } from '../connection.ts';
+
+export class Nodes {
+  readonly #heartbeat: string;
+  readonly #retire: string;
+  readonly #drain: string;
+
+  constructor(prefix: string) {
+    this.#heartbeat = `call ${prefix}heartbeat_1(?, ?, ?, ?, ?, ?)`;
+    this.#retire = `call ${prefix}retire_1(?, ?)`;
+    this.#drain = `call ${prefix}drain_1(?)`;
+  }
+
+  async heartbeat(connection: Connection, beat: Heartbeat): Promise<Heard> {
+    const { incarnation, node, version, features, isDraining } = beat;
+    const said = [incarnation, node, version, JSON.stringify(features), isDraining ? 1 : 0];
+    const [[row = []] = [], nodes = []] = await connection.call(this.#heartbeat, [...said, connection.startedSeconds]);
+    return {
+      clockMs: numberAt(row, 0),
+      server: textAt(row, 1),
+      nextDueMs: row[2] === null ? undefined : numberAt(row, 2),
+      nodes: nodes.map(toNode),
+    };
+  }
+
+  async retire(connection: Connection, incarnation: string, count: number | undefined): Promise<void> {
+    await connection.call(this.#retire, [incarnation, count ?? null]);
+  }
+
+  async drain(connection: Connection, incarnation: string): Promise<boolean> {
+    const [[row = []] = []] = await connection.call(this.#drain, [incarnation]);
+    return row[0] === 1;
+  }
+}
+
+function toNode(row: Row): NodeBeat {
+  return {
+    incarnation: textAt(row, 0),
+    node: textAt(row, 1),
+    version: textAt(row, 2),
+    features: JSON.parse(textAt(row, 3)),
+    isDraining: numberAt(row, 4) === 1,
+    startedMs: numberAt(row, 5),
+    beatMs: numberAt(row, 6),
+    count: numberAt(row, 7),
+    isDrainAsked: numberAt(row, 8) === 1,
+  };
+}

@@ -1,0 +1,116 @@
+import { connect as connectSocket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import pg from 'pg';
+import type { Host } from '../remote/address.ts';
+import { RemoteError } from '../remote/judged.ts';
+import type { Session } from '../remote/pool.ts';
+import type { Row } from '../remote/values.ts';
+import { judge } from './errors.ts';
+import { parsers } from './values.ts';
+
+export interface ConnectionSettings {
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Asked for each connection: files that were renewed are read again. Undefined: without TLS. */
+  readonly tls: () => ConnectionOptions | undefined;
+  readonly connectMs: number;
+}
+
+const cancelCode = 80_877_102;
+const toText = (text: string) => text;
+const types = { getTypeParser: (oid: number) => parsers[oid] ?? toText };
+
+/** A connection to one server. It may go through a pooler: nothing of it is used from one statement to the next. */
+export class Connection implements Session {
+  readonly #client: pg.Client;
+  readonly #host: Host;
+  #isLost = false;
+
+  private constructor(client: pg.Client, host: Host) {
+    this.#client = client;
+    this.#host = host;
+    client.on('error', () => {
+      this.#isLost = true;
+    });
+    client.on('end', () => {
+      this.#isLost = true;
+    });
+  }
+
+  /** @throws RemoteError `unreached`, with what to do */
+  static async open(host: Host, { tls, connectMs, ...who }: ConnectionSettings): Promise<Connection> {
+    const ssl = filesOf(tls);
+    const client = new pg.Client({
+      ...who,
+      ...host,
+      ...(ssl !== undefined && { ssl }),
+      application_name: 'holdfast',
+      connectionTimeoutMillis: connectMs,
+      keepAlive: true,
+      types,
+    });
+    const connection = new Connection(client, host);
+    try {
+      await client.connect();
+      return connection;
+    } catch (error) {
+      connection.end();
+      const { message } = judge(error);
+      throw new RemoteError('unreached', message, error);
+    }
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** @throws RemoteError */
+  async query(text: string, values: unknown[] = []): Promise<Row[]> {
+    try {
+      const { rows } = await this.#client.query<unknown[]>({ text, values, rowMode: 'array' });
+      return rows;
+    } catch (error) {
+      const judged = judge(error);
+      if (judged.judgement === 'unknown') this.#isLost = true;
+      throw judged;
+    }
+  }
+
+  end(): void {
+    this.#isLost = true;
+    // However it ends, nobody uses it any more.
+    this.#client.end().catch(() => undefined);
+  }
+
+  destroy(): void {
+    if (!this.#isLost) this.#cancel();
+    this.end();
+  }
+
+  /** As the protocol has it: on a connection of its own, unanswered. */
+  #cancel(): void {
+    const { processID, secretKey } = this.#client as unknown as { processID?: number; secretKey?: number };
+    if (typeof processID !== 'number' || typeof secretKey !== 'number') return;
+    const message = Buffer.alloc(16);
+    message.writeInt32BE(16, 0);
+    message.writeInt32BE(cancelCode, 4);
+    message.writeInt32BE(processID, 8);
+    message.writeInt32BE(secretKey, 12);
+    const socket = connectSocket(this.#host);
+    socket.setTimeout(1000, () => socket.destroy());
+    // It was a favour: the conditional write that is issued again decides.
+    socket.on('error', () => socket.destroy());
+    socket.end(message);
+  }
+}
+
+/** @throws RemoteError `unreached` */
+function filesOf(tls: ConnectionSettings['tls']): ConnectionOptions | undefined {
+  try {
+    return tls();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new RemoteError('unreached', `a file of store.tls cannot be read: ${text}`, error);
+  }
+}

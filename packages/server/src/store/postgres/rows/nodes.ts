@@ -1,0 +1,44 @@
+import { damaged } from '../../codec.ts';
+import type { Heard, Heartbeat, NodeBeat } from '../../nodes.ts';
+import type { Connection } from '../connection.ts';
+
+export class Nodes {
+  readonly #heartbeat: string;
+  readonly #retire: string;
+  readonly #drain: string;
+
+  constructor(schema: string) {
+    this.#heartbeat = `call ${schema}.heartbeat_1($1, $2, $3, $4, $5, null)`;
+    this.#retire = `call ${schema}.retire_1($1, $2, null)`;
+    this.#drain = `call ${schema}.drain_1($1, null)`;
+  }
+
+  async heartbeat(connection: Connection, beat: Heartbeat): Promise<Heard> {
+    const { incarnation, node, version, features, isDraining } = beat;
+    const values = [incarnation, node, version, JSON.stringify(features), isDraining];
+    const [row = []] = await connection.query(this.#heartbeat, values);
+    return toHeard(JSON.parse(String(row[0])));
+  }
+
+  async retire(connection: Connection, incarnation: string, count: number | undefined): Promise<void> {
+    await connection.query(this.#retire, [incarnation, count ?? null]);
+  }
+
+  async drain(connection: Connection, incarnation: string): Promise<boolean> {
+    const [row = []] = await connection.query(this.#drain, [incarnation]);
+    return row[0] === true;
+  }
+}
+
+/** It is made by a statement of ours; what may be missing in it is null. */
+function toHeard(value: {
+  clockMs: number;
+  server: string;
+  nextDueMs: number | null;
+  nodes: NodeBeat[] | null;
+}): Heard {
+  const { clockMs, server, nextDueMs, nodes } = value;
+  if (!Number.isSafeInteger(clockMs) || nodes === null)
+    throw damaged('heartbeat', 'its answer is not what belongs there');
+  return { clockMs, server, nextDueMs: nextDueMs ?? undefined, nodes };
+}

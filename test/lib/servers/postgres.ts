@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import type { PostgresPrograms } from '../../../scripts/lib/toolchains/databases.ts';
+import { type Place, PrivateServer, type ServerKind, type ServerOptions } from './private-server.ts';
+
+/** A private PostgreSQL: its superuser is `root`, with any password. `sql` speaks to the database `postgres`. */
+export function startPostgres(programs: PostgresPrograms, options: ServerOptions = {}): Promise<PrivateServer> {
+  return PrivateServer.start(kindOf(programs, options));
+}
+
+function kindOf({ server, install, client }: PostgresPrograms, { syncs, settings }: ServerOptions): ServerKind {
+  const data = ({ folder }: Place) => join(folder, 'data');
+  const all = { listen_addresses: '127.0.0.1', ...(syncs !== true && { fsync: 'off' }), ...settings };
+  const given = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return {
+    name: 'PostgreSQL',
+    install: (place) => ({
+      program: install,
+      args: ['-D', data(place), '-U', 'root', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
+    }),
+    serve: (place) => ({
+      program: server,
+      args: ['-D', data(place), '-p', String(place.port), '-k', place.folder, ...given],
+    }),
+    ready: 'ready to accept connections',
+    // It would wait for its clients to go.
+    endSignal: 'SIGINT',
+    client: (place, words) => ({ program: client, args: psqlArgs(place.port, 'postgres', words) }),
+  };
+}
+
+/** Arguments by which `psql` runs statements, one word each, and prints a line a row, with tabs between the columns. */
+export function psqlArgs(port: number, database: string, statements: readonly string[]): string[] {
+  const connection = ['-h', '127.0.0.1', '-p', String(port), '-U', 'root', '-d', database];
+  const form = ['-X', '-q', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1'];
+  return [...connection, ...form, ...statements.flatMap((one) => ['-c', one])];
+}

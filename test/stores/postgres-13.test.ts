@@ -1,0 +1,4 @@
+import { embeddedPostgres } from '../../scripts/lib/toolchains/embedded-postgres.ts';
+import { testPostgresContract } from './lib/postgres-contract.ts';
+
+testPostgresContract('PostgreSQL 13', embeddedPostgres('13'));
