@@ -20,10 +20,10 @@ export interface Pace {
  */
 export async function inspect(store: Store, { monotonicMs, rest, isOver }: Pace): Promise<void> {
   for (const status of statuses) {
-    for (let position = ''; ; ) {
+    for (let position = ''; !isOver(); ) {
       const startedMs = monotonicMs();
       const { next } = await store.list({ status, limit: inspectRows, position });
-      if (next === '' || isOver()) break;
+      if (next === '') break;
       position = next;
       await rest(restFactor * (monotonicMs() - startedMs));
     }

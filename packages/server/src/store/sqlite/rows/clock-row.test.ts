@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -38,6 +38,23 @@ test('a stored time that is damaged is taken from what else is stored, and told'
     }
     await reopened("update transactions set updated_ms = 'x' where gid = 'b'; update clock set highest_ms = 'x'");
     assert.equal(await store.clockMs(), startMs, 'damaged rows say nothing');
+  } finally {
+    await store.close();
+    rmSync(dataDir, { recursive: true });
+  }
+});
+
+test('a ping writes to the disk, and leaves the time as it is', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-clock-row-'));
+  const store = new SqliteStore({ dataDir });
+  const written = () => readFileSync(join(dataDir, 'holdfast.db-wal')).toString('base64');
+  try {
+    await store.open();
+    await put(store, create('a'));
+    const [ms, before] = [await store.clockMs(), written()];
+    await store.ping();
+    assert.notEqual(written(), before, 'so a disk without room is noticed');
+    assert.equal(await store.clockMs(), ms);
   } finally {
     await store.close();
     rmSync(dataDir, { recursive: true });

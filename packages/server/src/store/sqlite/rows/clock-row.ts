@@ -19,14 +19,17 @@ export class ClockRow {
   readonly #db: DatabaseSync;
   readonly #highest: Query;
   readonly #raise: StatementSync;
-  readonly #touch: StatementSync;
+  readonly #touch: readonly StatementSync[];
   readonly #set: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#highest = new Query(db, 'select highest_ms from clock');
     this.#raise = db.prepare('update clock set highest_ms = ? where highest_ms < ?1');
-    this.#touch = db.prepare('update clock set highest_ms = highest_ms');
+    // SQLite does not write what is the same as before: it is changed and changed back.
+    this.#touch = ['+', '-'].map((sign) =>
+      db.prepare(`update clock set highest_ms = highest_ms ${sign} 1 where typeof(highest_ms) = 'integer'`),
+    );
     this.#set = db.prepare('insert or replace into clock (id, highest_ms) values (1, ?)');
   }
 
@@ -40,7 +43,7 @@ export class ClockRow {
 
   /** Writes it as it is. */
   touch(): void {
-    this.#touch.run();
+    for (const statement of this.#touch) statement.run();
   }
 
   set(toMs: number): void {
