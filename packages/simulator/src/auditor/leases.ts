@@ -13,6 +13,7 @@ interface Deadlines {
 export class Leases {
   readonly #court: Court;
   readonly #deadlines = new Map<string, Deadlines>();
+  readonly #ended = new Set<string>();
   readonly #statistics: Statistics;
   /** Process to the incarnation it was seen as last. */
   readonly #incarnations = new Map<string, string>();
@@ -44,13 +45,13 @@ export class Leases {
     if (this.#court.isExclusive) return this.#court.database.lockedBy === process;
     const clock = this.#court.machines().get(machineOf(process));
     const deadlines = this.#deadlines.get(incarnation);
-    if (clock === undefined || deadlines === undefined) return false;
+    if (clock === undefined || deadlines === undefined || this.#ended.has(incarnation)) return false;
     return clock.monotonicMs() < deadlines.monotonicMs && clock.wallMs() < deadlines.wallMs;
   }
 
-  /** Its process takes its heartbeat back: it acts no more. */
-  ended(incarnation: string): void {
-    this.#deadlines.delete(incarnation);
+  /** A process takes a heartbeat back. Its own incarnation acts no more, whatever answers still come. */
+  ended(process: string, incarnation: string): void {
+    if (processOf(incarnation) === process) this.#ended.add(incarnation);
   }
 
   /** Whoever may still believe in its lease, by the clocks of its own machine, is alive. */

@@ -207,7 +207,7 @@ export class Node {
         for (const told of delicate) told(gid, 'hand-back');
       },
       heartbeatSent: (incarnation) => auditor.leases.sent(process.id, incarnation),
-      retiring: (incarnation) => auditor.leases.ended(incarnation),
+      retiring: (incarnation) => auditor.leases.ended(process.id, incarnation),
     });
   }
 
