@@ -95,7 +95,9 @@ describe('two coordinators on one PostgreSQL', { skip: 'missing' in programs && 
     const answer = await refused;
     assert.equal(answer?.status, 503, 'who waits for the locked one is told');
     assert.ok(answer.retryAfter !== undefined);
-    assert.match(coordinators[0]?.logs ?? '', /transaction locked cannot be written, and is tried again: others go on/);
+    await until('the log says which one', () =>
+      (coordinators[0]?.logs ?? '').includes('transaction locked cannot be written, and is tried again: others go on'),
+    );
     await holder.end();
     await until(
       'it is served again',
