@@ -19,9 +19,9 @@ export class Arrivals {
     if (perSecond > 0) this.#tick();
   }
 
-  /** Timers come late where the machine is busy: all that should have come by then comes then. */
+  /** The first comes at once. Timers come late where the machine is busy: all that should have come by then comes then. */
   #tick(): void {
-    const due = Math.floor(((performance.now() - this.#sinceMs) / 1000) * this.#rate);
+    const due = Math.floor(((performance.now() - this.#sinceMs) / 1000) * this.#rate) + 1;
     for (; this.#count < due; this.#count += 1) {
       this.#arrive(this.#sinceMs + (this.#count / this.#rate) * 1000);
     }
