@@ -66,9 +66,9 @@ export class MySqlStore implements Store, Placed {
   readonly #settings: MySqlSettings;
   readonly #address: Address;
   readonly #servers: Servers<Connection>;
-  readonly #pool: Pool<Connection>;
+  #pool: Pool<Connection>;
   /** Nothing else waits on it, and it waits for nothing else. */
-  readonly #heart: Pool<Connection>;
+  #heart: Pool<Connection>;
   readonly #writer: Writer;
   readonly #loader: Loader;
   readonly #claimer: Claimer;
@@ -84,7 +84,7 @@ export class MySqlStore implements Store, Placed {
     this.#settings = settings;
     this.#address = parseAddress(settings.url, form);
     const { user, password, hosts, database } = this.#address;
-    const { connectMs, connections: size, prefix, tls } = settings;
+    const { connectMs, connections, prefix, tls } = settings;
     this.#servers = new Servers({
       hosts,
       connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
@@ -92,9 +92,8 @@ export class MySqlStore implements Store, Placed {
       limitMs: connectMs,
       moved: () => this.#drop(),
     });
-    const connect = () => this.#servers.connect();
-    this.#pool = new Pool({ size, connect });
-    this.#heart = new Pool({ size: 1, connect });
+    this.#pool = this.#newPool(connections);
+    this.#heart = this.#newPool(1);
     this.#writer = new Writer(prefix);
     this.#loader = new Loader(prefix);
     this.#claimer = new Claimer(prefix, this.#loader);
@@ -105,7 +104,10 @@ export class MySqlStore implements Store, Placed {
   }
 
   async open(): Promise<void> {
-    const { readMs, prefix } = this.#settings;
+    const { readMs, prefix, connections } = this.#settings;
+    // Closed ones stay closed; what could not be opened may be tried again.
+    this.#pool = this.#newPool(connections);
+    this.#heart = this.#newPool(1);
     try {
       await this.#pool.use(readMs, checkServer);
       await this.#pool.use(migrationMs, (connection) => migrate(connection, prefix));
@@ -293,6 +295,10 @@ export class MySqlStore implements Store, Placed {
   #drop(): void {
     this.#pool.drop();
     this.#heart.drop();
+  }
+
+  #newPool(size: number): Pool<Connection> {
+    return new Pool({ size, connect: () => this.#servers.connect() });
   }
 }
 

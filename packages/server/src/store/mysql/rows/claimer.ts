@@ -1,8 +1,9 @@
+import type { Loaded } from '../../remote/loaded-rows.ts';
 import { toUnreadable } from '../../remote/transaction-row.ts';
 import { numberAt, textOrNullAt } from '../../remote/values.ts';
 import type { ClaimRequest, ClaimResult, StoredTransaction, UnreadableRow } from '../../store.ts';
 import type { Connection } from '../connection.ts';
-import type { Loaded, Loader } from './loader.ts';
+import type { Loader } from './loader.ts';
 
 /** How long a row that cannot be read is left alone; it counts as an incident. */
 const unreadablePauseMs = 10 * 60_000;
