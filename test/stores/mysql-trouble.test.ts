@@ -6,6 +6,7 @@ import { MySqlStore } from '../../packages/server/src/store/mysql/mysql-store.ts
 import { mariaDb } from '../../scripts/lib/toolchains/databases.ts';
 import { describeWith } from '../interop/lib/with-toolchains.ts';
 import { startMariaDb } from '../lib/servers/mariadb.ts';
+import { until } from '../lib/until.ts';
 import { MySqlFixture, mySqlSettings } from './lib/mysql-fixture.ts';
 
 describeWith(
@@ -48,6 +49,25 @@ describeWith(
       withGlobal('max_allowed_packet', '16777216', () => refuses('unsafe', /16777216 .*max_allowed_packet to 64M$/)));
 
     it('it only reads', () => withGlobal('read_only', '1', () => refuses('not-done', /: it only reads$/)));
+
+    it('what could not be opened is opened once it can be', async () => {
+      const store = new MySqlStore(fixture.settings({ ...as('later'), prefix: 'later_' }));
+      await assert.rejects(store.open(), { code: 'not-done' });
+      await store.close();
+      await fixture.server.sql('create user later@localhost');
+      await fixture.server.sql('grant all on *.* to later@localhost');
+      const opens = () =>
+        store.open().then(
+          () => true,
+          () => false,
+        );
+      try {
+        await until('it opens', opens);
+        await store.ping();
+      } finally {
+        await store.close();
+      }
+    });
 
     it('nobody answers there', () =>
       refuses('not-done', /^127\.0\.0\.1:1: no connection was made: connect ECONNREFUSED/, {
