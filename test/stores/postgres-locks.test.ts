@@ -2,9 +2,20 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
-import { aBranch, append, create, numbers, put, update } from '../../packages/server/src/store/contract/fixtures.ts';
+import {
+  aBeat,
+  aBranch,
+  append,
+  claim,
+  create,
+  gidsOf,
+  numbers,
+  put,
+  update,
+} from '../../packages/server/src/store/contract/fixtures.ts';
 import { PostgresStore } from '../../packages/server/src/store/postgres/postgres-store.ts';
 import { postgres } from '../../scripts/lib/toolchains/databases.ts';
+import { until } from '../lib/until.ts';
 import { PostgresFixture } from './lib/postgres-fixture.ts';
 
 const programs = postgres();
@@ -79,6 +90,15 @@ describe('locks on PostgreSQL', { skip: 'missing' in programs && programs.missin
     }
     for (const result of await committed) assert.ok(result === 'done' || typeof result === 'object', String(result));
     await hasty.close();
+  });
+
+  it('a row of a dead owner that somebody has locked is claimed as soon as the lock is gone', async () => {
+    await store.heartbeat(aBeat('living'));
+    await put(store, create('left-behind', { owner: 'dead' }));
+    const release = await holding("select 1 from holdfast.transactions where gid = 'left-behind' for update");
+    assert.deepEqual(gidsOf((await claim(store, 'living')).claimed), []);
+    await release();
+    await until('it is claimed', async () => gidsOf((await claim(store, 'living')).claimed).includes('left-behind'));
   });
 
   it('what the server cannot store fails alone, with what the server says', async () => {

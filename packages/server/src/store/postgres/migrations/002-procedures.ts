@@ -230,7 +230,6 @@ const claim = (lock: string) => {
       ${which} ${lock}
     loop
       ${refuseIfTooLate}
-      seen := seen + 1;
       if cardinality(ids) >= most or (cardinality(ids) > 0 and bytes > most_bytes) then
         is_full := true;
         exit;
@@ -258,7 +257,6 @@ declare
   gone text[];
   ${untilTooLate}
   bytes bigint := 0;
-  seen integer := 0;
   is_full boolean := false;
 begin
   ${quick}
@@ -272,8 +270,9 @@ begin
   if cardinality(gone) > 0 then
     ${take(`where a.owner = any(gone) order by a.owner, a.id limit most + 1`)}
     is_more := is_full;
-    if seen = 0 then
-      update {schema}.nodes set beat_ms = -1, started_ms = ${clockMs} where incarnation = any(gone) and beat_ms = 0;
+    if not is_full then
+      update {schema}.nodes set beat_ms = -1, started_ms = ${clockMs} where incarnation = any(gone) and beat_ms = 0
+        and not exists (select 1 from {schema}.active a where a.owner = incarnation);
     end if;
   end if;
   for r in select n.incarnation from {schema}.nodes n where n.beat_ms = -1 and n.started_ms < ${clockMs} - ${forgetMs} loop
