@@ -77,7 +77,10 @@ const secondArrivals = new Arrivals(() => secondPhases?.next());
 serveCommands(
   {
     connect: async (input) => {
-      const { coordinatorPort, count } = pick(input, ['coordinatorPort', 'count']);
+      const {
+        coordinatorPorts: [coordinatorPort],
+        count,
+      } = pick(input, ['coordinatorPort', 'count']);
       connections = new Connections(coordinatorPort);
       await connections.open(count);
       // Second phases come from another client, whose connections are not taken up by what is refused.
@@ -87,8 +90,10 @@ serveCommands(
       return {};
     },
     startClosedLoop: (input) => {
+      const { coordinatorPort, inFlight } = pick(input, ['coordinatorPort', 'inFlight']);
       closedLoop = new Generator({
-        ...pick(input, ['coordinatorPort', 'inFlight']),
+        coordinatorPorts: [coordinatorPort],
+        inFlight,
         servicesPort,
         steps: stepsOf('saga', servicesPort),
       });
