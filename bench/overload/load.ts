@@ -77,10 +77,7 @@ const secondArrivals = new Arrivals(() => secondPhases?.next());
 serveCommands(
   {
     connect: async (input) => {
-      const {
-        coordinatorPorts: [coordinatorPort],
-        count,
-      } = pick(input, ['coordinatorPort', 'count']);
+      const { coordinatorPort, count } = pick(input, ['coordinatorPort', 'count']);
       connections = new Connections(coordinatorPort);
       await connections.open(count);
       // Second phases come from another client, whose connections are not taken up by what is refused.

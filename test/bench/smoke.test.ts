@@ -59,7 +59,7 @@ test('on a database one and two coordinators are measured beside the same rows w
   const options = ['--store', 'postgres', '--coordinators', '1,2', '--in-flight', '8,64', '--kind', 'saga'];
   const stdout = await measure(...options);
   // The bare one writes nothing; shares of others are told of coordinators.
-  const cells = { postgres: 15, 'postgres, by two': 15, 'bare with SQL': 13, 'bare {2,}': 9 };
+  const cells = { 'postgres {2,}': 14, 'postgres, by two': 14, 'bare with SQL': 13, 'bare {2,}': 10 };
   for (const [subject, count] of Object.entries(cells)) {
     for (const inFlight of [8, 64]) assertFigures(stdout, `saga ${inFlight} +${subject}`, count);
   }
