@@ -1,8 +1,9 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Damage } from '../../../packages/server/src/store/contract/fixtures.ts';
 import { withPrefix } from '../../../packages/server/src/store/mysql/migrate.ts';
-import { claiming, dropOf } from '../../../packages/server/src/store/mysql/migrations/002-procedures.ts';
+import { dropOf } from '../../../packages/server/src/store/mysql/migrations/002-procedures.ts';
 import type { MySqlSettings } from '../../../packages/server/src/store/mysql/mysql-store.ts';
+import { claiming } from '../../../packages/server/src/store/mysql/procedures/claim.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
 import type { DatabaseFixture } from './database-fixture.ts';
 import { mySqlDamage } from './mysql-damage.ts';

@@ -1,3 +1,4 @@
+import type { Loader as IsLoader } from '../../remote/dialect.ts';
 import { columnCount, type Loaded, LoadedRows } from '../../remote/loaded-rows.ts';
 import type { Row } from '../../remote/values.ts';
 import type { StoredTransaction } from '../../store.ts';
@@ -10,7 +11,7 @@ const handedBackColumn = 15;
  * Reads whole transactions: rows and branches in one statement, so that they fit. Each is looked up by its key, whatever
  * the statistics say of the tables.
  */
-export class Loader {
+export class Loader implements IsLoader<Connection> {
   readonly #byGid: { readonly whole: string; readonly bare: string };
   readonly #byId: string;
   readonly #listed: string;

@@ -1,8 +1,9 @@
 import type { Heard, Heartbeat, NodeBeat } from '../../nodes.ts';
+import type { Nodes as IsNodes } from '../../remote/dialect.ts';
 import { numberAt, type Row, textAt } from '../../remote/values.ts';
 import type { Connection } from '../connection.ts';
 
-export class Nodes {
+export class Nodes implements IsNodes<Connection> {
   readonly #heartbeat: string;
   readonly #retire: string;
   readonly #drain: string;

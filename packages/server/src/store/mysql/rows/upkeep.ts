@@ -1,29 +1,19 @@
 import { failingPrefixes } from '@holdfast/core';
 import type { ChangedRow, SeenRow } from '../../nodes.ts';
+import type { Upkeep as IsUpkeep, Purged, PurgePlace } from '../../remote/dialect.ts';
+import { toCounts } from '../../remote/rows/counts.ts';
+import { toKeyValue } from '../../remote/rows/key-value.ts';
 import { numberAt, roughNumberAt, roughTextAt, textAt } from '../../remote/values.ts';
 import type { Counts, KeyValue, OwnedRow } from '../../store.ts';
 import type { Connection } from '../connection.ts';
 import { text } from './columns.ts';
-
-/** Where a purge has come to, in the order of creation. */
-export interface PurgePlace {
-  readonly createdMs: number;
-  readonly gid: string;
-}
-
-export interface Purged {
-  readonly changed: number;
-  /** Undefined: all that was created before has been looked at. */
-  readonly next: PurgePlace | undefined;
-}
 
 /** A step of a purge ends with the transaction that passes this. */
 const purgeBytes = 4 * 1024 * 1024;
 /** Rows that a step of a purge looks at. */
 const purgeSeen = 2000;
 
-/** What is done beside writing, claiming and listing. */
-export class Upkeep {
+export class Upkeep implements IsUpkeep<Connection> {
   readonly #purge: string;
   readonly #makeDue: string;
   readonly #makeManyDue: string;
@@ -75,7 +65,6 @@ export class Upkeep {
     return row[0] === 'd';
   }
 
-  /** Earliest first; one that is due already stays as it is. */
   async makeManyDue(
     connection: Connection,
     afterMs: number,
@@ -98,33 +87,17 @@ export class Upkeep {
   }
 
   async counts(connection: Connection, nowMs: number): Promise<Counts> {
-    const unfinished = { prepared: 0, submitted: 0, aborting: 0 };
-    const sums = { incidents: 0, decisions: 0, owned: 0, due: 0 };
-    let oldestDueMs: number | undefined;
-    for (const row of await connection.query(this.#counts, [nowMs, nowMs])) {
-      const [status, isOwned] = row;
-      const count = numberAt(row, 2);
-      if (status === 'incident') {
-        sums.incidents = count;
-        sums.decisions = numberAt(row, 3);
-        continue;
-      }
-      if (status === 'prepared' || status === 'submitted' || status === 'aborting') unfinished[status] += count;
-      if (isOwned === 1) sums.owned += count;
-      sums.due += numberAt(row, 3);
-      if (row[4] !== null) oldestDueMs = Math.min(oldestDueMs ?? Number.POSITIVE_INFINITY, numberAt(row, 4));
-    }
-    return { unfinished, ...sums, oldestDueMs };
+    return toCounts(await connection.query(this.#counts, [nowMs, nowMs]));
   }
 
   async listValues(connection: Connection, category: string, afterKey: string, limit: number): Promise<KeyValue[]> {
     const rows = await connection.query(this.#values, [Buffer.from(category), Buffer.from(afterKey), String(limit)]);
-    return rows.map((row) => toValue(category, row));
+    return rows.map((row) => toKeyValue(category, row));
   }
 
   async getValue(connection: Connection, category: string, key: string): Promise<KeyValue | undefined> {
     const [row] = await connection.query(this.#value, [Buffer.from(category), Buffer.from(key)]);
-    return row === undefined ? undefined : toValue(category, row);
+    return row === undefined ? undefined : toKeyValue(category, row);
   }
 
   async putValue(connection: Connection, value: KeyValue): Promise<boolean> {
@@ -137,15 +110,4 @@ export class Upkeep {
     const [[row = []] = []] = await connection.call(this.#deleteValue, [category, key]);
     return row[0] === 1;
   }
-}
-
-function toValue(category: string, row: readonly unknown[]): KeyValue {
-  return {
-    category,
-    key: textAt(row, 0),
-    value: textAt(row, 1),
-    version: numberAt(row, 2),
-    createdMs: numberAt(row, 3),
-    updatedMs: numberAt(row, 4),
-  };
 }

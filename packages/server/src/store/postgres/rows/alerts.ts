@@ -1,8 +1,9 @@
 import { damaged } from '../../codec.ts';
+import type { Alerts as IsAlerts } from '../../remote/dialect.ts';
 import type { AlertRequest, OwedAlert, TakenAlerts } from '../../store.ts';
 import type { Connection } from '../connection.ts';
 
-export class Alerts {
+export class Alerts implements IsAlerts<Connection> {
   readonly #take: string;
   readonly #told: string;
 

@@ -1,0 +1,41 @@
+import type { Claims as IsClaims, Taken } from '../../remote/dialect.ts';
+import { numberAt, textOrNullAt } from '../../remote/values.ts';
+import type { ClaimRequest } from '../../store.ts';
+import type { Connection } from '../connection.ts';
+
+export class Claims implements IsClaims<Connection> {
+  readonly #claim: string;
+  readonly #setAside: string;
+
+  constructor(prefix: string) {
+    this.#claim = `call ${prefix}claim_1(?, ?, ?, ?, ?, ?)`;
+    this.#setAside = `call ${prefix}set_aside_1(?, ?, ?, ?)`;
+  }
+
+  async take(connection: Connection, request: ClaimRequest, neverMs: number): Promise<Taken> {
+    const { incarnation, nowMs, dead, maxCount, maxBytes } = request;
+    const names = JSON.stringify(dead.map((owner) => [owner.incarnation, owner.count]));
+    const values = [incarnation, nowMs, neverMs, names, maxCount, maxBytes];
+    const [[row = []] = []] = await connection.call(this.#claim, values);
+    const [ids, next, isMore] = row;
+    return {
+      ids: toIds(ids),
+      nextDueMs: typeof next === 'number' ? next : undefined,
+      isMore: isMore === 1,
+      strays: numberAt(row, 3),
+    };
+  }
+
+  async setAside(
+    connection: Connection,
+    { incarnation, id, dueMs, incident }: { incarnation: string; id: number; dueMs: number; incident: string },
+  ): Promise<string | null> {
+    const [[answer = []] = []] = await connection.call(this.#setAside, [incarnation, id, dueMs, incident]);
+    return textOrNullAt(answer, 0);
+  }
+}
+
+/** Each begins with a comma. */
+function toIds(text: unknown): number[] {
+  return typeof text === 'string' && text !== '' ? text.slice(1).split(',').map(Number) : [];
+}

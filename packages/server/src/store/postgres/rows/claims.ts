@@ -1,0 +1,50 @@
+import type { Claims as IsClaims, Taken } from '../../remote/dialect.ts';
+import { numberAt, textOrNullAt } from '../../remote/values.ts';
+import type { ClaimRequest } from '../../store.ts';
+import type { Connection } from '../connection.ts';
+import { arrayOf } from '../values.ts';
+
+export class Claims implements IsClaims<Connection> {
+  readonly #claim: string;
+  readonly #setAside: string;
+
+  constructor(schema: string) {
+    this.#claim = `call ${schema}.claim_1($1, $2, $3, $4, $5, $6, $7, null, null, null, null)`;
+    this.#setAside = `call ${schema}.set_aside_1($1, $2, $3, $4, null)`;
+  }
+
+  async take(connection: Connection, request: ClaimRequest, neverMs: number): Promise<Taken> {
+    const { incarnation, nowMs, dead, maxCount, maxBytes } = request;
+    const names = arrayOf(
+      'text',
+      dead.map((owner) => owner.incarnation),
+    );
+    const counts = arrayOf(
+      'bigint',
+      dead.map((owner) => owner.count),
+    );
+    const values = [incarnation, nowMs, neverMs, names, counts, maxCount, maxBytes];
+    const [row = []] = await connection.query(this.#claim, values);
+    const [ids, next, isMore] = row;
+    return {
+      ids: toIds(ids),
+      nextDueMs: typeof next === 'number' ? next : undefined,
+      isMore: isMore === true,
+      strays: numberAt(row, 3),
+    };
+  }
+
+  async setAside(
+    connection: Connection,
+    { incarnation, id, dueMs, incident }: { incarnation: string; id: number; dueMs: number; incident: string },
+  ): Promise<string | null> {
+    const [answer = []] = await connection.query(this.#setAside, [incarnation, id, dueMs, incident]);
+    return textOrNullAt(answer, 0);
+  }
+}
+
+/** As PostgreSQL writes an array of numbers. */
+function toIds(text: unknown): number[] {
+  const inside = typeof text === 'string' ? text.slice(1, -1) : '';
+  return inside === '' ? [] : inside.split(',').map(Number);
+}

@@ -1,0 +1,274 @@
+import type { ConnectionOptions } from 'node:tls';
+import type { Placed } from '../capabilities.ts';
+import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
+import {
+  type AlertRequest,
+  type ClaimRequest,
+  type ClaimResult,
+  type Counts,
+  type KeyValue,
+  type ListFilter,
+  type ListPage,
+  type OwedAlert,
+  type OwnedRow,
+  type Store,
+  type StoredTransaction,
+  StoreError,
+  type TakenAlerts,
+  type Write,
+} from '../store.ts';
+import { type Address, type AddressForm, parseAddress } from './address.ts';
+import { commitDivided, issueAgain, type Results, type Send } from './batch.ts';
+import type { Dialect, PurgePlace } from './dialect.ts';
+import { encodeWrite } from './encoded-write.ts';
+import { ofReading, RemoteError, toStoreError } from './judged.ts';
+import { Pool, type Session } from './pool.ts';
+import { Claimer } from './rows/claimer.ts';
+import { Listing } from './rows/listing.ts';
+import { Servers } from './servers.ts';
+import { toListed } from './transaction-row.ts';
+
+/** What is set for every kind of shared store. */
+export interface RemoteSettings {
+  /** `scheme://user:password@host:port,host:port/database` */
+  readonly url: string;
+  /** Connections beside the one of the heartbeat. */
+  readonly connections: number;
+  readonly connectMs: number;
+  /** How long a commit or a claim may take before its outcome counts as unknown. */
+  readonly commitMs: number;
+  /** How long whatever only reads, or may take longer, may take. */
+  readonly readMs: number;
+  /** Asked for each connection. Undefined: without TLS. */
+  readonly tls: () => ConnectionOptions | undefined;
+}
+
+const heartbeatMs = 800;
+/** Building an index over a large table takes its time. */
+const migrationMs = 24 * 3_600_000;
+/** Rows per step of a purge or a mass change: each is a transaction of its own. */
+const stepRows = 500;
+const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
+
+/** A store on a server that any number of coordinators share. */
+export class RemoteStore<S extends Session> implements Store, Placed {
+  readonly name: string;
+  readonly exclusive = false;
+  readonly #settings: RemoteSettings;
+  readonly #dialect: Dialect<S>;
+  readonly #address: Address;
+  readonly #servers: Servers<S>;
+  #pool: Pool<S>;
+  /** Nothing else waits on it, and it waits for nothing else. */
+  #heart: Pool<S>;
+  readonly #claimer: Claimer<S>;
+  readonly #listing: Listing<S>;
+  #purged: PurgePlace = firstPlace;
+  #isOpen = false;
+
+  /** @throws StoreError `unsafe` where the address is none */
+  constructor(settings: RemoteSettings, form: AddressForm, dialectAt: (address: Address) => Dialect<S>) {
+    this.#settings = settings;
+    this.#address = parseAddress(settings.url, form);
+    this.#dialect = dialectAt(this.#address);
+    this.name = this.#dialect.name;
+    this.#servers = new Servers({
+      hosts: this.#address.hosts,
+      connect: (host) => this.#dialect.connect(host),
+      isWritable: (connection) => this.#dialect.isWritable(connection),
+      limitMs: settings.connectMs,
+      moved: () => this.#drop(),
+    });
+    this.#pool = this.#newPool(settings.connections);
+    this.#heart = this.#newPool(1);
+    this.#claimer = new Claimer(this.#dialect);
+    this.#listing = new Listing(this.#dialect);
+  }
+
+  async open(): Promise<void> {
+    const { readMs, connections } = this.#settings;
+    // Closed ones stay closed; what could not be opened may be tried again.
+    this.#pool = this.#newPool(connections);
+    this.#heart = this.#newPool(1);
+    try {
+      await this.#pool.use(readMs, (connection) => this.#dialect.check(connection));
+      await this.#pool.use(migrationMs, (connection) => this.#dialect.migrate(connection));
+      // Opened beforehand: the first heartbeat waits for no look-up of a name.
+      await this.#heart.use(readMs, async () => undefined);
+      this.#isOpen = true;
+    } catch (error) {
+      await this.close();
+      throw ofReading(error);
+    }
+  }
+
+  place(): string {
+    return `at ${this.#servers.name}/${this.#address.database}, ${this.#dialect.tables}`;
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    await Promise.all([this.#pool.close(), this.#heart.close()]);
+  }
+
+  ping(): Promise<void> {
+    return this.#write(this.#settings.commitMs, (connection) => this.#dialect.ping(connection));
+  }
+
+  clockMs(): Promise<number> {
+    return this.#read((connection) => this.#dialect.clockMs(connection));
+  }
+
+  async commit(batch: readonly Write[]): Promise<Results> {
+    if (batch.length === 0) return [];
+    const { commitMs } = this.#settings;
+    const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
+    return this.#judged(toStoreError, commitDivided(batch.map(encodeWrite), send));
+  }
+
+  async load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
+    if (gids.length === 0) return [];
+    return this.#read((connection) => this.#dialect.loader.byGid(connection, gids, what === 'bare'));
+  }
+
+  /** What was taken is ours even where it could not be loaded then: the engine asks for what it owns and does not drive. */
+  async claim(request: ClaimRequest): Promise<ClaimResult> {
+    const { commitMs } = this.#settings;
+    const taken = await this.#write(commitMs, (connection) => this.#claimer.take(connection, request));
+    return this.#read((connection) => this.#claimer.load(connection, taken, request));
+  }
+
+  owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
+    return this.#read((connection) => this.#dialect.upkeep.owned(connection, incarnation, afterGid, limit));
+  }
+
+  async changed(seen: readonly SeenRow[]): Promise<readonly ChangedRow[]> {
+    return seen.length === 0 ? [] : this.#read((connection) => this.#dialect.upkeep.changed(connection, seen));
+  }
+
+  makeDue(gid: string, nowMs: number): Promise<boolean> {
+    const { commitMs } = this.#settings;
+    return this.#write(commitMs, (connection) => this.#dialect.upkeep.makeDue(connection, gid, nowMs));
+  }
+
+  async makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
+    const { readMs } = this.#settings;
+    for (let changed = 0; ; ) {
+      const rows = Math.min(stepRows, limit - changed);
+      if (rows <= 0) return { changed, hasMore: true };
+      const done = await this.#write(readMs, (connection) =>
+        this.#dialect.upkeep.makeManyDue(connection, afterMs, rows, nowMs),
+      );
+      changed += done.changed;
+      if (!done.hasMore || changed >= limit) return { changed, hasMore: done.hasMore };
+    }
+  }
+
+  async list(filter: ListFilter): Promise<ListPage> {
+    const { rows, next } = await this.#read((connection) => this.#listing.page(connection, filter));
+    return { transactions: rows.map(toListed), next };
+  }
+
+  takeAlerts(request: AlertRequest): Promise<TakenAlerts> {
+    return this.#write(this.#settings.commitMs, (connection) => this.#dialect.alerts.take(connection, request));
+  }
+
+  alertTold(taken: OwedAlert): Promise<void> {
+    return this.#write(this.#settings.commitMs, (connection) => this.#dialect.alerts.told(connection, taken));
+  }
+
+  /** Goes on where the last one ended, and begins anew once it has come to the end. */
+  async purge(beforeMs: number, limit: number): Promise<number> {
+    const { readMs } = this.#settings;
+    let changed = 0;
+    while (changed < limit) {
+      const from = this.#purged;
+      const rows = Math.min(stepRows, limit - changed);
+      const step = await this.#write(readMs, (connection) =>
+        this.#dialect.upkeep.purge(connection, beforeMs, rows, from),
+      );
+      changed += step.changed;
+      this.#purged = step.next ?? firstPlace;
+      if (step.next === undefined && (from === firstPlace || changed > 0)) break;
+    }
+    return changed;
+  }
+
+  counts(nowMs: number): Promise<Counts> {
+    return this.#read((connection) => this.#dialect.upkeep.counts(connection, nowMs));
+  }
+
+  heartbeat(beat: Heartbeat): Promise<Heard> {
+    return this.#judged(
+      toStoreError,
+      this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+    );
+  }
+
+  retire(incarnation: string, count?: number): Promise<void> {
+    const { commitMs } = this.#settings;
+    return this.#write(commitMs, (connection) => this.#dialect.nodes.retire(connection, incarnation, count));
+  }
+
+  drain(incarnation: string): Promise<boolean> {
+    const { commitMs } = this.#settings;
+    return this.#write(commitMs, (connection) => this.#dialect.nodes.drain(connection, incarnation));
+  }
+
+  getValue(category: string, key: string): Promise<KeyValue | undefined> {
+    return this.#read((connection) => this.#dialect.upkeep.getValue(connection, category, key));
+  }
+
+  listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]> {
+    return this.#read((connection) => this.#dialect.upkeep.listValues(connection, category, afterKey, limit));
+  }
+
+  putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean> {
+    const wanted = { category, key, value, version: expectVersion, createdMs: nowMs, updatedMs: nowMs };
+    return this.#write(this.#settings.commitMs, (connection) => this.#dialect.upkeep.putValue(connection, wanted));
+  }
+
+  deleteValue(category: string, key: string): Promise<boolean> {
+    const { commitMs } = this.#settings;
+    return this.#write(commitMs, (connection) => this.#dialect.upkeep.deleteValue(connection, category, key));
+  }
+
+  #read<T>(work: (connection: S) => Promise<T>): Promise<T> {
+    return this.#judged(ofReading, this.#use(this.#pool, this.#settings.readMs, work));
+  }
+
+  #write<T>(limitMs: number, work: (connection: S) => Promise<T>): Promise<T> {
+    return this.#judged(
+      toStoreError,
+      issueAgain(() => this.#use(this.#pool, limitMs, work)),
+    );
+  }
+
+  async #judged<T>(judge: (error: unknown) => StoreError, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw judge(error);
+    }
+  }
+
+  /** A server that does not write any more is left at once, by all connections. */
+  async #use<T>(pool: Pool<S>, limitMs: number, work: (connection: S) => Promise<T>): Promise<T> {
+    if (!this.#isOpen) throw new StoreError('not-done', 'the store is not open');
+    try {
+      return await pool.use(limitMs, work);
+    } catch (error) {
+      if (error instanceof RemoteError && error.judgement === 'moved') this.#drop();
+      throw error;
+    }
+  }
+
+  #newPool(size: number): Pool<S> {
+    return new Pool({ size, connect: () => this.#servers.connect() });
+  }
+
+  #drop(): void {
+    this.#pool.drop();
+    this.#heart.drop();
+  }
+}
