@@ -1,5 +1,7 @@
 import { mariaDb, postgres } from '../../../scripts/lib/toolchains/databases.ts';
+import { mySql } from '../../../scripts/lib/toolchains/mysql.ts';
 import { startMariaDb } from '../../lib/servers/mariadb.ts';
+import { startMySql } from '../../lib/servers/mysql.ts';
 import type { ServerOptions } from '../../lib/servers/private-server.ts';
 import type { DatabaseFixture } from './database-fixture.ts';
 import { MySqlFixture, mySqlSettings } from './mysql-fixture.ts';
@@ -33,6 +35,18 @@ export function mariaDbKind(): StoreKind {
     start: async (settings = {}) => {
       if ('missing' in programs) throw new Error(programs.missing);
       return MySqlFixture.on(await startMariaDb(programs.found, { settings: { ...mySqlSettings, ...settings } }));
+    },
+  };
+}
+
+export function mySqlKind(): StoreKind {
+  const programs = mySql();
+  return {
+    name: 'MySQL 8.0',
+    missing: 'missing' in programs ? programs.missing : undefined,
+    start: async (settings = {}) => {
+      if ('missing' in programs) throw new Error(programs.missing);
+      return MySqlFixture.on(await startMySql(programs.found, { settings: { ...mySqlSettings, ...settings } }));
     },
   };
 }

@@ -2,8 +2,9 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import type { Damage } from '../../../packages/server/src/store/contract/fixtures.ts';
 import { withPrefix } from '../../../packages/server/src/store/mysql/migrate.ts';
 import { dropOf } from '../../../packages/server/src/store/mysql/migrations/002-procedures.ts';
-import type { MySqlSettings } from '../../../packages/server/src/store/mysql/mysql-store.ts';
+import { type MySqlSettings, MySqlStore } from '../../../packages/server/src/store/mysql/mysql-store.ts';
 import { claiming } from '../../../packages/server/src/store/mysql/procedures/claim.ts';
+import type { RemoteSettings } from '../../../packages/server/src/store/remote/remote-store.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
 import type { DatabaseFixture } from './database-fixture.ts';
 import { mySqlDamage } from './mysql-damage.ts';
@@ -17,6 +18,7 @@ export const mySqlSettings = { 'max-allowed-packet': '64M' } as const;
 /** A private MariaDB or MySQL, and a way into it beside the store. */
 export class MySqlFixture implements DatabaseFixture {
   readonly server: PrivateServer;
+  readonly protocol = 'mysql';
   readonly client: Connection;
   #isLockless = false;
 
@@ -45,6 +47,10 @@ export class MySqlFixture implements DatabaseFixture {
   /** The same, through what stands before it, or as another user. */
   urlAt(port: number, user = 'root'): string {
     return `mysql://${user}@127.0.0.1:${port}/${database}`;
+  }
+
+  store(more: Partial<RemoteSettings> = {}): MySqlStore {
+    return new MySqlStore(this.settings(more));
   }
 
   settings(more: Partial<MySqlSettings> = {}): MySqlSettings {

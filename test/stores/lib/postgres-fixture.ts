@@ -1,8 +1,9 @@
 import pg from 'pg';
 import type { Damage } from '../../../packages/server/src/store/contract/fixtures.ts';
 import { forSchema } from '../../../packages/server/src/store/postgres/migrate.ts';
-import type { PostgresSettings } from '../../../packages/server/src/store/postgres/postgres-store.ts';
+import { type PostgresSettings, PostgresStore } from '../../../packages/server/src/store/postgres/postgres-store.ts';
 import { claiming } from '../../../packages/server/src/store/postgres/procedures/claim.ts';
+import type { RemoteSettings } from '../../../packages/server/src/store/remote/remote-store.ts';
 import type { PostgresPrograms } from '../../../scripts/lib/toolchains/databases.ts';
 import { startPostgres } from '../../lib/servers/postgres.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
@@ -14,6 +15,7 @@ const schema = 'holdfast';
 /** A private PostgreSQL, and a way into it beside the store. */
 export class PostgresFixture implements DatabaseFixture {
   readonly server: PrivateServer;
+  readonly protocol = 'postgres';
   readonly client: pg.Client;
   #isLockless = false;
 
@@ -50,6 +52,10 @@ export class PostgresFixture implements DatabaseFixture {
        left join ${schema}.nodes n on n.incarnation = a.owner`,
     );
     return { unfinished: Number(rows[0]?.unfinished), owners: Number(rows[0]?.owners) };
+  }
+
+  store(more: Partial<RemoteSettings> = {}): PostgresStore {
+    return new PostgresStore(this.settings(more));
   }
 
   settings(more: Partial<PostgresSettings> = {}): PostgresSettings {

@@ -55,7 +55,7 @@ export class Engine implements Coordinator {
     this.longTurns = new LongTurns((action) => runtime.soon(action));
     this.#life = new NodeLife(this.#parts, { longTurns: this.longTurns, restore, written });
     const { clock, journal } = this.#life;
-    this.topics = new Topics(store, names, () => clock.nowMs());
+    this.topics = new Topics(store, names, () => clock.nowMs(), given.machine?.store ?? runtime);
     this.#acceptance = new Acceptance({
       runtime,
       upkeep: given.machine?.upkeep ?? runtime,

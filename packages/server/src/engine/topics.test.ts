@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StoreError } from '../store/store.ts';
+import { noNames } from './targets.ts';
 import { EngineWorld } from './testing/engine-world.ts';
+import { Topics } from './topics.ts';
 
 test('a topic takes so many subscribers as a message can read with it', async () => {
   const { engine } = await new EngineWorld().start();
@@ -59,4 +61,51 @@ test('a topic that is damaged in the store is told as such, and can be deleted',
   await engine.topics.delete('t');
   store.getValue = getValue;
   await subscribed();
+});
+
+/** A timer that does not wait. */
+function soon(action: () => void): { cancel(): void } {
+  setImmediate(action);
+  return { cancel: () => undefined };
+}
+
+test('a change of unknown outcome is issued again until it is known, and is one change', async () => {
+  const { store } = await new EngineWorld().start();
+  const now = { monotonicMs: () => 0, setTimer: (_: number, action: () => void) => soon(action) };
+  const topics = new Topics(store, noNames, () => 1, now);
+  const { putValue, deleteValue } = store;
+  const unknown = () => Promise.reject(new StoreError('unknown-outcome', 'no answer'));
+  /** Done or not, the first attempt tells nothing. */
+  const mumbles = (isDone: boolean) => {
+    let attempts = 0;
+    const told = async (write: () => Promise<boolean>) => {
+      attempts += 1;
+      if (attempts > 1) return write();
+      if (isDone) await write();
+      return unknown();
+    };
+    store.putValue = (...args) => told(() => putValue.apply(store, args));
+    store.deleteValue = (...args) => told(() => deleteValue.apply(store, args));
+  };
+  const urls = async () => {
+    const record = await store.getValue('topics', 't');
+    const subscribers: readonly { readonly url: string }[] = JSON.parse(record?.value ?? '[]');
+    return subscribers.map(({ url }) => url);
+  };
+  for (const isDone of [true, false]) {
+    const url = `http://h/${isDone}`;
+    mumbles(isDone);
+    await topics.subscribe('t', { url, remark: '' });
+    assert.deepEqual(await urls(), [url]);
+    await assert.rejects(topics.subscribe('t', { url, remark: '' }), /this url exists/);
+    mumbles(isDone);
+    await topics.unsubscribe('t', url);
+    assert.deepEqual(await urls(), []);
+    mumbles(isDone);
+    await topics.delete('t');
+    assert.equal(await store.getValue('topics', 't'), undefined);
+    await assert.rejects(topics.delete('t'), /no such a topic/);
+  }
+  store.putValue = () => Promise.reject(new StoreError('not-done', 'away'));
+  await assert.rejects(topics.subscribe('t', { url: 'http://h/', remark: '' }), { code: 'UNAVAILABLE' });
 });

@@ -1,6 +1,6 @@
 import { expandTopics, HoldfastError, invalid, limits, type Step, topicsOf } from '@holdfast/core';
 import { type KeyValue, type Store, StoreError } from '../store/store.ts';
-import type { NameBook } from './ports.ts';
+import type { NameBook, Runtime } from './ports.ts';
 import { refuse } from './refusals.ts';
 
 export interface Subscriber {
@@ -19,6 +19,18 @@ const mostCharacters = 1024 * 1024;
 const mostTries = 200;
 /** Changes of one topic that may wait for each other on this node. */
 const mostWaiting = 1000;
+/** How long a write of unknown outcome is issued again before its client is told so. */
+const unknownMs = 60_000;
+const firstRetryMs = 20;
+const lastRetryMs = 1000;
+
+/** What becomes of the subscribers of a topic. */
+interface Change {
+  /** They are as it would make them. */
+  isDone(subscribers: readonly Subscriber[]): boolean;
+  /** @throws HoldfastError where they cannot be changed so, or are so already */
+  make(subscribers: readonly Subscriber[] | undefined, characters: number): readonly Subscriber[];
+}
 
 /**
  * Topics: names that stand for the URLs subscribed to them. A topic is a record of the store, changed at its version;
@@ -28,50 +40,63 @@ export class Topics {
   readonly #store: TopicStore;
   readonly #names: NameBook;
   readonly #nowMs: () => number;
+  /** Of the machine. */
+  readonly #runtime: Pick<Runtime, 'monotonicMs' | 'setTimer'>;
   /** By topic, while any waits: how many changes there are, and the end of the last. */
   readonly #changes = new Map<string, { readonly count: number; readonly last: Promise<void> }>();
 
-  constructor(store: TopicStore, names: NameBook, nowMs: () => number) {
+  constructor(
+    store: TopicStore,
+    names: NameBook,
+    nowMs: () => number,
+    runtime: Pick<Runtime, 'monotonicMs' | 'setTimer'>,
+  ) {
     this.#store = store;
     this.#names = names;
     this.#nowMs = nowMs;
+    this.#runtime = runtime;
   }
 
   /** @throws HoldfastError where the URL is subscribed already or names nothing known, or the topic has too many */
   async subscribe(topic: string, subscriber: Subscriber): Promise<void> {
     const trouble = this.#names.trouble(subscriber.url);
     if (trouble !== undefined) throw invalid('url', trouble);
-    await this.#change(topic, (record) => {
-      const subscribers = record === undefined ? [] : subscribersIn(record);
-      if (subscribers.some(({ url }) => url === subscriber.url)) throw invalid('url', 'this url exists');
-      const isFull =
-        subscribers.length >= limits.steps ||
-        (record?.value.length ?? 0) + JSON.stringify(subscriber).length > mostCharacters;
-      if (isFull) {
-        throw invalid(
-          'topic',
-          `must have at most ${limits.steps} subscribers, in at most ${mostCharacters} characters`,
-        );
-      }
-      return [...subscribers, subscriber];
+    const has = (subscribers: readonly Subscriber[]) => subscribers.some(({ url }) => url === subscriber.url);
+    await this.#change(topic, {
+      isDone: has,
+      make: (subscribers = [], characters) => {
+        if (has(subscribers)) throw invalid('url', 'this url exists');
+        const isFull =
+          subscribers.length >= limits.steps || characters + JSON.stringify(subscriber).length > mostCharacters;
+        if (isFull) {
+          throw invalid(
+            'topic',
+            `must have at most ${limits.steps} subscribers, in at most ${mostCharacters} characters`,
+          );
+        }
+        return [...subscribers, subscriber];
+      },
     });
   }
 
   /** @throws HoldfastError where the URL is not subscribed */
   async unsubscribe(topic: string, url: string): Promise<void> {
-    await this.#change(topic, (record) => {
-      if (record === undefined) throw notFound('topic', 'no such a topic');
-      const subscribers = subscribersIn(record);
-      if (subscribers.length === 0) throw notFound('topic', 'this topic is empty');
-      const others = subscribers.filter((one) => one.url !== url);
-      if (others.length === subscribers.length) throw notFound('url', 'no such an url');
-      return others;
+    await this.#change(topic, {
+      isDone: (subscribers) => subscribers.every((one) => one.url !== url),
+      make: (subscribers) => {
+        if (subscribers === undefined) throw notFound('topic', 'no such a topic');
+        if (subscribers.length === 0) throw notFound('topic', 'this topic is empty');
+        const others = subscribers.filter((one) => one.url !== url);
+        if (others.length === subscribers.length) throw notFound('url', 'no such an url');
+        return others;
+      },
     });
   }
 
   /** @throws HoldfastError where there is none */
   async delete(topic: string): Promise<void> {
-    if (!(await this.#store.deleteValue(category, topic).catch(refuse))) throw notFound('topic', 'no such a topic');
+    const { answer, wasUnknown } = await this.#surely(() => this.#store.deleteValue(category, topic));
+    if (!answer && !wasUnknown) throw notFound('topic', 'no such a topic');
   }
 
   /**
@@ -103,7 +128,7 @@ export class Topics {
    * Changes of one topic on this node go one after the other. At once each would win one round and the others write in
    * vain: hundreds of subscribers would give up, after thousands of writes that others wait for.
    */
-  async #change(topic: string, change: (record: KeyValue | undefined) => readonly Subscriber[]): Promise<void> {
+  async #change(topic: string, change: Change): Promise<void> {
     const { count, last } = this.#changes.get(topic) ?? { count: 0, last: Promise.resolve() };
     if (count >= mostWaiting) throw tooBusy();
     const turn = last.then(() => this.#write(topic, change));
@@ -119,16 +144,45 @@ export class Topics {
     else this.#changes.set(topic, { ...changes, count: changes.count - 1 });
   }
 
-  /** Another node may change the topic meanwhile: then once more, from what it wrote. */
-  async #write(topic: string, change: (record: KeyValue | undefined) => readonly Subscriber[]): Promise<void> {
+  /**
+   * Another node may change the topic meanwhile: then once more, from what it wrote. Where it is not known whether a former
+   * write of this change was done, it was if what is stored shows it.
+   */
+  async #write(topic: string, change: Change): Promise<void> {
+    let mayBeDone = false;
     for (let tries = 0; tries < mostTries; tries += 1) {
       const record = await this.#record(topic);
-      const value = JSON.stringify(change(record));
-      const version = record?.version ?? 0;
-      if (await this.#store.putValue(category, topic, value, version, this.#nowMs()).catch(refuse)) return;
+      const subscribers = record === undefined ? undefined : subscribersIn(record);
+      if (mayBeDone && change.isDone(subscribers ?? [])) return;
+      const value = JSON.stringify(change.make(subscribers, record?.value.length ?? 0));
+      const put = () => this.#store.putValue(category, topic, value, record?.version ?? 0, this.#nowMs());
+      const { answer, wasUnknown } = await this.#surely(put);
+      if (answer) return;
+      mayBeDone ||= wasUnknown;
     }
     throw tooBusy();
   }
+
+  /** A conditional write of unknown outcome is issued again until the store knows: only that decides. */
+  async #surely(write: () => Promise<boolean>): Promise<{ answer: boolean; wasUnknown: boolean }> {
+    const untilMs = this.#runtime.monotonicMs() + unknownMs;
+    let wasUnknown = false;
+    for (let pauseMs = firstRetryMs; ; pauseMs = Math.min(pauseMs * 2, lastRetryMs)) {
+      try {
+        return { answer: await write(), wasUnknown };
+      } catch (error) {
+        wasUnknown ||= error instanceof StoreError && error.code === 'unknown-outcome';
+        if (!wasUnknown) refuse(error);
+        if (this.#runtime.monotonicMs() > untilMs) throw unknown(error);
+        await new Promise<void>((resolve) => this.#runtime.setTimer(pauseMs, resolve));
+      }
+    }
+  }
+}
+
+function unknown(cause: unknown): HoldfastError {
+  const what = 'the store does not answer: it is not known whether the topic was changed';
+  return new HoldfastError('UNAVAILABLE', what, { retryAfterMs: 1000, cause });
 }
 
 function tooBusy(): HoldfastError {

@@ -29,6 +29,8 @@ export class Connection implements Session {
   readonly #host: Host;
   readonly #settings: ConnectionSettings;
   #isLost = false;
+  /** Something was asked, and what became of it is not known. */
+  #isUnknown = false;
 
   private constructor(driver: Driver, server: SeenServer, host: Host, settings: ConnectionSettings) {
     this.server = server;
@@ -84,7 +86,7 @@ export class Connection implements Session {
   }
 
   destroy(): void {
-    if (!this.#isLost) this.#kill();
+    if (!this.#isLost || this.#isUnknown) this.#kill();
     this.#isLost = true;
     this.#driver.destroy();
   }
@@ -99,7 +101,10 @@ export class Connection implements Session {
       return await work;
     } catch (error) {
       const judged = judge(error);
-      if (judged.judgement === 'unknown') this.#isLost = true;
+      if (judged.judgement === 'unknown') {
+        this.#isLost = true;
+        this.#isUnknown = true;
+      }
       throw judged;
     }
   }

@@ -26,6 +26,8 @@ export class Connection implements Session {
   readonly #client: pg.Client;
   readonly #host: Host;
   #isLost = false;
+  /** Something was asked, and what became of it is not known. */
+  #isUnknown = false;
 
   private constructor(client: pg.Client, host: Host) {
     this.#client = client;
@@ -72,7 +74,10 @@ export class Connection implements Session {
       return rows;
     } catch (error) {
       const judged = judge(error);
-      if (judged.judgement === 'unknown') this.#isLost = true;
+      if (judged.judgement === 'unknown') {
+        this.#isLost = true;
+        this.#isUnknown = true;
+      }
       throw judged;
     }
   }
@@ -84,7 +89,7 @@ export class Connection implements Session {
   }
 
   destroy(): void {
-    if (!this.#isLost) this.#cancel();
+    if (!this.#isLost || this.#isUnknown) this.#cancel();
     this.end();
   }
 
