@@ -137,7 +137,7 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
 
   async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
-    const { commitMs } = this.#settings;
+    const commitMs = Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
     const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
     return this.#judged(toStoreError, commitDivided(batch.map(encodeWrite), send));
   }
@@ -217,7 +217,9 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
   heartbeat(beat: Heartbeat): Promise<Heard> {
     return this.#judged(
       toStoreError,
-      this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+      issueAgain(() =>
+        this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+      ),
     );
   }
 
