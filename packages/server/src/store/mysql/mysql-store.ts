@@ -42,7 +42,7 @@ function dialectOf(
     name: 'mysql',
     tables: `tables ${prefix}...`,
     connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
-    isWritable: async ({ isWritable }) => isWritable,
+    isWritable: async ({ server }) => server.isWritable,
     check: checkServer,
     migrations: known,
     schema: (connection, beside) => new MySqlSchema({ connection, beside, prefix }),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { StoreError } from '../store.ts';
+import { issueAgain } from './batch.ts';
 import { RemoteError } from './judged.ts';
 
 /** What one version of Holdfast changes in the tables and procedures (decision 0034). A released one is never edited. */
@@ -221,7 +222,7 @@ export class Migrator {
   }
 
   #takeLease(): Promise<boolean> {
-    return this.#schema.takeLease(this.#me, this.#leaseSeconds);
+    return issueAgain(() => this.#schema.takeLease(this.#me, this.#leaseSeconds));
   }
 
   async #advised(work: () => Promise<void>): Promise<void> {
