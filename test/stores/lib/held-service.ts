@@ -1,0 +1,75 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A call that has arrived. Times are `performance.now()`. */
+export interface HeldCall {
+  readonly path: string;
+  readonly arrivedMs: number;
+  readonly connectedMs: number;
+  /** When its caller went away before it was answered. */
+  cutMs: number | undefined;
+}
+
+/** An HTTP service of the tests that answers some paths only when it is told to. It knows each call. */
+export class HeldService {
+  readonly #server = createServer((request, response) => this.#called(request, response));
+  readonly #connectedMs = new WeakMap<object, number>();
+  readonly #calls = new Map<string, HeldCall[]>();
+  readonly #held = new Set<string>();
+  readonly #waiting = new Map<string, ((status: number) => void)[]>();
+  readonly #statuses = new Map<string, number>();
+  onCall: (call: HeldCall) => void = () => undefined;
+  url = '';
+
+  async start(): Promise<void> {
+    this.#server.on('connection', (socket) => this.#connectedMs.set(socket, performance.now()));
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** From now on calls of that path wait for `release`. */
+  hold(path: string): void {
+    this.#held.add(path);
+  }
+
+  /** Answers the calls that wait there, and those to come. */
+  release(path: string, status = 200): void {
+    this.#held.delete(path);
+    this.#statuses.set(path, status);
+    for (const answer of this.#waiting.get(path)?.splice(0) ?? []) answer(status);
+  }
+
+  /** In the order of their arrival. */
+  calls(path: string): readonly HeldCall[] {
+    return this.#calls.get(path) ?? [];
+  }
+
+  #called(request: IncomingMessage, response: ServerResponse): void {
+    const [path = ''] = (request.url ?? '').split('?');
+    const connectedMs = this.#connectedMs.get(request.socket) ?? 0;
+    const call: HeldCall = { path, arrivedMs: performance.now(), connectedMs, cutMs: undefined };
+    append(this.#calls, path, call);
+    this.onCall(call);
+    request.resume();
+    response.on('close', () => {
+      if (!response.writableEnded) call.cutMs = performance.now();
+    });
+    const answer = (status: number) => {
+      const said = { 200: 'SUCCESS', 409: 'FAILURE', 425: 'ONGOING' }[status] ?? 'no';
+      response.writeHead(status, { 'content-type': 'application/json' }).end(`{"dtm_result":"${said}"}`);
+    };
+    if (this.#held.has(path)) append(this.#waiting, path, answer);
+    else answer(this.#statuses.get(path) ?? 200);
+  }
+}
+
+function append<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
+}

@@ -1,0 +1,4 @@
+import { testEveryNode } from './lib/every-node.ts';
+import { mariaDbKind } from './lib/kinds.ts';
+
+testEveryNode(mariaDbKind());

@@ -1,0 +1,4 @@
+import { testEveryNode } from './lib/every-node.ts';
+import { postgresKind } from './lib/kinds.ts';
+
+testEveryNode(postgresKind());
