@@ -1,9 +1,8 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Damage } from '../../../packages/server/src/store/contract/fixtures.ts';
-import { withPrefix } from '../../../packages/server/src/store/mysql/migrate.ts';
-import { dropOf } from '../../../packages/server/src/store/mysql/migrations/002-procedures.ts';
 import { type MySqlSettings, MySqlStore } from '../../../packages/server/src/store/mysql/mysql-store.ts';
 import { claiming } from '../../../packages/server/src/store/mysql/procedures/claim.ts';
+import { withPrefix } from '../../../packages/server/src/store/mysql/schema.ts';
 import type { RemoteSettings } from '../../../packages/server/src/store/remote/remote-store.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
 import type { DatabaseFixture } from './database-fixture.ts';
@@ -62,6 +61,7 @@ export class MySqlFixture implements DatabaseFixture {
       commitMs: 10_000,
       readMs: 30_000,
       tls: () => undefined,
+      version: '0.0.1',
       ...more,
     };
   }
@@ -117,7 +117,7 @@ export class MySqlFixture implements DatabaseFixture {
   }
 
   async #replaceClaim(text: string): Promise<void> {
-    await this.client.query(withPrefix(dropOf(text), prefix));
+    await this.client.query(`drop procedure if exists ${prefix}claim_1`);
     await this.client.query(withPrefix(text, prefix));
   }
 }
