@@ -12,7 +12,7 @@ const leastPacketBytes = 32 * 1024 * 1024;
  * What the server is, before anything is created in it.
  * @throws StoreError `version` where it is too old; `unsafe` where it would not keep what it has acknowledged
  */
-export async function checkServer(connection: Connection): Promise<void> {
+export async function checkServer(connection: Pick<Connection, 'query'>): Promise<void> {
   const [row = []] = await connection.query(`
     select version(), @@innodb_flush_log_at_trx_commit, @@max_allowed_packet, @@autocommit, @@log_bin, @@binlog_format`);
   checkVersion(textAt(row, 0));

@@ -9,7 +9,7 @@ const oldestVersion = 130_000;
  * What the server is, before anything is created in it.
  * @throws StoreError `version` where it is too old; `unsafe` where it would not keep what it has acknowledged
  */
-export async function checkServer(connection: Connection): Promise<void> {
+export async function checkServer(connection: Pick<Connection, 'query'>): Promise<void> {
   const [row = []] = await connection.query(`
     select current_setting('server_version_num')::integer, current_setting('server_version'),
       current_setting('server_encoding'), current_setting('fsync'), current_setting('synchronous_commit'),
