@@ -1,12 +1,6 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
 import type { DeadOwner } from '../store/nodes.ts';
-import {
-  type ClaimResult,
-  type Store,
-  type StoredTransaction,
-  UnreadableError,
-  type UnreadableRow,
-} from '../store/store.ts';
+import type { ClaimResult, Store, StoredTransaction, UnreadableRow } from '../store/store.ts';
 import { type ActiveLimits, ActiveRoom } from './active-room.ts';
 import { Actor, type ActorContext, type Leaving, type Loaded } from './actor.ts';
 import type { EngineClock } from './clock.ts';
@@ -20,7 +14,7 @@ import { PreparedRows } from './prepared-rows.ts';
 import { transactionBytes, updateBytes } from './row.ts';
 import { RowWatch, type Watched } from './row-watch.ts';
 import { Schedule } from './schedule.ts';
-import { asUnreadable } from './unread.ts';
+import { asUnreadable, isNotForUs } from './unread.ts';
 
 export interface IncarnationContext {
   readonly runtime: Runtime;
@@ -370,9 +364,12 @@ export class Incarnation {
     this.#context.defect(gid, 'cannot be driven: it waits until the next start', error);
   }
 
-  /** What cannot be read is driven by nobody; it was told of as it was read, and the next start makes it an incident. */
+  /**
+   * What cannot be read is driven by nobody; it was told of as it was read, and the next start makes it an incident. What is
+   * for a newer program to read is driven by others.
+   */
   #leave(gid: string, error: unknown): [] {
-    if (!(error instanceof UnreadableError)) throw error;
+    if (!isNotForUs(error)) throw error;
     this.#broken.add(gid);
     return [];
   }
@@ -381,7 +378,7 @@ export class Incarnation {
     this.#context.store.load([gid]).then(
       ([stored]) => done(stored),
       (error: unknown) => {
-        if (error instanceof UnreadableError) {
+        if (isNotForUs(error)) {
           this.#leave(gid, error);
           done(undefined);
           return;
