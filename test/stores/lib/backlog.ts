@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { aDefinition, aProgress, create } from '../../../packages/server/src/store/contract/fixtures.ts';
+import { until } from '../../lib/until.ts';
+import type { ClusterNode } from './cluster.ts';
+import type { StoreKind } from './kinds.ts';
+import { Scene } from './scene.ts';
+
+const pageRows = 500;
+
+/** @returns how many of `count` transactions that come due at one moment each node has driven to their end */
+export async function shareBacklog(scene: Scene, count: number, afterMs: number): Promise<number[]> {
+  const { cluster, service, fixture } = scene;
+  const before = await Promise.all(cluster.nodes.map(endedBy));
+  const store = fixture.store(4);
+  await store.open();
+  try {
+    const { clockMs } = await store.heartbeat({
+      incarnation: 'loader',
+      node: 'loader',
+      version: '0',
+      features: [],
+      isDraining: true,
+    });
+    await store.retire('loader');
+    const dueMs = clockMs + afterMs;
+    for (let from = 0; from < count; from += pageRows) {
+      const page = Array.from({ length: Math.min(pageRows, count - from) }, (_, index) => {
+        const gid = `backlog-${from + index}`;
+        const step = { branchId: '01', action: `${service.url}/backlog`, compensate: '', payload: '{}' };
+        const definition = aDefinition(gid, { steps: [step], createdMs: clockMs });
+        const times = { dueMs, submittedMs: clockMs, updatedMs: clockMs };
+        return create(gid, { definition, progress: aProgress('submitted', { operations: 'pp', ...times }) });
+      });
+      assert.deepEqual(new Set(await store.commit(page)), new Set(['done']));
+    }
+    assert.equal(service.calls('/backlog').length, 0, 'all is stored before it is due');
+  } finally {
+    await store.close();
+  }
+  const ended = async () => {
+    const now = await Promise.all(cluster.nodes.map(endedBy));
+    return now.map((total, index) => total - (before[index] ?? 0));
+  };
+  let shares: number[] = [];
+  await until(
+    'all have ended',
+    async () => {
+      shares = await ended();
+      return shares.reduce((sum, one) => sum + one, 0) >= count;
+    },
+    afterMs + 30_000 + count * 10,
+  );
+  return shares;
+}
+
+/** Sagas that this node has brought to their end. */
+async function endedBy(node: ClusterNode): Promise<number> {
+  const { text } = await node.http.get('/api/metrics');
+  const line = /^dtm_transaction_process_total\{model="saga",status="ok"\} (\d+)$/m.exec(text);
+  return Number(line?.[1] ?? 0);
+}
+
+/**
+ * What comes due at one moment is shared. @param active how many each may drive, and how many rows a page has: what is smaller
+ * than the pages that one takes before the others have heard of it is not shared
+ */
+export function testBacklog(
+  kind: StoreKind,
+  count: number,
+  afterMs: number,
+  active: Readonly<Record<string, string>> = {},
+): void {
+  const options = { skip: kind.missing ?? false, timeout: 120_000 + count * 20 };
+  it(
+    `three coordinators on one ${kind.name}: of ${count} that come due at once none takes over 1.5 times its share`,
+    options,
+    async (t) => {
+      const scene = await Scene.start(kind, 3, () => active);
+      try {
+        const shares = await shareBacklog(scene, count, afterMs);
+        t.diagnostic(`shares: ${shares.join(', ')}`);
+        assert.equal(
+          shares.reduce((sum, one) => sum + one, 0),
+          count,
+        );
+        assert.equal(scene.service.calls('/backlog').length, count, 'each was called once');
+        assert.ok(Math.max(...shares) <= (1.5 * count) / 3, shares.join(', '));
+        assert.deepEqual(await scene.fixture.leftovers(), { unfinished: 0, owners: 0 });
+      } finally {
+        await scene.stop();
+      }
+    },
+  );
+}
