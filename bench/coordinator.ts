@@ -5,25 +5,30 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { loadSettings } from 'holdfast/config/load';
-import { serve } from 'holdfast/main';
-import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
+import { createStore, serve } from 'holdfast/main';
 import { cpuUs, loopCpuUs, serveCommands } from './child.ts';
 import { countWrites } from './counted-store.ts';
 import { fillStore } from './fill.ts';
 import { kinds } from './load/kinds.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Profiler } from './profile.ts';
+import { storeKinds, storeSettings } from './stores.ts';
 
 const purgeRows = 500;
-const [kind, dataFolder = '', stored = '0', profileFolder = ''] = process.argv.slice(2);
-const isEmbedded = kind === 'sqlite';
-if (isEmbedded && Number(stored) > 0) await fillStore(new SqliteStore({ dataDir: dataFolder }), Number(stored));
-
-const store = isEmbedded ? new SqliteStore({ dataDir: dataFolder }) : new MemoryStore();
-const counts = countWrites(store);
+const [name, place = '', stored = '0', profileFolder = ''] = process.argv.slice(2);
+const kind = storeKinds.find((one) => one === name);
 const settings = loadSettings({
-  flags: { 'http.port': '0', 'grpc.port': '0', 'log.level': 'error', 'shutdown.drainMs': '0' },
+  flags: {
+    ...{ 'http.port': '0', 'grpc.port': '0', 'log.level': 'error', 'shutdown.drainMs': '0' },
+    ...(kind !== undefined && storeSettings(kind, place)),
+    // Several of them on one machine have the same name otherwise.
+    nodeName: `bench-${process.pid}`,
+  },
 });
+if (kind !== undefined && Number(stored) > 0) await fillStore(await createStore(settings), Number(stored));
+
+const store = kind === undefined ? new MemoryStore() : await createStore(settings);
+const counts = countWrites(store);
 const { url, grpcAddress, stop } = await serve(settings, {
   store,
   warmsUp: true,

@@ -3,7 +3,8 @@ import type { CreateWrite, Store } from 'holdfast/store/store';
 import { scattered } from './load/kinds.ts';
 
 const batchRows = 500;
-const defaults = {
+/** As the settings have them. */
+export const defaults = {
   requestTimeoutMs: 3000,
   retryIntervalMs: 10_000,
   timeoutToFailMs: 35_000,

@@ -28,18 +28,20 @@ async function measureAll(
   folder: string,
   other: string | undefined,
   progress: (text: string) => void,
-): Promise<Measured & { readonly profiles: readonly string[] }> {
+): Promise<Measured & { readonly database?: string | undefined; readonly profiles: readonly string[] }> {
   const has = (section: Section) => options.sections.includes(section);
   const startUps = has('start-up')
     ? await measureStartUp(folder, options.repetitions, other === undefined ? [undefined] : [undefined, other])
     : [];
   const waiters = has('waiters') ? await measureWaiters(folder, options.waiters) : undefined;
-  if (!has('load') && !has('burst')) return { lines: [], bursts: [], waiters, startUps, profiles: [] };
-  const run = new Run(options, folder, other);
+  const { store } = options;
+  if (!has('load') && !has('burst')) return { store, lines: [], bursts: [], waiters, startUps, profiles: [] };
+  const run = await Run.start(options, folder, other);
   try {
     const lines = has('load') ? await run.measure(progress) : [];
     const bursts = has('burst') ? await run.measureBursts(progress) : [];
-    return { lines, bursts, waiters, startUps, profiles: await profile(run, options) };
+    const { database } = run;
+    return { store, database, lines, bursts, waiters, startUps, profiles: await profile(run, options) };
   } finally {
     await run.end();
   }

@@ -1,10 +1,14 @@
 import { parseArgs } from 'node:util';
 import { type Kind, kinds } from './load/kinds.ts';
+import { type StoreKind, storeKinds } from './stores.ts';
 
 export const sections = ['load', 'burst', 'waiters', 'start-up'] as const;
 export type Section = (typeof sections)[number];
 
 export interface Options {
+  readonly store: StoreKind;
+  /** So many coordinators share the load, one after the other of these. More than one: on a database only. */
+  readonly coordinators: readonly number[];
   readonly sections: readonly Section[];
   readonly kinds: readonly Kind[];
   /** Length of one measured slice. */
@@ -31,10 +35,12 @@ export interface Options {
 export const usage = `npm run bench -- [options]
 
   --quick              a minute and a half: 0.5 s a slice, 2 repetitions
+  --store NAME         sqlite, or postgres or mysql (MariaDB): then a server of its own is started (sqlite)
+  --coordinators LIST  so many share the load on a database, 1 to 3 (1)
   --kind LIST          saga, tcc, msg, or all (all)
-  --in-flight LIST     transactions in flight (64,256,1024)
+  --in-flight LIST     transactions in flight (64,256,1024; on a database 1,16,64,256)
   --against OTHER      the coordinator of another commit, or of another checkout, takes turns with this one
-  --sections LIST      of load, burst, waiters and start-up (all of them)
+  --sections LIST      of load, burst, waiters and start-up (all of them; on a database load)
   --seconds N          length of one measured slice (2)
   --repetitions N      slices of each kind; the median counts (5)
   --waiters N          open requests of wait_result whose memory is measured (5000)
@@ -45,6 +51,8 @@ export const usage = `npm run bench -- [options]
   --help`;
 
 const flags = {
+  store: { type: 'string' },
+  coordinators: { type: 'string' },
   quick: { type: 'boolean' },
   kind: { type: 'string' },
   'in-flight': { type: 'string' },
@@ -65,15 +73,30 @@ export function readOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({ args: [...args], options: flags, allowPositionals: false });
   if (values.help === true) return undefined;
   const isQuick = values.quick === true;
+  const store = storeKinds.find((kind) => kind === (values.store ?? 'sqlite'));
+  if (store === undefined) throw new Error(`--store takes ${storeKinds.join(', ')}, not ${values.store}`);
+  const isEmbedded = store === 'sqlite';
+  const coordinators = (values.coordinators ?? '1').split(',').map((text) => whole('coordinators', text, 1));
+  if (coordinators.some((count) => count > (isEmbedded ? 1 : 3))) {
+    throw new Error('--coordinators takes 1, 2 and 3, and more than 1 only with --store postgres or mysql');
+  }
+  const measured = oneOrMore('sections', values.sections ?? (isEmbedded ? undefined : 'load'), sections);
+  if (!isEmbedded && measured.some((section) => section !== 'load')) {
+    throw new Error('of a coordinator on a database --sections load alone can be measured');
+  }
   const seconds = positive('seconds', values.seconds ?? (isQuick ? '0.5' : '2'));
   return {
-    sections: oneOrMore('sections', values.sections, sections),
+    store,
+    coordinators,
+    sections: measured,
     kinds: oneOrMore('kind', values.kind, kinds),
     seconds,
     settleSeconds: Math.min(0.5, seconds / 4),
     warmUpSeconds: Math.min(isQuick ? 1.5 : 4, seconds * 2),
     repetitions: whole('repetitions', values.repetitions ?? (isQuick ? '2' : '5'), 1),
-    inFlight: (values['in-flight'] ?? '64,256,1024').split(',').map((text) => whole('in-flight', text, 1)),
+    inFlight: (values['in-flight'] ?? (isEmbedded ? '64,256,1024' : '1,16,64,256'))
+      .split(',')
+      .map((text) => whole('in-flight', text, 1)),
     waiters: whole('waiters', values.waiters ?? '5000', 1),
     against: values.against,
     stored: whole('stored', values.stored ?? '0', 0),

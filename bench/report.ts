@@ -2,29 +2,33 @@ import { budgets, type Measured } from './budgets.ts';
 import type { Burst } from './burst.ts';
 import type { Machine } from './machine.ts';
 import type { Options } from './options.ts';
-import { figure, type Line, type Lines, lineOf, ratio } from './result.ts';
+import { figure, type Line, type Lines, lineOf, nameOf, ratio } from './result.ts';
 import type { StartUp } from './start-up.ts';
 import { type Spread, spread } from './statistics.ts';
+import type { StoreKind } from './stores.ts';
 import { table } from './table.ts';
 import type { WaiterMemory } from './waiters.ts';
 
 export interface Report extends Measured {
   readonly machine: Machine;
   readonly options: Options;
+  /** The database, where there is one. */
+  readonly database?: string | undefined;
 }
 
 export function asText(report: Report): string {
-  const { machine, options, lines, bursts, waiters, startUps } = report;
+  const { machine, options, store, database, lines, bursts, waiters, startUps } = report;
   const { seconds, repetitions, stored, against } = options;
   const paragraphs = [
     [
       `${machine.processors} processors (${machine.model}), ${machine.memoryGib} GiB, ${machine.kernel}, Node ${machine.node}`,
       `disk: ${machine.fileSystem}; 4 KiB appended and synced in ${machine.syncP50Us} us (p50), ${machine.syncP99Us} us (p99)`,
       `medians of ${repetitions} slices of ${seconds} s; ${stored} finished transactions stored before`,
+      ...(database === undefined ? [] : [`${database} on the same machine, with its defaults, every commit synced`]),
       ...(against === undefined ? [] : [`other: ${against}`]),
     ],
-    lines.length === 0 ? [] : [throughputTable(lines), ...refusals(lines)],
-    lines.some(({ subject }) => subject === 'sqlite, no wait') ? [noWaitTable(lines)] : [],
+    lines.length === 0 ? [] : [throughputTable(lines, store), ...refusals(lines, store)],
+    lines.some(({ subject }) => subject === 'own, no wait') ? [noWaitTable(lines)] : [],
     bursts.length === 0 ? [] : [burstTable(bursts)],
     waiters === undefined ? [] : [waiterText(waiters)],
     startUps.map((startUp, index) => startUpText(startUp, index === 0 ? 'the compiled coordinator' : 'the other one')),
@@ -42,10 +46,15 @@ export function asText(report: Report): string {
 }
 
 export function asJson(report: Report): string {
-  const { machine, options, lines, bursts, waiters, startUps } = report;
-  const figures = lines.map((line) => ({ ...line, slices: undefined, figures: figuresOf(line) }));
+  const { machine, options, store, database, lines, bursts, waiters, startUps } = report;
+  const figures = lines.map((line) => ({
+    ...line,
+    subject: nameOf(line.subject, store),
+    slices: undefined,
+    figures: figuresOf(line),
+  }));
   return JSON.stringify(
-    { machine, options, lines: figures, bursts, waiters, startUps, budgets: budgets(report) },
+    { machine, options, database, lines: figures, bursts, waiters, startUps, budgets: budgets(report) },
     null,
     2,
   );
@@ -71,27 +80,29 @@ const throughputHead = [
   'rows/commit',
   'load CPU us',
   'others',
-  'of log',
-  'of memory',
-  'CPU of other',
-];
+] as const;
 
 /** One line a process and load. All but throughput, latencies, shares of time and the last three is per transaction. */
-function throughputTable(lines: Lines): string {
+function throughputTable(lines: Lines, store: StoreKind): string {
+  const isEmbedded = store === 'sqlite';
+  const head = isEmbedded
+    ? ['of log', 'of memory', 'CPU of other']
+    : ['database CPU us', 'of bare with SQL', 'CPU of other'];
   const rows = lines
-    .filter(({ subject }) => subject !== 'sqlite, no wait')
+    .filter(({ subject }) => subject !== 'own, no wait')
     .map((line) => {
       const { kind, inFlight, subject } = line;
-      const hasStore = !subject.startsWith('bare');
+      const hasStore = !subject.startsWith('bare') || (subject === 'bare with store' && !isEmbedded);
       const compared = (other: Line['subject'], key: 'perSecond' | 'cpuUs') => {
-        const found = subject === 'sqlite' ? ratio(line, lineOf(lines, kind, inFlight, other), key) : undefined;
+        const isCompared = subject.startsWith('own') && (isEmbedded || key === 'perSecond' || subject === 'own');
+        const found = isCompared ? ratio(line, lineOf(lines, kind, inFlight, other), key) : undefined;
         return found === undefined ? '' : fixed(found.median, 2);
       };
       const median = (key: Parameters<typeof figure>[1], digits: number) => fixed(figure(line, key).median, digits);
       const percent = (key: 'busy' | 'others') => `${fixed(figure(line, key).median * 100, 0)}%`;
       return [
         `${kind} ${inFlight}`,
-        subject,
+        nameOf(subject, store),
         ...withRange(figure(line, 'perSecond'), 0),
         median('finalP50Ms', 2),
         median('finalP99Ms', 2),
@@ -103,28 +114,29 @@ function throughputTable(lines: Lines): string {
         hasStore ? median('rowsPerCommit', 1) : '',
         median('loadCpuUs', 0),
         percent('others'),
-        compared('bare with log', 'perSecond'),
-        compared('memory', 'perSecond'),
+        ...(isEmbedded
+          ? [compared('bare with store', 'perSecond'), compared('memory', 'perSecond')]
+          : [median('databaseCpuUs', 0), compared('bare with store', 'perSecond')]),
         compared('other', 'cpuUs'),
       ];
     });
-  return table([throughputHead, ...rows]);
+  return table([[...throughputHead, ...head], ...rows]);
 }
 
 /** Where clients were refused and asked again: what they found there is not the same load. */
-function refusals(lines: Lines): string[] {
+function refusals(lines: Lines, store: StoreKind): string[] {
   return lines
     .map((line) => ({ line, refused: figure(line, 'refused') }))
     .filter(({ refused }) => refused.high > 0)
     .map(({ line: { kind, inFlight, subject }, refused: { median, high } }) => {
-      return `${kind} ${inFlight}, ${subject}: ${fixed(median, 3)} refusals (429) a transaction, at most ${fixed(high, 3)}`;
+      return `${kind} ${inFlight}, ${nameOf(subject, store)}: ${fixed(median, 3)} refusals (429) a transaction, at most ${fixed(high, 3)}`;
     });
 }
 
 /** The submit is answered when it is durable; the same submit with wait_result tells when the saga is final. */
 function noWaitTable(lines: Lines): string {
   const rows = lines
-    .filter(({ subject }) => subject === 'sqlite, no wait')
+    .filter(({ subject }) => subject === 'own, no wait')
     .map((line) => [
       `${line.kind} ${line.inFlight}`,
       'sqlite',

@@ -1,9 +1,39 @@
 import type { Kind } from './load/kinds.ts';
 import type { Slice } from './slice.ts';
 import { type Spread, spread } from './statistics.ts';
+import type { StoreKind } from './stores.ts';
 
-/** Which coordinator was measured, and how it was asked. `other`: of another state of the project. */
-export type Subject = 'sqlite' | 'memory' | 'bare with log' | 'other' | 'sqlite, no wait' | 'bare';
+/**
+ * Which coordinator was measured, and how it was asked. `own`: on the store of the run, one, two or three of them on it;
+ * `other`: of another state of the project; `bare with store`: none, but what it keeps is kept in a store of that kind.
+ */
+export type Subject =
+  | 'own'
+  | 'own, two'
+  | 'own, three'
+  | 'own, no wait'
+  | 'memory'
+  | 'bare with store'
+  | 'other'
+  | 'bare';
+
+/** As the tables call it. */
+export function nameOf(subject: Subject, store: StoreKind): string {
+  switch (subject) {
+    case 'own':
+      return store;
+    case 'own, two':
+      return `${store}, by two`;
+    case 'own, three':
+      return `${store}, by three`;
+    case 'own, no wait':
+      return `${store}, no wait`;
+    case 'bare with store':
+      return store === 'sqlite' ? 'bare with log' : 'bare with SQL';
+    default:
+      return subject;
+  }
+}
 
 /** The slices of one process under one load, in the order of the repetitions. */
 export interface Line {

@@ -1,8 +1,9 @@
 import { type Burst, measureBurst } from './burst.ts';
 import { type Kind, kinds } from './load/kinds.ts';
 import type { Options } from './options.ts';
-import type { Line, Lines, Subject } from './result.ts';
+import { type Line, type Lines, nameOf, type Subject } from './result.ts';
 import { measureSlice, pause, type Slice, type SliceRequest } from './slice.ts';
+import { type Database, startDatabase } from './stores.ts';
 import { Worker } from './worker.ts';
 
 interface Measured extends Line {
@@ -11,6 +12,8 @@ interface Measured extends Line {
 
 const burstInFlight = 256;
 const burstPauseSeconds = 1;
+/** As many as the journal of a coordinator has under way on a shared store. */
+const batchesInFlight = 1;
 
 /**
  * All processes stay for the whole run and take turns, one slice each, the order turned round at every repetition:
@@ -21,29 +24,67 @@ export class Run {
   readonly #folder: string;
   readonly #load = new Worker('load/process.ts');
   readonly #processes = new Map<Subject, Worker>();
+  readonly #database: Database | undefined;
   #started = 0;
   #isWarm = false;
+
+  private constructor(options: Options, folder: string, database: Database | undefined) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#database = database;
+  }
 
   /**
    * @param folder of this run, on the disk that is measured
    * @param other where another state of the project is
    */
-  constructor(options: Options, folder: string, other: string | undefined) {
-    this.#options = options;
-    this.#folder = folder;
-    const sqlite = new Worker('coordinator.ts', [
-      'sqlite',
-      `${folder}/data`,
-      String(options.stored),
-      options.profile ?? '',
-    ]);
-    this.#processes.set('sqlite', sqlite).set('sqlite, no wait', sqlite);
+  static async start(options: Options, folder: string, other: string | undefined): Promise<Run> {
+    const { store } = options;
+    const database = store === 'sqlite' ? undefined : await startDatabase(store);
+    const run = new Run(options, folder, database);
+    try {
+      if (database === undefined) run.#startEmbedded(other);
+      else await run.#startShared(store, database, other);
+      return run;
+    } catch (error) {
+      await run.end();
+      throw error;
+    }
+  }
+
+  /** What it is, where there is one. */
+  get database(): string | undefined {
+    return this.#database?.name;
+  }
+
+  #startEmbedded(other: string | undefined): void {
+    const { stored, profile = '' } = this.#options;
+    const sqlite = new Worker('coordinator.ts', ['sqlite', `${this.#folder}/data`, String(stored), profile]);
+    this.#processes.set('own', sqlite).set('own, no wait', sqlite);
     this.#processes.set('memory', new Worker('coordinator.ts', ['memory']));
     this.#processes.set('bare', new Worker('bare/process.ts'));
-    this.#processes.set('bare with log', new Worker('bare/process.ts', [`${folder}/bare.log`]));
+    this.#processes.set('bare with store', new Worker('bare/process.ts', ['log', `${this.#folder}/bare.log`]));
     if (other !== undefined) {
-      this.#processes.set('other', new Worker('coordinator.ts', ['sqlite', `${folder}/other-data`], other));
+      this.#processes.set('other', new Worker('coordinator.ts', ['sqlite', `${this.#folder}/other-data`], other));
     }
+  }
+
+  /** All on one server; those of another state of the project on a database of their own there. */
+  async #startShared(store: string, { server, url }: Database, other: string | undefined): Promise<void> {
+    const { stored, coordinators, profile = '' } = this.#options;
+    const start = (subject: Subject, worker: Worker) => {
+      this.#processes.set(subject, worker);
+      return worker.ready();
+    };
+    await start('own', new Worker('coordinator.ts', [store, url, String(stored), profile]));
+    const most = Math.max(...coordinators);
+    if (most >= 2) await start('own, two', new Worker('coordinator.ts', [store, url]));
+    if (most >= 3) await start('own, three', new Worker('coordinator.ts', [store, url]));
+    await start('bare', new Worker('bare/process.ts'));
+    await start('bare with store', new Worker('bare/process.ts', [store, url, String(batchesInFlight)]));
+    if (other === undefined) return;
+    await server.sql('create database other');
+    await start('other', new Worker('coordinator.ts', [store, url.replace(/[^/]*$/, 'other')], other));
   }
 
   /** @param progress told of every repetition */
@@ -73,11 +114,11 @@ export class Run {
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
       progress(`burst ${repetition + 1} of ${repetitions}`);
       for (const kind of this.#options.kinds) {
-        for (const subject of ['sqlite', 'other', 'bare with log'] as const) {
+        for (const subject of ['own', 'other', 'bare with store'] as const) {
           const coordinator = this.#processes.get(subject);
           if (coordinator === undefined) continue;
           await pause(burstPauseSeconds);
-          bursts.push(await this.#burst(kind, coordinator, `${subject}, after a pause`));
+          bursts.push(await this.#burst(kind, coordinator, `${nameOf(subject, this.#options.store)}, after a pause`));
         }
         for (const [name, idleSeconds] of [
           ['just started', 0],
@@ -99,7 +140,7 @@ export class Run {
 
   /** The coordinator on its real store writes a CPU profile of one slice to its profile folder. */
   async profile(kind: Kind, inFlight: number): Promise<void> {
-    const request = this.#request(kind, 'sqlite', inFlight);
+    const request = this.#request(kind, 'own', inFlight);
     await request.coordinator.ask('startProfile');
     await measureSlice(request);
     await request.coordinator.ask('stopProfile', { kind: kinds.indexOf(kind), inFlight });
@@ -107,6 +148,7 @@ export class Run {
 
   async end(): Promise<void> {
     await Promise.all([this.#load, ...this.#processes.values()].map((worker) => worker.end()));
+    await this.#database?.server.stop();
   }
 
   async #warmUp(progress: (text: string) => void): Promise<void> {
@@ -115,7 +157,7 @@ export class Run {
     progress('warming up');
     for (const kind of this.#options.kinds) {
       for (const subject of this.#subjectsOf(kind)) {
-        if (subject === 'sqlite, no wait') continue;
+        if (subject === 'own, no wait') continue;
         const request = this.#request(kind, subject, 64);
         await measureSlice({ ...request, settleSeconds: 0, seconds: this.#options.warmUpSeconds });
       }
@@ -124,11 +166,16 @@ export class Run {
 
   /** What a ratio is taken of stays next to each other. */
   #subjectsOf(kind: Kind): readonly Subject[] {
+    const { store, coordinators } = this.#options;
     const all: readonly Subject[] =
-      kind === 'saga'
-        ? ['memory', 'sqlite', 'bare with log', 'other', 'bare', 'sqlite, no wait']
-        : ['sqlite', 'bare with log', 'other', 'bare'];
-    return all.filter((subject) => this.#processes.has(subject));
+      kind === 'saga' && store === 'sqlite'
+        ? ['memory', 'own', 'bare with store', 'other', 'bare', 'own, no wait']
+        : ['own', 'bare with store', 'other', 'own, two', 'own, three', 'bare'];
+    const isAsked = (subject: Subject) =>
+      !(subject === 'own' && !coordinators.includes(1)) &&
+      !(subject === 'own, two' && !coordinators.includes(2)) &&
+      !(subject === 'own, three' && !coordinators.includes(3));
+    return all.filter((subject) => this.#processes.has(subject) && isAsked(subject));
   }
 
   #burst(kind: Kind, coordinator: Worker, name: string): Promise<Burst> {
@@ -137,9 +184,20 @@ export class Run {
 
   #request(kind: Kind, subject: Subject, inFlight: number): SliceRequest {
     const { settleSeconds, seconds } = this.#options;
-    const coordinator = this.#processes.get(subject);
+    const [coordinator, ...besides] = this.#processesOf(subject);
     if (coordinator === undefined) throw new Error(`there is no process ${subject}`);
-    const wait = subject !== 'sqlite, no wait';
-    return { load: this.#load, coordinator, kind, inFlight, wait, settleSeconds, seconds };
+    const wait = subject !== 'own, no wait';
+    const database = this.#database?.server.pid;
+    return { load: this.#load, coordinator, besides, database, kind, inFlight, wait, settleSeconds, seconds };
+  }
+
+  #processesOf(subject: Subject): Worker[] {
+    const together: readonly Subject[] =
+      subject === 'own, two'
+        ? ['own', 'own, two']
+        : subject === 'own, three'
+          ? ['own', 'own, two', 'own, three']
+          : [subject];
+    return together.flatMap((one) => this.#processes.get(one) ?? []);
   }
 }

@@ -1,11 +1,16 @@
 import { cpus } from 'node:os';
 import { callsOf, type Kind, kinds } from './load/kinds.ts';
 import { type Numbers, pick } from './numbers.ts';
+import { treeCpuUs } from './process-cpu.ts';
 import type { Worker } from './worker.ts';
 
 export interface SliceRequest {
   readonly load: Worker;
   readonly coordinator: Worker;
+  /** Further ones, which share the load: two at most. */
+  readonly besides?: readonly Worker[];
+  /** The first process of the database, whose processor time is told apart. */
+  readonly database?: number | undefined;
   /** Of the coordinator, where the load goes; absent: HTTP. */
   readonly port?: 'port' | 'grpcPort';
   /** Default: saga. */
@@ -24,10 +29,12 @@ export interface Slice {
   readonly acknowledgedP99Ms: number;
   readonly finalP50Ms: number;
   readonly finalP99Ms: number;
-  /** Of the coordinator process: user and system, all threads. */
+  /** Of the coordinator process: user and system, all threads. Of several, all together, as whatever is not a share. */
   readonly cpuUs: number;
   /** Of its event loop alone. */
   readonly loopCpuUs: number;
+  /** Of the database, all its processes; NaN without one. */
+  readonly databaseCpuUs: number;
   /** Of the load generator and the branch services. */
   readonly loadCpuUs: number;
   readonly rows: number;
@@ -57,9 +64,29 @@ const loadKeys = [
 ] as const;
 
 /** Both processes at nearly the same moment; at thousands of transactions a second some more or less do not count. */
-async function sample({ load, coordinator }: SliceRequest) {
-  const [ofLoad, ofCoordinator] = await Promise.all([load.ask('sample'), coordinator.ask('sample')]);
-  return { load: pick(ofLoad, loadKeys), coordinator: pick(ofCoordinator, coordinatorKeys), machine: processorTimes() };
+async function sample({ load, coordinator, besides = [], database }: SliceRequest) {
+  const asked = Promise.all([coordinator, ...besides].map((worker) => worker.ask('sample')));
+  const [ofLoad, ofCoordinators] = await Promise.all([load.ask('sample'), asked]);
+  return {
+    load: pick(ofLoad, loadKeys),
+    coordinator: sumOf(ofCoordinators.map((numbers) => pick(numbers, coordinatorKeys))),
+    databaseCpuUs: database === undefined ? Number.NaN : treeCpuUs(database),
+    machine: processorTimes(),
+  };
+}
+
+type CoordinatorSample = Readonly<Record<(typeof coordinatorKeys)[number], number>>;
+
+function sumOf(samples: readonly CoordinatorSample[]): CoordinatorSample {
+  const sum = (key: (typeof coordinatorKeys)[number]) => samples.reduce((total, one) => total + one[key], 0);
+  return {
+    cpuUs: sum('cpuUs'),
+    loopCpuUs: sum('loopCpuUs'),
+    rows: sum('rows'),
+    commits: sum('commits'),
+    busyMs: sum('busyMs') / samples.length,
+    residentBytes: sum('residentBytes'),
+  };
 }
 
 type Sample = Awaited<ReturnType<typeof sample>>;
@@ -82,7 +109,9 @@ function processorTimes(): ProcessorTimes {
 }
 
 function shareOfOthers(before: Sample, after: Sample): number {
-  const ownMs = (after.load.cpuUs - before.load.cpuUs + after.coordinator.cpuUs - before.coordinator.cpuUs) / 1000;
+  const databaseUs = after.databaseCpuUs - before.databaseCpuUs;
+  const ownUs = after.load.cpuUs - before.load.cpuUs + after.coordinator.cpuUs - before.coordinator.cpuUs;
+  const ownMs = (ownUs + (Number.isNaN(databaseUs) ? 0 : databaseUs)) / 1000;
   const busyMs = after.machine.busyMs - before.machine.busyMs;
   return Math.max(0, busyMs - ownMs) / (after.machine.allMs - before.machine.allMs);
 }
@@ -108,6 +137,7 @@ export async function measureSlice(request: SliceRequest): Promise<Slice> {
     finalP99Ms: after.load.finalP99Ms,
     cpuUs: of('cpuUs') / transactions,
     loopCpuUs: of('loopCpuUs') / transactions,
+    databaseCpuUs: (after.databaseCpuUs - before.databaseCpuUs) / transactions,
     loadCpuUs: (after.load.cpuUs - before.load.cpuUs) / transactions,
     rows: of('rows') / transactions,
     commits: of('commits') / transactions,
@@ -123,10 +153,13 @@ export type LoadRequest = Omit<SliceRequest, 'settleSeconds' | 'seconds'>;
 
 /** @param newPort services of this load alone, to which nobody has a connection yet */
 export async function startLoad(request: LoadRequest, newPort = false): Promise<void> {
-  const { load, coordinator, port = 'port', kind = 'saga', inFlight, wait } = request;
-  const { [port]: coordinatorPort } = pick(await coordinator.ready(), [port]);
+  const { load, coordinator, besides = [], port = 'port', kind = 'saga', inFlight, wait } = request;
+  const portOf = async (worker: Worker | undefined) =>
+    worker === undefined ? 0 : pick(await worker.ready(), [port])[port];
   await load.ask('start', {
-    coordinatorPort,
+    coordinatorPort: await portOf(coordinator),
+    coordinatorPort2: await portOf(besides[0]),
+    coordinatorPort3: await portOf(besides[1]),
     inFlight,
     kind: kinds.indexOf(kind),
     wait: wait ? 1 : 0,

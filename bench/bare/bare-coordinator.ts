@@ -1,37 +1,38 @@
 import { Branches, type Call } from './branches.ts';
+import type { Keep, Stage } from './kept.ts';
 import { type BareRequest, readRequest } from './request.ts';
 
-/** Where a line is made durable, or nowhere. */
-export type Log = (line: string, durable: () => void) => void;
-
 /**
- * Does for a transaction only what nobody can leave out: calls its branches one after the other and answers. With a log
- * it writes what a coordinator must not forget, before it goes on: two lines a saga or message, five a TCC.
+ * Does for a transaction only what nobody can leave out: calls its branches one after the other and answers. It may keep
+ * what a coordinator must not forget, before it goes on: two lines or rows a saga or message, five a TCC.
  */
 export class BareCoordinator {
-  readonly #log: Log;
+  readonly #keep: Keep;
   readonly #branches = new Branches();
   /** Confirms of TCCs that are prepared. */
   readonly #prepared = new Map<string, Call[]>();
 
-  constructor(log: Log) {
-    this.#log = log;
+  constructor(keep: Keep) {
+    this.#keep = keep;
   }
 
   /** @throws Error where it is no request of the bench */
   take(head: string, body: string, done: () => void): void {
     const request = readRequest(body);
     const { gid } = request;
-    const line = `${body}\n`;
+    const keep = (stage: Stage, durable: () => void) =>
+      this.#keep({ gid, type: request.trans_type, stage, body }, durable);
     if (head.startsWith('POST /api/dtmsvr/prepare ')) {
       this.#prepared.set(gid, []);
-      this.#log(line, done);
+      keep('created', done);
     } else if (head.startsWith('POST /api/dtmsvr/registerBranch ')) {
-      this.#prepared.get(gid)?.unshift(confirmOf(request));
-      this.#log(line, done);
+      const calls = this.#prepared.get(gid);
+      calls?.unshift(confirmOf(request));
+      keep(calls?.length === 1 ? 'first branch' : 'second branch', done);
     } else {
-      const calls = request.trans_type === 'tcc' ? this.#takePrepared(gid) : actionsOf(request);
-      this.#log(line, () => this.#run(request, calls, 0, done));
+      const isTcc = request.trans_type === 'tcc';
+      const calls = isTcc ? this.#takePrepared(gid) : actionsOf(request);
+      keep(isTcc ? 'submitted' : 'created', () => this.#run(request, calls, 0, done));
     }
   }
 
@@ -44,7 +45,8 @@ export class BareCoordinator {
 
   #run(request: BareRequest, calls: readonly Call[], index: number, done: () => void): void {
     const call = calls[index];
-    if (call === undefined) this.#log(`{"gid":"${request.gid}","status":"succeed"}\n`, done);
+    const { gid, trans_type: type } = request;
+    if (call === undefined) this.#keep({ gid, type, stage: 'ended', body: '' }, done);
     else this.#branches.call(request, call, () => this.#run(request, calls, index + 1, done));
   }
 }

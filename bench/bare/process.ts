@@ -1,22 +1,34 @@
 /**
- * The coordinator that does nothing but call, or log and call: what this load generator and this machine give at most.
- * Its argument is the file of the log; without one it keeps nothing.
+ * The coordinator that does nothing but call, or keep and call: what this load generator and this machine give at most.
+ * Its arguments say where it keeps: `log` and a file, or `postgres` or `mysql` and an address whose tables are there.
+ * Without any it keeps nothing.
  */
 import { createServer } from 'node:net';
 import { cpuUs, loopCpuUs, serveCommands } from '../child.ts';
 import { answer, MessageReader } from '../load/http-message.ts';
-import { BareCoordinator, type Log } from './bare-coordinator.ts';
+import { BareCoordinator } from './bare-coordinator.ts';
 import { GroupLog } from './group-log.ts';
+import type { Keep } from './kept.ts';
+import { openSender } from './sql-connections.ts';
+import { SqlKeeper } from './sql-keeper.ts';
 
 const success = answer(200, 'OK', '{"dtm_result":"SUCCESS"}');
 const backlog = 4096;
-const [path] = process.argv.slice(2);
+const [kind = '', place = '', batches = '1'] = process.argv.slice(2);
 
-const coordinator = new BareCoordinator(path === undefined ? (_line, durable) => durable() : logTo(path));
+const counts = { rows: 0, commits: 0 };
+const coordinator = new BareCoordinator(await openKeep());
 
-function logTo(file: string): Log {
-  const log = new GroupLog(file);
-  return (line, durable) => log.append(line, durable);
+async function openKeep(): Promise<Keep> {
+  if (kind === '') return (_kept, durable) => durable();
+  if (kind === 'log') {
+    const log = new GroupLog(place);
+    return ({ gid, body }, durable) =>
+      log.append(`${body === '' ? `{"gid":"${gid}","status":"succeed"}` : body}\n`, durable);
+  }
+  if (kind !== 'postgres' && kind !== 'mysql') throw new Error(`nothing is kept in ${kind}`);
+  const keeper = new SqlKeeper(await openSender(kind, place, Number(batches)), Number(batches), counts);
+  return (kept, durable) => keeper.keep(kept, durable);
 }
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -34,8 +46,7 @@ server.listen({ port: 0, host: '127.0.0.1', backlog }, () => {
       sample: () => ({
         cpuUs: cpuUs(),
         loopCpuUs: loopCpuUs(),
-        rows: 0,
-        commits: 0,
+        ...counts,
         busyMs: performance.eventLoopUtilization().active,
         residentBytes: 0,
       }),

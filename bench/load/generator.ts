@@ -4,7 +4,8 @@ import { Connection } from './connection.ts';
 import { isSuccess, type Step, scattered } from './kinds.ts';
 
 export interface Load {
-  readonly coordinatorPort: number;
+  /** Clients are spread over them. */
+  readonly coordinatorPorts: readonly number[];
   readonly servicesPort: number;
   /** So many transactions at any time: each client begins the next as soon as its last has ended. */
   readonly inFlight: number;
@@ -45,8 +46,10 @@ export class Generator {
 
   start(): void {
     for (let index = 0; index < this.#load.inFlight; index += 1) {
+      const ports = this.#load.coordinatorPorts;
       const client = new Client(
         this.#load,
+        ports[index % ports.length] ?? 0,
         () => this.#lost(),
         () => (this.#refused += 1),
       );
@@ -104,7 +107,7 @@ class Client {
   readonly #services: Connection | undefined;
   readonly #refused: () => void;
 
-  constructor({ steps, coordinatorPort, servicesPort }: Load, lost: () => void, refused: () => void) {
+  constructor({ steps, servicesPort }: Load, coordinatorPort: number, lost: () => void, refused: () => void) {
     this.#steps = steps;
     this.#refused = refused;
     this.#coordinator = new Connection(coordinatorPort, lost);

@@ -87,8 +87,10 @@ serveCommands(
       return {};
     },
     startClosedLoop: (input) => {
+      const { coordinatorPort, inFlight } = pick(input, ['coordinatorPort', 'inFlight']);
       closedLoop = new Generator({
-        ...pick(input, ['coordinatorPort', 'inFlight']),
+        coordinatorPorts: [coordinatorPort],
+        inFlight,
         servicesPort,
         steps: stepsOf('saga', servicesPort),
       });

@@ -55,6 +55,21 @@ test('a run of a few seconds prints a complete table and judges what it can', as
   }
 });
 
+test('on a database one and two coordinators are measured beside the same rows without any', async () => {
+  const options = ['--store', 'postgres', '--coordinators', '1,2', '--in-flight', '8,64', '--kind', 'saga'];
+  const stdout = await measure(...options);
+  // The bare one writes nothing; shares of others are told of coordinators.
+  const cells = { 'postgres {2,}': 14, 'postgres, by two': 14, 'bare with SQL': 13, 'bare {2,}': 10 };
+  for (const [subject, count] of Object.entries(cells)) {
+    for (const inFlight of [8, 64]) assertFigures(stdout, `saga ${inFlight} +${subject}`, count);
+  }
+  assert.match(stdout, /^PostgreSQL \d.* every commit synced$/m);
+  for (const budget of ['saga: of bare with SQL, 64 in flight', 'saga: a second, 64 in flight', 'row writes a saga']) {
+    const judged = stdout.split('\n').some((line) => line.startsWith(`${budget}  `) && /(met|MISSED)$/.test(line));
+    assert.ok(judged, `${budget} is not judged in\n${stdout}`);
+  }
+});
+
 test('as JSON, each kind costs the row writes that it must: a saga and a message two, a TCC five', async () => {
   const { lines, waiters } = JSON.parse(
     await measure('--in-flight', '4', '--sections', 'load,waiters', '--waiters', '50', '--json'),
@@ -79,6 +94,9 @@ test('a mistake in the options is named, and nothing is measured', async () => {
     [['--seconds', '0'], /--seconds must be a number above 0/],
     [['--kind', 'saga,xa'], /--kind takes saga, tcc, msg or all, not xa/],
     [['--fast'], /--fast/],
+    [['--store', 'redis'], /--store takes sqlite, postgres, mysql, not redis/],
+    [['--coordinators', '2'], /--coordinators takes 1, 2 and 3, and more than 1 only with --store postgres or mysql/],
+    [['--store', 'mysql', '--sections', 'burst'], /on a database --sections load alone/],
   ] as const) {
     await assert.rejects(run(process.execPath, [...bench, ...options]), (error: unknown) => {
       assert.ok(error instanceof Error && 'stderr' in error && 'code' in error);

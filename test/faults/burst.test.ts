@@ -14,9 +14,9 @@ async function burst(t: TestContext, coordinatorUrl: string, kind: Kind) {
   const services = new BranchServices();
   t.after(() => services.close());
   const servicesPort = await services.listen();
-  const coordinatorPort = Number(new URL(coordinatorUrl).port);
+  const coordinatorPorts = [Number(new URL(coordinatorUrl).port)];
   const steps = stepsOf(kind, servicesPort);
-  const generator = new Generator({ coordinatorPort, servicesPort, inFlight: clients, steps });
+  const generator = new Generator({ coordinatorPorts, servicesPort, inFlight: clients, steps });
   generator.start();
   // They begin nothing else, and end what they have begun.
   await generator.stop();

@@ -155,7 +155,8 @@ export function logSettings({ log }: Settings): LogSettings {
 }
 
 /** Only the chosen store is loaded. */
-async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
+/** The store of the settings, not opened yet. */
+export async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
   if (store.url !== '') {
     const { url, schema, connections } = store;
     const common = {

@@ -8,10 +8,18 @@ import { Scene } from './scene.ts';
 
 const pageRows = 500;
 
-/** @returns how many of `count` transactions that come due at one moment each node has driven to their end */
-export async function shareBacklog(scene: Scene, count: number, afterMs: number): Promise<number[]> {
+export interface Shared {
+  /** How many each node has driven to their end. */
+  readonly shares: readonly number[];
+  /** From when they were due until the last had ended. */
+  readonly tookMs: number;
+}
+
+/** Lets `count` transactions come due at one moment, `afterMs` from now, and waits until all have ended. */
+export async function shareBacklog(scene: Scene, count: number, afterMs: number): Promise<Shared> {
   const { cluster, service, fixture } = scene;
   const before = await Promise.all(cluster.nodes.map(endedBy));
+  let dueAtMs = 0;
   const store = fixture.store(4);
   await store.open();
   try {
@@ -24,6 +32,7 @@ export async function shareBacklog(scene: Scene, count: number, afterMs: number)
     });
     await store.retire('loader');
     const dueMs = clockMs + afterMs;
+    dueAtMs = performance.now() + afterMs;
     for (let from = 0; from < count; from += pageRows) {
       const page = Array.from({ length: Math.min(pageRows, count - from) }, (_, index) => {
         const gid = `backlog-${from + index}`;
@@ -42,7 +51,7 @@ export async function shareBacklog(scene: Scene, count: number, afterMs: number)
     const now = await Promise.all(cluster.nodes.map(endedBy));
     return now.map((total, index) => total - (before[index] ?? 0));
   };
-  let shares: number[] = [];
+  let shares: readonly number[] = [];
   await until(
     'all have ended',
     async () => {
@@ -51,7 +60,7 @@ export async function shareBacklog(scene: Scene, count: number, afterMs: number)
     },
     afterMs + 30_000 + count * 10,
   );
-  return shares;
+  return { shares, tookMs: Math.round(performance.now() - dueAtMs) };
 }
 
 /** Sagas that this node has brought to their end. */
@@ -78,8 +87,8 @@ export function testBacklog(
     async (t) => {
       const scene = await Scene.start(kind, 3, () => active);
       try {
-        const shares = await shareBacklog(scene, count, afterMs);
-        t.diagnostic(`shares: ${shares.join(', ')}`);
+        const { shares, tookMs } = await shareBacklog(scene, count, afterMs);
+        t.diagnostic(`shares: ${shares.join(', ')}, in ${tookMs} ms`);
         assert.equal(
           shares.reduce((sum, one) => sum + one, 0),
           count,
