@@ -38,7 +38,7 @@ function dialectOf(
     name: 'mysql',
     tables: `tables ${prefix}...`,
     connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
-    isWritable: async ({ isWritable }) => isWritable,
+    isWritable: async ({ server }) => server.isWritable,
     check: checkServer,
     migrate: (connection) => migrate(connection, prefix),
     ping: async (connection) => {
