@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { aDefinition, aProgress, create } from '../../../packages/server/src/store/contract/fixtures.ts';
+import { aBeat, aDefinition, aProgress, create } from '../../../packages/server/src/store/contract/fixtures.ts';
 import { until } from '../../lib/until.ts';
-import type { ClusterNode } from './cluster.ts';
 import type { StoreKind } from './kinds.ts';
 import { Scene } from './scene.ts';
 
 const pageRows = 500;
 
 export interface Shared {
-  /** How many each node has driven to their end. */
+  /** How many each node has called for. */
   readonly shares: readonly number[];
   /** From when they were due until the last had ended. */
   readonly tookMs: number;
@@ -18,25 +17,18 @@ export interface Shared {
 /** Lets `count` transactions come due at one moment, `afterMs` from now, and waits until all have ended. */
 export async function shareBacklog(scene: Scene, count: number, afterMs: number): Promise<Shared> {
   const { cluster, service, fixture } = scene;
-  const before = await Promise.all(cluster.nodes.map(endedBy));
   let dueAtMs = 0;
   const store = fixture.store(4);
   await store.open();
   try {
-    const { clockMs } = await store.heartbeat({
-      incarnation: 'loader',
-      node: 'loader',
-      version: '0',
-      features: [],
-      isDraining: true,
-    });
+    const { clockMs } = await store.heartbeat(aBeat('loader', { isDraining: true }));
     await store.retire('loader');
     const dueMs = clockMs + afterMs;
     dueAtMs = performance.now() + afterMs;
     for (let from = 0; from < count; from += pageRows) {
       const page = Array.from({ length: Math.min(pageRows, count - from) }, (_, index) => {
         const gid = `backlog-${from + index}`;
-        const step = { branchId: '01', action: `${service.url}/backlog`, compensate: '', payload: '{}' };
+        const step = { branchId: '01', action: 'svc://bank/backlog', compensate: '', payload: '{}' };
         const definition = aDefinition(gid, { steps: [step], createdMs: clockMs });
         const times = { dueMs, submittedMs: clockMs, updatedMs: clockMs };
         return create(gid, { definition, progress: aProgress('submitted', { operations: 'pp', ...times }) });
@@ -47,27 +39,17 @@ export async function shareBacklog(scene: Scene, count: number, afterMs: number)
   } finally {
     await store.close();
   }
-  const ended = async () => {
-    const now = await Promise.all(cluster.nodes.map(endedBy));
-    return now.map((total, index) => total - (before[index] ?? 0));
+  // Not counted by what the nodes tell: the answer to the write that ended one may have been lost.
+  const isOver = async () => {
+    const left = (await cluster.node(0).read('/api/v1/transactions?status=submitted&limit=1')) as {
+      transactions: object[];
+    };
+    return left.transactions.length === 0;
   };
-  let shares: readonly number[] = [];
-  await until(
-    'all have ended',
-    async () => {
-      shares = await ended();
-      return shares.reduce((sum, one) => sum + one, 0) >= count;
-    },
-    afterMs + 30_000 + count * 10,
-  );
+  await until('all have ended', isOver, afterMs + 30_000 + count * 10);
+  const calls = service.calls('/backlog');
+  const shares = cluster.nodes.map(({ name }) => calls.filter(({ by }) => by === name).length);
   return { shares, tookMs: Math.round(performance.now() - dueAtMs) };
-}
-
-/** Sagas that this node has brought to their end. */
-async function endedBy(node: ClusterNode): Promise<number> {
-  const { text } = await node.http.get('/api/metrics');
-  const line = /^dtm_transaction_process_total\{model="saga",status="ok"\} (\d+)$/m.exec(text);
-  return Number(line?.[1] ?? 0);
 }
 
 /**
@@ -89,11 +71,8 @@ export function testBacklog(
       try {
         const { shares, tookMs } = await shareBacklog(scene, count, afterMs);
         t.diagnostic(`shares: ${shares.join(', ')}, in ${tookMs} ms`);
-        assert.equal(
-          shares.reduce((sum, one) => sum + one, 0),
-          count,
-        );
-        assert.equal(scene.service.calls('/backlog').length, count, 'each was called once');
+        // On a busy machine one may take over from another that has lost its lease, and calls again.
+        assert.ok(scene.service.calls('/backlog').length >= count);
         assert.ok(Math.max(...shares) <= (1.5 * count) / 3, shares.join(', '));
         assert.deepEqual(await scene.fixture.leftovers(), { unfinished: 0, owners: 0 });
       } finally {

@@ -58,7 +58,7 @@ function engineOn(store: Store, name: string, warnings: string[]): Engine {
   const ignored = () => undefined;
   return new Engine({
     store,
-    node: { name, version: '0', features: [] },
+    node: { name, version: '0' },
     caller: {
       call: () => {
         throw new Error('an idle coordinator calls nobody');
