@@ -59,8 +59,11 @@ interface Active {
   readonly isClaimed: boolean;
 }
 
-/** How old a driver's view of its row may be before a call, where other nodes can write. */
-const lookEveryMs = 1000;
+/**
+ * How old a driver's view of its row may be before a call, where other nodes can write: so much later a stop holds back calls.
+ * All rows are looked at once a second; what that takes is no reason to look again.
+ */
+const freshMs = 1500;
 /** A row that could not be read is read again after this. */
 const rereadMs = 1000;
 
@@ -102,7 +105,8 @@ export class Incarnation {
       write: (write, bytes, done) => context.journal.write(write, bytes, done),
       tryWrite: (write, bytes, done) => context.journal.tryWrite(write, bytes, done),
       load: (gid, done) => this.#load(gid, done),
-      mustLook: (seenMs) => !exclusive && context.upkeep.monotonicMs() - seenMs > lookEveryMs,
+      mustLook: (seenMs) => !exclusive && context.upkeep.monotonicMs() - seenMs > freshMs,
+      look: (actor) => this.#watch?.ask(actor),
       left: (actor, why) => this.#left(actor, why),
     };
     this.#schedule = new Schedule({
