@@ -18,7 +18,7 @@ export interface Shared {
 export async function shareBacklog(scene: Scene, count: number, afterMs: number): Promise<Shared> {
   const { cluster, service, fixture } = scene;
   let dueAtMs = 0;
-  const store = fixture.store(4);
+  const store = fixture.store({ connections: 4 });
   await store.open();
   try {
     const { clockMs } = await store.heartbeat(aBeat('loader', { isDraining: true }));

@@ -24,7 +24,7 @@ export function testIdleNodes(kind: StoreKind): void {
       const warnings: string[] = [];
       try {
         for (let index = 0; index < engines; index += 1) {
-          const store = fixture.store(1);
+          const store = fixture.store({ connections: 1 });
           await store.open();
           const engine = engineOn(store, `node-${index}`, warnings);
           running.push({ engine, store });

@@ -1,11 +1,8 @@
-import { MySqlStore } from '../../../packages/server/src/store/mysql/mysql-store.ts';
-import { PostgresStore } from '../../../packages/server/src/store/postgres/postgres-store.ts';
-import type { Store } from '../../../packages/server/src/store/store.ts';
 import { mariaDb, postgres } from '../../../scripts/lib/toolchains/databases.ts';
 import { mySql } from '../../../scripts/lib/toolchains/mysql.ts';
 import { startMariaDb } from '../../lib/servers/mariadb.ts';
 import { startMySql } from '../../lib/servers/mysql.ts';
-import type { ServerOptions } from '../../lib/servers/private-server.ts';
+import type { PrivateServer, ServerOptions } from '../../lib/servers/private-server.ts';
 import type { DatabaseFixture } from './database-fixture.ts';
 import { MySqlFixture, mySqlSettings } from './mysql-fixture.ts';
 import { PostgresFixture } from './postgres-fixture.ts';
@@ -21,8 +18,6 @@ export interface StoreKind {
 }
 
 export interface KindFixture extends DatabaseFixture {
-  /** A store of its own on that database, not opened yet. @param connections beside that of the heartbeat */
-  store(connections: number): Store;
   /** How often the server was asked for something by anybody since it started. */
   asked(): Promise<number>;
   /** Clients that are connected to it now. */
@@ -42,7 +37,6 @@ export function postgresKind(): StoreKind {
       await fixture.client.query('create extension pg_stat_statements');
       const number = async (query: string) => Number((await fixture.server.sql(query))[0]?.[0]);
       return Object.assign(fixture, {
-        store: (connections: number) => new PostgresStore(fixture.settings({ connections })),
         asked: () => number('select sum(calls) from pg_stat_statements'),
         connected: () => number("select count(*) from pg_stat_activity where backend_type = 'client backend'"),
       });
@@ -58,14 +52,7 @@ export function mariaDbKind(): StoreKind {
     connectionsSetting: 'max-connections',
     start: async (settings = {}) => {
       if ('missing' in programs) throw new Error(programs.missing);
-      const server = await startMariaDb(programs.found, { settings: { ...mySqlSettings, ...settings } });
-      const fixture = await MySqlFixture.on(server);
-      const status = async (name: string) => Number((await server.sql(`show global status like '${name}'`))[0]?.[1]);
-      return Object.assign(fixture, {
-        store: (connections: number) => new MySqlStore(fixture.settings({ connections })),
-        asked: () => status('Questions'),
-        connected: () => status('Threads_connected'),
-      });
+      return onMySql(await startMariaDb(programs.found, { settings: { ...mySqlSettings, ...settings } }));
     },
   };
 }
@@ -75,9 +62,19 @@ export function mySqlKind(): StoreKind {
   return {
     name: 'MySQL 8.0',
     missing: 'missing' in programs ? programs.missing : undefined,
+    connectionsSetting: 'max-connections',
     start: async (settings = {}) => {
       if ('missing' in programs) throw new Error(programs.missing);
-      return MySqlFixture.on(await startMySql(programs.found, { settings: { ...mySqlSettings, ...settings } }));
+      return onMySql(await startMySql(programs.found, { settings: { ...mySqlSettings, ...settings } }));
     },
   };
+}
+
+async function onMySql(server: PrivateServer): Promise<KindFixture> {
+  const fixture = await MySqlFixture.on(server);
+  const status = async (name: string) => Number((await server.sql(`show global status like '${name}'`))[0]?.[1]);
+  return Object.assign(fixture, {
+    asked: () => status('Questions'),
+    connected: () => status('Threads_connected'),
+  });
 }

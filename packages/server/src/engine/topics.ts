@@ -155,7 +155,8 @@ export class Topics {
       const subscribers = record === undefined ? undefined : subscribersIn(record);
       if (mayBeDone && change.isDone(subscribers ?? [])) return;
       const value = JSON.stringify(change.make(subscribers, record?.value.length ?? 0));
-      const put = () => this.#store.putValue(category, topic, value, record?.version ?? 0, this.#nowMs());
+      const version = record?.version ?? 0;
+      const put = () => this.#store.putValue(category, topic, value, version, this.#nowMs());
       const { answer, wasUnknown } = await this.#surely(put);
       if (answer) return;
       mayBeDone ||= wasUnknown;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { held, shown } from '../transport/http/testing.ts';
-import { createLog } from './log.ts';
+import { createLog, describe } from './log.ts';
 import type { LogLevel } from './log-line.ts';
 import { Metrics } from './metrics.ts';
 import { Observer } from './observer.ts';
@@ -23,6 +23,18 @@ test('one JSON object a line, with the causes of an error', () => {
   assert.deepEqual({ ...started, time: 0 }, { level: 'info', time: 0, port: 1, host: 'x\ny', msg: 'started' });
   assert.deepEqual([trouble.level, trouble.error.message], ['warn', 'outer: inner']);
   assert.match(trouble.error.stack, /log\.test/);
+});
+
+test('a cause that the error has told already is not told again', () => {
+  const lost = new Error('connection refused');
+  const away = new Error('db:5432: connection refused', { cause: lost });
+  assert.equal(
+    describe(new Error('db:5432: connection refused', { cause: away })).message,
+    'db:5432: connection refused',
+  );
+  const circular = new Error('outer');
+  circular.cause = new Error('inner', { cause: circular });
+  assert.equal(describe(circular).message, 'outer: inner');
 });
 
 test('a readable line is one line, whatever is in it', () => {

@@ -73,12 +73,16 @@ function readableFormat(level: LogLevel, message: string, facts: LogFacts, error
   return readableLine(new Date(), level, message, all);
 }
 
-/** An error with its causes, as text. */
+const mostCauses = 4;
+
+/** An error with its causes, as text. What a cause says that was said before is not said again. */
 export function describe(error: unknown): { message: string; stack?: string } {
   if (!(error instanceof Error)) return { message: String(error) };
   const causes: string[] = [error.message];
-  for (let cause = error.cause; cause !== undefined && causes.length < 5; ) {
-    causes.push(cause instanceof Error ? cause.message : String(cause));
+  let { cause } = error;
+  for (let depth = 0; cause !== undefined && depth < mostCauses; depth += 1) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    if (!causes.some((before) => before.includes(text))) causes.push(text);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return { message: causes.join(': '), ...(error.stack === undefined ? {} : { stack: error.stack }) };

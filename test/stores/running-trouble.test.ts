@@ -1,0 +1,98 @@
+/** What befalls a running database: it stands still, takes no connections, only reads, is restarted. */
+import { it } from 'node:test';
+import { type Connection, createConnection } from 'mysql2/promise';
+import { mariaDb, postgres } from '../../scripts/lib/toolchains/databases.ts';
+import { startMariaDb } from '../lib/servers/mariadb.ts';
+import type { PrivateServer } from '../lib/servers/private-server.ts';
+import { until } from '../lib/until.ts';
+import { MySqlFixture, mySqlSettings } from './lib/mysql-fixture.ts';
+import { PostgresFixture } from './lib/postgres-fixture.ts';
+import { type Trouble, testRunningTrouble } from './lib/running-trouble.ts';
+
+const standsStill = (server: PrivateServer): Trouble => ({
+  name: 'it stands still',
+  begin: async () => server.pause(),
+  end: async () => server.resume(),
+});
+
+const onPostgres = postgres();
+const onMariaDb = mariaDb();
+const timeout = 240_000;
+
+it('PostgreSQL has trouble under load', { skip: 'missing' in onPostgres && onPostgres.missing, timeout }, async (t) => {
+  if ('missing' in onPostgres) return;
+  const fixture = await PostgresFixture.start(onPostgres.found);
+  const { client, server } = fixture;
+  const told = async (...statements: string[]) => {
+    for (const statement of statements) await client.query(statement);
+  };
+  const reload = 'select pg_reload_conf()';
+  const cutAll = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast'";
+  try {
+    await told('create role app login; grant create on database postgres to app');
+    const troubles: Trouble[] = [
+      standsStill(server),
+      {
+        name: 'it takes no connections',
+        begin: () => told('alter role app connection limit 0', cutAll),
+        end: () => told('alter role app connection limit -1'),
+      },
+      {
+        name: 'it only reads',
+        begin: () => told('alter system set default_transaction_read_only = on', reload),
+        end: () => told('alter system reset default_transaction_read_only', reload),
+      },
+    ];
+    await testRunningTrouble(t, { url: fixture.url.replace('root@', 'app@'), server }, troubles);
+  } finally {
+    await fixture.stop();
+  }
+});
+
+it('MariaDB has trouble under load', { skip: 'missing' in onMariaDb && onMariaDb.missing, timeout }, async (t) => {
+  if ('missing' in onMariaDb) return;
+  const fixture = await MySqlFixture.on(await startMariaDb(onMariaDb.found, { settings: mySqlSettings }));
+  const { client, server } = fixture;
+  const told = async (statement: string) => {
+    await client.query(statement);
+  };
+  const holders: Connection[] = [];
+  const hold = async () => {
+    try {
+      for (;;) holders.push(await createConnection({ host: '127.0.0.1', port: server.port, user: 'other' }));
+    } catch {
+      // There are no more.
+    }
+  };
+  try {
+    for (const user of ['app', 'other'])
+      await told(`create user ${user}@localhost; grant all on kept.* to ${user}@localhost`);
+    const troubles: Trouble[] = [
+      standsStill(server),
+      {
+        name: 'it takes no connections',
+        begin: async () => {
+          await told('set global max_connections = 10');
+          await until('others have all connections', async () => {
+            await hold();
+            await told('kill user app@localhost');
+            return holders.length >= 9;
+          });
+        },
+        end: async () => {
+          for (const holder of holders) holder.destroy();
+          await told('set global max_connections = 151');
+        },
+      },
+      {
+        name: 'it only reads',
+        begin: () => told('set global read_only = 1'),
+        end: () => told('set global read_only = 0'),
+      },
+    ];
+    await testRunningTrouble(t, { url: fixture.urlAt(server.port, 'app'), server }, troubles);
+  } finally {
+    for (const holder of holders) holder.destroy();
+    await fixture.stop();
+  }
+});
