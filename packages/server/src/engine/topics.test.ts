@@ -106,6 +106,17 @@ test('a change of unknown outcome is issued again until it is known, and is one 
     assert.equal(await store.getValue('topics', 't'), undefined);
     await assert.rejects(topics.delete('t'), /no such a topic/);
   }
+  // Nor is who may have been served refused because the store cannot be read then.
+  const { getValue } = store;
+  mumbles(true);
+  let reads = 0;
+  store.getValue = (...args) => {
+    reads += 1;
+    return reads === 2 ? Promise.reject(new StoreError('not-done', 'away')) : getValue.apply(store, args);
+  };
+  await topics.subscribe('t', { url: 'http://h/read', remark: '' });
+  store.getValue = getValue;
+  assert.deepEqual(await urls(), ['http://h/read']);
   store.putValue = () => Promise.reject(new StoreError('not-done', 'away'));
   await assert.rejects(topics.subscribe('t', { url: 'http://h/', remark: '' }), { code: 'UNAVAILABLE' });
 });

@@ -117,11 +117,13 @@ export class Topics {
     return expandTopics(steps, protocol, (topic) => urls.get(topic) ?? []);
   }
 
-  async #record(topic: string): Promise<KeyValue | undefined> {
-    return await this.#store.getValue(category, topic).catch((error: unknown) => {
-      if (error instanceof StoreError && error.code === 'version') throw damagedTopic(error);
-      return refuse(error);
-    });
+  /** @param mayBeDone a write before may have been done: whoever asked for it must not be refused for want of an answer */
+  async #record(topic: string, mayBeDone = false): Promise<KeyValue | undefined> {
+    const read = () =>
+      this.#store.getValue(category, topic).catch((error: unknown) => {
+        throw error instanceof StoreError && error.code === 'version' ? damagedTopic(error) : error;
+      });
+    return (await this.#surely(read, mayBeDone)).answer;
   }
 
   /**
@@ -151,7 +153,7 @@ export class Topics {
   async #write(topic: string, change: Change): Promise<void> {
     let mayBeDone = false;
     for (let tries = 0; tries < mostTries; tries += 1) {
-      const record = await this.#record(topic);
+      const record = await this.#record(topic, mayBeDone);
       const subscribers = record === undefined ? undefined : subscribersIn(record);
       if (mayBeDone && change.isDone(subscribers ?? [])) return;
       const value = JSON.stringify(change.make(subscribers, record?.value.length ?? 0));
@@ -165,13 +167,17 @@ export class Topics {
   }
 
   /** A conditional write of unknown outcome is issued again until the store knows: only that decides. */
-  async #surely(write: () => Promise<boolean>): Promise<{ answer: boolean; wasUnknown: boolean }> {
+  async #surely<Answer>(
+    ask: () => Promise<Answer>,
+    mayBeDone = false,
+  ): Promise<{ answer: Answer; wasUnknown: boolean }> {
     const untilMs = this.#runtime.monotonicMs() + unknownMs;
-    let wasUnknown = false;
+    let wasUnknown = mayBeDone;
     for (let pauseMs = firstRetryMs; ; pauseMs = Math.min(pauseMs * 2, lastRetryMs)) {
       try {
-        return { answer: await write(), wasUnknown };
+        return { answer: await ask(), wasUnknown };
       } catch (error) {
+        if (error instanceof HoldfastError) throw error;
         wasUnknown ||= error instanceof StoreError && error.code === 'unknown-outcome';
         if (!wasUnknown) refuse(error);
         if (this.#runtime.monotonicMs() > untilMs) throw unknown(error);
