@@ -1,6 +1,6 @@
 import { incidentKind, isFinal } from '@holdfast/core';
 import type { NodeBeat } from 'holdfast/store/nodes';
-import type { AppendWrite, Counts, CreateWrite, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
+import type { AppendWrite, Counts, CreateWrite, Stuck, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
 import { compareText } from './compare-text.ts';
 import { seal } from './copy.ts';
 import { type Cause, owedFor, type Row, rowBytes } from './row.ts';
@@ -17,6 +17,10 @@ export class Database {
   /** The stored heartbeats, by incarnation. */
   readonly nodes = new Map<string, NodeBeat>();
   readonly values = new Values();
+  /** Rows that somebody holds locked who is none of us: who writes them waits in vain, and who claims skips them. */
+  readonly locked = new Set<string>();
+  /** Owners of whom a claim has found that they own nothing, and when: for a while nobody looks for their rows. */
+  readonly emptied = new Map<string, number>();
   /** The process that holds the lock, where only one may. */
   lockedBy: string | undefined;
   readonly #clockMs: () => number;
@@ -51,14 +55,19 @@ export class Database {
     return this.#highestMs;
   }
 
-  commit(batch: readonly Write[], by: string): WriteResult[] {
-    return batch.map((write) => this.#write(write, by));
+  commit(batch: readonly Write[], by: string): (WriteResult | Stuck)[] {
+    return batch.map((write) => {
+      // Whoever creates it again finds its gid, and needs no lock for that.
+      const isStuck = write.kind !== 'create' && this.locked.has(write.gid);
+      return isStuck ? { stuck: 'simulated: somebody holds a lock on the row' } : this.#write(write, by);
+    });
   }
 
   put(gid: string, row: Row, cause: Cause): void {
     const before = this.rows.get(gid);
     const sealed = seal(row);
     this.rows.set(gid, sealed);
+    if (row.owner !== null) this.emptied.delete(row.owner);
     this.#highestMs = Math.max(this.#highestMs, row.definition.createdMs, row.progress.updatedMs);
     this.#watcher(before, sealed, cause);
   }

@@ -55,6 +55,25 @@ test('what one row holds is found by halves', async () => {
   assert.ok(sent.includes('abc') && sent.includes('d') && sent.includes('e'), sent.join());
 });
 
+test('a batch of which a part may be written is never said to be surely not done', async () => {
+  for (const judgement of ['refused', 'moved', 'unreached', 'full', 'unknown'] as const) {
+    const parts: string[] = [];
+    const send = async (batch: readonly EncodedWrite[]): Promise<WriteResult[]> => {
+      if (batch.length > 1) throw new RemoteError('locked', 'somebody holds a lock');
+      // The last to end is the one that writes: nothing is said before.
+      if (gidsOf(batch) === 'a') throw new RemoteError(judgement, 'the server goes away');
+      await new Promise((resolve) => setImmediate(resolve));
+      parts.push(gidsOf(batch));
+      return ['done'];
+    };
+    await assert.rejects(commitDivided(writes, send), { judgement: 'unknown' });
+    assert.deepEqual(parts, ['b', 'c', 'd', 'e']);
+    const nothing = (batch: readonly EncodedWrite[]) =>
+      Promise.reject(new RemoteError(batch.length > 1 ? 'locked' : judgement, 'the server goes away'));
+    await assert.rejects(commitDivided(writes, nothing), { judgement }, 'where none is written, that is known');
+  }
+});
+
 test('what ends the connection, or is the fault of no row, divides nothing', async () => {
   for (const judgement of ['unknown', 'refused', 'moved', 'unreached', 'full'] as const) {
     const { sent, send } = server('a', judgement);
