@@ -1,5 +1,5 @@
 import { loadSettings } from 'holdfast/config/load';
-import { createStore } from 'holdfast/main';
+import { createStore } from 'holdfast/create-store';
 import { Connection as MySqlConnection } from 'holdfast/store/mysql/connection';
 import { Writer as MySqlWriter } from 'holdfast/store/mysql/rows/writer';
 import { Connection as PostgresConnection } from 'holdfast/store/postgres/connection';
@@ -28,7 +28,7 @@ export async function openSender(kind: RemoteKind, address: string, connections:
     } else {
       const connection = await MySqlConnection.open(host, settings);
       const writer = new MySqlWriter(`${schema}_`);
-      idle.push((batch) => writer.write(connection, batch, false));
+      idle.push((batch) => writer.write(connection, batch));
     }
   }
   return async (batch) => {

@@ -25,9 +25,10 @@ export function claim(
   request: ClaimRequest,
   isExclusive: boolean,
   by: string,
+  format: number,
 ): ClaimResult | Rest<ClaimResult> {
   const { nowMs, maxCount, maxBytes } = request;
-  const rows = unfinishedByDue(database.rows.values());
+  const rows = unfinishedByDue(database.rows.values()).filter(({ needs }) => needs <= format);
   const orphaned = rows.filter((row) => isDead(database, row.owner, request, isExclusive));
   const due = rows.filter(({ owner, progress }) => owner === null && progress.dueMs <= nowMs);
   const chosen: Row[] = [];
@@ -38,7 +39,7 @@ export function claim(
     chosen.push(row);
     bytes += rowBytes(row);
   }
-  const rest = () => take(database, chosen, orphaned, request, isExclusive, by);
+  const rest = () => take(database, chosen, orphaned, request, isExclusive, by, format);
   return isExclusive ? rest() : new Rest(rest);
 }
 
@@ -49,6 +50,7 @@ function take(
   request: ClaimRequest,
   isExclusive: boolean,
   by: string,
+  format: number,
 ): ClaimResult {
   const { incarnation, nowMs } = request;
   const claimed: StoredTransaction[] = [];
@@ -66,10 +68,10 @@ function take(
     database.put(row.definition.gid, taken, { kind: 'claim', by, write: undefined });
     claimed.push(storedOf(row.definition.type === 'workflow' ? { ...taken, branches: [] } : taken));
   }
-  const nextMs = nextDueMs(database);
+  const nextMs = nextDueMs(database, format);
   // What is left of the dead is to be claimed at once, whatever its due time, and whoever holds it locked now.
   const left = unfinishedByDue(database.rows.values());
-  const isMore = left.some((row) => isDead(database, row.owner, request, isExclusive));
+  const isMore = left.some((row) => row.needs <= format && isDead(database, row.owner, request, isExclusive));
   const owners = new Set(left.map(({ owner }) => owner));
   for (const dead of deadOwners(request, orphaned))
     if (!owners.has(dead)) database.emptied.set(dead, database.clockMs());

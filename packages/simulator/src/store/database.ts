@@ -56,10 +56,12 @@ export class Database {
   }
 
   commit(batch: readonly Write[], by: string): (WriteResult | Stuck)[] {
+    const formats = [...this.nodes.values()].map(({ format }) => format);
     return batch.map((write) => {
+      if (Math.min(...formats) < (write.needs ?? 0)) return { stuck: 'an earlier program lives' };
       // Whoever creates it again finds its gid, and needs no lock for that.
-      const isStuck = write.kind !== 'create' && this.locked.has(write.gid);
-      return isStuck ? { stuck: 'simulated: somebody holds a lock on the row' } : this.#write(write, by);
+      const isLocked = write.kind !== 'create' && this.locked.has(write.gid);
+      return isLocked ? { stuck: 'simulated: somebody holds a lock on the row' } : this.#write(write, by);
     });
   }
 
@@ -113,7 +115,7 @@ export class Database {
   }
 
   #create(write: CreateWrite, by: string): WriteResult {
-    const { gid, token, definition, progress, owner } = write;
+    const { gid, token, definition, progress, owner, needs = 0 } = write;
     const stored = this.rows.get(gid);
     if (stored !== undefined) return stored.createToken === token ? 'done' : 'exists';
     const row: Row = {
@@ -125,6 +127,7 @@ export class Database {
       version: 1,
       createToken: token,
       writeToken: token,
+      needs,
       ...owedFor(progress),
     };
     this.put(gid, row, { kind: 'create', by, write });
@@ -132,7 +135,7 @@ export class Database {
   }
 
   #update(write: UpdateWrite, by: string): WriteResult {
-    const { gid, token, expectOwner, expectVersion, owner, progress, definition, setsAside } = write;
+    const { gid, token, expectOwner, expectVersion, owner, progress, definition, setsAside, needs = 0 } = write;
     const stored = this.rows.get(gid);
     if (stored === undefined) return 'missing';
     if (stored.writeToken === token) return 'done';
@@ -147,6 +150,7 @@ export class Database {
       handedBack: owner === null || stored.handedBack,
       version: stored.version + 1,
       writeToken: token,
+      needs: Math.max(stored.needs, needs),
       ...owedFor(progress, stored),
     };
     this.put(gid, row, { kind: 'update', by, write });
@@ -154,7 +158,7 @@ export class Database {
   }
 
   #append(write: AppendWrite, by: string): WriteResult {
-    const { gid, type, whileStatus, branches, maxBranches, maxBytes, dueMs } = write;
+    const { gid, type, whileStatus, branches, maxBranches, maxBytes, dueMs, needs = 0 } = write;
     const stored = this.rows.get(gid);
     if (stored === undefined) return 'missing';
     if (stored.definition.type !== type) return 'wrong-type';
@@ -165,7 +169,9 @@ export class Database {
     if (rowBytes({ ...stored, branches: [...stored.branches, ...branches] }) > maxBytes) return 'too-large';
     const isDelayed = dueMs !== undefined && stored.owner === null;
     const progress = isDelayed ? { ...stored.progress, dueMs } : stored.progress;
-    this.put(gid, { ...stored, progress, branches: [...stored.branches, ...branches] }, { kind: 'append', by, write });
+    const all = [...stored.branches, ...branches];
+    const row: Row = { ...stored, progress, branches: all, needs: Math.max(stored.needs, needs) };
+    this.put(gid, row, { kind: 'append', by, write });
     return 'done';
   }
 }

@@ -24,7 +24,7 @@ import { seal } from './copy.ts';
 import type { Database } from './database.ts';
 import type { Link, Rest, StoreOperation } from './link.ts';
 import { changedRows, drain, heartbeat, retire } from './nodes.ts';
-import { listPage } from './pages.ts';
+import { listPage, newerText } from './pages.ts';
 import { storedOf } from './row.ts';
 
 /** Told when a heartbeat leaves; what it returns is called when the answer has come back. */
@@ -36,6 +36,7 @@ const lockPolls = 50;
 export class SimulatedStore implements Store {
   readonly name = 'simulated';
   readonly exclusive: boolean;
+  readonly format: number;
   readonly #database: Database;
   readonly #link: Link;
   /** The process that opens it, for the lock and for the auditor. */
@@ -54,6 +55,8 @@ export class SimulatedStore implements Store {
     readonly link: Link;
     readonly by: string;
     readonly pause: (delayMs: number) => Promise<void>;
+    /** Default 1. */
+    readonly format?: number;
     readonly heartbeatSent?: HeartbeatSent;
     /** Told when an incarnation of this process takes its own heartbeat back. */
     readonly retiring?: (incarnation: string) => void;
@@ -61,6 +64,7 @@ export class SimulatedStore implements Store {
     readonly handingBack?: (gid: string) => void;
   }) {
     this.exclusive = parts.exclusive;
+    this.format = parts.format ?? 1;
     this.#database = parts.database;
     this.#link = parts.link;
     this.#by = parts.by;
@@ -126,13 +130,14 @@ export class SimulatedStore implements Store {
       gids.map((gid) => {
         const row = this.#database.rows.get(gid);
         if (row === undefined) return undefined;
+        if (row.needs > this.format) throw new StoreError('newer', newerText);
         return storedOf(what === 'bare' ? { ...row, branches: [] } : row);
       }),
     );
   }
 
   claim(request: ClaimRequest): Promise<ClaimResult> {
-    return this.#carry('claim', () => claim(this.#database, request, this.exclusive, this.#by));
+    return this.#carry('claim', () => claim(this.#database, request, this.exclusive, this.#by, this.format));
   }
 
   owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
@@ -148,7 +153,7 @@ export class SimulatedStore implements Store {
   }
 
   list(filter: ListFilter): Promise<ListPage> {
-    return this.#carry('read', () => listPage(this.#database.rows.values(), filter));
+    return this.#carry('read', () => listPage(this.#database.rows.values(), filter, this.format));
   }
 
   takeAlerts(request: AlertRequest): Promise<TakenAlerts> {
@@ -178,7 +183,7 @@ export class SimulatedStore implements Store {
 
   async heartbeat(beat: Heartbeat): Promise<Heard> {
     const answered = this.#heartbeatSent(beat.incarnation);
-    const heard = await this.#carry('heartbeat', () => heartbeat(this.#database, beat));
+    const heard = await this.#carry('heartbeat', () => heartbeat(this.#database, beat, this.format));
     answered();
     return heard;
   }

@@ -31,7 +31,9 @@ export interface OpenStore {
 
 export interface Beside {
   /** Its claims lock no row and skip none that is locked, where the store can do so. */
-  readonly withoutRowLocks: boolean;
+  readonly withoutRowLocks?: boolean;
+  /** It is of the next version of Holdfast: its format is higher by one. */
+  readonly isNext?: boolean;
 }
 
 /**
@@ -196,7 +198,7 @@ export async function listed(
 }
 
 export function aBeat(incarnation: string, more: Partial<Heartbeat> = {}): Heartbeat {
-  return { incarnation, node: `node of ${incarnation}`, version: '1.2.3', features: [], isDraining: false, ...more };
+  return { incarnation, node: `node of ${incarnation}`, version: '1.2.3', isDraining: false, ...more };
 }
 
 /** A second incarnation's row: on a shared store its heartbeat is fresh. */

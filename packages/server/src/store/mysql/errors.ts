@@ -4,8 +4,8 @@ import { type Judgement, RemoteError } from '../remote/judged.ts';
 const judgements: Readonly<Record<number, readonly [judgement: Judgement, what?: string, advice?: string]>> = {
   1205: ['locked', 'another session is just writing the same key'],
   1213: ['again'],
-  // Galera: this server was not certified; or it is not part of the cluster's majority.
-  1047: ['moved', 'the server is not ready for statements'],
+  // Galera: it does not see most of the others.
+  1047: ['moved', 'the server is no part of its cluster now'],
   1290: ['moved', 'the server only reads'],
   1792: ['moved', 'the server only reads'],
   1836: ['moved', 'the server only reads'],
@@ -21,7 +21,7 @@ const judgements: Readonly<Record<number, readonly [judgement: Judgement, what?:
   ],
   1203: ['unreached', 'this user may have no more connections', 'raise its max_user_connections'],
   1226: ['unreached', 'this user may do no more', 'raise its limits on the server'],
-  1044: ['unreached', 'this user has no right to use the database', 'grant the user all rights on it'],
+  1044: ['refused', 'this user has no right to use the database', 'grant the user all rights on it'],
   1045: ['unreached', 'the user or the password is wrong', 'set both in store.url'],
   1130: ['unreached', 'the server lets nobody in from this host', 'create the user for this host'],
   1049: ['unreached', 'there is no such database', 'create it, or name another one in store.url'],
@@ -32,6 +32,8 @@ const judgements: Readonly<Record<number, readonly [judgement: Judgement, what?:
   1305: ['refused', 'a procedure of Holdfast is missing', 'start Holdfast again: it creates what is missing'],
   1665: ['refused', 'the server writes its binary log by statement', 'set its binlog_format to ROW'],
   // It may come between the COMMIT and the answer.
+  // Galera: whether the others have it is not known.
+  1180: ['unknown', 'the server failed in the middle of a commit'],
   1053: ['unknown', 'the server is stopping'],
   1317: ['unknown', 'the server ended the statement'],
   1927: ['unknown', 'the server ended the connection'],
@@ -49,6 +51,12 @@ const judgements: Readonly<Record<number, readonly [judgement: Judgement, what?:
   3156: ['data'],
   4038: ['data'],
 };
+
+/** A procedure, a column or an index is there, or is gone, as a migration wants it. */
+const asWanted: readonly number[] = [1304, 1060, 1061, 1091];
+
+export const isThereAlready = (error: unknown) =>
+  error instanceof RemoteError && isReported(error.cause) && asWanted.includes(error.cause.errno);
 
 interface Reported {
   readonly errno: number;

@@ -40,6 +40,23 @@ export async function commitDivided(writes: readonly EncodedWrite[], send: Send)
   }
 }
 
+/**
+ * Writes that need another format than the others go by themselves: they may be stuck together.
+ * @throws RemoteError
+ */
+export async function commitByNeeds(writes: readonly EncodedWrite[], send: Send): Promise<Results> {
+  const all = new Set(writes.map(({ write }) => write.needs ?? 0));
+  if (all.size < 2) return commitDivided(writes, send);
+  const groups = [...all].map((needs) =>
+    [...writes.keys()].filter((place) => (writes[place]?.write.needs ?? 0) === needs),
+  );
+  const parts = groups.map((places) => places.flatMap((place) => writes[place] ?? []));
+  const done = await whole(parts.map((part) => commitDivided(part, send)));
+  const results: (WriteResult | Stuck)[] = [];
+  for (const [at, place] of groups.flat().entries()) results[place] = done[at] ?? 'conflict';
+  return results;
+}
+
 /** What came of all parts, once each has ended: where some are written, a batch that failed was not surely left undone. */
 async function whole(parts: readonly Promise<Results>[]): Promise<Results> {
   const ended = await Promise.allSettled(parts);

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { Placed } from '../capabilities.ts';
+import type { Migratable, MigrationRequest, Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import {
   type AlertRequest,
@@ -18,10 +18,11 @@ import {
   type Write,
 } from '../store.ts';
 import { type Address, type AddressForm, parseAddress } from './address.ts';
-import { commitDivided, issueAgain, type Results, type Send } from './batch.ts';
+import { commitByNeeds, issueAgain, type Results, type Send } from './batch.ts';
 import type { Dialect, PurgePlace } from './dialect.ts';
 import { encodeWrite } from './encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from './judged.ts';
+import { Migrator } from './migrator.ts';
 import { Pool, type Session } from './pool.ts';
 import { Claimer } from './rows/claimer.ts';
 import { Listing } from './rows/listing.ts';
@@ -41,6 +42,8 @@ export interface RemoteSettings {
   readonly readMs: number;
   /** Asked for each connection. Undefined: without TLS. */
   readonly tls: () => ConnectionOptions | undefined;
+  /** The version of this Holdfast, for people: a schema names the one that may use it. */
+  readonly version: string;
 }
 
 const heartbeatMs = 800;
@@ -51,9 +54,10 @@ const stepRows = 500;
 const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 
 /** A store on a server that any number of coordinators share. */
-export class RemoteStore<S extends Session> implements Store, Placed {
+export class RemoteStore<S extends Session> implements Store, Placed, Migratable {
   readonly name: string;
   readonly exclusive = false;
+  readonly format: number;
   readonly #settings: RemoteSettings;
   readonly #dialect: Dialect<S>;
   readonly #address: Address;
@@ -72,6 +76,7 @@ export class RemoteStore<S extends Session> implements Store, Placed {
     this.#address = parseAddress(settings.url, form);
     this.#dialect = dialectAt(this.#address);
     this.name = this.#dialect.name;
+    this.format = this.#dialect.migrations.length;
     this.#servers = new Servers({
       hosts: this.#address.hosts,
       connect: (host) => this.#dialect.connect(host),
@@ -92,7 +97,7 @@ export class RemoteStore<S extends Session> implements Store, Placed {
     this.#heart = this.#newPool(1);
     try {
       await this.#pool.use(readMs, (connection) => this.#dialect.check(connection));
-      await this.#pool.use(migrationMs, (connection) => this.#dialect.migrate(connection));
+      await this.#pool.use(migrationMs, (connection) => this.#migrator(connection).migrate());
       // Opened beforehand: the first heartbeat waits for no look-up of a name.
       await this.#heart.use(readMs, async () => undefined);
       this.#isOpen = true;
@@ -100,6 +105,17 @@ export class RemoteStore<S extends Session> implements Store, Placed {
       await this.close();
       throw ofReading(error);
     }
+  }
+
+  migrate({ isFinish }: MigrationRequest): Promise<void> {
+    return this.#alone((connection) => {
+      const migrator = this.#migrator(connection);
+      return isFinish ? migrator.finish() : migrator.migrate();
+    });
+  }
+
+  migrationScript({ isFinish }: MigrationRequest): Promise<string> {
+    return this.#alone(async (connection) => this.#dialect.script(await this.#migrator(connection).plan(isFinish)));
   }
 
   place(): string {
@@ -121,9 +137,9 @@ export class RemoteStore<S extends Session> implements Store, Placed {
 
   async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
-    const { commitMs } = this.#settings;
+    const commitMs = Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
     const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
-    return this.#judged(toStoreError, commitDivided(batch.map(encodeWrite), send));
+    return this.#judged(toStoreError, commitByNeeds(batch.map(encodeWrite), send));
   }
 
   async load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
@@ -166,7 +182,7 @@ export class RemoteStore<S extends Session> implements Store, Placed {
 
   async list(filter: ListFilter): Promise<ListPage> {
     const { rows, next } = await this.#read((connection) => this.#listing.page(connection, filter));
-    return { transactions: rows.map(toListed), next };
+    return { transactions: rows.map((row) => toListed(row, this.format)), next };
   }
 
   takeAlerts(request: AlertRequest): Promise<TakenAlerts> {
@@ -201,7 +217,9 @@ export class RemoteStore<S extends Session> implements Store, Placed {
   heartbeat(beat: Heartbeat): Promise<Heard> {
     return this.#judged(
       toStoreError,
-      this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+      issueAgain(() =>
+        this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+      ),
     );
   }
 
@@ -261,6 +279,28 @@ export class RemoteStore<S extends Session> implements Store, Placed {
       if (error instanceof RemoteError && error.judgement === 'moved') this.#drop();
       throw error;
     }
+  }
+
+  /** While the store is not open. */
+  async #alone<T>(work: (connection: S) => Promise<T>): Promise<T> {
+    const { readMs, connections } = this.#settings;
+    this.#pool = this.#newPool(connections);
+    this.#heart = this.#newPool(1);
+    try {
+      await this.#pool.use(readMs, (connection) => this.#dialect.check(connection));
+      return await this.#pool.use(migrationMs, work);
+    } catch (error) {
+      throw ofReading(error);
+    } finally {
+      await this.close();
+    }
+  }
+
+  #migrator(connection: S): Migrator {
+    const { commitMs, version } = this.#settings;
+    const { migrations } = this.#dialect;
+    const schema = this.#dialect.schema(connection, (work) => this.#heart.use(commitMs, work));
+    return new Migrator({ schema, migrations, version });
   }
 
   #newPool(size: number): Pool<S> {

@@ -1,11 +1,16 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { stuckForOlder } from '../../newer.ts';
 import type { Results } from '../../remote/batch.ts';
-import { byGid, type EncodedWrite } from '../../remote/encoded-write.ts';
+import { byGid, type EncodedWrite, needsOf } from '../../remote/encoded-write.ts';
 import { RemoteError } from '../../remote/judged.ts';
-import type { WriteResult } from '../../store.ts';
+import type { Stuck, WriteResult } from '../../store.ts';
 import type { Connection } from '../connection.ts';
 
+/** `locked`: somebody else holds its row. */
+type Answer = WriteResult | Stuck | 'locked';
+
 /** Which letter of the answer means what; `k` is a row that somebody else holds. */
-const results: Readonly<Record<string, WriteResult | 'locked'>> = {
+const results: Readonly<Record<string, Answer>> = {
   d: 'done',
   e: 'exists',
   c: 'conflict',
@@ -15,6 +20,7 @@ const results: Readonly<Record<string, WriteResult | 'locked'>> = {
   n: 'too-many',
   l: 'too-large',
   k: 'locked',
+  w: stuckForOlder,
 };
 
 const kinds = { create: 1, update: 2, append: 3 } as const;
@@ -30,14 +36,10 @@ export class Writer {
   }
 
   /**
-   * Answers in the order given, whatever the order it is written in.
+   * Answers in the order given, whatever the order it is written in. All need the same format.
    * @throws RemoteError
    */
-  async write(
-    connection: Connection,
-    batch: readonly EncodedWrite[],
-    waits: boolean,
-  ): Promise<(WriteResult | 'locked')[]> {
+  async write(connection: Connection, batch: readonly EncodedWrite[]): Promise<Answer[]> {
     const sorted = [...batch.entries()].sort(([, one], [, other]) => byGid(one, other));
     const bytes = new Bytes();
     const writes = sorted.map(([, one]) => (one.kind === 'append' ? ofAppend(one, bytes) : ofWrite(one, bytes)));
@@ -45,10 +47,10 @@ export class Writer {
       JSON.stringify(writes),
       bytes.joined(),
       JSON.stringify(ownersOf(batch)),
-      waits ? 1 : 0,
+      needsOf(batch),
     ]);
     const letters = typeof row?.[0] === 'string' ? row[0] : '';
-    const answers: (WriteResult | 'locked')[] = [];
+    const answers: Answer[] = [];
     for (const [at, [index]] of sorted.entries()) {
       const result = results[letters[at] ?? ''];
       // What it has written is not known then.
@@ -59,29 +61,26 @@ export class Writer {
   }
 }
 
-type Write = (some: readonly EncodedWrite[], waits: boolean) => Promise<(WriteResult | 'locked')[]>;
+type Write = (some: readonly EncodedWrite[]) => Promise<Answer[]>;
+
+/** When a row that somebody else holds is asked for again: all together as long as PostgreSQL waits for a lock. */
+const pausesMs = [10, 40, 80, 120];
 
 /**
- * Rows that nobody else holds are written at once; those that somebody holds are waited for by a call of their own, and are
- * stuck where that is in vain.
+ * Rows that nobody else holds are written at once; those that somebody holds are asked for again by calls of their own, and
+ * are stuck where that is in vain. The server never waits for them: it counts in seconds, and may take two for one.
  * @throws RemoteError what `write` throws
  */
 export async function writePatiently(writes: readonly EncodedWrite[], write: Write): Promise<Results> {
-  const answers = await write(writes, false);
-  const waiting = [...answers.keys()].filter((index) => answers[index] === 'locked');
-  if (waiting.length > 0) {
-    const held = waiting.flatMap((index) => writes[index] ?? []);
-    const late = await write(held, true).catch(whyHeld);
-    for (const [at, index] of waiting.entries())
-      answers[index] = (typeof late === 'string' ? undefined : late[at]) ?? 'locked';
+  const answers = await write(writes);
+  for (const pauseMs of pausesMs) {
+    const waiting = [...answers.keys()].filter((index) => answers[index] === 'locked');
+    if (waiting.length === 0) break;
+    await pause(pauseMs);
+    const late = await write(waiting.flatMap((index) => writes[index] ?? []));
+    for (const [at, index] of waiting.entries()) answers[index] = late[at] ?? 'locked';
   }
   return answers.map((answer) => (answer === 'locked' ? { stuck: 'somebody else holds its row' } : answer));
-}
-
-/** @throws what is no lock */
-function whyHeld(error: unknown): 'locked' {
-  if (error instanceof RemoteError && error.judgement === 'locked') return 'locked';
-  throw error;
 }
 
 /** What is written as it is, one after the other, and where it is: MySQL counts from one. */
