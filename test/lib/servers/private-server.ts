@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { find } from '../../../scripts/lib/toolchains/install.ts';
 import { freePort } from '../free-port.ts';
 import { until } from '../until.ts';
+import type { FakeClock } from './fake-clock.ts';
 import { ProcessTree } from './process-tree.ts';
 
 const execute = promisify(execFile);
@@ -35,6 +36,8 @@ export interface ServerKind {
   /** Makes its data, once. */
   readonly install?: (place: Place) => Command;
   readonly serve: (place: Place) => Command;
+  /** Of its process, beside those of the tests. */
+  readonly environment?: (place: Place) => Readonly<Record<string, string>>;
   /** What it prints when it serves. */
   readonly ready: string;
   /** The signal by which it ends in order and waits for nobody. Default: SIGTERM. */
@@ -49,6 +52,8 @@ export interface ServerOptions {
   readonly syncs?: boolean;
   /** The server's own settings, by its own names. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Its clock, which can be set. Default: that of the machine. */
+  readonly clock?: FakeClock;
 }
 
 /**
@@ -153,7 +158,7 @@ export class PrivateServer {
     const { program, args } = confined(this.#kind.serve(this), this.#user);
     const child = spawn(program, args, {
       cwd: this.folder,
-      env: this.#environment,
+      env: { ...this.#environment, ...this.#kind.environment?.(this) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const tree = new ProcessTree(child);

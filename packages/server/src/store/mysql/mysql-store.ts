@@ -13,6 +13,7 @@ import { Loader } from './rows/loader.ts';
 import { Nodes } from './rows/nodes.ts';
 import { Upkeep } from './rows/upkeep.ts';
 import { Writer, writePatiently } from './rows/writer.ts';
+import { follow, lookAt } from './stand.ts';
 
 export interface MySqlSettings extends RemoteSettings {
   /** The names of tables and procedures begin with it; letters, digits and underscores: it goes into statements as it is. */
@@ -38,7 +39,8 @@ function dialectOf(
     name: 'mysql',
     tables: `tables ${prefix}...`,
     connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
-    isWritable: async ({ isWritable }) => isWritable,
+    look: (connection) => lookAt(connection, prefix),
+    follow: (connection, stand) => follow(connection, prefix, stand),
     check: checkServer,
     migrate: (connection) => migrate(connection, prefix),
     ping: async (connection) => {

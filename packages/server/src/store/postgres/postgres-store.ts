@@ -12,6 +12,7 @@ import { Loader } from './rows/loader.ts';
 import { Nodes } from './rows/nodes.ts';
 import { Upkeep } from './rows/upkeep.ts';
 import { Writer } from './rows/writer.ts';
+import { follow, lookAt } from './stand.ts';
 
 export interface PostgresSettings extends RemoteSettings {
   /** A name in small letters: it goes into statements as it is. */
@@ -37,10 +38,8 @@ function dialectOf(
     name: 'postgres',
     tables: `schema ${schema}`,
     connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
-    isWritable: async (connection) => {
-      const [row] = await connection.query("select current_setting('transaction_read_only') = 'off'");
-      return row?.[0] === true;
-    },
+    look: (connection) => lookAt(connection, schema),
+    follow: (connection, stand) => follow(connection, schema, stand),
     check: checkServer,
     migrate: (connection) => migrate(connection, schema),
     ping: async (connection) => {
