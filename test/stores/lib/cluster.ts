@@ -77,7 +77,11 @@ export class Cluster {
     this.nodes = nodes;
   }
 
-  static async start(fixture: DatabaseFixture, count: number, options: CoordinatorOptions = {}): Promise<Cluster> {
+  static async start(
+    fixture: Pick<DatabaseFixture, 'url'>,
+    count: number,
+    options: CoordinatorOptions = {},
+  ): Promise<Cluster> {
     const started = await Promise.allSettled(
       Array.from({ length: count }, async (_, index) => {
         const name = `node-${index}`;
