@@ -28,7 +28,7 @@ export async function openSender(kind: RemoteKind, address: string, connections:
     } else {
       const connection = await MySqlConnection.open(host, settings);
       const writer = new MySqlWriter(`${schema}_`);
-      idle.push((batch) => writer.write(connection, batch, false));
+      idle.push((batch) => writer.write(connection, batch));
     }
   }
   return async (batch) => {

@@ -136,7 +136,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed {
 
   async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
-    const { commitMs } = this.#settings;
+    const commitMs = Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
     const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
     return this.#judged(toStoreError, this.#settled(commitDivided(batch.map(encodeWrite), send)));
   }
@@ -216,7 +216,9 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed {
   async heartbeat(beat: Heartbeat): Promise<Heard> {
     const heard = await this.#judged(
       toStoreError,
-      this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+      issueAgain(() =>
+        this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+      ),
     );
     const own = heard.nodes.find(({ incarnation }) => incarnation === beat.incarnation);
     if (own !== undefined) this.#servers.beaten(own.incarnation, own.count);
