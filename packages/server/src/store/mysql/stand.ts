@@ -8,15 +8,14 @@ const keyBytes = [Buffer.from(lineKey.category), Buffer.from(lineKey.key)];
 
 /** What a server is just now, and what the data on it say. @throws RemoteError */
 export async function lookAt(connection: Connection, prefix: string): Promise<Stand> {
-  const { isWritable } = connection;
-  const line = await lineOf(connection);
+  const { isWritable, line, startedSeconds } = connection.server;
   const [there = []] = await connection.query(
     `select count(*) from information_schema.tables where table_schema = database() and table_name in (?, ?)`,
     [`${prefix}key_values`, `${prefix}nodes`],
   );
   if (numberAt(there, 0) < 2) return { isWritable, line, followed: undefined, beats: [] };
   const followed = await followedIn(connection, prefix);
-  const startedMs = Math.round(connection.startedSeconds * 1000);
+  const startedMs = Math.round(startedSeconds * 1000);
   const beats = await connection.query(
     `select ${text('incarnation')}, ${text('node')}, count, ${clockMs} - beat_ms, ${clockMs} - ${startedMs}
      from ${prefix}nodes where beat_ms > 0`,
@@ -36,21 +35,6 @@ export async function follow(
     followed.term,
   ]);
   return row[0] === 1;
-}
-
-/** All members of a Galera cluster or of a replication group write the same data. MariaDB gives its servers no UUID. */
-async function lineOf(connection: Connection): Promise<string> {
-  const rows = await connection.query(
-    `show global variables where variable_name in ('wsrep_on', 'wsrep_cluster_name', 'group_replication_group_name', 'server_uuid')`,
-  );
-  const told = new Map(rows.map((row) => [textAt(row, 0).toLowerCase(), textAt(row, 1)]));
-  if (told.get('wsrep_on') === 'ON') return `cluster ${told.get('wsrep_cluster_name') ?? ''}`;
-  const group = told.get('group_replication_group_name') ?? '';
-  if (group !== '') return `group ${group}`;
-  const uuid = told.get('server_uuid');
-  if (uuid !== undefined) return uuid;
-  const [row = []] = await connection.query("select concat(@@server_id, ' ', @@hostname, ':', @@port)");
-  return textAt(row, 0);
 }
 
 async function followedIn(connection: Connection, prefix: string): Promise<Followed> {
