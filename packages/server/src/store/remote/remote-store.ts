@@ -99,7 +99,8 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed {
     this.#heart = this.#newPool(1);
     try {
       await this.#pool.use(readMs, (connection) => this.#dialect.check(connection));
-      await this.#pool.use(migrationMs, (connection) => this.#dialect.migrate(connection));
+      // Others may begin on other members of a cluster at the same moment; each step can be done again.
+      await issueAgain(() => this.#pool.use(migrationMs, (connection) => this.#dialect.migrate(connection)));
       // Now there are tables, in which it is written down that this server is used.
       await this.#servers.lookAround();
       this.#servers.open();

@@ -181,6 +181,8 @@ export class Servers<S extends Session> {
     try {
       if (!(await this.#within(this.#parts.follow(session, stand)))) return false;
     } catch (error) {
+      // Others follow at the same moment, on other members of a cluster.
+      if (error instanceof RemoteError && error.judgement === 'again') return false;
       session.destroy();
       throw this.#refuse(textOf(error));
     }
