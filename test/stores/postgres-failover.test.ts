@@ -21,7 +21,7 @@ class Writer {
   constructor(name: string, url: string) {
     this.#name = name;
     const limits = { connections: 4, connectMs: 1000, commitMs: 1000, readMs: 5000 };
-    this.store = new PostgresStore({ url, schema: 'holdfast', ...limits, tls: () => undefined });
+    this.store = new PostgresStore({ url, schema: 'holdfast', version: '0.0.1', ...limits, tls: () => undefined });
     this.store.watchHosts({
       warned: (message) => this.told.push(message),
       split: (incident) => this.told.push(incident ?? 'whole again'),

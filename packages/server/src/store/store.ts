@@ -14,6 +14,11 @@ export interface Store {
    * False: a shared store. Any number of processes have it open at once, each with connections of its own.
    */
   readonly exclusive: boolean;
+  /**
+   * What this program knows of how things are stored: one number, raised by every version of Holdfast that changes it.
+   * What is stored for a higher one is not for this program to read.
+   */
+  readonly format: number;
 
   /**
    * Opens, locks where exclusive (waits up to 5 s for a dying process), migrates, checks durability settings.

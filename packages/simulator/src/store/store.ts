@@ -35,6 +35,7 @@ const lockPolls = 50;
 export class SimulatedStore implements Store {
   readonly name = 'simulated';
   readonly exclusive: boolean;
+  readonly format: number;
   readonly #database: Database;
   readonly #link: Link;
   /** The process that opens it, for the lock and for the auditor. */
@@ -53,6 +54,8 @@ export class SimulatedStore implements Store {
     readonly link: Link;
     readonly by: string;
     readonly pause: (delayMs: number) => Promise<void>;
+    /** Default 1. */
+    readonly format?: number;
     readonly heartbeatSent?: HeartbeatSent;
     /** Told when an incarnation of this process takes its own heartbeat back. */
     readonly retiring?: (incarnation: string) => void;
@@ -60,6 +63,7 @@ export class SimulatedStore implements Store {
     readonly handingBack?: (gid: string) => void;
   }) {
     this.exclusive = parts.exclusive;
+    this.format = parts.format ?? 1;
     this.#database = parts.database;
     this.#link = parts.link;
     this.#by = parts.by;
@@ -165,7 +169,7 @@ export class SimulatedStore implements Store {
 
   async heartbeat(beat: Heartbeat): Promise<Heard> {
     const answered = this.#heartbeatSent(beat.incarnation);
-    const heard = await this.#carry('heartbeat', () => heartbeat(this.#database, beat));
+    const heard = await this.#carry('heartbeat', () => heartbeat(this.#database, beat, this.format));
     answered();
     return heard;
   }
