@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Command } from './private-server.ts';
 
 /**
  * The clock of a server, which a test sets while it runs (libfaketime, Debian's `faketime`). Its monotonic clock is the
@@ -33,14 +34,17 @@ export class FakeClock {
     renameSync(next, this.#file);
   }
 
-  get environment(): Readonly<Record<string, string>> {
-    return {
+  /** The command with this clock. What runs before it, as another user, must not have it: they would share memory. */
+  around({ program, args }: Command): Command {
+    const environment = {
       LD_PRELOAD: this.#library,
       FAKETIME_TIMESTAMP_FILE: this.#file,
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      DONT_FAKE_MONOTONIC: '1',
-      FAKETIME_DISABLE_SHM: '1',
+    };
+    return {
+      program: 'env',
+      args: [...Object.entries(environment).map(([name, value]) => `${name}=${value}`), program, ...args],
     };
   }
 

@@ -19,11 +19,10 @@ export function kindOf(
   return {
     name: 'PostgreSQL',
     install: (place) => (copied === undefined ? creation(install, data(place)) : copy(install, data(place), copied)),
-    ...(clock !== undefined && { environment: () => clock.environment }),
-    serve: (place) => ({
-      program: server,
-      args: ['-D', data(place), '-p', String(place.port), '-k', place.folder, ...given],
-    }),
+    serve: (place) => {
+      const args = ['-D', data(place), '-p', String(place.port), '-k', place.folder, ...given];
+      return clock?.around({ program: server, args }) ?? { program: server, args };
+    },
     // A replica takes read-only connections.
     ready: 'system is ready to accept',
     // It would wait for its clients to go.

@@ -36,8 +36,6 @@ export interface ServerKind {
   /** Makes its data, once. */
   readonly install?: (place: Place) => Command;
   readonly serve: (place: Place) => Command;
-  /** Of its process, beside those of the tests. */
-  readonly environment?: (place: Place) => Readonly<Record<string, string>>;
   /** What it prints when it serves. */
   readonly ready: string;
   /** The signal by which it ends in order and waits for nobody. Default: SIGTERM. */
@@ -158,7 +156,7 @@ export class PrivateServer {
     const { program, args } = confined(this.#kind.serve(this), this.#user);
     const child = spawn(program, args, {
       cwd: this.folder,
-      env: { ...this.#environment, ...this.#kind.environment?.(this) },
+      env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const tree = new ProcessTree(child);
