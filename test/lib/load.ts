@@ -78,6 +78,11 @@ export class Load {
     return queried;
   }
 
+  /** It was seen to be final. */
+  hasEnded(gid: string): boolean {
+    return this.#seenFinal.has(gid);
+  }
+
   async #work(): Promise<void> {
     const { random, gidPrefix } = this.#parts;
     while (!this.#stopping) {

@@ -36,8 +36,7 @@ export class ClockScene {
   /** Two coordinators, a call of each that is out, and on each what must not fire for a long time. */
   async start(): Promise<void> {
     await this.service.start();
-    const settings = { HOLDFAST_REQUEST_TIMEOUT_MS: '120000' };
-    this.#cluster = await Cluster.start({ url: this.#url }, 2, { settings });
+    this.#cluster = await Cluster.start({ url: this.#url }, 2, () => ({ HOLDFAST_REQUEST_TIMEOUT_MS: '120000' }));
     for (const node of this.cluster.nodes) {
       this.service.hold(`/held-${node.name}/out`);
       await this.#does(node, 'submit', this.#saga(`held-${node.name}`));
