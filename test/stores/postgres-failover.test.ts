@@ -1,6 +1,7 @@
 /** A PostgreSQL and its synchronous replica: stores follow to the promoted one, and never go back. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { create } from '../../packages/server/src/store/contract/fixtures.ts';
 import { PostgresStore } from '../../packages/server/src/store/postgres/postgres-store.ts';
 import { postgres } from '../../scripts/lib/toolchains/databases.ts';
 import { PostgresPair } from '../lib/servers/postgres-pair.ts';
@@ -34,6 +35,39 @@ describe('a PostgreSQL and its synchronous replica', { skip: 'missing' in progra
 
   it('the old primary comes back and takes writes: nobody writes there', () =>
     leaveOldPrimaryAlone(pair, start, gidsOn));
+
+  it('a commit that the server stops waiting for is not acknowledged before the replica has it', async () => {
+    const patient = { ...writerLimits, commitMs: 60_000 };
+    const store = new PostgresStore({
+      ...{ url: pair.url, schema: 'holdfast', version: '0.0.1', tls: () => undefined },
+      ...patient,
+    });
+    await store.open();
+    try {
+      pair.replica.pause();
+      const one = create('cancelled');
+      const written = assert.rejects(store.commit([one]), {
+        code: 'unknown-outcome',
+        message: /the server has stopped waiting for its replica/,
+      });
+      // As an operator may do, or a time-out of the server.
+      await until('it waits, and is cancelled', async () => {
+        const rows = await pair.primary.sql(
+          "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep' and query like '%write%'",
+        );
+        return rows.length > 0;
+      });
+      await written;
+      const again = store.commit([one]);
+      const first = await Promise.race([again, pair.primary.sql("select pg_sleep(1), 'nothing'")]);
+      assert.match(String(first), /nothing/, 'it was acknowledged while the replica stood still');
+      pair.replica.resume();
+      assert.deepEqual(await again, ['done']);
+    } finally {
+      pair.replica.resume();
+      await store.close();
+    }
+  });
 
   it('a replica is promoted beside a primary that is in use: it is refused; it is used once the primary acknowledges nothing', async () => {
     const one = await start('one');

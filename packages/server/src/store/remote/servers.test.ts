@@ -18,6 +18,8 @@ interface State {
   hangs?: boolean;
   line?: string;
   followed?: Followed;
+  /** What is so after it was looked at. */
+  later?: State;
   /** Incarnations whose heartbeats are fresh there. */
   fresh?: readonly string[];
 }
@@ -51,6 +53,8 @@ function world(first: State, second: State) {
     look: ({ to }) => {
       const { isSilent, isWritable = false, line = '', followed, fresh = [] } = stateOf(to);
       if (isSilent === true) return never();
+      const { later, ...before } = stateOf(to);
+      if (later !== undefined) states.set(to, { ...before, ...later });
       const beats = fresh.map((incarnation) => ({ incarnation, node: incarnation, count: 1, isFresh: true }));
       const stand: Stand = { isWritable, line: isWritable ? line : '', followed, beats };
       return Promise.resolve(stand);
@@ -107,8 +111,19 @@ test('the old one that comes back is refused, told once, and told when it is ove
   set(two, { isUp: true });
   set(one, { isUp: false });
   await servers.lookAround();
+  set(one, { isUp: true });
+  await servers.lookAround();
+  set(one, { isUp: false });
+  for (const _ of [1, 2]) await servers.lookAround();
   assert.match(told[0] ?? '', /^the database is split: two:2 is used, and another one takes writes too: one:1/);
-  assert.deepEqual(told.slice(2), ['whole again']);
+  assert.deepEqual(told.slice(3), ['whole again']);
+});
+
+test('a replica tells what its primary did not yet when that was looked at: that is no split', async () => {
+  const followed = { line: 'old', term: 2 };
+  const { servers, told } = world({ isWritable: true, later: { followed } }, { followed });
+  assert.equal((await servers.connect()).to, one);
+  assert.deepEqual(told, []);
 });
 
 test('behind one name another server answers, whose data are older: it is refused', async () => {

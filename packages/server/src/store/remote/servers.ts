@@ -33,6 +33,8 @@ const firstPauseMs = 50;
 const lastPauseMs = 1000;
 /** How often all hosts are looked at while nothing is wrong. */
 const lookEveryMs = 5000;
+/** An incident is over when so many looks in a row have not seen it. */
+const goneAfterLooks = 2;
 /** How often a line that others write down at the same time is tried for at once. */
 const tries = 3;
 
@@ -47,6 +49,8 @@ export class Servers<S extends Session> {
   #term = 0;
   #own: { readonly incarnation: string; readonly count: number } | undefined;
   #incident: string | undefined;
+  /** How many looks in a row have not seen it. */
+  #unseen = 0;
   #pauseMs = 0;
   #notBeforeMs = 0;
   #refusal: RemoteError | undefined;
@@ -100,8 +104,11 @@ export class Servers<S extends Session> {
     this.close();
     if (this.#parts.hosts.length < 2) return;
     const again = () => {
-      // What is wrong is told to whoever asks for a connection.
-      const looked = this.lookAround().catch(() => undefined);
+      const before = this.#refusal;
+      // What is wrong is told to whoever asks for a connection, after a try of its own.
+      const looked = this.lookAround().catch(() => {
+        if (before === undefined) this.#refusal = undefined;
+      });
       void looked.then(() => {
         if (this.#timer !== undefined) this.#timer = setTimeout(again, lookEveryMs * (0.9 + Math.random() / 5)).unref();
       });
@@ -128,7 +135,7 @@ export class Servers<S extends Session> {
     for (let attempt = 1; ; attempt += 1) {
       const visits = await Promise.all(this.#parts.hosts.map((host) => this.#visit(host)));
       try {
-        if (await this.#decide(visits)) return;
+        if (await this.#decide(visits, attempt > 1)) return;
       } finally {
         for (const { session } of visits) session?.end();
       }
@@ -136,11 +143,16 @@ export class Servers<S extends Session> {
     }
   }
 
-  /** @returns false: the data have changed meanwhile */
-  async #decide(visits: readonly Visit<S>[]): Promise<boolean> {
+  /**
+   * @param isSecond what is seen was seen before, or follows from a change of the data
+   * @returns false: the data may have changed meanwhile
+   */
+  async #decide(visits: readonly Visit<S>[], isSecond: boolean): Promise<boolean> {
     const known = { host: this.#inUse?.host, term: this.#term, own: this.#own };
     const looks = await this.#tested(visits, rivals(visits, known));
     const { chosen, refusal, incident, loss } = choose(looks, known);
+    // The hosts are not seen at the same moment: a replica may already tell what its primary did not yet.
+    if (incident !== undefined && this.#incident === undefined && !isSecond) return false;
     this.#tell(incident);
     this.#term = Math.max(this.#term, ...looks.map((look) => ('stand' in look ? termOf(look.stand) : 0)));
     if (chosen === undefined) {
@@ -228,8 +240,10 @@ export class Servers<S extends Session> {
     return this.#refusal;
   }
 
+  /** A host that was not reached once may be there still. */
   #tell(incident: string | undefined): void {
-    if (incident === this.#incident) return;
+    this.#unseen = incident === undefined ? this.#unseen + 1 : 0;
+    if (incident === this.#incident || (incident === undefined && this.#unseen < goneAfterLooks)) return;
     this.#incident = incident;
     this.#events.split(incident);
   }
