@@ -10,10 +10,12 @@ const keyBytes = [Buffer.from(lineKey.category), Buffer.from(lineKey.key)];
 export async function lookAt(connection: Connection, prefix: string): Promise<Stand> {
   const { isWritable, line, startedSeconds } = connection.server;
   const [there = []] = await connection.query(
-    `select count(*) from information_schema.tables where table_schema = database() and table_name in (?, ?)`,
-    [`${prefix}key_values`, `${prefix}nodes`],
+    `select (select count(*) from information_schema.tables where table_schema = database() and table_name in (?, ?)) +
+       (select count(*) from information_schema.routines where routine_schema = database() and routine_name = ?)`,
+    [`${prefix}key_values`, `${prefix}nodes`, `${prefix}put_value_1`],
   );
-  if (numberAt(there, 0) < 2) return { isWritable, line, followed: undefined, beats: [] };
+  // Another coordinator may be just creating them.
+  if (numberAt(there, 0) < 3) return { isWritable, line, followed: undefined, beats: [] };
   const followed = await followedIn(connection, prefix);
   const startedMs = Math.round(startedSeconds * 1000);
   const beats = await connection.query(

@@ -8,11 +8,13 @@ import { clockMs } from './procedures/common.ts';
 export async function lookAt(connection: Connection, schema: string): Promise<Stand> {
   const [state = []] = await connection.query(
     `select current_setting('transaction_read_only') = 'off',
-       to_regclass($1) is not null and to_regclass($2) is not null`,
-    [`${schema}.key_values`, `${schema}.nodes`],
+       to_regclass($1) is not null and to_regclass($2) is not null and exists (
+         select from pg_proc where pronamespace = to_regnamespace($3) and proname = 'put_value_1')`,
+    [`${schema}.key_values`, `${schema}.nodes`, schema],
   );
   const isWritable = state[0] === true;
   const line = isWritable ? await lineOf(connection) : '';
+  // Another coordinator may be just creating them.
   if (state[1] !== true) return { isWritable, line, followed: undefined, beats: [] };
   const followed = await followedIn(connection, schema);
   const beats = await connection.query(
