@@ -2,7 +2,6 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from './private-server.ts';
 
 /**
  * The clock of a server, which a test sets while it runs (libfaketime, Debian's `faketime`). Its monotonic clock is the
@@ -35,7 +34,7 @@ export class FakeClock {
   }
 
   /** The command with this clock. What runs before it, as another user, must not have it: they would share memory. */
-  around({ program, args }: Command): Command {
+  around(program: string, args: readonly string[]): { readonly program: string; readonly args: readonly string[] } {
     const environment = {
       LD_PRELOAD: this.#library,
       FAKETIME_TIMESTAMP_FILE: this.#file,

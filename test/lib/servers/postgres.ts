@@ -21,7 +21,7 @@ export function kindOf(
     install: (place) => (copied === undefined ? creation(install, data(place)) : copy(install, data(place), copied)),
     serve: (place) => {
       const args = ['-D', data(place), '-p', String(place.port), '-k', place.folder, ...given];
-      return clock?.around({ program: server, args }) ?? { program: server, args };
+      return clock?.around(server, args) ?? { program: server, args };
     },
     // A replica takes read-only connections.
     ready: 'system is ready to accept',
