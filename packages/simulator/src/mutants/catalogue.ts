@@ -157,7 +157,8 @@ export const mutants: readonly Mutant[] = [
     find: 'const standsMs = 60_000;',
     replace: 'const standsMs = 0;',
     flavour: 'clocks',
-    breaks: ['P3'],
+    // Time leaps: a time-out fires early, or the wait for a call that is out ends too early.
+    breaks: ['P3', 'P5'],
   },
   {
     name: 'time-stands-still-after-a-jump-back',
@@ -412,6 +413,56 @@ export const mutants: readonly Mutant[] = [
     replace: 'const isTight = this.#count > 0 || ',
     flavour: 'dead-service',
     breaks: ['P7', 'P8'],
+  },
+  {
+    name: 'locked-rows-leave-nothing',
+    file: 'simulator/src/store/claims.ts',
+    find: 'const left = unfinishedByDue(database.rows.values());',
+    replace: `const left = unfinishedByDue(database.rows.values()).filter(
+    ({ definition }) => !database.locked.has(definition.gid),
+  );`,
+    flavour: 'locks',
+    breaks: ['P7'],
+  },
+  {
+    name: 'stuck-is-done',
+    file: 'server/src/engine/journal.ts',
+    find: 'this.#stuck.add(entry, result, attempts.isUnknown);',
+    replace: "this.#forget(entry);\n            entry.done('done');",
+    flavour: 'locks',
+    breaks: ['P1', 'P2', 'P4'],
+  },
+  {
+    name: 'stuck-is-forgotten',
+    file: 'server/src/engine/stuck-writes.ts',
+    find: '    this.#later(chain);\n  }\n\n  /** Puts',
+    replace: '  }\n\n  /** Puts',
+    flavour: 'locks',
+    breaks: ['P7'],
+  },
+  {
+    name: 'late-answer-revives-the-lease',
+    file: 'server/src/engine/lease.ts',
+    find: 'if (this.#isBegun && !this.isValid()) return;',
+    replace: 'this.#ended = false;',
+    flavour: 'takeovers',
+    breaks: ['P4', 'P7'],
+  },
+  {
+    name: 'answers-of-parts-mixed-up',
+    file: 'simulator/src/store/store.ts',
+    find: 'if (failed.length === 0) return ended.flatMap(',
+    replace: 'if (failed.length === 0) return ended.toReversed().flatMap(',
+    flavour: 'locks',
+    breaks: ['P1', 'P2', 'P4', 'P7'],
+  },
+  {
+    name: 'restart-loses-commits',
+    file: 'simulator/src/world/nemesis.ts',
+    find: 'storeWeather.restarts += 1;',
+    replace: `storeWeather.restarts += 1;
+    for (const gid of [...this.#world.database.rows.keys()].slice(-2)) this.#world.database.remove(gid, { kind: 'purge', by: 'nemesis', write: undefined });`,
+    breaks: ['P1', 'P3'],
   },
   {
     name: 'barrier-broken',
