@@ -53,9 +53,21 @@ export class Database {
 
   commit(batch: readonly Write[], by: string): (WriteResult | Stuck)[] {
     const formats = [...this.nodes.values()].map(({ format }) => format);
-    return batch.map((write) =>
-      Math.min(...formats) < (write.needs ?? 0) ? { stuck: 'an earlier program lives' } : this.#write(write, by),
-    );
+    return batch.map((write) => {
+      const waits = Math.min(...formats) < (write.needs ?? 0) && this.#wouldRaise(write);
+      return waits ? { stuck: 'an earlier program lives' } : this.#write(write, by);
+    });
+  }
+
+  /** It would be done, and its row need more than before. */
+  #wouldRaise(write: Write): boolean {
+    const stored = this.rows.get(write.gid);
+    if (stored === undefined) return write.kind === 'create';
+    if (write.kind === 'create' || stored.needs >= (write.needs ?? 0)) return false;
+    if (write.kind === 'append') {
+      return stored.definition.type === write.type && stored.progress.status === write.whileStatus;
+    }
+    return stored.owner === write.expectOwner && stored.version === write.expectVersion;
   }
 
   put(gid: string, row: Row, cause: Cause): void {
