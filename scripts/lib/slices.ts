@@ -57,6 +57,14 @@ export const slices: readonly Slice[] = [
     covers: [...store, 'bench/growth', 'test/long/growth.ts'],
   },
   {
+    name: 'failover',
+    what: 'PostgreSQL fails over under load, and the old primary comes back, again and again',
+    files: ['test/long/failover.ts'],
+    env: {},
+    limitSeconds: 3600,
+    covers: [...engine, ...store, 'test/stores/lib/failover.ts', 'test/long/failover.ts'],
+  },
+  {
     name: 'write-boundaries',
     what: 'kill -9 of coordinators on PostgreSQL and MariaDB at each of their first ten writes',
     files: ['test/stores/write-boundaries.test.ts'],
