@@ -12,8 +12,6 @@ interface Measured extends Line {
 
 const burstInFlight = 256;
 const burstPauseSeconds = 1;
-/** As many as the journal of a coordinator has under way on a shared store. */
-const batchesInFlight = 1;
 
 /**
  * All processes stay for the whole run and take turns, one slice each, the order turned round at every repetition:
@@ -81,7 +79,7 @@ export class Run {
     if (most >= 2) await start('own, two', new Worker('coordinator.ts', [store, url]));
     if (most >= 3) await start('own, three', new Worker('coordinator.ts', [store, url]));
     await start('bare', new Worker('bare/process.ts'));
-    await start('bare with store', new Worker('bare/process.ts', [store, url, String(batchesInFlight)]));
+    await start('bare with store', new Worker('bare/process.ts', [store, url]));
     if (other === undefined) return;
     await server.sql('create database other');
     await start('other', new Worker('coordinator.ts', [store, url.replace(/[^/]*$/, 'other')], other));

@@ -14,6 +14,8 @@ export interface Store {
    * False: a shared store. Any number of processes have it open at once, each with connections of its own.
    */
   readonly exclusive: boolean;
+  /** Absent: one, because another would only wait for it. */
+  readonly commitsAtOnce?: CommitsAtOnce;
 
   /**
    * Opens, locks where exclusive (waits up to 5 s for a dying process), migrates, checks durability settings.
@@ -28,7 +30,8 @@ export interface Store {
   clockMs(): Promise<number>;
 
   /**
-   * One durable round trip for writes to different transactions (at most one per gid). Resolves when all that were not
+   * One durable round trip for writes to different transactions (at most one per gid). No write to a gid is issued while
+   * another one to it is under way. Resolves when all that were not
    * refused are durable; a refused write fails alone, and so does one that is stuck.
    * @throws StoreError `unknown-outcome`: perhaps done, perhaps not: issue the same batch again (tokens tell our own
    *   earlier writes, which then count as done); `not-done`: surely nothing was written, try again later;
@@ -116,6 +119,13 @@ export interface Store {
   listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]>;
   putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean>;
   deleteValue(category: string, key: string): Promise<boolean>;
+}
+
+/** How many commits may be under way at once. */
+export interface CommitsAtOnce {
+  readonly most: number;
+  /** So many writes make another one worth its cost while one is under way. */
+  readonly furtherRows: number;
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   type AlertRequest,
   type ClaimRequest,
   type ClaimResult,
+  type CommitsAtOnce,
   type Counts,
   type KeyValue,
   type ListFilter,
@@ -26,6 +27,9 @@ import { changedRows, drain, heartbeat, retire } from './nodes.ts';
 import { listPage } from './pages.ts';
 import { storedOf } from './row.ts';
 
+/** Told when a batch leaves; what it returns is told how it ended for whoever sent it. */
+export type Committing = (batch: readonly Write[]) => (end: 'done' | 'not-done' | 'unknown') => void;
+
 /** Told when a heartbeat leaves; what it returns is called when the answer has come back. */
 export type HeartbeatSent = (incarnation: string) => () => void;
 
@@ -35,11 +39,13 @@ const lockPolls = 50;
 export class SimulatedStore implements Store {
   readonly name = 'simulated';
   readonly exclusive: boolean;
+  readonly commitsAtOnce: CommitsAtOnce;
   readonly #database: Database;
   readonly #link: Link;
   /** The process that opens it, for the lock and for the auditor. */
   readonly #by: string;
   readonly #pause: (delayMs: number) => Promise<void>;
+  readonly #committing: Committing;
   readonly #heartbeatSent: HeartbeatSent;
   readonly #retiring: (incarnation: string) => void;
   readonly #handingBack: (gid: string) => void;
@@ -53,6 +59,7 @@ export class SimulatedStore implements Store {
     readonly link: Link;
     readonly by: string;
     readonly pause: (delayMs: number) => Promise<void>;
+    readonly committing?: Committing;
     readonly heartbeatSent?: HeartbeatSent;
     /** Told when an incarnation of this process takes its own heartbeat back. */
     readonly retiring?: (incarnation: string) => void;
@@ -60,10 +67,12 @@ export class SimulatedStore implements Store {
     readonly handingBack?: (gid: string) => void;
   }) {
     this.exclusive = parts.exclusive;
+    this.commitsAtOnce = parts.exclusive ? { most: 1, furtherRows: 1 } : { most: 3, furtherRows: 1 };
     this.#database = parts.database;
     this.#link = parts.link;
     this.#by = parts.by;
     this.#pause = parts.pause;
+    this.#committing = parts.committing ?? (() => () => undefined);
     this.#heartbeatSent = parts.heartbeatSent ?? (() => () => undefined);
     this.#retiring = parts.retiring ?? (() => undefined);
     this.#handingBack = parts.handingBack ?? (() => undefined);
@@ -93,7 +102,7 @@ export class SimulatedStore implements Store {
     return this.#carry('read', () => (this.exclusive ? this.#database.highestMs : this.#database.clockMs()));
   }
 
-  commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
+  async commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
     const sent = seal(batch);
     const handedBack = sent.filter(isHandBack);
     const count = (by: number) => {
@@ -101,7 +110,17 @@ export class SimulatedStore implements Store {
     };
     count(1);
     for (const { gid } of handedBack) this.#handingBack(gid);
-    return this.#carry('commit', () => this.#database.commit(sent, this.#by)).finally(() => count(-1));
+    const ended = this.#committing(sent);
+    try {
+      const results = await this.#carry('commit', () => this.#database.commit(sent, this.#by));
+      ended('done');
+      return results;
+    } catch (error) {
+      ended(error instanceof StoreError && error.code === 'unknown-outcome' ? 'unknown' : 'not-done');
+      throw error;
+    } finally {
+      count(-1);
+    }
   }
 
   /** For the statistics: what happens to a transaction while it is being handed back is of interest. */

@@ -5,6 +5,7 @@ import {
   type AlertRequest,
   type ClaimRequest,
   type ClaimResult,
+  type CommitsAtOnce,
   type Counts,
   type KeyValue,
   type ListFilter,
@@ -44,6 +45,9 @@ export interface RemoteSettings {
 }
 
 const heartbeatMs = 800;
+/** While the server syncs one batch it works on others (decision 0032). Smaller ones would cost more than they gain. */
+const mostCommits = 4;
+const furtherRows = 16;
 /** Building an index over a large table takes its time. */
 const migrationMs = 24 * 3_600_000;
 /** Rows per step of a purge or a mass change: each is a transaction of its own. */
@@ -54,6 +58,7 @@ const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 export class RemoteStore<S extends Session> implements Store, Placed {
   readonly name: string;
   readonly exclusive = false;
+  readonly commitsAtOnce: CommitsAtOnce;
   readonly #settings: RemoteSettings;
   readonly #dialect: Dialect<S>;
   readonly #address: Address;
@@ -69,6 +74,7 @@ export class RemoteStore<S extends Session> implements Store, Placed {
   /** @throws StoreError `unsafe` where the address is none */
   constructor(settings: RemoteSettings, form: AddressForm, dialectAt: (address: Address) => Dialect<S>) {
     this.#settings = settings;
+    this.commitsAtOnce = { most: Math.min(mostCommits, Math.ceil(settings.connections / 2)), furtherRows };
     this.#address = parseAddress(settings.url, form);
     this.#dialect = dialectAt(this.#address);
     this.name = this.#dialect.name;
