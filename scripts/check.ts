@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { compatibilityProblems } from './compatibility.ts';
 import { slowest } from './lib/durations.ts';
 import { recordOf } from './lib/numbered.ts';
+import { runOnStore } from './lib/on-store.ts';
 import { type EndedTests, root, run, runTests, testFiles } from './lib/part.ts';
 import { type Ended, judge } from './lib/verdict.ts';
 
@@ -14,6 +15,9 @@ const everything = process.argv.includes('--everything');
 const slowestShown = 8;
 /** Quick, and about all files: it is run with the units. */
 const layers = 'test/layers.test.ts';
+
+/** Requests of one client that reach three coordinators find most. The other stores and numbers are `npm run test:all`. */
+const onStore = { kind: 'postgres', nodes: 3 } as const;
 
 /** What the tests have proved of dtm's wire is what the page says. */
 function compatibility(parts: readonly string[]): Ended {
@@ -39,6 +43,7 @@ const tests: EndedTests[] = [units];
 if (everything) {
   const files = testFiles(['test/**/*.test.ts', 'examples/**/*.test.ts']).filter((file) => file !== layers);
   tests.push(await runTests('end to end', 600, files));
+  tests.push(await runOnStore(onStore, 600));
   others.push(compatibility(tests.map(({ name }) => name)));
 }
 

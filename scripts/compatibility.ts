@@ -21,7 +21,7 @@ const intro = `# Compatibility with dtm's protocol
 What holds of dtm's wire, and where Holdfast differs on purpose. SDKs read an answer as success when its status is 200 and
 its body does not contain the text \`FAILURE\`; whatever is below keeps that. The numbers are those of rows and quirks in the
 two tables below the first: a test whose name begins with a number proves it, and rows are proved end to end, on the manual
-clock.
+clock: on the embedded store, and on PostgreSQL with three coordinators, each request to any of them.
 `;
 
 /** The page, as this run shows it. */

@@ -1,6 +1,6 @@
 /** Finds or installs what the tests on real databases, of interoperation and of crashes need. The tests that miss one say so too, by skipping. */
 import { join } from 'node:path';
-import { mariaDb, pgBouncer, postgres, redis } from './lib/toolchains/databases.ts';
+import { galera, mariaDb, pgBouncer, postgres, redis } from './lib/toolchains/databases.ts';
 import { embeddedPostgres } from './lib/toolchains/embedded-postgres.ts';
 import { goProgram } from './lib/toolchains/go.ts';
 import { javaProgram } from './lib/toolchains/java.ts';
@@ -12,6 +12,7 @@ const interop = join(import.meta.dirname, '..', 'test', 'interop');
 const databases = [
   mariaDb(),
   mySql(),
+  galera(),
   postgres(),
   embeddedPostgres('13'),
   embeddedPostgres('18'),

@@ -36,7 +36,7 @@ export async function openSender(kind: RemoteKind, address: string): Promise<Sen
     } else {
       const connection = await MySqlConnection.open(host, settings);
       const writer = new MySqlWriter(`${schema}_`);
-      idle.push((batch) => writer.write(connection, batch, false));
+      idle.push((batch) => writer.write(connection, batch));
     }
   }
   const send: Send = async (batch) => {

@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type Coordinator, startCoordinator } from '../lib/coordinator.ts';
+import { beforeEach, test } from 'node:test';
 import { until } from '../lib/until.ts';
-import { DtmClient } from './dtm-client.ts';
-import { ManualClock, minute } from './manual-clock.ts';
-import { broken, failure, ScriptedService } from './scripted-service.ts';
+import { minute } from './manual-clock.ts';
+import { broken, failure } from './scripted-service.ts';
+import { world } from './world.ts';
 
 /** Numbers are those of the conformance cases in the protocol's description. */
-const service = new ScriptedService();
-let coordinator: Coordinator;
-let client: DtmClient;
-let clock: ManualClock;
+const at = world(({ url }) => ({ HOLDFAST_ALERT_WEBHOOK_URL: `${url}/hook` }));
+type World = ReturnType<typeof at>;
+let service: World['service'];
+let coordinator: World['coordinator'];
+let client: World['client'];
+let clock: World['clock'];
+let counted: World['counted'];
 
-before(async () => {
-  await service.start();
-  const settings = { HOLDFAST_ALERT_WEBHOOK_URL: `${service.url}/hook` };
-  coordinator = await startCoordinator({ command: 'dev', settings });
-  client = new DtmClient(coordinator.url);
-  clock = new ManualClock(client.http);
-});
-
-after(async () => {
-  client.close();
-  await coordinator.stop();
-  await service.stop();
+beforeEach(() => {
+  ({ service, coordinator, client, clock, counted } = at());
 });
 
 const alertsFor = (gid: string) =>
@@ -31,12 +23,6 @@ const alertsFor = (gid: string) =>
     .filter(({ path }) => path === '/hook')
     .map(({ body }) => JSON.parse(body))
     .filter((alert) => alert.gid === gid);
-
-async function metric(name: string): Promise<number> {
-  const { text } = await client.http.get('/api/metrics');
-  const found = text.split('\n').find((line) => line.startsWith(name));
-  return Number(found?.split(' ').at(-1) ?? 0);
-}
 
 test('62: the third error in a row alerts once, with what failed; a success later ends it', async () => {
   const gid = client.newGid();
@@ -52,7 +38,7 @@ test('62: the third error in a row alerts once, with what failed; a success late
   await client.untilStatus(gid, 'succeed');
   const alert = { gid, status: 'submitted', kind: 'failing', branch: action, error: 'HTTP 500: oops', retry_count: 3 };
   assert.deepEqual(alertsFor(gid), [alert]);
-  assert.equal(await metric('holdfast_incidents_raised_total{type="msg",kind="failing",incident="failing"}'), 1);
+  assert.equal(await counted('holdfast_incidents_raised_total{type="msg",kind="failing",incident="failing"}'), 1);
   assert.match(coordinator.logs, new RegExp(`"level":"warn".*"gid":"${gid}".*fails again and again`));
   assert.match(coordinator.logs, new RegExp(`"level":"info".*"gid":"${gid}".*an incident of a transaction has ended`));
 });

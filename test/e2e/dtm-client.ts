@@ -26,7 +26,7 @@ export class DtmClient {
   readonly #prefix = `e${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   #gids = 0;
 
-  constructor(url: string) {
+  constructor(url: string | (() => string)) {
     this.http = new HttpCaller(url);
   }
 

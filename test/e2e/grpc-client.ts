@@ -29,17 +29,24 @@ export interface GrpcAnswer {
   readonly trailers: Metadata;
 }
 
-/** Speaks dtm's gRPC API as an SDK does, on one connection. */
+/** Speaks dtm's gRPC API as an SDK does, on one connection; or on one to each of several, of which one is chosen for each call. */
 export class GrpcClient {
-  readonly #client: Client;
+  readonly #clients: readonly Client[];
+  readonly #choose: <Choice>(choices: readonly Choice[]) => Choice | undefined;
   readonly #methods = methodsOf();
 
-  constructor(address: string, secured: ChannelCredentials = credentials.createInsecure(), options: object = {}) {
-    this.#client = new Client(address, secured, options);
+  constructor(
+    addresses: string | readonly string[],
+    secured: ChannelCredentials = credentials.createInsecure(),
+    options: object = {},
+    choose: <Choice>(choices: readonly Choice[]) => Choice | undefined = ([first]) => first,
+  ) {
+    this.#clients = [addresses].flat().map((address) => new Client(address, secured, options));
+    this.#choose = choose;
   }
 
   close(): void {
-    this.#client.close();
+    for (const client of this.#clients) client.close();
   }
 
   call(name: string, request: object = {}, options: CallOptions = {}): Promise<GrpcAnswer> {
@@ -84,7 +91,9 @@ export class GrpcClient {
         const { code = 0, details = '', metadata: trailers = new Metadata() } = error ?? {};
         resolve({ code, details, trailers, reply: (reply ?? {}) as Readonly<Record<string, unknown>> });
       };
-      this.#client.makeUnaryRequest(path, serialize, deserialize, request, new Metadata(), options, done);
+      const client = this.#choose(this.#clients);
+      assert.ok(client !== undefined);
+      client.makeUnaryRequest(path, serialize, deserialize, request, new Metadata(), options, done);
     });
   }
 }

@@ -123,13 +123,14 @@ test('Q11: the interval doubles up to ten minutes, and no further', async () => 
 });
 
 test('Q13: who is stopped while a call is out stays stopped, whatever the answer', async () => {
-  const { client, clock } = at();
+  const { client, clock, heard } = at();
   for (const answer of [{}, broken, failure]) {
     const asked = saga([{ action: [answer] }, {}]);
     await clock.delay(callOf(asked.gid, 'a1'), second);
     await client.does('submit', asked);
     await clock.settle();
     await client.does('forceStop', { gid: asked.gid });
+    await heard(asked.gid);
     await clock.advance(second);
     await clock.advance(60 * second);
     assert.deepEqual([await client.statusOf(asked.gid), callsOf(asked.gid)], ['failed', 'a1']);
@@ -198,12 +199,12 @@ test('Q16: a compensation that fails ends the run at once', async () => {
 });
 
 test('Q19: no label of a metric holds a query or names a branch or transaction', async () => {
-  const { client } = at();
+  const { client, coordinator } = at();
   const gid = await submitted([{}, {}]);
   await client.get(`query?gid=${gid}`);
   await client.get(`all?gid=${gid}`);
-  const { text } = await client.http.get('/api/metrics');
-  const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const texts = await Promise.all(coordinator.urls.map(async (url) => (await fetch(`${url}/api/metrics`)).text()));
+  const series = texts.flatMap((text) => text.split('\n')).filter((line) => line !== '' && !line.startsWith('#'));
   assert.ok(series.some((line) => line.includes('query')));
   for (const line of series) assert.doesNotMatch(line, new RegExp(`\\?|branch_?id|gid|${gid}`));
 });
@@ -259,9 +260,10 @@ test('Q27: an answer that comes during the rollback is not asked for again, and 
   const { client, clock } = at();
   const custom_data = JSON.stringify({ concurrent: true });
   const asked = saga([{ action: [failure] }, { action: [broken] }], { custom_data, retry_limit: 3 });
+  await clock.delay(callOf(asked.gid, 'a1'), second / 2);
   await clock.delay(callOf(asked.gid, 'a2'), second);
   await client.does('submit', asked);
-  await clock.settle();
+  await clock.advance(second / 2);
   assert.equal(await client.statusOf(asked.gid), 'aborting');
   await clock.advance(10 * second);
   assert.equal(await client.statusOf(asked.gid), 'failed');

@@ -134,7 +134,7 @@ async function refusesReadOnly(): Promise<void> {
   await coordinator.kill('SIGTERM');
   execFileSync('mount', ['-o', 'remount,ro', folder]);
   const from = coordinator.logs.length;
-  const refused = new Coordinator(coordinator.folder, { http: 0, grpc: 0 }, { settings });
+  const refused = new Coordinator(coordinator.folder, [{ http: 0, grpc: 0 }], { settings });
   await assert.rejects(refused.start());
   assert.match(refused.logs, /the file system is mounted read-only .*: mount it for writing/);
   assert.doesNotMatch(refused.logs + coordinator.logs.slice(from), /damaged|backup/);

@@ -13,6 +13,7 @@ const commands = {
   source: ['--conditions=source', join(root, 'packages/server/src/cli.ts')],
   compiled: [join(root, 'packages/server/dist/cli.js')],
 } as const;
+const manyNodes = ['--conditions=source', join(import.meta.dirname, 'dev-nodes.ts')];
 
 export interface CoordinatorOptions {
   /** Settings by variable, as HOLDFAST_RETRY_INTERVAL_MS. Ports and data folder are chosen, unless named here. */
@@ -23,6 +24,8 @@ export interface CoordinatorOptions {
   readonly args?: readonly string[];
   /** Default `source`. */
   readonly form?: keyof typeof commands;
+  /** So many of them in one process, on one manual clock: with `dev`, on a shared store. */
+  readonly nodes?: number;
   /** Its limit of open files; default: that of the tests. Linux only. */
   readonly openFiles?: number;
 }
@@ -42,7 +45,10 @@ process.on('exit', () => {
 
 /** The real coordinator as a child process on a free port and a temporary folder; resolves once it is ready. */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
-  const ports = { http: await freePort(), grpc: await freePort() };
+  const ports: Ports[] = [];
+  for (let node = 0; node < (options.nodes ?? 1); node += 1) {
+    ports.push({ http: await freePort(), grpc: await freePort() });
+  }
   const coordinator = new Coordinator(await mkdtemp(join(tmpdir(), 'holdfast-')), ports, options);
   try {
     await coordinator.start();
@@ -53,30 +59,44 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   return coordinator;
 }
 
+interface Ports {
+  readonly http: number;
+  readonly grpc: number;
+}
+
 export class Coordinator {
   /** Removed by `stop`. */
   readonly folder: string;
   /** The same over restarts. */
-  readonly #ports: { readonly http: number; readonly grpc: number };
+  readonly #ports: readonly Ports[];
   readonly #options: CoordinatorOptions;
   #child: ChildProcess | undefined;
-  #url = '';
-  #grpcAddress = '';
+  #urls: readonly string[] = [];
+  #grpcAddresses: readonly string[] = [];
   #output = '';
 
-  constructor(folder: string, ports: { readonly http: number; readonly grpc: number }, options: CoordinatorOptions) {
+  constructor(folder: string, ports: readonly Ports[], options: CoordinatorOptions) {
     this.folder = folder;
     this.#ports = ports;
     this.#options = options;
   }
 
   get url(): string {
-    return this.#url;
+    return this.#urls[0] ?? '';
+  }
+
+  /** Of each, where there are several in the process. */
+  get urls(): readonly string[] {
+    return this.#urls;
   }
 
   /** Where gRPC is served, as `host:port`; empty where it is not. */
   get grpcAddress(): string {
-    return this.#grpcAddress;
+    return this.#grpcAddresses[0] ?? '';
+  }
+
+  get grpcAddresses(): readonly string[] {
+    return this.#grpcAddresses;
   }
 
   get pid(): number {
@@ -97,13 +117,13 @@ export class Coordinator {
       if (hasEnded(child))
         throw new Error(`the coordinator ended (${child.exitCode ?? child.signalCode}):\n${this.logs}`);
       const greeting = this.#output.slice(begin);
-      const url = /^ {2}http +(\S+)/m.exec(greeting)?.[1];
+      const urls = [...greeting.matchAll(/^ {2}http +(\S+)/gm)].map(([, url = '']) => url);
       // The greeting may come in pieces; whether gRPC is served stands in the next line.
-      const grpc = /^ {2}grpc +(\S+).*\n/m.exec(greeting)?.[1];
-      if (url === undefined || grpc === undefined) return false;
-      this.#url = url;
-      this.#grpcAddress = /:\d+$/.test(grpc) ? grpc : '';
-      return isReady(url);
+      const grpc = [...greeting.matchAll(/^ {2}grpc +(\S+).*\n/gm)].map(([, address = '']) => address);
+      if (urls.length < this.#ports.length || grpc.length < this.#ports.length) return false;
+      this.#urls = urls;
+      this.#grpcAddresses = grpc.map((address) => (/:\d+$/.test(address) ? address : ''));
+      return (await Promise.all(urls.map(isReady))).every((ready) => ready);
     });
   }
 
@@ -146,22 +166,25 @@ export class Coordinator {
     settings: Readonly<Record<string, string>>,
     ...args: readonly string[]
   ): Promise<{ stdout: string; stderr: string }> {
-    const env = { ...cleanEnvironment(), HOLDFAST_HTTP_PORT: new URL(this.#url).port, ...settings };
+    const env = { ...cleanEnvironment(), HOLDFAST_HTTP_PORT: new URL(this.url).port, ...settings };
     return execute(process.execPath, [...commands[this.#options.form ?? 'source'], ...args], { env });
   }
 
   /** The process alone, for whoever expects it to end; `start` waits until it serves. */
   spawn(): ChildProcess {
-    const { form = 'source', command = 'serve', args = [], settings, openFiles } = this.#options;
+    const { form = 'source', command = 'serve', args = [], settings, openFiles, nodes } = this.#options;
+    const [first] = this.#ports;
     const env = {
       ...cleanEnvironment(),
-      HOLDFAST_HTTP_PORT: String(this.#ports.http),
-      HOLDFAST_GRPC_PORT: String(this.#ports.grpc),
+      HOLDFAST_HTTP_PORT: String(first?.http),
+      HOLDFAST_GRPC_PORT: String(first?.grpc),
       HOLDFAST_DATA_DIR: join(this.folder, 'data'),
       ...settings,
     };
     const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}:${openFiles}`];
-    const [program = '', ...rest] = [...limited, process.execPath, ...commands[form], command, ...args];
+    const ports = this.#ports.map(({ http, grpc }) => `${http}:${grpc}`);
+    const words = nodes === undefined ? [...commands[form], command, ...args] : [...manyNodes, ...ports];
+    const [program = '', ...rest] = [...limited, process.execPath, ...words];
     const child = spawn(program, rest, {
       cwd: this.folder,
       env,

@@ -8,14 +8,14 @@ export interface Answer {
   readonly warning?: string | undefined;
 }
 
-/** Keep-alive HTTP calls to one base URL. A connection that breaks rejects: then nobody knows what was done. */
+/** Keep-alive HTTP calls to one base URL, or to any of several, of which one is chosen for each call. A connection that breaks rejects: then nobody knows what was done. */
 export class HttpCaller {
-  readonly #baseUrl: string;
+  readonly #baseUrl: () => string;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #timeoutMs: number;
 
-  constructor(baseUrl: string, timeoutMs = 30_000) {
-    this.#baseUrl = baseUrl;
+  constructor(baseUrl: string | (() => string), timeoutMs = 30_000) {
+    this.#baseUrl = typeof baseUrl === 'string' ? () => baseUrl : baseUrl;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -39,7 +39,7 @@ export class HttpCaller {
     return new Promise((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
       const signal = AbortSignal.timeout(this.#timeoutMs);
-      const sent = request(this.#baseUrl + path, { method, agent: this.#agent, headers, signal }, (response) => {
+      const sent = request(this.#baseUrl() + path, { method, agent: this.#agent, headers, signal }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);

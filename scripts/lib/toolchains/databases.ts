@@ -9,6 +9,11 @@ export interface MariaDbPrograms {
   readonly client: string;
 }
 
+export interface GaleraPrograms extends MariaDbPrograms {
+  /** What a server loads to be one of a cluster. */
+  readonly provider: string;
+}
+
 export interface PostgresPrograms {
   readonly server: string;
   readonly install: string;
@@ -30,6 +35,17 @@ export function mariaDb(): Toolchain<MariaDbPrograms> {
   return findOrInstall('MariaDB', packages, 'macOS: brew install mariadb', () => {
     const [server, install, client] = ['mariadbd', 'mariadb-install-db', 'mariadb'].map((name) => find(name));
     return server && install && client ? { server, install, client } : undefined;
+  });
+}
+
+/** MariaDB with what makes a cluster of several. A new one gets the data by rsync. */
+export function galera(): Toolchain<GaleraPrograms> {
+  const packages = ['mariadb-server', 'galera-4', 'rsync', 'socat'];
+  return findOrInstall('Galera', packages, '', () => {
+    const base = mariaDb();
+    const provider = find('libgalera_smm.so', ['/usr/lib/galera']);
+    const others = ['wsrep_sst_rsync', 'rsync', 'ss'].map((name) => find(name));
+    return 'found' in base && provider && others.every(Boolean) ? { ...base.found, provider } : undefined;
   });
 }
 

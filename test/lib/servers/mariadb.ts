@@ -11,12 +11,17 @@ export function startMariaDb(
     name: 'MariaDB',
     install: (place) => ({
       program: install,
-      args: [...dataArgs(place), '--auth-root-authentication-method=normal', '--skip-test-db', ...syncArgs(options)],
+      args: installArgs(place, options),
     }),
     serve: (place) => ({ program: server, args: serveArgs(place, options) }),
     ready: 'ready for connections',
     client: ({ port }, words) => ({ program: client, args: clientArgs(port, words) }),
   });
+}
+
+/** Arguments by which MariaDB makes its data. */
+export function installArgs(place: Place, options: ServerOptions): string[] {
+  return [...dataArgs(place), '--auth-root-authentication-method=normal', '--skip-test-db', ...syncArgs(options)];
 }
 
 export function dataArgs({ folder }: Place): string[] {

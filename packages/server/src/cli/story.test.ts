@@ -99,5 +99,8 @@ test('who drives it is told by name, with the id of its life', () => {
   assert.equal(driver({}), 'this node');
   assert.equal(driver({ owner: null, isDrivenHere: false }), 'no node: it waits');
   assert.equal(driver({ owner: 'i2', isDrivenHere: false }), 'node i2');
-  assert.equal(driver({ owner: 'i2', ownerName: 'host:2', isDrivenHere: false }), 'node host:2 (i2)');
+  const elsewhere = { owner: 'i2', ownerName: 'host:2', isDrivenHere: false };
+  assert.equal(driver(elsewhere), 'node host:2 (i2)');
+  assert.match(storyOf(shown(elsewhere)), /only that node knows which calls are out: what follows is what is stored$/m);
+  assert.doesNotMatch(storyOf(shown({})), /only that node/);
 });

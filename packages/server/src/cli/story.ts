@@ -158,6 +158,7 @@ function headOf({
     ...(unknownFields.length === 0 ? [] : [`  unknown fields, ignored: ${unknownFields.map(unknownText).join(', ')}`]),
     ...decisionLines(shown),
     ...(finishedAt === null ? [`  driven by ${owner}`] : []),
+    ...(shown.owner === null || shown.isDrivenHere ? [] : [onlyStored]),
   ];
 }
 
@@ -286,6 +287,9 @@ function untilText(at: string, now: string): string {
 }
 
 /** The name is for people, the id says which of its lives. */
+/** Said where another node drives it. */
+const onlyStored = '  only that node knows which calls are out: what follows is what is stored';
+
 function ownerText({ owner, ownerName }: Pick<Shown, 'owner' | 'ownerName'>): string {
   return ownerName === null ? `node ${owner}` : `node ${plain(ownerName)} (${owner})`;
 }

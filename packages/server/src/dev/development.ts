@@ -26,7 +26,8 @@ const record = { category: 'dev', key: 'clock' } as const;
 
 /**
  * A clock moved by hand, for tests that do not sleep. It stands around the ports of the engine: gives it its time,
- * counts what runs there, and does to calls what it is asked to.
+ * counts what runs there, and does to calls what it is asked to. Coordinators of one process that share a store may share
+ * it: then it is one clock for all of them.
  */
 export class ManualDevelopment implements Development {
   readonly runtime: ManualClockRuntime;
@@ -37,6 +38,7 @@ export class ManualDevelopment implements Development {
   readonly #requestMs: number;
   #store: Store | undefined;
   #recordVersion = 0;
+  /** Of those that share it, the first to be made: what it asks of one it asks of their store. */
   #engine: Steered | undefined;
   #turn: Promise<void> = Promise.resolve();
 
@@ -47,8 +49,9 @@ export class ManualDevelopment implements Development {
     this.machine = { store: watchedRuntime(machine, this.#activity), upkeep: machine };
   }
 
-  /** The clock goes on from where it stood in this store, or begins now. The store is open. */
+  /** The clock goes on from where it stood in this store, or begins now; once it has begun, it goes on. The store is open. */
   async begin(store: Store, wallMs: number): Promise<void> {
+    if (this.#store !== undefined) return;
     this.#store = store;
     const known = await store.getValue(record.category, record.key);
     this.#recordVersion = known?.version ?? 0;
@@ -72,7 +75,7 @@ export class ManualDevelopment implements Development {
   }
 
   steers(engine: Steered): void {
-    this.#engine = engine;
+    this.#engine ??= engine;
   }
 
   get nowMs(): number {

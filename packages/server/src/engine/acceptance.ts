@@ -36,6 +36,7 @@ import { UnreadStop } from './unread-stop.ts';
 
 export interface AcceptanceContext extends AdmissionContext {
   readonly runtime: Runtime;
+  readonly upkeep: Pick<Runtime, 'monotonicMs'>;
   readonly store: Store;
   readonly clock: EngineClock;
   readonly defaults: Defaults;

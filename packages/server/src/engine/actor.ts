@@ -103,6 +103,11 @@ export class Actor {
     return this.#row.isBusy ? undefined : { version: this.#row.version, seenMs: this.#row.seenMs };
   }
 
+  /** The version of its row that it knows. */
+  get version(): number {
+    return this.#row.version;
+  }
+
   /** It is being handed back: what comes now is for its next owner. */
   get isReleasing(): boolean {
     return this.#row.isReleasing;

@@ -23,7 +23,7 @@ import { updateBytes } from './row.ts';
 import { againstOthers, type StoredRows } from './stored-rows.ts';
 
 export interface ChangesContext {
-  readonly runtime: Runtime;
+  readonly upkeep: Pick<Runtime, 'monotonicMs'>;
   readonly store: Store;
   readonly clock: EngineClock;
   readonly rows: StoredRows;
@@ -150,7 +150,7 @@ export class Changes {
       progress,
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),
     };
-    const sentMs = this.#context.runtime.monotonicMs();
+    const sentMs = this.#context.upkeep.monotonicMs();
     const result = await this.#context.rows.write(write, updateBytes(progress));
     const registered = incarnation.prepared.allBranches(gid, row.known);
     incarnation.prepared.forget(gid);

@@ -108,6 +108,26 @@ test('wait_result at another node: answered when it waits for its time, with wha
   }
 });
 
+test('what was changed at another node is told by the owner at once, though its driver has not heard of it', async () => {
+  const [first, second] = two(await coordinators(2));
+  const { runtime } = first;
+  await first.done(first.engine.submit(askedSaga('g', 2), false));
+  const sent = first.send();
+  await runtime.settle();
+  await second.done(second.engine.submit(askedSaga('g', 3), false));
+  const told = await first.done(first.engine.explain('g'));
+  assert.deepEqual([told?.isDrivenHere, told?.explanation.ignoredFields], [true, ['steps', 'payloads']]);
+  assert.equal(told?.explanation.inFlight.length, 1);
+  await second.done(second.engine.submit(askedSaga('stopped', 2), false));
+  assert.ok(second.send());
+  await runtime.settle();
+  await first.done(first.engine.forceStop('stopped'));
+  assert.equal((await second.done(second.engine.explain('stopped')))?.isDrivenHere, false);
+  sent?.done({ kind: 'answered', outcome: success, durationMs: 1 });
+  await first.answer(success);
+  assert.equal(first.row('g').progress.status, 'succeed');
+});
+
 test('a stop and a rollback at another node reach the calls of the owner within 1.5 s', async () => {
   const [first, second] = two(await coordinators(2));
   const { runtime } = first;

@@ -14,7 +14,7 @@ import { uncallable, unknownName } from './targets.ts';
 import type { Topics } from './topics.ts';
 
 export interface CreationContext {
-  readonly runtime: Runtime;
+  readonly upkeep: Pick<Runtime, 'monotonicMs'>;
   readonly clock: EngineClock;
   readonly defaults: Defaults;
   readonly topics: Topics;
@@ -94,7 +94,7 @@ export class Creation {
       progress,
       owner: isDriven ? incarnation.id : null,
     };
-    const sentMs = this.#context.runtime.monotonicMs();
+    const sentMs = this.#context.upkeep.monotonicMs();
     const created = () => {
       if (!isDriven) incarnation.prepared.created(transaction);
     };

@@ -58,6 +58,7 @@ export class Engine implements Coordinator {
     this.topics = new Topics(store, names, () => clock.nowMs());
     this.#acceptance = new Acceptance({
       runtime,
+      upkeep: given.machine?.upkeep ?? runtime,
       store,
       journal,
       clock,
@@ -190,14 +191,19 @@ export class Engine implements Coordinator {
   }
 
   async explain(gid: string): Promise<Explained | undefined> {
+    const { upkeep = this.#parts.runtime } = this.#parts.machine ?? {};
     for (let reads = 1; ; reads += 1) {
+      const sentMs = upkeep.monotonicMs();
       const before = this.#life.incarnation?.actor(gid);
       const [stored] = await this.#parts.store.load([gid]).catch(refuse);
       if (stored === undefined) return undefined;
       const actor = this.#life.incarnation?.actor(gid);
       // Taken, handed back or ended while it was read: what was read is old. Ours without a driver is about to have one.
       const isOurs = stored.owner !== null && stored.owner === this.#life.incarnation?.id;
-      const isOld = actor !== before || (actor === undefined && isOurs);
+      // Another node has changed it: its driver, whose word is told, hears of it now.
+      const isBehind = actor !== undefined && actor.version < stored.version;
+      if (isBehind) actor.looked(stored.version, sentMs);
+      const isOld = actor !== before || isBehind || (actor === undefined && isOurs);
       if (isOld && reads < explainReads) continue;
       if (isLong(stored.definition, stored.branches.length)) await this.longTurns.turn();
       const by = { clock: this.#life.clock, destinations: this.#parts.destinations };

@@ -20,13 +20,14 @@ import { PreparedRows } from './prepared-rows.ts';
 import { transactionBytes, updateBytes } from './row.ts';
 import { RowWatch, type Watched } from './row-watch.ts';
 import { Schedule } from './schedule.ts';
-import { lookAtMs } from './turns.ts';
 import { asUnreadable } from './unread.ts';
 
 export interface IncarnationContext {
   readonly runtime: Runtime;
   /** Times what waits for the store. */
   readonly storeRuntime: Runtime;
+  /** Times the lease, and how old what is known of a row is. */
+  readonly upkeep: Runtime;
   readonly clock: EngineClock;
   readonly store: Store;
   readonly journal: Journal;
@@ -36,6 +37,8 @@ export interface IncarnationContext {
   readonly flushDelayMs: number;
   /** How long it may sleep without looking for what is due. */
   readonly longestSleepMs: number;
+  /** When this node is to look for what is due then and has no owner. */
+  lookAtMs(dueMs: number, takers: readonly string[], own: string): number;
   /** Owners that this node has judged dead. */
   dead(): readonly DeadOwner[];
   /** Engine time from which the last of them could be judged so. */
@@ -97,7 +100,7 @@ export class Incarnation {
     this.#context = context;
     const { exclusive } = context.store;
     this.#room = new ActiveRoom(context.limits);
-    this.prepared = new PreparedRows(exclusive, () => context.runtime.monotonicMs());
+    this.prepared = new PreparedRows(exclusive, () => context.upkeep.monotonicMs());
     this.#actorContext = {
       ...context,
       lease,
@@ -105,14 +108,14 @@ export class Incarnation {
       write: (write, bytes, done) => context.journal.write(write, bytes, done),
       tryWrite: (write, bytes, done) => context.journal.tryWrite(write, bytes, done),
       load: (gid, done) => this.#load(gid, done),
-      mustLook: (seenMs) => !exclusive && context.runtime.monotonicMs() - seenMs > lookEveryMs,
+      mustLook: (seenMs) => !exclusive && context.upkeep.monotonicMs() - seenMs > lookEveryMs,
       left: (actor, why) => this.#left(actor, why),
     };
     this.#schedule = new Schedule({
       runtime: context.storeRuntime,
       clock: context.clock,
       longestSleepMs: context.longestSleepMs,
-      lookAtMs: (dueMs) => (exclusive ? dueMs : lookAtMs(dueMs, context.takers(), this.id)),
+      lookAtMs: (dueMs) => context.lookAtMs(dueMs, context.takers(), this.id),
       room: () => this.#free(),
       claim: (maxCount, maxBytes) => this.#claim(maxCount, maxBytes),
       failed: (error) => context.failed(error),
@@ -239,10 +242,10 @@ export class Incarnation {
   }
 
   #newOwned(): OwnedRows {
-    const { store, runtime, storeRuntime, failed } = this.#context;
+    const { store, upkeep, storeRuntime, failed } = this.#context;
     return new OwnedRows({
       store,
-      runtime: { monotonicMs: () => runtime.monotonicMs(), setTimer: (...timer) => storeRuntime.setTimer(...timer) },
+      runtime: { monotonicMs: () => upkeep.monotonicMs(), setTimer: (...timer) => storeRuntime.setTimer(...timer) },
       own: this.id,
       driven: this.#active,
       isHeld: (gid) => this.#broken.has(gid) || this.#held.has(gid),
@@ -255,10 +258,10 @@ export class Incarnation {
   }
 
   #newWatch(): RowWatch {
-    const { runtime, store, failed } = this.#context;
+    const { upkeep, store, failed } = this.#context;
     const actors = this.#active;
     return new RowWatch({
-      runtime,
+      runtime: upkeep,
       own: this.id,
       *driven() {
         for (const { actor } of actors.values()) yield actor;
@@ -269,11 +272,11 @@ export class Incarnation {
   }
 
   async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
-    const { store, clock, runtime } = this.#context;
+    const { store, clock, upkeep } = this.#context;
     // Who is changing a row already may have read it after the claim has changed it.
     const touched = new Set<string>(this.#held.gids());
     this.#touchedSinceClaim = touched;
-    const sentMs = runtime.monotonicMs();
+    const sentMs = upkeep.monotonicMs();
     try {
       const nowMs = clock.nowMs();
       const dead = this.#context.dead();
@@ -320,7 +323,7 @@ export class Incarnation {
     if (last?.isReleasing) await new Promise<void>((resolve) => last.wait(() => resolve()));
     await this.exclusively(gid, async () => {
       if (this.#active.has(gid) || this.#broken.has(gid)) return;
-      const sentMs = this.#context.runtime.monotonicMs();
+      const sentMs = this.#context.upkeep.monotonicMs();
       const [stored] = await this.#context.store.load([gid]).catch((error: unknown) => this.#leave(gid, error));
       if (this.#ended || stored?.owner !== this.id) return;
       found?.();

@@ -19,7 +19,8 @@ export interface NodeIdentity {
 }
 
 export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'deadMs' | 'takers' | 'emptied'> {
-  readonly serverClock: ServerClock;
+  /** Undefined: nothing but a hand moves time. */
+  readonly serverClock: ServerClock | undefined;
   readonly node: NodeIdentity;
   /** It is about to stop. */
   isDraining(): boolean;
@@ -72,15 +73,15 @@ export class LeaseKeeper {
 
   /** On a store for one process: its lock, which is held, is the lease. */
   takeLock(): void {
-    this.#begin(new LockLease(this.#context.runtime.newId()));
+    this.#begin(new LockLease(this.#context.upkeep.newId()));
   }
 
   /** On a shared store: the first heartbeat gives the clock and the lease. */
   async join(): Promise<void> {
-    const { runtime, serverClock } = this.#context;
-    const lease = new HeartbeatLease(runtime.newId(), runtime);
+    const { upkeep, serverClock } = this.#context;
+    const lease = new HeartbeatLease(upkeep.newId(), upkeep);
     const { heard, sentMs, receivedMs } = await this.#beat(lease);
-    serverClock.begin(heard.clockMs, sentMs, receivedMs);
+    serverClock?.begin(heard.clockMs, sentMs, receivedMs);
     this.#begin(lease);
   }
 
@@ -111,8 +112,8 @@ export class LeaseKeeper {
     this.#incarnation?.end();
     if (this.#closing) return;
     // The same one until it is answered: each that is stored would be another node to watch.
-    this.#next ??= new HeartbeatLease(this.#context.runtime.newId(), this.#context.runtime);
-    this.#context.serverClock.forget();
+    this.#next ??= new HeartbeatLease(this.#context.upkeep.newId(), this.#context.upkeep);
+    this.#context.serverClock?.forget();
     await this.#beatAndMeasure(this.#next);
     if (this.#ended || this.#closing) return;
     this.#begin(this.#next);
@@ -135,10 +136,10 @@ export class LeaseKeeper {
 
   /** How long to wait before the next heartbeat: about a second, less where somebody's death is to be noticed. */
   get pauseMs(): number {
-    const { runtime } = this.#context;
-    if (this.#isSilent) return retryMs * (0.5 + runtime.random());
-    const usualMs = heartbeatTimes.everyMs * (1 + jitter * (2 * runtime.random() - 1));
-    const untilDeathMs = (this.#neighbours.nextDeathMs ?? Number.POSITIVE_INFINITY) - runtime.monotonicMs() + 1;
+    const { upkeep } = this.#context;
+    if (this.#isSilent) return retryMs * (0.5 + upkeep.random());
+    const usualMs = heartbeatTimes.everyMs * (1 + jitter * (2 * upkeep.random() - 1));
+    const untilDeathMs = (this.#neighbours.nextDeathMs ?? Number.POSITIVE_INFINITY) - upkeep.monotonicMs() + 1;
     return Math.max(leastPauseMs, Math.min(usualMs, untilDeathMs));
   }
 
@@ -177,7 +178,7 @@ export class LeaseKeeper {
   /** Ends what it drives when the lease lapses: a heartbeat that hangs tells nothing, and others take over meanwhile. */
   #watch(lease: HeartbeatLease): void {
     this.#lapsing?.cancel();
-    this.#lapsing = this.#context.runtime.setTimer(lease.leftMs, () => {
+    this.#lapsing = this.#context.upkeep.setTimer(lease.leftMs, () => {
       if (lease.isValid()) this.#watch(lease);
       else this.#incarnation?.end();
     });
@@ -191,18 +192,18 @@ export class LeaseKeeper {
 
   async #beatAndMeasure(lease: HeartbeatLease): Promise<void> {
     const { heard, sentMs, receivedMs, hasLeft } = await this.#beat(lease);
-    this.#context.serverClock.measure(heard.clockMs, sentMs, receivedMs);
+    this.#context.serverClock?.measure(heard.clockMs, sentMs, receivedMs);
     this.#incarnation?.heard(heard.nextDueMs, hasLeft);
   }
 
   async #beat(lease: HeartbeatLease): Promise<Beat> {
-    const { runtime, store, node, isDraining } = this.#context;
+    const { upkeep, store, node, isDraining } = this.#context;
     const { incarnation } = lease;
-    const sentMs = runtime.monotonicMs();
-    const sentWallMs = runtime.wallMs();
+    const sentMs = upkeep.monotonicMs();
+    const sentWallMs = upkeep.wallMs();
     const { name, version, features } = node;
     const heard = await store.heartbeat({ incarnation, node: name, version, features, isDraining: isDraining() });
-    const receivedMs = runtime.monotonicMs();
+    const receivedMs = upkeep.monotonicMs();
     const hasLeft = this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
     if (heard.nodes.some((beat) => beat.incarnation === incarnation && beat.isDrainAsked)) this.#context.drainAsked();
     lease.renew(sentMs, sentWallMs);

@@ -15,6 +15,7 @@ import { Readiness } from './readiness.ts';
 import { refuse } from './refusals.ts';
 import { usualSleepMs } from './schedule.ts';
 import { ServerClock } from './server-clock.ts';
+import { lookAtMs } from './turns.ts';
 import { inspect, type Pace, purge } from './upkeep.ts';
 
 /** The transactions that were under way go on first. */
@@ -42,8 +43,8 @@ export class NodeLife {
   readonly clock: EngineClock;
   readonly journal: Journal;
   readonly #lease: LeaseKeeper;
-  /** Of a shared store. */
-  readonly #serverClock: ServerClock;
+  /** Of a shared store, where nobody moves the clock by hand. */
+  readonly #serverClock: ServerClock | undefined;
   readonly #readiness: Readiness;
   /** Of a store for one process, where nobody moves the clock by hand. */
   #keeper: ClockKeeper | undefined;
@@ -74,11 +75,13 @@ export class NodeLife {
         events.fatal(error);
       },
     });
-    this.#serverClock = new ServerClock({
-      clock: this.clock,
-      runtime,
-      warned: (message) => events.warned(message, undefined),
-    });
+    if (parts.machine === undefined && !parts.store.exclusive) {
+      this.#serverClock = new ServerClock({
+        clock: this.clock,
+        runtime,
+        warned: (message) => events.warned(message, undefined),
+      });
+    }
     this.#lease = new LeaseKeeper(this.#leaseContext());
   }
 
@@ -102,13 +105,13 @@ export class NodeLife {
 
   clockState(): ClockState {
     const { runtime } = this.#parts;
-    const { held } = this.#serverClock;
+    const held = this.#serverClock?.held;
     return this.#keeper?.state() ?? { nowMs: this.clock.nowMs(), wallMs: runtime.wallMs(), held };
   }
 
   async acceptClock(): Promise<boolean> {
     const why = 'an operator said so';
-    const isAccepted = (await this.#keeper?.accept(why).catch(refuse)) ?? this.#serverClock.accept(why);
+    const isAccepted = (await this.#keeper?.accept(why).catch(refuse)) ?? this.#serverClock?.accept(why) ?? false;
     if (isAccepted) this.#lease.live().dueAt(this.clock.nowMs());
     return isAccepted;
   }
@@ -192,10 +195,12 @@ export class NodeLife {
 
   #leaseContext(): LeaseContext {
     const { store, caller, runtime, settings, events, node } = this.#parts;
+    const isByHand = this.#parts.machine !== undefined;
     const longestMs = store.exclusive ? usualSleepMs.exclusive : usualSleepMs.shared;
     return {
       runtime,
       storeRuntime: this.#machine.store,
+      upkeep: this.#machine.upkeep,
       clock: this.clock,
       serverClock: this.#serverClock,
       store,
@@ -205,7 +210,8 @@ export class NodeLife {
       longTurns: this.#context.longTurns,
       flushDelayMs: settings.flushDelayMs,
       // A clock moved by hand stops at due times alone.
-      longestSleepMs: this.#parts.machine === undefined ? longestMs : Number.POSITIVE_INFINITY,
+      longestSleepMs: isByHand ? Number.POSITIVE_INFINITY : longestMs,
+      lookAtMs: isByHand || store.exclusive ? (dueMs) => dueMs : lookAtMs,
       node,
       isDraining: () => this.#stopping,
       drainAsked: () => this.#drain(),
@@ -242,6 +248,8 @@ export class NodeLife {
 
   /** The lease is renewed every second, never behind the journal. */
   async #beginOnSharedStore(): Promise<void> {
+    const { machine, runtime } = this.#parts;
+    if (machine !== undefined) this.clock.startAt(runtime.wallMs());
     await this.#lease.join();
     this.#chores.every(
       () => this.#lease.pauseMs,

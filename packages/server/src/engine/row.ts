@@ -13,7 +13,8 @@ import type { Lease } from './lease.ts';
 import type { Runtime } from './ports.ts';
 
 export interface RowContext {
-  readonly runtime: Runtime;
+  /** How old what is known of a row is. */
+  readonly upkeep: Pick<Runtime, 'monotonicMs'>;
   readonly lease: Lease;
   newToken(): string;
   write(write: UpdateWrite, bytes: number, done: (result: WriteResult) => void): void;
@@ -141,7 +142,7 @@ export class Row {
    */
   reload(done: (takeOver: () => 'ours' | 'final' | 'lost') => void): void {
     this.#busy = 'reading';
-    const sentMs = this.#context.runtime.monotonicMs();
+    const sentMs = this.#context.upkeep.monotonicMs();
     this.#context.load(this.#transaction.definition.gid, (stored) => {
       this.#busy = 'none';
       done(() => this.#takeOver(stored, sentMs));
@@ -210,7 +211,7 @@ export class Row {
       ...(definition === undefined ? {} : { definition }),
     };
     const saved = this.#unsaved.length;
-    const sentMs = this.#context.runtime.monotonicMs();
+    const sentMs = this.#context.upkeep.monotonicMs();
     send(write, updateBytes(progress), (result) => {
       this.#busy = 'none';
       if (result === 'done') {

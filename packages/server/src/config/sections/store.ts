@@ -42,7 +42,7 @@ export const store = section('Where transactions are kept.', {
     from: 500,
     to: minute,
     description:
-      'How long a write may take. Then its connection is closed, and the same write is issued again until it is known to be done or refused.',
+      'How long a write may take. Then its connection is closed, and the same write is issued again until it is known to be done or refused. On MariaDB and MySQL it may take 2.5 s at least: they count time-outs of locks in seconds.',
   }),
   readTimeoutMs: number({
     default: 10 * second,

@@ -36,6 +36,7 @@ export function actorWorld(asked: AskedTransaction, status: 'prepared' | 'submit
   const attempts: string[] = [];
   const context: ActorContext = {
     runtime,
+    upkeep: runtime,
     clock,
     lease: { incarnation: 'me', isValid: () => state.leaseIsValid },
     caller: {

@@ -5,8 +5,9 @@ import { createConnection, type Connection as Driver } from 'mysql2/promise';
 import type { Host } from '../remote/address.ts';
 import { RemoteError } from '../remote/judged.ts';
 import type { Session } from '../remote/pool.ts';
-import { numberAt, type Row, textAt } from '../remote/values.ts';
+import type { Row } from '../remote/values.ts';
 import { judge } from './errors.ts';
+import { asMember, lookAtServer, type SeenServer } from './server.ts';
 
 export interface ConnectionSettings {
   readonly user: string;
@@ -22,18 +23,15 @@ export type Parameter = string | number | Uint8Array | null;
 
 /** A connection to one server. Nothing of it is used from one statement to the next. */
 export class Connection implements Session {
-  /** When the server was started, in seconds of its clock; it may be a little off. */
-  readonly startedSeconds: number;
-  /** Whether the server took writes when the connection was made. */
-  readonly isWritable: boolean;
+  /** What the server was when the connection was made. */
+  readonly server: SeenServer;
   readonly #driver: Driver;
   readonly #host: Host;
   readonly #settings: ConnectionSettings;
   #isLost = false;
 
-  private constructor(driver: Driver, seen: Seen, host: Host, settings: ConnectionSettings) {
-    this.startedSeconds = seen.startedSeconds;
-    this.isWritable = seen.isWritable;
+  private constructor(driver: Driver, server: SeenServer, host: Host, settings: ConnectionSettings) {
+    this.server = server;
     this.#driver = driver;
     this.#host = host;
     this.#settings = settings;
@@ -49,7 +47,9 @@ export class Connection implements Session {
     let driver: Driver | undefined;
     try {
       driver = await connectDriver(host, settings);
-      return new Connection(driver, await look(driver, settings.connectMs), host, settings);
+      const server = await lookAtServer(driver, settings.connectMs);
+      if (server.isMember) await driver.query({ sql: asMember, timeout: settings.connectMs });
+      return new Connection(driver, server, host, settings);
     } catch (error) {
       driver?.destroy();
       throw new RemoteError('unreached', judge(error, 'no connection was made').message, error);
@@ -115,26 +115,6 @@ export class Connection implements Session {
 }
 
 const killMs = 1000;
-
-interface Seen {
-  readonly startedSeconds: number;
-  readonly isWritable: boolean;
-}
-
-/** What the server is just now. */
-async function look(driver: Driver, timeout: number): Promise<Seen> {
-  const ask = async (sql: string): Promise<Row> => {
-    const [rows] = await driver.query({ sql, timeout, rowsAsArray: true });
-    const [row]: unknown[] = Array.isArray(rows) ? rows : [];
-    return Array.isArray(row) ? row : [];
-  };
-  const uptime = await ask("show global status like 'Uptime'");
-  const now = await ask('select unix_timestamp(), @@global.read_only, @@global.innodb_read_only');
-  return {
-    startedSeconds: numberAt(now, 0) - Number(textAt(uptime, 1)),
-    isWritable: [now[1], now[2]].every((value) => value === 0 || value === 'OFF'),
-  };
-}
 
 function connectDriver(host: Host, { tls, connectMs, ...who }: ConnectionSettings): Promise<Driver> {
   return createConnection({

@@ -4,8 +4,8 @@ import { type Judgement, RemoteError } from '../remote/judged.ts';
 const judgements: Readonly<Record<number, readonly [judgement: Judgement, what?: string, advice?: string]>> = {
   1205: ['locked', 'another session is just writing the same key'],
   1213: ['again'],
-  // Galera: this server was not certified; or it is not part of the cluster's majority.
-  1047: ['moved', 'the server is not ready for statements'],
+  // Galera: it does not see most of the others.
+  1047: ['moved', 'the server is no part of its cluster now'],
   1290: ['moved', 'the server only reads'],
   1792: ['moved', 'the server only reads'],
   1836: ['moved', 'the server only reads'],
@@ -32,6 +32,8 @@ const judgements: Readonly<Record<number, readonly [judgement: Judgement, what?:
   1305: ['refused', 'a procedure of Holdfast is missing', 'start Holdfast again: it creates what is missing'],
   1665: ['refused', 'the server writes its binary log by statement', 'set its binlog_format to ROW'],
   // It may come between the COMMIT and the answer.
+  // Galera: whether the others have it is not known.
+  1180: ['unknown', 'the server failed in the middle of a commit'],
   1053: ['unknown', 'the server is stopping'],
   1317: ['unknown', 'the server ended the statement'],
   1927: ['unknown', 'the server ended the connection'],

@@ -5,7 +5,7 @@ import { numberAt } from '../remote/values.ts';
 import { checkServer } from './checks.ts';
 import { Connection } from './connection.ts';
 import { migrate } from './migrate.ts';
-import { clockMs } from './migrations/002-procedures.ts';
+import { clockMs } from './procedures/common.ts';
 import { Alerts } from './rows/alerts.ts';
 import { Claims } from './rows/claims.ts';
 import { Entries } from './rows/entries.ts';
@@ -38,7 +38,7 @@ function dialectOf(
     name: 'mysql',
     tables: `tables ${prefix}...`,
     connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
-    isWritable: async ({ isWritable }) => isWritable,
+    isWritable: async ({ server }) => server.isWritable,
     check: checkServer,
     migrate: (connection) => migrate(connection, prefix),
     ping: async (connection) => {
@@ -48,8 +48,9 @@ function dialectOf(
       const [row = []] = await connection.query(`select ${clockMs}`);
       return numberAt(row, 0);
     },
-    write: (batch, use) =>
-      writePatiently(batch, (some, waits) => use((connection) => writer.write(connection, some, waits))),
+    // It waits for a lock for a second, which is the least that can be set; MySQL takes up to two for it.
+    leastCommitMs: 2500,
+    write: (batch, use) => writePatiently(batch, (some) => use((connection) => writer.write(connection, some))),
     loader: new Loader(prefix),
     claims: new Claims(prefix),
     entries: new Entries(prefix),

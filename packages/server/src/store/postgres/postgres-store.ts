@@ -50,6 +50,7 @@ function dialectOf(
       const [row = []] = await connection.query('select (extract(epoch from clock_timestamp()) * 1000)::bigint');
       return numberAt(row, 0);
     },
+    leastCommitMs: 500,
     write: (batch, use) => use((connection) => writer.write(connection, batch)),
     loader: new Loader(schema),
     claims: new Claims(schema),

@@ -34,6 +34,8 @@ export interface Dialect<S extends Session> {
   ping(session: S): Promise<void>;
   /** By the server's clock. */
   clockMs(session: S): Promise<number>;
+  /** A write may take at least so long: in less than that the server may not have said that somebody holds a lock. */
+  readonly leastCommitMs: number;
   /** One batch. Each use of a connection is one durable message. @throws RemoteError */
   write(batch: readonly EncodedWrite[], use: Use<S>): Promise<Results>;
   readonly loader: Loader<S>;

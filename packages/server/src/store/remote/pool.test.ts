@@ -134,3 +134,21 @@ test('closed: who waits is refused, nobody is served, and what is under way ends
   gate.resolve();
   await Promise.all([busy, closing]);
 });
+
+test('a connection that is had too late is of no use: it was surely not asked', async () => {
+  let connected: (session: FakeSession) => void = () => undefined;
+  const pool = new Pool<FakeSession>({
+    size: 1,
+    connect: () =>
+      new Promise((resolve) => {
+        connected = resolve;
+      }),
+  });
+  const served = pool.use(20, () => Promise.reject(new Error('served')));
+  const untilMs = performance.now() + 30;
+  // Nothing else runs meanwhile: the time is over, and its timer has told nobody.
+  while (performance.now() < untilMs);
+  connected(new FakeSession());
+  await assert.rejects(served, { judgement: 'unreached' });
+  assert.equal(await pool.use(longMs, async () => 'served'), 'served');
+});

@@ -42,7 +42,12 @@ export class Pool<S extends Session> {
   async use<T>(limitMs: number, work: (session: S) => Promise<T>): Promise<T> {
     const untilMs = performance.now() + limitMs;
     const session = await this.#take(limitMs);
-    const answer = this.#within(session, untilMs - performance.now(), work(session));
+    const leftMs = untilMs - performance.now();
+    if (leftMs <= 0) {
+      this.#giveBack(session);
+      throw noneFree(limitMs);
+    }
+    const answer = this.#within(session, leftMs, work(session));
     this.#underWay.add(answer);
     return answer.finally(() => this.#underWay.delete(answer));
   }
@@ -84,7 +89,7 @@ export class Pool<S extends Session> {
       };
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        reject(new RemoteError('unreached', `no connection to the database was free for ${limitMs} ms`));
+        reject(noneFree(limitMs));
       }, limitMs);
       this.#waiting.push(waiting);
       this.#connectIfNeeded();
@@ -161,3 +166,5 @@ export class Pool<S extends Session> {
 }
 
 const closed = () => new RemoteError('unreached', 'the store is closed');
+const noneFree = (limitMs: number) =>
+  new RemoteError('unreached', `no connection to the database was free for ${limitMs} ms`);

@@ -127,7 +127,7 @@ export class RemoteStore<S extends Session> implements Store, Placed {
 
   async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
-    const { commitMs } = this.#settings;
+    const commitMs = Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
     const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
     return this.#judged(toStoreError, commitDivided(batch.map(encodeWrite), send));
   }
@@ -207,7 +207,9 @@ export class RemoteStore<S extends Session> implements Store, Placed {
   heartbeat(beat: Heartbeat): Promise<Heard> {
     return this.#judged(
       toStoreError,
-      this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+      issueAgain(() =>
+        this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+      ),
     );
   }
 

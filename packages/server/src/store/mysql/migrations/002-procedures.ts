@@ -5,8 +5,6 @@ import { makeDue, makeManyDue, purge, setAside } from '../procedures/upkeep.ts';
 import { ping, values } from '../procedures/values.ts';
 import { write } from '../procedures/write.ts';
 
-export { clockMs } from '../procedures/common.ts';
-
 const all = [write, claiming.skipping, ...nodes, setAside, makeDue, makeManyDue, purge, ...alerts, ...values, ping];
 
 /** MySQL creates no procedure that is there, and replaces none: a statement that is run again begins by dropping it. */

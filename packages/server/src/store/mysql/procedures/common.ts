@@ -3,8 +3,8 @@
  * on, so no stall of ours leaves a lock behind (decision 0028). The number in a name is raised with every change: the
  * program before it calls the one it knows.
  *
- * A row of `transactions` that somebody else holds is skipped and reported, and waited for by another call, for a second:
- * MySQL knows no shorter time. Each procedure sets what it needs of a session by itself. It keeps to
+ * A row of `transactions` that somebody else holds is skipped and reported, and asked for by another call: MySQL counts
+ * the time that it waits for a lock in seconds. Each procedure sets what it needs of a session by itself. It keeps to
  * READ COMMITTED, where no gap is locked.
  *
  * An assignment of an UPDATE sees those before it: `handed_back` comes before `owner`.

@@ -8,11 +8,11 @@ const branchTable = /* sql */ `json_table(w_branches, '$[*]' columns (
         size bigint path '$[3]',
         checksum int path '$[4]')) j`;
 
-const readRow = (lock: string) => /* sql */ `
+const readRow = /* sql */ `
         select id, type, status, owner, version, created_ms, write_token, branch_count, has_incident,
           definition_bytes + branches_bytes
         into r_id, r_type, r_status, r_owner, r_version, r_created, r_write_token, r_count, r_has_incident, r_bytes
-        from {p}transactions where gid = w_gid ${lock};`;
+        from {p}transactions where gid = w_gid for update skip locked;`;
 
 /**
  * One letter a write, see writer.ts. Writes come in the order of their gids. What is no number and no name is in
@@ -21,7 +21,7 @@ const readRow = (lock: string) => /* sql */ `
  * than they may have bytes: what is too long is cut off there, and refused here.
  */
 export const write = /* sql */ `
-create procedure {p}write_1(in p_writes json, in p_bytes longblob, in p_owners json, in p_waits tinyint)
+create procedure {p}write_1(in p_writes json, in p_bytes longblob, in p_owners json)
 modifies sql data sql security invoker
 begin
   declare w_kind tinyint;
@@ -133,11 +133,7 @@ begin
         values (ifnull(w_owner, ''), r_id, if(w_owner is null, w_due, 0), w_created, w_status);
       end if;
     else
-      if p_waits then
-        ${readRow('for update')}
-      else
-        ${readRow('for update skip locked')}
-      end if;
+      ${readRow}
       if r_id is null then
         select count(*) into found from {p}transactions where gid = w_gid;
         set results = concat(results, if(found > 0, 'k', 'm'));

@@ -17,7 +17,10 @@ export class Nodes implements IsNodes<Connection> {
   async heartbeat(connection: Connection, beat: Heartbeat): Promise<Heard> {
     const { incarnation, node, version, features, isDraining } = beat;
     const said = [incarnation, node, version, JSON.stringify(features), isDraining ? 1 : 0];
-    const [[row = []] = [], nodes = []] = await connection.call(this.#heartbeat, [...said, connection.startedSeconds]);
+    const [[row = []] = [], nodes = []] = await connection.call(this.#heartbeat, [
+      ...said,
+      connection.server.startedSeconds,
+    ]);
     return {
       clockMs: numberAt(row, 0),
       server: textAt(row, 1),

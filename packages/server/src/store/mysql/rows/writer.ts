@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Results } from '../../remote/batch.ts';
 import { byGid, type EncodedWrite } from '../../remote/encoded-write.ts';
 import { RemoteError } from '../../remote/judged.ts';
@@ -26,18 +27,14 @@ export class Writer {
   readonly #text: string;
 
   constructor(prefix: string) {
-    this.#text = `call ${prefix}write_1(?, ?, ?, ?)`;
+    this.#text = `call ${prefix}write_1(?, ?, ?)`;
   }
 
   /**
    * Answers in the order given, whatever the order it is written in.
    * @throws RemoteError
    */
-  async write(
-    connection: Connection,
-    batch: readonly EncodedWrite[],
-    waits: boolean,
-  ): Promise<(WriteResult | 'locked')[]> {
+  async write(connection: Connection, batch: readonly EncodedWrite[]): Promise<(WriteResult | 'locked')[]> {
     const sorted = [...batch.entries()].sort(([, one], [, other]) => byGid(one, other));
     const bytes = new Bytes();
     const writes = sorted.map(([, one]) => (one.kind === 'append' ? ofAppend(one, bytes) : ofWrite(one, bytes)));
@@ -45,7 +42,6 @@ export class Writer {
       JSON.stringify(writes),
       bytes.joined(),
       JSON.stringify(ownersOf(batch)),
-      waits ? 1 : 0,
     ]);
     const letters = typeof row?.[0] === 'string' ? row[0] : '';
     const answers: (WriteResult | 'locked')[] = [];
@@ -59,29 +55,26 @@ export class Writer {
   }
 }
 
-type Write = (some: readonly EncodedWrite[], waits: boolean) => Promise<(WriteResult | 'locked')[]>;
+type Write = (some: readonly EncodedWrite[]) => Promise<(WriteResult | 'locked')[]>;
+
+/** When a row that somebody else holds is asked for again: all together as long as PostgreSQL waits for a lock. */
+const pausesMs = [10, 40, 80, 120];
 
 /**
- * Rows that nobody else holds are written at once; those that somebody holds are waited for by a call of their own, and are
- * stuck where that is in vain.
+ * Rows that nobody else holds are written at once; those that somebody holds are asked for again by calls of their own, and
+ * are stuck where that is in vain. The server never waits for them: it counts in seconds, and may take two for one.
  * @throws RemoteError what `write` throws
  */
 export async function writePatiently(writes: readonly EncodedWrite[], write: Write): Promise<Results> {
-  const answers = await write(writes, false);
-  const waiting = [...answers.keys()].filter((index) => answers[index] === 'locked');
-  if (waiting.length > 0) {
-    const held = waiting.flatMap((index) => writes[index] ?? []);
-    const late = await write(held, true).catch(whyHeld);
-    for (const [at, index] of waiting.entries())
-      answers[index] = (typeof late === 'string' ? undefined : late[at]) ?? 'locked';
+  const answers = await write(writes);
+  for (const pauseMs of pausesMs) {
+    const waiting = [...answers.keys()].filter((index) => answers[index] === 'locked');
+    if (waiting.length === 0) break;
+    await pause(pauseMs);
+    const late = await write(waiting.flatMap((index) => writes[index] ?? []));
+    for (const [at, index] of waiting.entries()) answers[index] = late[at] ?? 'locked';
   }
   return answers.map((answer) => (answer === 'locked' ? { stuck: 'somebody else holds its row' } : answer));
-}
-
-/** @throws what is no lock */
-function whyHeld(error: unknown): 'locked' {
-  if (error instanceof RemoteError && error.judgement === 'locked') return 'locked';
-  throw error;
 }
 
 /** What is written as it is, one after the other, and where it is: MySQL counts from one. */
