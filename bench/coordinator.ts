@@ -5,7 +5,8 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { loadSettings } from 'holdfast/config/load';
-import { createStore, serve } from 'holdfast/main';
+import { createStore } from 'holdfast/create-store';
+import { serve } from 'holdfast/main';
 import { cpuUs, loopCpuUs, serveCommands } from './child.ts';
 import { countWrites } from './counted-store.ts';
 import { fillStore } from './fill.ts';

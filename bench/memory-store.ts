@@ -27,6 +27,7 @@ const finishedKept = 1000;
 export class MemoryStore implements Store {
   readonly name = 'memory';
   readonly exclusive = true;
+  readonly format = 0;
   readonly #unfinished = new Map<string, StoredTransaction>();
   readonly #finished = new Map<string, StoredTransaction>();
   readonly #values = new Map<string, KeyValue>();

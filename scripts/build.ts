@@ -1,6 +1,6 @@
 /** `npm run build`: compiles what is published, core and server, into their `dist` folders. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -12,5 +12,4 @@ const tsc = join(root, 'node_modules', '.bin', 'tsc');
 const { status, error } = spawnSync(tsc, ['-b', ...packages], { cwd: root, stdio: 'inherit' });
 if (error !== undefined) throw error;
 if (status !== 0) process.exit(status ?? 1);
-chmodSync(join(root, 'packages', 'server', 'dist', 'cli.js'), 0o755);
-console.log(`holdfast: compiled ${packages.join(' and ')}; start it with node packages/server/dist/cli.js serve`);
+console.log(`holdfast: compiled ${packages.join(' and ')}; start it with node packages/server/bin/holdfast.mjs serve`);

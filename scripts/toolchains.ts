@@ -5,6 +5,8 @@ import { embeddedPostgres } from './lib/toolchains/embedded-postgres.ts';
 import { goProgram } from './lib/toolchains/go.ts';
 import { javaProgram } from './lib/toolchains/java.ts';
 import { mySql } from './lib/toolchains/mysql.ts';
+import { nginx } from './lib/toolchains/nginx.ts';
+import { nodeOf } from './lib/toolchains/nodes.ts';
 import { python } from './lib/toolchains/python.ts';
 import { strace } from './lib/toolchains/strace.ts';
 
@@ -24,5 +26,6 @@ const sdks = [
   goProgram(join(interop, 'go')),
   javaProgram(join(interop, 'java')),
 ];
-for (const toolchain of [...databases, ...sdks, strace()])
+const nodes = ([20, 22, 24] as const).map(nodeOf);
+for (const toolchain of [...databases, ...sdks, ...nodes, nginx(), strace()])
   if ('missing' in toolchain) console.log(`holdfast: tests will be skipped: ${toolchain.missing}`);

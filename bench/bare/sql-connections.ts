@@ -1,5 +1,5 @@
 import { loadSettings } from 'holdfast/config/load';
-import { createStore } from 'holdfast/main';
+import { createStore } from 'holdfast/create-store';
 import { Connection as MySqlConnection } from 'holdfast/store/mysql/connection';
 import { Writer as MySqlWriter } from 'holdfast/store/mysql/rows/writer';
 import { Connection as PostgresConnection } from 'holdfast/store/postgres/connection';

@@ -95,7 +95,7 @@ await store.open();
 const settings = loadSettings({ flags: {} });
 const engine = new Engine({
   store,
-  node: { name: 'former', version: '0', features: [] },
+  node: { name: 'former', version: '0' },
   caller,
   runtime: anHourAgo,
   settings: {

@@ -4,20 +4,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  endWithParent,
+  handSignalsOn,
+  packagedNode,
+  runUnder,
+  watchParent,
+} from '../../packages/server/bin/run-under.mjs';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const stampPath = join(root, 'node_modules', '.holdfast-installed');
-
-const handedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-
-/**
- * npm runs a script in a shell, and hands a signal to that alone: it dies without a word, and we get another parent. So
- * whoever npm runs ends with its parent. Without npm the parent may go: `node scripts/start.mjs &` is meant to stay. (On
- * Windows a process keeps the number of a parent that is gone: there nothing is noticed.)
- */
-const parent = process.ppid;
-const isParentGone = () => process.env.npm_lifecycle_event !== undefined && process.ppid !== parent;
 
 /** Installs the dependencies if they are missing or older than the lockfile, and says so on stderr. */
 export async function installWhatIsMissing() {
@@ -50,19 +47,13 @@ export async function installWhatIsMissing() {
   writeFileSync(stampPath, wanted);
 }
 
-/** Ends the process where nobody waits for it any more. */
-function endWithParent() {
-  if (isParentGone()) process.exit(1);
-}
-
 /** Whether a child has done what it should. A signal, or the end of our parent, ends it and this process: nothing is started. */
 function endOf(child) {
-  const end = (signal) => {
+  const stopHanding = handSignalsOn((signal) => {
     child.kill(signal);
-    for (const handled of handedOn) process.removeAllListeners(handled);
+    stopHanding();
     process.kill(process.pid, signal);
-  };
-  for (const signal of handedOn) process.on(signal, () => end(signal));
+  });
   const stopWatching = watchParent(() => {
     child.kill('SIGTERM');
     process.exit(1);
@@ -73,7 +64,7 @@ function endOf(child) {
       resolve(false);
     });
     child.on('exit', (code) => {
-      for (const handled of handedOn) process.removeAllListeners(handled);
+      stopHanding();
       stopWatching();
       resolve(code === 0);
     });
@@ -82,9 +73,8 @@ function endOf(child) {
 
 /** The Node that the project runs on: the one npm installed for this platform, else the machine's own from 24 on. */
 function runtimePath() {
-  const windows = process.platform === 'win32';
-  const name = `node-${windows ? 'win' : process.platform}-${process.arch}`;
-  const installed = join(root, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node');
+  const { name, program } = packagedNode();
+  const installed = join(root, 'node_modules', name, program);
   if (existsSync(installed)) return installed;
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
   return installed;
@@ -100,34 +90,5 @@ export function runWithRuntime(args) {
     );
     process.exit(1);
   }
-  endWithParent();
-  const child = spawn(runtime, ['--conditions=source', ...args], { cwd: process.cwd(), stdio: 'inherit' });
-  let isTold = false;
-  const tell = (signal) => {
-    isTold = true;
-    child.kill(signal);
-  };
-  for (const signal of handedOn) process.on(signal, () => tell(signal));
-  watchParent(() => isTold || tell('SIGTERM'));
-  child.on('error', (error) => {
-    console.error(`holdfast: ${runtime} cannot be started: ${error.message}`);
-    process.exit(1);
-  });
-  child.on('exit', (code, signal) => {
-    // A child that a signal ended: end by the same one, so that whoever waits sees the same.
-    if (signal === null) process.exit(code ?? 1);
-    for (const handled of handedOn) process.removeAllListeners(handled);
-    process.kill(process.pid, signal);
-  });
-}
-
-/** @returns what ends the watch */
-function watchParent(onGone) {
-  const watch = setInterval(() => {
-    if (!isParentGone()) return;
-    clearInterval(watch);
-    onGone();
-  }, 250);
-  watch.unref();
-  return () => clearInterval(watch);
+  runUnder(runtime, ['--conditions=source', ...args]);
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { loadSettings } from 'holdfast/config/load';
 import { settings } from 'holdfast/config/schema';
+import { parse } from 'yaml';
 import { type CoordinatorOptions, cleanEnvironment, startCoordinator } from '../lib/coordinator.ts';
 import { freePort } from '../lib/free-port.ts';
 import { until } from '../lib/until.ts';
@@ -135,5 +136,34 @@ describe('deploy', () => {
     const graceSeconds = Number(/stop_grace_period: (\d+)s/.exec(compose)?.[1]);
     assert.ok(graceSeconds * 1000 > defaults.shutdown.drainMs + defaults.shutdown.graceMs);
     assert.doesNotMatch(compose, /healthcheck/, 'that of the image holds');
+  });
+
+  it('the cluster has settings that exist, names of its own, and a balancer that knows all of them', () => {
+    const { services, volumes } = parse(readFileSync(join(root, 'deploy/compose.cluster.yaml'), 'utf8'), {
+      merge: true,
+    });
+    const names = Object.keys(services).filter((name) => name.startsWith('holdfast-'));
+    assert.deepEqual(Object.keys(services), ['postgres', ...names, 'balancer']);
+    assert.deepEqual([names.length, Object.keys(volumes)], [3, ['data']]);
+    for (const name of names) {
+      const { environment, build, depends_on, stop_grace_period } = services[name];
+      const loaded = loadSettings({ environment });
+      assert.equal(loaded.nodeName, name);
+      assert.match(loaded.store.url, /^postgres:\/\/holdfast:.*@postgres:5432\/holdfast$/);
+      assert.equal(build.dockerfile, 'deploy/Dockerfile');
+      assert.equal(depends_on.postgres.condition, 'service_healthy');
+      assert.equal(stop_grace_period, '30s');
+    }
+    assert.deepEqual(services.balancer.depends_on, names);
+    assert.deepEqual(
+      services.balancer.ports,
+      ports.map((port) => `127.0.0.1:${port}:${port}`),
+    );
+    const balancer = readFileSync(join(root, 'deploy/nginx.conf'), 'utf8');
+    for (const port of ports) {
+      const served = [...balancer.matchAll(new RegExp(`server (\\S+):${port} `, 'g'))].map(([, name]) => name);
+      assert.deepEqual(served, names);
+      assert.match(balancer, new RegExp(`listen ${port}\\b`));
+    }
   });
 });

@@ -90,8 +90,10 @@ test('ends with the exit code of the coordinator', () => {
 function uninstalled(t: TestContext, isStubborn: boolean) {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-uninstalled-'));
   const at = (...names: string[]) => join(folder, ...names);
-  for (const name of ['bin', 'scripts/lib', 'packages/server/src']) mkdirSync(at(name), { recursive: true });
-  for (const name of ['scripts/start.mjs', 'scripts/lib/runtime.mjs']) copyFileSync(join(root, name), at(name));
+  for (const name of ['bin', 'scripts/lib', 'packages/server/src', 'packages/server/bin'])
+    mkdirSync(at(name), { recursive: true });
+  const scripts = ['scripts/start.mjs', 'scripts/lib/runtime.mjs', 'packages/server/bin/run-under.mjs'];
+  for (const name of scripts) copyFileSync(join(root, name), at(name));
   writeFileSync(at('package.json'), '{"type":"module","scripts":{"start":"node scripts/start.mjs"}}');
   writeFileSync(at('package-lock.json'), '{}');
   writeFileSync(at('packages/server/src/cli.ts'), `import('node:fs').then((fs) => fs.writeFileSync('served', ''));`);

@@ -95,21 +95,6 @@ describeWith(
       await reader.ping();
       await reader.close();
     });
-
-    it('tables of a newer program', async () => {
-      const store = new MySqlStore(fixture.settings({ prefix: 'newer_' }));
-      await store.open();
-      await store.close();
-      await fixture.server.sql('update kept.newer_state set version = 9, oldest_program = 7');
-      await refuses('version', /newer_\.\.\. have version 9, .*: start a newer Holdfast$/, { prefix: 'newer_' });
-    });
-
-    it('ten that start at once create the tables once', async () => {
-      const stores = Array.from({ length: 10 }, () => new MySqlStore(fixture.settings({ prefix: 'ten_' })));
-      await Promise.all(stores.map((store) => store.open()));
-      await Promise.all(stores.map((store) => store.ping()));
-      await Promise.all(stores.map((store) => store.close()));
-    });
   },
   1,
 );

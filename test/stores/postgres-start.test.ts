@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { certificates } from '../../packages/server/src/caller/testing/certificates.ts';
 import { databaseTls } from '../../packages/server/src/database-tls.ts';
-import { migrations } from '../../packages/server/src/store/postgres/migrate.ts';
 import { type PostgresSettings, PostgresStore } from '../../packages/server/src/store/postgres/postgres-store.ts';
 import { StoreError } from '../../packages/server/src/store/store.ts';
 import { postgres } from '../../scripts/lib/toolchains/databases.ts';
@@ -92,20 +91,6 @@ describe('a start on PostgreSQL', { skip: 'missing' in programs && programs.miss
     await refused({ url: url('root', 'old_letters') }, 'unsafe', /encoding SQL_ASCII: create one with ENCODING 'UTF8'/);
   });
 
-  it('refuses a schema that only newer programs may use, and uses one that is newer', async () => {
-    const store = new PostgresStore(fixture.settings({ schema: 'newer' }));
-    await store.open();
-    await store.close();
-    const set = (version: number, oldest: number) =>
-      fixture.client.query('update newer.state set version = $1, oldest_program = $2', [version, oldest]);
-    await set(migrations.length + 1, 2);
-    await refused({ schema: 'newer' }, 'version', /newer has version 3, this Holdfast knows up to 2: start a newer/);
-    await set(migrations.length + 1, 1);
-    const again = new PostgresStore(fixture.settings({ schema: 'newer' }));
-    await again.open();
-    await again.close();
-  });
-
   it('needs no right to create where the schema is there', async () => {
     const owner = new PostgresStore(fixture.settings({ schema: 'made' }));
     await owner.open();
@@ -164,15 +149,6 @@ describe('a start on PostgreSQL', { skip: 'missing' in programs && programs.miss
     const certified = new PostgresStore(fixture.settings({ url: url('localhost'), tls: () => databaseTls(shown) }));
     await certified.open();
     await certified.close();
-  });
-
-  it('ten start at once on an empty database: the schema is made once', async () => {
-    const stores = Array.from({ length: 10 }, () => new PostgresStore(fixture.settings({ schema: 'many' })));
-    await Promise.all(stores.map((store) => store.open()));
-    await Promise.all(stores.map((store) => store.ping()));
-    await Promise.all(stores.map((store) => store.close()));
-    const { rows } = await fixture.client.query('select version, oldest_program from many.state');
-    assert.deepEqual(rows, [{ version: migrations.length, oldest_program: 1 }]);
   });
 });
 

@@ -11,7 +11,7 @@ import { listenFailure, openFailure } from './cli/failures.ts';
 import { greeting, staleness } from './cli/greeting.ts';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
-import { databaseTls } from './database-tls.ts';
+import { type AnyStore, createStore } from './create-store.ts';
 import { descriptorCaution } from './descriptors.ts';
 import type { ManualDevelopment } from './dev/development.ts';
 import { Engine } from './engine/engine.ts';
@@ -25,20 +25,9 @@ import { timedStore } from './observe/timed-store.ts';
 import { postJson } from './observe/webhook.ts';
 import { callLimitsOf, engineSettingsOf, httpSettingsOf } from './parts.ts';
 import { systemRuntime } from './runtime.ts';
-import type {
-  BackupCapable,
-  BackupFile,
-  BackupRequest,
-  Cautious,
-  Placed,
-  Restorable,
-  Watchful,
-} from './store/capabilities.ts';
+import type { BackupCapable, BackupFile, BackupRequest } from './store/capabilities.ts';
 import { type Counts, type Store, StoreError } from './store/store.ts';
 import { createHttpServer, type HttpServer } from './transport/http/server.ts';
-
-/** A store that may be able to copy itself while it runs, and to be made of such a copy. */
-export type AnyStore = Store & Partial<BackupCapable & Watchful & Cautious & Restorable & Placed>;
 
 export interface ServeOptions {
   /** Default: on stderr, as the settings say. */
@@ -154,35 +143,6 @@ export function logSettings({ log }: Settings): LogSettings {
   return { ...log, isReadable: process.stderr.isTTY === true };
 }
 
-/** Only the chosen store is loaded. */
-/** The store of the settings, not opened yet. */
-export async function createStore({ store, dataDir }: Settings): Promise<AnyStore> {
-  if (store.url !== '') {
-    const { url, schema, connections } = store;
-    const common = {
-      ...{ url, connections },
-      connectMs: store.connectTimeoutMs,
-      commitMs: store.commitTimeoutMs,
-      readMs: store.readTimeoutMs,
-      tls: () => databaseTls(store.tls),
-    };
-    if (url.startsWith('postgres')) {
-      const { PostgresStore } = await import('./store/postgres/postgres-store.ts');
-      return new PostgresStore({ ...common, schema });
-    }
-    const { MySqlStore } = await import('./store/mysql/mysql-store.ts');
-    return new MySqlStore({ ...common, prefix: `${schema}_` });
-  }
-  switch (store.driver) {
-    case 'sqlite': {
-      const { SqliteStore } = await import('./store/sqlite/sqlite-store.ts');
-      return new SqliteStore({ dataDir: resolve(dataDir) });
-    }
-    default:
-      return store.driver satisfies never;
-  }
-}
-
 interface StartParts extends Pick<ServeOptions, 'fatal' | 'say' | 'development'> {
   readonly version: string;
   readonly log: Log;
@@ -220,7 +180,7 @@ async function start(settings: Settings, store: AnyStore, opened: Opened, parts:
   const timed = timedStore(store, (...told) => metrics.storeOperated(...told));
   const engine = new Engine({
     store: development?.watched(timed) ?? timed,
-    node: { name: nodeName, version, features: [] },
+    node: { name: nodeName, version },
     ...naming,
     destinations: caller,
     runtime,

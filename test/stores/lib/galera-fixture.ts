@@ -39,7 +39,15 @@ export class GaleraFixture {
 
   settings(first: number, more: Partial<MySqlSettings> = {}): MySqlSettings {
     const times = { connectMs: 2000, commitMs: 10_000, readMs: 30_000 };
-    return { url: this.url(first), prefix: 'holdfast_', connections: 4, ...times, tls: () => undefined, ...more };
+    return {
+      url: this.url(first),
+      prefix: 'holdfast_',
+      connections: 4,
+      ...times,
+      tls: () => undefined,
+      version: '0.0.1',
+      ...more,
+    };
   }
 
   async open(first: number, more: Partial<MySqlSettings> = {}): Promise<MySqlStore> {

@@ -1,9 +1,8 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Damage } from '../../../packages/server/src/store/contract/fixtures.ts';
-import { withPrefix } from '../../../packages/server/src/store/mysql/migrate.ts';
-import { dropOf } from '../../../packages/server/src/store/mysql/migrations/002-procedures.ts';
 import type { MySqlSettings } from '../../../packages/server/src/store/mysql/mysql-store.ts';
 import { claiming } from '../../../packages/server/src/store/mysql/procedures/claim.ts';
+import { withPrefix } from '../../../packages/server/src/store/mysql/schema.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
 import type { DatabaseFixture } from './database-fixture.ts';
 import { mySqlDamage } from './mysql-damage.ts';
@@ -56,6 +55,7 @@ export class MySqlFixture implements DatabaseFixture {
       commitMs: 10_000,
       readMs: 30_000,
       tls: () => undefined,
+      version: '0.0.1',
       ...more,
     };
   }
@@ -111,7 +111,7 @@ export class MySqlFixture implements DatabaseFixture {
   }
 
   async #replaceClaim(text: string): Promise<void> {
-    await this.client.query(withPrefix(dropOf(text), prefix));
+    await this.client.query(`drop procedure if exists ${prefix}claim_1`);
     await this.client.query(withPrefix(text, prefix));
   }
 }

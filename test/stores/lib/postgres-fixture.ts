@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { Damage } from '../../../packages/server/src/store/contract/fixtures.ts';
-import { forSchema } from '../../../packages/server/src/store/postgres/migrate.ts';
 import type { PostgresSettings } from '../../../packages/server/src/store/postgres/postgres-store.ts';
 import { claiming } from '../../../packages/server/src/store/postgres/procedures/claim.ts';
+import { forSchema } from '../../../packages/server/src/store/postgres/schema.ts';
 import type { PostgresPrograms } from '../../../scripts/lib/toolchains/databases.ts';
 import { startPostgres } from '../../lib/servers/postgres.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
@@ -61,6 +61,7 @@ export class PostgresFixture implements DatabaseFixture {
       commitMs: 10_000,
       readMs: 30_000,
       tls: () => undefined,
+      version: '0.0.1',
       ...more,
     };
   }

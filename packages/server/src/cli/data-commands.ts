@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { CommandError, exitCodes } from './error.ts';
+import { configFlag, type Flags, load, tell } from './flags.ts';
+import type { MigrateOptions } from './migrate.ts';
 
-/** Commands on files, without a coordinator. */
-export function addDataCommands(holdfast: Command): void {
+/** Commands on what is stored, without a coordinator. */
+export function addDataCommands(holdfast: Command, environment: NodeJS.ProcessEnv): void {
   holdfast
     .command('check <path>')
     .description('show what is in a data folder, a database or a backup, and whether it is whole; changes nothing')
@@ -28,5 +30,18 @@ export function addDataCommands(holdfast: Command): void {
     .action(async (backup: string, flags: { to: string; acceptDamage?: boolean }) => {
       const { restore } = await import('./restore.ts');
       await restore(backup, flags);
+    });
+  holdfast
+    .command('migrate')
+    .description('change the tables of PostgreSQL or MySQL to what this version needs; a start does it, too')
+    .copyInheritedSettings(holdfast)
+    .option('--dry-run', 'print the SQL that would be run, for somebody else to run; it changes nothing')
+    .option('--finish', 'remove what only earlier versions need, once none of them runs; they cannot start any more')
+    .option(...configFlag)
+    .action(async (flags: Flags & MigrateOptions) => {
+      const { loaded, notes } = load(flags, environment, (path) => path.startsWith('store.'));
+      tell(notes);
+      const { migrate } = await import('./migrate.ts');
+      await migrate(loaded, flags);
     });
 }

@@ -11,7 +11,7 @@ import { UsageError } from './error.ts';
 /** What commander hands over: the values of flags by their name in camel case. */
 export type Flags = Readonly<Record<string, string>>;
 
-const configFlag = ['-c, --config <file>', 'read settings from a YAML file'] as const;
+export const configFlag = ['-c, --config <file>', 'read settings from a YAML file'] as const;
 
 /**
  * The flags of the common settings, as the schema describes them.

@@ -63,7 +63,7 @@ function program(environment: NodeJS.ProcessEnv, output: WatchedOutput): Command
   addServices(holdfast, environment);
   addOperatorCommands(holdfast, environment);
   addClockCommands(holdfast, environment);
-  addDataCommands(holdfast);
+  addDataCommands(holdfast, environment);
   addInformation(holdfast, environment);
   return holdfast;
 }

@@ -14,8 +14,6 @@ export interface NodeIdentity {
   readonly name: string;
   /** Of the program. */
   readonly version: string;
-  /** What this program can read that older ones cannot. */
-  readonly features: readonly string[];
 }
 
 export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'deadMs' | 'takers' | 'emptied'> {
@@ -201,8 +199,8 @@ export class LeaseKeeper {
     const { incarnation } = lease;
     const sentMs = upkeep.monotonicMs();
     const sentWallMs = upkeep.wallMs();
-    const { name, version, features } = node;
-    const heard = await store.heartbeat({ incarnation, node: name, version, features, isDraining: isDraining() });
+    const { name, version } = node;
+    const heard = await store.heartbeat({ incarnation, node: name, version, isDraining: isDraining() });
     const receivedMs = upkeep.monotonicMs();
     const hasLeft = this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
     if (heard.nodes.some((beat) => beat.incarnation === incarnation && beat.isDrainAsked)) this.#context.drainAsked();

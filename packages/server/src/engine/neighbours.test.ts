@@ -18,7 +18,7 @@ class Told {
   beat(incarnation: string): void {
     const clockMs = Math.floor(this.nowMs + this.offsetMs);
     const known = this.beats.get(incarnation);
-    const said = { incarnation, node: incarnation, version: '1', features: [], isDraining: false };
+    const said = { incarnation, node: incarnation, version: '1', format: 1, isDraining: false };
     const { startedMs = clockMs, count = 0 } = known ?? {};
     this.beats.set(incarnation, { ...said, startedMs, beatMs: clockMs, count: count + 1, isDrainAsked: false });
   }

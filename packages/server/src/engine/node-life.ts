@@ -148,10 +148,12 @@ export class NodeLife {
   nodes(): readonly ShownNode[] {
     const { store, node } = this.#parts;
     if (!store.exclusive) return this.#lease.nodes();
-    const { name, version, features } = node;
+    const { name, version } = node;
     const times = { startedMs: this.#startedMs, heardMs: this.clock.nowMs() };
     const id = this.incarnation?.id ?? '';
-    return [{ id, name, version, features, isThis: true, isDraining: this.#stopping, isDead: false, ...times }];
+    return [
+      { id, name, version, format: store.format, isThis: true, isDraining: this.#stopping, isDead: false, ...times },
+    ];
   }
 
   refuseNew(): void {

@@ -7,7 +7,8 @@ export interface ShownNode {
   readonly name: string;
   /** Of the program. */
   readonly version: string;
-  readonly features: readonly string[];
+  /** What its program knows of the format of what is stored. */
+  readonly format: number;
   /** It is the one that was asked. */
   readonly isThis: boolean;
   /** It takes nothing new. */
@@ -20,13 +21,13 @@ export interface ShownNode {
 }
 
 export function shownNode(beat: NodeBeat, own: string | undefined, isDead: boolean): ShownNode {
-  const { incarnation: id, node: name, version, features, isDraining, isDrainAsked, startedMs, beatMs } = beat;
+  const { incarnation: id, node: name, version, format, isDraining, isDrainAsked, startedMs, beatMs } = beat;
   const isThis = id === own;
   return {
     id,
     name,
     version,
-    features,
+    format,
     isThis,
     isDraining: isDraining || isDrainAsked,
     isDead,

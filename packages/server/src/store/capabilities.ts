@@ -29,6 +29,19 @@ export interface Placed {
   place(): string;
 }
 
+/** A store on a server: its tables can be changed before a version of Holdfast that needs it starts. */
+export interface Migratable {
+  /** While it is not open here. @throws StoreError with what to do */
+  migrate(request: MigrationRequest): Promise<void>;
+  /** The statements that `migrate` would run, for the server's own client. It needs no right to change anything. */
+  migrationScript(request: MigrationRequest): Promise<string>;
+}
+
+export interface MigrationRequest {
+  /** Remove what only earlier versions use, in place of adding what this one needs. */
+  readonly isFinish: boolean;
+}
+
 /** A store that notices while it is open that it may not be the store of its name any more. */
 export interface Watchful {
   /** From now on these are told, also what was noticed before. */

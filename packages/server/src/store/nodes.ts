@@ -7,14 +7,14 @@ export interface Heartbeat {
   readonly node: string;
   /** Of the program, without a leading v. */
   readonly version: string;
-  /** What this program can read that older ones cannot. */
-  readonly features: readonly string[];
   /** It takes nothing new: it is about to stop. */
   readonly isDraining: boolean;
 }
 
 /** A heartbeat as it is stored. */
 export interface NodeBeat extends Heartbeat {
+  /** What its program knows: see `Store.format`. */
+  readonly format: number;
   /** Its first heartbeat. */
   readonly startedMs: number;
   /** Its last one. */

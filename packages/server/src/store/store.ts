@@ -16,6 +16,11 @@ export interface Store {
   readonly exclusive: boolean;
   /** Absent: one, because another would only wait for it. */
   readonly commitsAtOnce?: CommitsAtOnce;
+  /**
+   * What this program knows of how things are stored: one number, raised by every version of Holdfast that changes it.
+   * What is stored for a higher one is not for this program to read.
+   */
+  readonly format: number;
 
   /**
    * Opens, locks where exclusive (waits up to 5 s for a dying process), migrates, checks durability settings.

@@ -5,6 +5,7 @@ import type { ClaimResult, Counts, ListPage, Store, TakenAlerts, Write, WriteRes
 export class ForgetfulStore implements Store {
   readonly name = 'forgetful';
   readonly exclusive = true;
+  readonly format = 0;
 
   async open(): Promise<void> {}
   async close(): Promise<void> {}

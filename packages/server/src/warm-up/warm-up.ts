@@ -118,7 +118,7 @@ class ThrownAway {
     const caller = new DestinationCaller({ sender: this.#sender, runtime, limits, events: observer });
     this.#engine = new Engine({
       store: timedStore(new ForgetfulStore(), (...told) => metrics.storeOperated(...told)),
-      node: { name: '', version, features: [] },
+      node: { name: '', version },
       ...namingOf(settings, lookups, caller, runtime),
       destinations: caller,
       runtime,

@@ -2,12 +2,12 @@ import { isFinal } from '@holdfast/core';
 import type { ChangedRow, Heard, Heartbeat, NodeBeat, SeenRow } from 'holdfast/store/nodes';
 import type { Database } from './database.ts';
 
-export function heartbeat(database: Database, beat: Heartbeat): Heard {
+export function heartbeat(database: Database, beat: Heartbeat, format: number): Heard {
   const clockMs = database.clockMs();
   const known = database.nodes.get(beat.incarnation);
   const count = (known?.count ?? 0) + 1;
   const { startedMs = clockMs, isDrainAsked = false } = known ?? {};
-  const stored: NodeBeat = { ...beat, startedMs, beatMs: clockMs, count, isDrainAsked };
+  const stored: NodeBeat = { ...beat, format, startedMs, beatMs: clockMs, count, isDrainAsked };
   database.nodes.set(beat.incarnation, stored);
   return { clockMs, server: database.server, nodes: [...database.nodes.values()], nextDueMs: nextDueMs(database) };
 }

@@ -40,6 +40,7 @@ export class SimulatedStore implements Store {
   readonly name = 'simulated';
   readonly exclusive: boolean;
   readonly commitsAtOnce: CommitsAtOnce;
+  readonly format: number;
   readonly #database: Database;
   readonly #link: Link;
   /** The process that opens it, for the lock and for the auditor. */
@@ -60,6 +61,8 @@ export class SimulatedStore implements Store {
     readonly by: string;
     readonly pause: (delayMs: number) => Promise<void>;
     readonly committing?: Committing;
+    /** Default 1. */
+    readonly format?: number;
     readonly heartbeatSent?: HeartbeatSent;
     /** Told when an incarnation of this process takes its own heartbeat back. */
     readonly retiring?: (incarnation: string) => void;
@@ -68,6 +71,7 @@ export class SimulatedStore implements Store {
   }) {
     this.exclusive = parts.exclusive;
     this.commitsAtOnce = parts.exclusive ? { most: 1, furtherRows: 1 } : { most: 3, furtherRows: 1 };
+    this.format = parts.format ?? 1;
     this.#database = parts.database;
     this.#link = parts.link;
     this.#by = parts.by;
@@ -184,7 +188,7 @@ export class SimulatedStore implements Store {
 
   async heartbeat(beat: Heartbeat): Promise<Heard> {
     const answered = this.#heartbeatSent(beat.incarnation);
-    const heard = await this.#carry('heartbeat', () => heartbeat(this.#database, beat));
+    const heard = await this.#carry('heartbeat', () => heartbeat(this.#database, beat, this.format));
     answered();
     return heard;
   }

@@ -248,7 +248,7 @@ export class Node {
         }),
     };
     const settings = engineSettings(this.#random);
-    const node = { name: this.machine, version: '0', features: [] };
+    const node = { name: this.machine, version: '0' };
     return new Engine({ store, node, caller, runtime, settings, events: this.#events(process) });
   }
 

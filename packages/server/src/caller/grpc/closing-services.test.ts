@@ -9,6 +9,9 @@ import { Dialer, type DialRequest } from '../dial/dialer.ts';
 import { grpcSenderWith, grpcService, reply, type SeenCall, sendGrpc } from '../testing/grpc-services.ts';
 import { callOf, messageOf, until } from '../testing/services.ts';
 
+/** No time passes: however busy the machine is, an end of a connection is at once. */
+const standing = { ...systemRuntime, monotonicMs: () => 0 };
+
 /** A service and its sockets; `talk` is told which connection a call came by. */
 async function serviceWith(talk: (call: SeenCall, socket: Socket, count: number) => void) {
   const sockets: Socket[] = [];
@@ -28,7 +31,7 @@ test('a connection that ends as soon as it is used again: the call goes once mor
     if (count === 2) socket.resetAndDestroy();
     else reply(call);
   });
-  const sender = grpcSenderWith();
+  const sender = grpcSenderWith({}, { upkeep: standing });
   assert.equal((await sendGrpc(url, { gid: 'a' }, sender)).note, undefined);
   const sent = await sendGrpc(url, { gid: 'b', payload: 'same' }, sender);
   assert.deepEqual([sent.outcome.kind, sent.health], ['success', 'ok']);
@@ -45,7 +48,7 @@ test('it goes a second time and no third; a first call of a connection goes once
     if (isClosing) socket.destroy();
     else reply(call);
   });
-  const sender = grpcSenderWith();
+  const sender = grpcSenderWith({}, { upkeep: standing });
   await sendGrpc(url, {}, sender);
   isClosing = true;
   const sent = await sendGrpc(url, {}, sender);
@@ -81,7 +84,7 @@ test('once a service has begun to answer, or had the call for longer, it is call
 
 test('whoever carries the call on is asked before it goes again; where it must not, it was cut', async () => {
   const { url, seen } = await serviceWith((call, socket, count) => (count === 1 ? reply(call) : socket.destroy()));
-  const sender = grpcSenderWith();
+  const sender = grpcSenderWith({}, { upkeep: standing });
   await sendGrpc(url, {}, sender);
   let asked = 0;
   const mayGo = () => {
@@ -103,7 +106,7 @@ test('where the second connection cannot be made, the call may have run, and the
       socket.destroy();
     }
   });
-  const sender = grpcSenderWith();
+  const sender = grpcSenderWith({}, { upkeep: standing });
   await sendGrpc(url, {}, sender);
   const sent = await sendGrpc(url, {}, sender);
   assert.deepEqual([/^cannot connect: /.test(messageOf(sent)), sent.health, seen.length], [true, 'unavailable', 2]);
@@ -114,7 +117,7 @@ test('a service that closes behind its answers is called on new connections for 
     if (count <= 6 && count % 2 === 0) socket.destroy();
     else reply(call);
   });
-  const sender = grpcSenderWith();
+  const sender = grpcSenderWith({}, { upkeep: standing });
   for (let call = 1; call <= 8; call += 1) {
     assert.equal((await sendGrpc(url, {}, sender)).outcome.kind, 'success', `call ${call}`);
   }
@@ -131,7 +134,7 @@ test('with a clean end between the calls nothing is lost, sent twice or an error
     });
     reply(call);
   });
-  const sender = grpcSenderWith();
+  const sender = grpcSenderWith({}, { upkeep: standing });
   for (let call = 0; call < 40; call += 1) {
     assert.equal(messageOf(await sendGrpc(url, {}, sender)), '');
     if (call % 8 === 7) await until(() => sender.idleConnections === 0);

@@ -71,7 +71,7 @@ export class EngineWorld {
     });
     this.engine = new Engine({
       store: this.store,
-      node: { name: 'test', version: '0', features: [] },
+      node: { name: 'test', version: '0' },
       caller: { call: (asked) => this.#call(asked) },
       runtime,
       settings: { ...settings, ...options.settings },

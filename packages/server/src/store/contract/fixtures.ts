@@ -196,7 +196,7 @@ export async function listed(
 }
 
 export function aBeat(incarnation: string, more: Partial<Heartbeat> = {}): Heartbeat {
-  return { incarnation, node: `node of ${incarnation}`, version: '1.2.3', features: [], isDraining: false, ...more };
+  return { incarnation, node: `node of ${incarnation}`, version: '1.2.3', isDraining: false, ...more };
 }
 
 /** A second incarnation's row: on a shared store its heartbeat is fresh. */

@@ -21,7 +21,7 @@ const judgements: Readonly<Record<number, readonly [judgement: Judgement, what?:
   ],
   1203: ['unreached', 'this user may have no more connections', 'raise its max_user_connections'],
   1226: ['unreached', 'this user may do no more', 'raise its limits on the server'],
-  1044: ['unreached', 'this user has no right to use the database', 'grant the user all rights on it'],
+  1044: ['refused', 'this user has no right to use the database', 'grant the user all rights on it'],
   1045: ['unreached', 'the user or the password is wrong', 'set both in store.url'],
   1130: ['unreached', 'the server lets nobody in from this host', 'create the user for this host'],
   1049: ['unreached', 'there is no such database', 'create it, or name another one in store.url'],
@@ -51,6 +51,12 @@ const judgements: Readonly<Record<number, readonly [judgement: Judgement, what?:
   3156: ['data'],
   4038: ['data'],
 };
+
+/** A procedure, a column or an index is there, or is gone, as a migration wants it. */
+const asWanted: readonly number[] = [1304, 1060, 1061, 1091];
+
+export const isThereAlready = (error: unknown) =>
+  error instanceof RemoteError && isReported(error.cause) && asWanted.includes(error.cause.errno);
 
 interface Reported {
   readonly errno: number;

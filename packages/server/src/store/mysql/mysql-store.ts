@@ -1,10 +1,11 @@
 import type { Address } from '../remote/address.ts';
 import type { Dialect } from '../remote/dialect.ts';
+import type { Migration } from '../remote/migrator.ts';
 import { type RemoteSettings, RemoteStore } from '../remote/remote-store.ts';
 import { numberAt } from '../remote/values.ts';
 import { checkServer } from './checks.ts';
 import { Connection } from './connection.ts';
-import { migrate } from './migrate.ts';
+import { migrations } from './migrations.ts';
 import { clockMs } from './procedures/common.ts';
 import { Alerts } from './rows/alerts.ts';
 import { Claims } from './rows/claims.ts';
@@ -13,10 +14,13 @@ import { Loader } from './rows/loader.ts';
 import { Nodes } from './rows/nodes.ts';
 import { Upkeep } from './rows/upkeep.ts';
 import { Writer, writePatiently } from './rows/writer.ts';
+import { MySqlSchema, scriptOf } from './schema.ts';
 
 export interface MySqlSettings extends RemoteSettings {
   /** The names of tables and procedures begin with it; letters, digits and underscores: it goes into statements as it is. */
   readonly prefix: string;
+  /** Default: those of this version. */
+  readonly migrations?: readonly Migration[];
 }
 
 const form = { schemes: ['mysql', 'mariadb'], defaultPort: 3306 };
@@ -30,7 +34,7 @@ export class MySqlStore extends RemoteStore<Connection> {
 }
 
 function dialectOf(
-  { prefix, connectMs, tls }: MySqlSettings,
+  { prefix, connectMs, tls, migrations: known = migrations }: MySqlSettings,
   { user, password, database }: Address,
 ): Dialect<Connection> {
   const writer = new Writer(prefix);
@@ -40,7 +44,9 @@ function dialectOf(
     connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
     isWritable: async ({ server }) => server.isWritable,
     check: checkServer,
-    migrate: (connection) => migrate(connection, prefix),
+    migrations: known,
+    schema: (connection, beside) => new MySqlSchema({ connection, beside, prefix }),
+    script: scriptOf,
     ping: async (connection) => {
       await connection.call(`call ${prefix}ping_1()`);
     },
@@ -56,6 +62,6 @@ function dialectOf(
     entries: new Entries(prefix),
     upkeep: new Upkeep(prefix),
     alerts: new Alerts(prefix),
-    nodes: new Nodes(prefix),
+    nodes: new Nodes(prefix, known.length),
   };
 }

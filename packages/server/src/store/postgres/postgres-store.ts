@@ -1,10 +1,11 @@
 import type { Address } from '../remote/address.ts';
 import type { Dialect } from '../remote/dialect.ts';
+import type { Migration } from '../remote/migrator.ts';
 import { type RemoteSettings, RemoteStore } from '../remote/remote-store.ts';
 import { numberAt } from '../remote/values.ts';
 import { checkServer } from './checks.ts';
 import { Connection } from './connection.ts';
-import { migrate } from './migrate.ts';
+import { migrations } from './migrations.ts';
 import { Alerts } from './rows/alerts.ts';
 import { Claims } from './rows/claims.ts';
 import { Entries } from './rows/entries.ts';
@@ -12,10 +13,13 @@ import { Loader } from './rows/loader.ts';
 import { Nodes } from './rows/nodes.ts';
 import { Upkeep } from './rows/upkeep.ts';
 import { Writer } from './rows/writer.ts';
+import { PostgresSchema, scriptOf } from './schema.ts';
 
 export interface PostgresSettings extends RemoteSettings {
   /** A name in small letters: it goes into statements as it is. */
   readonly schema: string;
+  /** Default: those of this version. */
+  readonly migrations?: readonly Migration[];
 }
 
 const form = { schemes: ['postgres', 'postgresql'], defaultPort: 5432 };
@@ -29,7 +33,7 @@ export class PostgresStore extends RemoteStore<Connection> {
 }
 
 function dialectOf(
-  { schema, connectMs, tls }: PostgresSettings,
+  { schema, connectMs, tls, migrations: known = migrations }: PostgresSettings,
   { user, password, database }: Address,
 ): Dialect<Connection> {
   const writer = new Writer(schema);
@@ -42,7 +46,9 @@ function dialectOf(
       return row?.[0] === true;
     },
     check: checkServer,
-    migrate: (connection) => migrate(connection, schema),
+    migrations: known,
+    schema: (connection, beside) => new PostgresSchema({ connection, beside, schema }),
+    script: scriptOf,
     ping: async (connection) => {
       await connection.query(`call ${schema}.ping_1(null)`);
     },
@@ -57,6 +63,6 @@ function dialectOf(
     entries: new Entries(schema),
     upkeep: new Upkeep(schema),
     alerts: new Alerts(schema),
-    nodes: new Nodes(schema),
+    nodes: new Nodes(schema, known.length),
   };
 }

@@ -13,6 +13,7 @@ import type { Host } from './address.ts';
 import type { Results } from './batch.ts';
 import type { EncodedWrite } from './encoded-write.ts';
 import type { Loaded } from './loaded-rows.ts';
+import type { Migration, Schema } from './migrator.ts';
 import type { Session } from './pool.ts';
 import type { Place } from './position.ts';
 import type { Row } from './values.ts';
@@ -29,7 +30,11 @@ export interface Dialect<S extends Session> {
   isWritable(session: S): Promise<boolean>;
   /** @throws StoreError `unsafe` where the server must not be used, with what to do */
   check(session: S): Promise<void>;
-  migrate(session: S): Promise<void>;
+  readonly migrations: readonly Migration[];
+  /** @param beside lends another connection, while this one is busy */
+  schema(session: S, beside: Use<S>): Schema;
+  /** Statements of a migration, for the server's own client. */
+  script(statements: readonly string[]): string;
   /** Writes something. */
   ping(session: S): Promise<void>;
   /** By the server's clock. */

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { Placed } from '../capabilities.ts';
+import type { Migratable, MigrationRequest, Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import {
   type AlertRequest,
@@ -23,6 +23,7 @@ import { commitDivided, issueAgain, type Results, type Send } from './batch.ts';
 import type { Dialect, PurgePlace } from './dialect.ts';
 import { encodeWrite } from './encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from './judged.ts';
+import { Migrator } from './migrator.ts';
 import { Pool, type Session } from './pool.ts';
 import { Claimer } from './rows/claimer.ts';
 import { Listing } from './rows/listing.ts';
@@ -42,6 +43,8 @@ export interface RemoteSettings {
   readonly readMs: number;
   /** Asked for each connection. Undefined: without TLS. */
   readonly tls: () => ConnectionOptions | undefined;
+  /** The version of this Holdfast, for people: a schema names the one that may use it. */
+  readonly version: string;
 }
 
 const heartbeatMs = 800;
@@ -55,10 +58,11 @@ const stepRows = 500;
 const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 
 /** A store on a server that any number of coordinators share. */
-export class RemoteStore<S extends Session> implements Store, Placed {
+export class RemoteStore<S extends Session> implements Store, Placed, Migratable {
   readonly name: string;
   readonly exclusive = false;
   readonly commitsAtOnce: CommitsAtOnce;
+  readonly format: number;
   readonly #settings: RemoteSettings;
   readonly #dialect: Dialect<S>;
   readonly #address: Address;
@@ -78,6 +82,7 @@ export class RemoteStore<S extends Session> implements Store, Placed {
     this.#address = parseAddress(settings.url, form);
     this.#dialect = dialectAt(this.#address);
     this.name = this.#dialect.name;
+    this.format = this.#dialect.migrations.length;
     this.#servers = new Servers({
       hosts: this.#address.hosts,
       connect: (host) => this.#dialect.connect(host),
@@ -98,7 +103,7 @@ export class RemoteStore<S extends Session> implements Store, Placed {
     this.#heart = this.#newPool(1);
     try {
       await this.#pool.use(readMs, (connection) => this.#dialect.check(connection));
-      await this.#pool.use(migrationMs, (connection) => this.#dialect.migrate(connection));
+      await this.#pool.use(migrationMs, (connection) => this.#migrator(connection).migrate());
       // Opened beforehand: the first heartbeat waits for no look-up of a name.
       await this.#heart.use(readMs, async () => undefined);
       this.#isOpen = true;
@@ -106,6 +111,17 @@ export class RemoteStore<S extends Session> implements Store, Placed {
       await this.close();
       throw ofReading(error);
     }
+  }
+
+  migrate({ isFinish }: MigrationRequest): Promise<void> {
+    return this.#alone((connection) => {
+      const migrator = this.#migrator(connection);
+      return isFinish ? migrator.finish() : migrator.migrate();
+    });
+  }
+
+  migrationScript({ isFinish }: MigrationRequest): Promise<string> {
+    return this.#alone(async (connection) => this.#dialect.script(await this.#migrator(connection).plan(isFinish)));
   }
 
   place(): string {
@@ -269,6 +285,28 @@ export class RemoteStore<S extends Session> implements Store, Placed {
       if (error instanceof RemoteError && error.judgement === 'moved') this.#drop();
       throw error;
     }
+  }
+
+  /** While the store is not open. */
+  async #alone<T>(work: (connection: S) => Promise<T>): Promise<T> {
+    const { readMs, connections } = this.#settings;
+    this.#pool = this.#newPool(connections);
+    this.#heart = this.#newPool(1);
+    try {
+      await this.#pool.use(readMs, (connection) => this.#dialect.check(connection));
+      return await this.#pool.use(migrationMs, work);
+    } catch (error) {
+      throw ofReading(error);
+    } finally {
+      await this.close();
+    }
+  }
+
+  #migrator(connection: S): Migrator {
+    const { commitMs, version } = this.#settings;
+    const { migrations } = this.#dialect;
+    const schema = this.#dialect.schema(connection, (work) => this.#heart.use(commitMs, work));
+    return new Migrator({ schema, migrations, version });
   }
 
   #newPool(size: number): Pool<S> {

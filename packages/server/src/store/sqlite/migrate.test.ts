@@ -174,6 +174,22 @@ test('a database newer than the code is refused, and left alone', async () => {
   });
 });
 
+test('a database names the first version that can open it', async () => {
+  await inFolder(async (folder) => {
+    const store = new SqliteStore({ dataDir: folder, version: '1.2.3' });
+    await store.open();
+    await store.close();
+    const db = new DatabaseSync(join(folder, 'holdfast.db'));
+    assert.equal(readText(db, 'select version from program'), '1.2.3');
+    migrate(db, [...migrations, second], '4.5.6-rc.1');
+    // What comes later and changes nothing does not put itself in its place.
+    migrate(db, [...migrations, second], '4.6.0');
+    db.close();
+    const early = new SqliteStore({ dataDir: folder, version: '1.2.3' });
+    await assert.rejects(early.open(), refusedAs('version', /knows up to \d: start Holdfast 4\.5\.6-rc\.1 or later$/));
+  });
+});
+
 test('a database of something else is refused, and left alone', async () => {
   await inFolder(async (folder) => {
     const path = join(folder, 'holdfast.db');

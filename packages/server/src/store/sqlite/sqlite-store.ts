@@ -12,6 +12,7 @@ import type {
   Watchful,
 } from '../capabilities.ts';
 import type { ClockMistake } from '../earlier.ts';
+import { storedFormat } from '../format.ts';
 import type { ChangedRow, Heard } from '../nodes.ts';
 import {
   type AlertRequest,
@@ -49,6 +50,8 @@ import { WriteGate } from './write-gate.ts';
 export interface SqliteSettings {
   /** Folder of the database, its lock and its backups; created if missing. */
   readonly dataDir: string;
+  /** The version of this Holdfast: the folder names it to earlier ones. Default: it is not named. */
+  readonly version?: string;
 }
 
 /** Rows per step of a purge or a mass change: commits wait for a step, a few milliseconds. */
@@ -79,8 +82,10 @@ interface Opened {
 export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, ClockSettable, Restorable {
   readonly name = 'sqlite';
   readonly exclusive = true;
+  readonly format = storedFormat;
   readonly #folder: string;
   readonly #path: string;
+  readonly #version: string;
   readonly #openWal: OpenWal;
   readonly #gate = new WriteGate();
   readonly #backups: Backups;
@@ -89,9 +94,10 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
   #failure: StoreError | undefined;
   #watcher: WatchEvents | undefined;
 
-  constructor({ dataDir }: SqliteSettings, openWal: OpenWal = (path) => open(path, 'r+')) {
+  constructor({ dataDir, version = '' }: SqliteSettings, openWal: OpenWal = (path) => open(path, 'r+')) {
     this.#folder = resolve(dataDir);
     this.#path = join(this.#folder, databaseName);
+    this.#version = version;
     this.#openWal = openWal;
     this.#backups = new Backups({
       folder: join(this.#folder, 'backups'),
@@ -105,7 +111,11 @@ export class SqliteStore implements Store, BackupCapable, Watchful, Cautious, Cl
 
   async open(): Promise<void> {
     try {
-      const parts = { openWal: this.#openWal, failed: (error: StoreError) => this.#fail(error) };
+      const parts = {
+        version: this.#version,
+        openWal: this.#openWal,
+        failed: (error: StoreError) => this.#fail(error),
+      };
       this.#opened = this.#start(await OpenedFolder.open(this.#folder, parts));
       await this.#backups.removeUnfinished();
     } catch (error) {

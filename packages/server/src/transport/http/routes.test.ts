@@ -389,7 +389,7 @@ test('the coordinators on the store, and one of them is asked to drain', async (
   assert.deepEqual(JSON.parse(answer.body), {
     nodes: [
       {
-        ...{ id: 'i1', name: 'host:1', version: '1.2.3', features: ['rows-2'] },
+        ...{ id: 'i1', name: 'host:1', version: '1.2.3', format: 2 },
         ...{ isThis: true, isDraining: false, isDead: false },
         ...{ startedAt: '1970-01-01T00:00:01.000Z', heardAt: '1970-01-01T00:00:02.000Z' },
       },

@@ -123,7 +123,7 @@ export class RecordingCoordinator implements Coordinator {
   nodes() {
     const times = { startedMs: 1000, heardMs: 2000 };
     const flags = { isThis: true, isDraining: false, isDead: false };
-    return [{ id: 'i1', name: 'host:1', version: '1.2.3', features: ['rows-2'], ...flags, ...times }];
+    return [{ id: 'i1', name: 'host:1', version: '1.2.3', format: 2, ...flags, ...times }];
   }
 
   drain(id: string): Promise<void> {

@@ -112,7 +112,7 @@ create table if not exists {p}nodes (
   incarnation varbinary(255) not null primary key,
   node blob not null,
   version blob not null,
-  features blob not null,
+  format int not null,
   is_draining tinyint not null,
   is_drain_asked tinyint not null default 0,
   started_ms bigint not null,

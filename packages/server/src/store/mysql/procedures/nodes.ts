@@ -5,7 +5,7 @@ const sameStartSeconds = 3;
 
 export const nodes: readonly string[] = [
   /* sql */ `
-create procedure {p}heartbeat_1(in p_me varbinary(255), in p_node blob, in p_version blob, in p_features blob,
+create procedure {p}heartbeat_1(in p_me varbinary(255), in p_node blob, in p_version blob, in p_format int,
   in p_draining tinyint, in p_started bigint)
 modifies sql data sql security invoker
 begin
@@ -21,15 +21,15 @@ begin
     on duplicate key update started_s = if(abs(started_s - p_started) > ${sameStartSeconds}, p_started, started_s);
     select started_s into known from {p}servers where name = host;
   end if;
-  insert into {p}nodes (incarnation, node, version, features, is_draining, started_ms, beat_ms, count)
-  values (p_me, p_node, p_version, p_features, p_draining, now_ms, now_ms, 1)
-  on duplicate key update node = p_node, version = p_version, features = p_features, is_draining = p_draining,
+  insert into {p}nodes (incarnation, node, version, format, is_draining, started_ms, beat_ms, count)
+  values (p_me, p_node, p_version, p_format, p_draining, now_ms, now_ms, 1)
+  on duplicate key update node = p_node, version = p_version, format = p_format, is_draining = p_draining,
     is_drain_asked = is_drain_asked and beat_ms > 0, started_ms = if(beat_ms > 0, started_ms, now_ms), count = if(beat_ms > 0, count + 1, 1), beat_ms = now_ms;
   commit;
   select due_ms into next_due from {p}active where owner = '' order by due_ms, id limit 1;
   select now_ms, concat(convert(host using utf8mb4), ' ', known), next_due;
   select convert(incarnation using utf8mb4), convert(node using utf8mb4), convert(version using utf8mb4),
-    convert(features using utf8mb4), is_draining, started_ms, beat_ms, count,
+    format, is_draining, started_ms, beat_ms, count,
     is_drain_asked
   from {p}nodes where beat_ms > 0 order by incarnation;
 end`,

@@ -90,8 +90,8 @@ begin
     set o_beat = null;
     select beat_ms into o_beat from {p}nodes where incarnation = o_incarnation;
     if o_beat is null then
-      insert into {p}nodes (incarnation, node, version, features, is_draining, started_ms, beat_ms, count)
-      values (o_incarnation, '', '', '[]', 0, 0, 0, 0);
+      insert into {p}nodes (incarnation, node, version, format, is_draining, started_ms, beat_ms, count)
+      values (o_incarnation, '', '', 0, 0, 0, 0, 0);
     elseif o_beat < 0 then
       update {p}nodes set beat_ms = 0 where incarnation = o_incarnation and beat_ms < 0;
     end if;

@@ -7,16 +7,19 @@ export class Nodes implements IsNodes<Connection> {
   readonly #heartbeat: string;
   readonly #retire: string;
   readonly #drain: string;
+  readonly #format: number;
 
-  constructor(prefix: string) {
+  /** @param format what this program knows of the format of rows */
+  constructor(prefix: string, format: number) {
+    this.#format = format;
     this.#heartbeat = `call ${prefix}heartbeat_1(?, ?, ?, ?, ?, ?)`;
     this.#retire = `call ${prefix}retire_1(?, ?)`;
     this.#drain = `call ${prefix}drain_1(?)`;
   }
 
   async heartbeat(connection: Connection, beat: Heartbeat): Promise<Heard> {
-    const { incarnation, node, version, features, isDraining } = beat;
-    const said = [incarnation, node, version, JSON.stringify(features), isDraining ? 1 : 0];
+    const { incarnation, node, version, isDraining } = beat;
+    const said = [incarnation, node, version, this.#format, isDraining ? 1 : 0];
     const [[row = []] = [], nodes = []] = await connection.call(this.#heartbeat, [
       ...said,
       connection.server.startedSeconds,
@@ -44,7 +47,7 @@ function toNode(row: Row): NodeBeat {
     incarnation: textAt(row, 0),
     node: textAt(row, 1),
     version: textAt(row, 2),
-    features: JSON.parse(textAt(row, 3)),
+    format: numberAt(row, 3),
     isDraining: numberAt(row, 4) === 1,
     startedMs: numberAt(row, 5),
     beatMs: numberAt(row, 6),

@@ -117,7 +117,7 @@ create table if not exists {schema}.nodes (
   incarnation text collate "C" primary key,
   node text not null,
   version text not null,
-  features text not null,
+  format integer not null,
   is_draining boolean not null,
   is_drain_asked boolean not null default false,
   started_ms bigint not null,

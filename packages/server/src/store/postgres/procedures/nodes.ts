@@ -3,16 +3,16 @@ import { clockMs, quick } from './common.ts';
 export const nodes: readonly string[] = [
   /* sql */ `
 create or replace procedure {schema}.heartbeat_1(
-  me text, name text, program text, able text, draining boolean, inout heard json)
+  me text, name text, program text, knows integer, draining boolean, inout heard json)
 language plpgsql as $$
 declare
   now_ms bigint;
 begin
   ${quick}
   now_ms := ${clockMs};
-  insert into {schema}.nodes as n (incarnation, node, version, features, is_draining, started_ms, beat_ms, count)
-  values (me, name, program, able, draining, now_ms, now_ms, 1)
-  on conflict (incarnation) do update set node = name, version = program, features = able, is_draining = draining,
+  insert into {schema}.nodes as n (incarnation, node, version, format, is_draining, started_ms, beat_ms, count)
+  values (me, name, program, knows, draining, now_ms, now_ms, 1)
+  on conflict (incarnation) do update set node = name, version = program, format = knows, is_draining = draining,
     started_ms = case when n.beat_ms > 0 then n.started_ms else now_ms end, beat_ms = now_ms,
     count = case when n.beat_ms > 0 then n.count + 1 else 1 end,
     is_drain_asked = n.is_drain_asked and n.beat_ms > 0;
@@ -20,7 +20,7 @@ begin
     'server', extract(epoch from pg_postmaster_start_time())::text || ' ' || current_setting('port'),
     'nextDueMs', (select a.due_ms from {schema}.active a where a.owner = '' order by a.due_ms, a.id limit 1),
     'nodes', (select json_agg(json_build_object('incarnation', incarnation, 'node', node, 'version', version,
-      'features', features::json, 'isDraining', is_draining, 'startedMs', started_ms, 'beatMs', beat_ms, 'count', count,
+      'format', format, 'isDraining', is_draining, 'startedMs', started_ms, 'beatMs', beat_ms, 'count', count,
       'isDrainAsked', is_drain_asked) order by incarnation) from {schema}.nodes where beat_ms > 0)) into heard;
   commit;
 end $$`,

@@ -23,8 +23,8 @@ begin
   foreach owner_name in array new_owners loop
     select n.beat_ms into heard_ms from {schema}.nodes n where n.incarnation = owner_name;
     if not found then
-      insert into {schema}.nodes (incarnation, node, version, features, is_draining, started_ms, beat_ms, count)
-      values (owner_name, '', '', '[]', false, 0, 0, 0) on conflict do nothing;
+      insert into {schema}.nodes (incarnation, node, version, format, is_draining, started_ms, beat_ms, count)
+      values (owner_name, '', '', 0, false, 0, 0, 0) on conflict do nothing;
     elsif heard_ms < 0 then
       update {schema}.nodes set beat_ms = 0 where incarnation = owner_name and beat_ms < 0;
     end if;

@@ -5,7 +5,7 @@ import { refuseHalfRestored } from '../backup/restored.ts';
 import { checkpoint } from '../checkpoint.ts';
 import { connect, connectReader, loopSettings } from '../connection.ts';
 import { isDamage, toStoreError } from '../errors.ts';
-import { migrate, refuseForeign } from '../migrate.ts';
+import { migrate, migrations, refuseForeign } from '../migrate.ts';
 import { makeFolder, syncPath } from '../synced.ts';
 import { numberAt, readNumber } from '../values.ts';
 import { type WalFile, WalSync } from '../wal-sync.ts';
@@ -22,6 +22,8 @@ export interface OpenFolderParts {
   readonly openWal: OpenWal;
   /** A sync has failed: what is on the disk is not known. */
   readonly failed: (error: StoreError) => void;
+  /** Of this program. Default: the folder does not name it. */
+  readonly version?: string;
 }
 
 interface OpenedFolderParts {
@@ -54,7 +56,7 @@ export class OpenedFolder {
   }
 
   /** @throws StoreError `locked`, `damaged` or `version` where the files are left as they are */
-  static async open(folder: string, { openWal, failed }: OpenFolderParts): Promise<OpenedFolder> {
+  static async open(folder: string, { openWal, failed, version = '' }: OpenFolderParts): Promise<OpenedFolder> {
     const path = join(folder, databaseName);
     let lock: FolderLock | undefined;
     let reader: DatabaseSync | undefined;
@@ -82,7 +84,7 @@ export class OpenedFolder {
       if (caution !== undefined) checkpoint(db, 'restart');
       // Beside a state file the first commit of all counts the start; before that there may be nothing to count in.
       if (state !== undefined) countStart(db);
-      migrate(db);
+      migrate(db, migrations, version);
       if (state === undefined) countStart(db);
       wal = new WalSync(await openWal(join(folder, walName)), failed);
       // A process that was killed may have left commits that were never synced; from here on they are read.
