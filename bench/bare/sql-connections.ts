@@ -4,13 +4,16 @@ import { Connection as MySqlConnection } from 'holdfast/store/mysql/connection';
 import { Writer as MySqlWriter } from 'holdfast/store/mysql/rows/writer';
 import { Connection as PostgresConnection } from 'holdfast/store/postgres/connection';
 import { Writer as PostgresWriter } from 'holdfast/store/postgres/rows/writer';
+import type { EncodedWrite } from 'holdfast/store/remote/encoded-write';
 import type { CommitsAtOnce } from 'holdfast/store/store';
 import type { RemoteKind } from '../stores.ts';
-import type { Send } from './sql-keeper.ts';
 
 /** Tables of its own: coordinators on the others would take what it owns for a dead one's. */
 const schema = 'bare';
 const connectMs = 10_000;
+
+/** One durable message. */
+export type Send = (batch: readonly EncodedWrite[]) => Promise<readonly unknown[]>;
 
 export interface Sender {
   readonly send: Send;

@@ -3,10 +3,7 @@ import { type EncodedWrite, encodeWrite } from 'holdfast/store/remote/encoded-wr
 import type { CommitsAtOnce, Write } from 'holdfast/store/store';
 import { defaults, finished } from '../fill.ts';
 import type { Kept, Stage } from './kept.ts';
-import type { Sender } from './sql-connections.ts';
-
-/** One durable message. */
-export type Send = (batch: readonly EncodedWrite[]) => Promise<readonly unknown[]>;
+import type { Send, Sender } from './sql-connections.ts';
 
 /** As a coordinator has it by default. */
 const mostRows = 256;
