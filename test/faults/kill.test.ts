@@ -35,10 +35,10 @@ it(`survives ${rounds} times kill -9 under load`, { timeout: 120_000 + rounds * 
     );
     t.diagnostic(`killed ${rounds} times (${counts.join(', ')})`);
     t.diagnostic(`${load.notes.length} transactions, ${load.client.acknowledged} acknowledged requests`);
-    t.diagnostic(`${participant.callCount} branch calls, ${trial.probes} probed for decide-then-act`);
+    t.diagnostic(`${participant.callCount} branch calls, ${trial.probe.count} probed for decide-then-act`);
     t.diagnostic(`resumed after ready: ${distribution(resumption.delaysMs)}`);
     t.diagnostic(`resumed after the kill, the start included: ${distribution(resumption.sinceKillMs)}`);
-    assert.deepEqual([...wrong, ...trial.undecided].slice(0, 20), []);
+    assert.deepEqual([...wrong, ...trial.probe.undecided].slice(0, 20), []);
     assert.doesNotMatch(coordinator.logs, /Warning:|[Uu]nhandled|internal error/, 'it complained about itself');
     assert.ok(load.notes.length > rounds * 10, 'there was hardly any load');
     assert.ok(resumption.delaysMs.length > rounds, 'hardly anything was in flight when it was killed');

@@ -1,4 +1,4 @@
-import type { Answer, HttpCaller } from './http.ts';
+import type { Answer, Asking } from './http.ts';
 import { type Behaviour, behaviourQuery, type Participant } from './participant.ts';
 import type { Random } from './random.ts';
 import type { MessageScenario, SagaScenario, Scenario, TccScenario, WorkflowScenario, XaScenario } from './scenario.ts';
@@ -43,7 +43,7 @@ const attempts = 8;
 
 /** A client of the coordinator that runs scenarios as SDKs do, and survives the coordinator's deaths. */
 export class Client {
-  readonly #http: HttpCaller;
+  readonly #http: Asking;
   readonly #participant: Participant;
   readonly #random: Random;
   readonly #isUp: () => Promise<void>;
@@ -53,7 +53,7 @@ export class Client {
   /** Requests answered 200. */
   acknowledged = 0;
 
-  constructor(http: HttpCaller, participant: Participant, random: Random, isUp: () => Promise<void>) {
+  constructor(http: Asking, participant: Participant, random: Random, isUp: () => Promise<void>) {
     this.#http = http;
     this.#participant = participant;
     this.#random = random;

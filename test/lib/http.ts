@@ -8,6 +8,9 @@ export interface Answer {
   readonly warning?: string | undefined;
 }
 
+/** Asks one coordinator, or one of several. Where an answer does not come it rejects: then nobody knows what was done. */
+export type Asking = Pick<HttpCaller, 'get' | 'post'>;
+
 /** Keep-alive HTTP calls to one base URL, or to any of several, of which one is chosen for each call. A connection that breaks rejects: then nobody knows what was done. */
 export class HttpCaller {
   readonly #baseUrl: () => string;

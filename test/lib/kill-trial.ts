@@ -1,4 +1,5 @@
 import type { Coordinator } from './coordinator.ts';
+import { DecisionProbe } from './decision-probe.ts';
 import { HttpCaller } from './http.ts';
 import { Load } from './load.ts';
 import { Countdown, type Moment } from './moment.ts';
@@ -8,17 +9,6 @@ import { Resumption } from './resumption.ts';
 import { until } from './until.ts';
 
 const clients = 48;
-/** One in so many second-phase calls looks whether the decision is durable. */
-const probeEvery = 10;
-
-const legalStatus: Readonly<Record<string, readonly string[]>> = {
-  compensate: ['aborting', 'failed'],
-  cancel: ['aborting', 'failed'],
-  confirm: ['submitted', 'succeed'],
-  rollback: ['aborting', 'failed'],
-  commit: ['submitted', 'succeed'],
-};
-
 /** The whole trial: a coordinator that dies again and again, clients, a participant that does not die, and witnesses. */
 export class KillTrial {
   readonly random: Random;
@@ -28,10 +18,8 @@ export class KillTrial {
   readonly coordinator: Coordinator;
   readonly http: HttpCaller;
   readonly load: Load;
-  readonly undecided: string[] = [];
-  probes = 0;
+  readonly probe: DecisionProbe;
   readonly #resumesWithinMs: number;
-  #secondPhases = 0;
 
   /** @param resumesWithinMs how long what was in flight may wait for the next life, once that is ready */
   constructor(coordinator: Coordinator, seed: number, resumesWithinMs: number) {
@@ -46,6 +34,7 @@ export class KillTrial {
       clients,
       gidPrefix: `kill-${seed}-`,
     });
+    this.probe = new DecisionProbe((gid) => this.load.query(gid));
     this.participant.onCall = (call) => this.#called(call);
     const { onCallback } = this.participant;
     this.participant.onCallback = (gid) => {
@@ -119,21 +108,7 @@ export class KillTrial {
   #called(call: ArrivedCall): void {
     this.countdown.called(call);
     this.resumption.called(call);
-    const legal = legalStatus[call.op];
-    if (legal === undefined) return;
-    this.#secondPhases += 1;
-    if (this.#secondPhases % probeEvery === 0) void this.#probe(call, legal);
-  }
-
-  /** Decide, then act: the status that calls for this operation must be durable when the call arrives. */
-  async #probe({ gid, op }: ArrivedCall, legal: readonly string[]): Promise<void> {
-    try {
-      const { transaction } = await this.load.query(gid);
-      this.probes += 1;
-      if (!legal.includes(transaction?.status ?? '')) this.undecided.push(`${gid}: ${op} while ${transaction?.status}`);
-    } catch {
-      // Killed between the call and the question; there are other probes.
-    }
+    this.probe.called(call);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Queried } from './auditor.ts';
 import { Client, type Note } from './client.ts';
-import type { HttpCaller } from './http.ts';
+import type { Asking } from './http.ts';
 import type { Participant } from './participant.ts';
 import type { Random } from './random.ts';
 import { randomScenario } from './scenario.ts';
@@ -24,7 +24,7 @@ export class Gate {
 }
 
 export interface LoadParts {
-  readonly http: HttpCaller;
+  readonly http: Asking;
   readonly participant: Participant;
   readonly random: Random;
   /** Each runs one transaction after the other. */
@@ -76,6 +76,11 @@ export class Load {
     if (before !== undefined && now !== before) this.defects.push(`${gid}: was ${before}, is ${now}`);
     if (now === 'succeed' || now === 'failed') this.#seenFinal.set(gid, now);
     return queried;
+  }
+
+  /** It was seen to be final. */
+  hasEnded(gid: string): boolean {
+    return this.#seenFinal.has(gid);
   }
 
   async #work(): Promise<void> {

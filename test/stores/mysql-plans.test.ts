@@ -85,7 +85,7 @@ function testPlans<T>(
           [JSON.stringify(numbers(count))],
         );
         await fixture.client.query(`
-          insert ignore into holdfast_active select ifnull(owner, ''), id, if(owner is null, due_ms, 0), created_ms, status
+          insert ignore into holdfast_active (owner, id, due_ms, created_ms, status) select ifnull(owner, ''), id, if(owner is null, due_ms, 0), created_ms, status
           from holdfast_transactions where gid like '${name}-%' and status = 'submitted'`);
       };
 

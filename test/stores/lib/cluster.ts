@@ -1,4 +1,4 @@
-import { type Coordinator, type CoordinatorOptions, startCoordinator } from '../../lib/coordinator.ts';
+import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
 import { type Answer, HttpCaller } from '../../lib/http.ts';
 import { until } from '../../lib/until.ts';
 import type { DatabaseFixture } from './database-fixture.ts';
@@ -77,12 +77,17 @@ export class Cluster {
     this.nodes = nodes;
   }
 
-  static async start(fixture: DatabaseFixture, count: number, options: CoordinatorOptions = {}): Promise<Cluster> {
+  /** @param more further settings of each, by its name */
+  static async start(
+    fixture: DatabaseFixture,
+    count: number,
+    more: (name: string) => Readonly<Record<string, string>> = () => ({}),
+  ): Promise<Cluster> {
     const started = await Promise.allSettled(
       Array.from({ length: count }, async (_, index) => {
         const name = `node-${index}`;
-        const settings = { HOLDFAST_STORE_URL: fixture.url, HOLDFAST_NODE_NAME: name, ...options.settings };
-        return new ClusterNode(name, await startCoordinator({ ...options, settings }));
+        const settings = { HOLDFAST_STORE_URL: fixture.url, HOLDFAST_NODE_NAME: name, ...more(name) };
+        return new ClusterNode(name, await startCoordinator({ settings }));
       }),
     );
     const nodes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

@@ -37,7 +37,7 @@ export function testCoordinatorKills<T>(
       const wrong = await settleAndAudit(load, participant, 60_000);
       t.diagnostic(`${load.notes.length} transactions, ${load.client.acknowledged} acknowledged requests`);
       t.diagnostic(`resumed after the kill, the start included: ${distribution(resumption.sinceKillMs)}`);
-      assert.deepEqual([...wrong, ...trial.undecided].slice(0, 20), []);
+      assert.deepEqual([...wrong, ...trial.probe.undecided].slice(0, 20), []);
       assert.doesNotMatch(coordinator.logs, /Warning:|[Uu]nhandled|internal error/, 'it complained about itself');
       assert.ok(load.notes.length > rounds * 10, 'there was hardly any load');
       const { unfinished, owners } = await fixture.leftovers();

@@ -4,25 +4,28 @@ import type { AddressInfo } from 'node:net';
 /** A call that has arrived. Times are `performance.now()`. */
 export interface HeldCall {
   readonly path: string;
+  /** The coordinator that called; empty where its call does not say so. */
+  readonly by: string;
   readonly arrivedMs: number;
-  readonly connectedMs: number;
   /** When its caller went away before it was answered. */
   cutMs: number | undefined;
 }
 
-/** An HTTP service of the tests that answers some paths only when it is told to. It knows each call. */
+/**
+ * An HTTP service of the tests that answers some paths only when it is told to. It knows each call. A path that begins with
+ * `/by/NAME/` says who calls.
+ */
 export class HeldService {
   readonly #server = createServer((request, response) => this.#called(request, response));
-  readonly #connectedMs = new WeakMap<object, number>();
   readonly #calls = new Map<string, HeldCall[]>();
   readonly #held = new Set<string>();
   readonly #waiting = new Map<string, ((status: number) => void)[]>();
   readonly #statuses = new Map<string, number>();
-  onCall: (call: HeldCall) => void = () => undefined;
+  /** In the order of their arrival. */
+  readonly all: HeldCall[] = [];
   url = '';
 
   async start(): Promise<void> {
-    this.#server.on('connection', (socket) => this.#connectedMs.set(socket, performance.now()));
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
@@ -50,11 +53,11 @@ export class HeldService {
   }
 
   #called(request: IncomingMessage, response: ServerResponse): void {
-    const [path = ''] = (request.url ?? '').split('?');
-    const connectedMs = this.#connectedMs.get(request.socket) ?? 0;
-    const call: HeldCall = { path, arrivedMs: performance.now(), connectedMs, cutMs: undefined };
+    const [called = ''] = (request.url ?? '').split('?');
+    const [, by = '', path = called] = /^\/by\/([^/]+)(\/.*)$/.exec(called) ?? [];
+    const call: HeldCall = { path, by, arrivedMs: performance.now(), cutMs: undefined };
     append(this.#calls, path, call);
-    this.onCall(call);
+    this.all.push(call);
     request.resume();
     response.on('close', () => {
       if (!response.writableEnded) call.cutMs = performance.now();

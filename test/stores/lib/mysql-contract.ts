@@ -1,9 +1,13 @@
 import { after, before, test } from 'node:test';
 import { testStore } from '../../../packages/server/src/store/contract.ts';
+import { migrations } from '../../../packages/server/src/store/mysql/migrations.ts';
 import { MySqlStore } from '../../../packages/server/src/store/mysql/mysql-store.ts';
 import type { Toolchain } from '../../../scripts/lib/toolchains/install.ts';
 import type { PrivateServer, ServerOptions } from '../../lib/servers/private-server.ts';
 import { MySqlFixture, mySqlSettings } from './mysql-fixture.ts';
+
+/** All that the next version of Holdfast changes in the tables. */
+const nothing = { adds: [], removes: [] };
 
 /** The contract of stores on a real server of that kind. */
 export function testMySqlStore<T>(
@@ -23,8 +27,9 @@ export function testMySqlStore<T>(
 
   testStore(name, async () => {
     const stores: MySqlStore[] = [];
-    const openNext = async () => {
-      const store = new MySqlStore(fixture.settings());
+    const openNext = async (isNext = false) => {
+      const more = isNext ? { migrations: [...migrations, nothing] } : {};
+      const store = new MySqlStore({ ...fixture.settings(), ...more });
       await store.open();
       stores.push(store);
       return store;
@@ -35,9 +40,9 @@ export function testMySqlStore<T>(
     const store = await openNext();
     return {
       store,
-      beside: async ({ withoutRowLocks } = { withoutRowLocks: false }) => {
-        if (withoutRowLocks) await fixture.claimWithoutLocks();
-        return openNext();
+      beside: async ({ withoutRowLocks, isNext } = {}) => {
+        if (withoutRowLocks === true) await fixture.claimWithoutLocks();
+        return openNext(isNext);
       },
       reopen: async () => {
         await closeAll();

@@ -1,11 +1,15 @@
 import { after, before, test } from 'node:test';
 import { testStore } from '../../../packages/server/src/store/contract.ts';
+import { migrations } from '../../../packages/server/src/store/postgres/migrations.ts';
 import { PostgresStore } from '../../../packages/server/src/store/postgres/postgres-store.ts';
 import type { PgBouncerPrograms, PostgresPrograms } from '../../../scripts/lib/toolchains/databases.ts';
 import type { Toolchain } from '../../../scripts/lib/toolchains/install.ts';
 import { startPgBouncer } from '../../lib/servers/pgbouncer.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
 import { PostgresFixture } from './postgres-fixture.ts';
+
+/** All that the next version of Holdfast changes in the tables. */
+const nothing = { adds: [], removes: [] };
 
 /**
  * The contract of stores on one server for all of its cases.
@@ -35,8 +39,8 @@ export function testPostgresContract(
 
   testStore(name, async () => {
     const stores: PostgresStore[] = [];
-    const openNext = async () => {
-      const store = new PostgresStore(settings());
+    const openNext = async (isNext = false) => {
+      const store = new PostgresStore({ ...settings(), ...(isNext && { migrations: [...migrations, nothing] }) });
       await store.open();
       stores.push(store);
       return store;
@@ -47,9 +51,9 @@ export function testPostgresContract(
     const store = await openNext();
     return {
       store,
-      beside: async ({ withoutRowLocks } = { withoutRowLocks: false }) => {
-        if (withoutRowLocks) await fixture.claimWithoutLocks();
-        return openNext();
+      beside: async ({ withoutRowLocks, isNext } = {}) => {
+        if (withoutRowLocks === true) await fixture.claimWithoutLocks();
+        return openNext(isNext);
       },
       reopen: async () => {
         await closeAll();

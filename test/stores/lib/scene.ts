@@ -1,31 +1,39 @@
 import assert from 'node:assert/strict';
 import { until } from '../../lib/until.ts';
 import { Cluster, type ClusterNode } from './cluster.ts';
-import type { DatabaseFixture } from './database-fixture.ts';
 import { HeldService } from './held-service.ts';
-import type { StoreKind } from './kinds.ts';
+import type { KindFixture, StoreKind } from './kinds.ts';
 
 export const success = '{"dtm_result":"SUCCESS"}';
 
 /** Coordinators on one database, and a service that they call. */
 export class Scene {
-  readonly fixture: DatabaseFixture;
+  readonly fixture: KindFixture;
   readonly service: HeldService;
   readonly cluster: Cluster;
 
-  private constructor(fixture: DatabaseFixture, service: HeldService, cluster: Cluster) {
+  private constructor(fixture: KindFixture, service: HeldService, cluster: Cluster) {
     this.fixture = fixture;
     this.service = service;
     this.cluster = cluster;
   }
 
-  static async start(kind: StoreKind, count: number, settings: Readonly<Record<string, string>> = {}): Promise<Scene> {
+  static async start(
+    kind: StoreKind,
+    count: number,
+    more: (name: string) => Readonly<Record<string, string>> = () => ({}),
+  ): Promise<Scene> {
     const fixture = await kind.start();
     const service = new HeldService();
     await service.start();
     try {
-      const given = { HOLDFAST_REQUEST_TIMEOUT_MS: '60000', ...settings };
-      return new Scene(fixture, service, await Cluster.start(fixture, count, { settings: given }));
+      const cluster = await Cluster.start(fixture, count, (name) => ({
+        HOLDFAST_REQUEST_TIMEOUT_MS: '60000',
+        // Each calls the service by an address of its own.
+        HOLDFAST_NAMES: `bank=${service.url}/by/${name}`,
+        ...more(name),
+      }));
+      return new Scene(fixture, service, cluster);
     } catch (error) {
       await service.stop();
       await fixture.stop();
@@ -43,9 +51,9 @@ export class Scene {
     return this.cluster.node(0);
   }
 
-  /** A saga whose actions are `/GID/0`, `/GID/1` and so on, and their compensations `/GID/0-back`. */
+  /** A saga whose actions are `/GID/0`, `/GID/1` and so on, and their compensations `/GID/0-back`; the calls say who makes them. */
   saga(gid: string, steps = 1, more: object = {}): object {
-    const url = `${this.service.url}/${gid}`;
+    const url = `svc://bank/${gid}`;
     return {
       gid,
       trans_type: 'saga',

@@ -255,28 +255,41 @@ for (const [what, isMadeDue] of [
 }
 
 test('a look between a wake and the call that it asks for loses nothing', () => {
-  const { actor, state, nextCall, loads, stored, transaction, writes, answer } = actorWorld(askedSaga('g', 1));
+  const { actor, state, nextCall, writes, answer } = actorWorld(askedSaga('g', 1));
   const { done } = nextCall();
   actor.wake();
   state.mustLook = true;
   done({ kind: 'answered', outcome: error, durationMs: 1 });
   state.mustLook = false;
-  loads.shift()?.(stored(transaction, 1));
+  actor.looked(1, 0);
   assert.equal(writes.length, 0, 'not handed back');
   assert.equal(answer(success), 'http://a/1');
 });
 
 test('where its view of the row is old, it looks before it calls', async () => {
-  const { runtime, state, answer, calls, loads, stored, transaction, nextCall } = actorWorld(askedSaga('g', 2));
+  const { actor, runtime, state, answer, calls, nextCall } = actorWorld(askedSaga('g', 2));
   state.mustLook = true;
   assert.equal(calls[0]?.mayGo(), false);
   calls.shift()?.done({ kind: 'not-called', untilMs: undefined });
   await runtime.settle();
-  assert.equal(calls.length, 0);
+  assert.deepEqual([calls.length, state.looks], [0, 1]);
   state.mustLook = false;
-  loads.shift()?.(stored(transaction, 1));
+  actor.looked(1, 0);
   assert.equal(answer(success), 'http://a/1');
   assert.equal(nextCall().url, 'http://a/2');
+});
+
+test('where it looks before it calls and its row was changed, it reads it and does what it says', async () => {
+  const { actor, runtime, state, calls, loads, stored, transaction, left } = actorWorld(askedSaga('g', 2));
+  state.mustLook = true;
+  calls.shift()?.done({ kind: 'not-called', untilMs: undefined });
+  await runtime.settle();
+  state.mustLook = false;
+  actor.looked(2, 0);
+  assert.equal(calls.length, 0);
+  const failed = { ...transaction.progress, status: 'failed' as const };
+  loads.shift()?.(stored({ ...transaction, progress: failed }, 2, null));
+  assert.deepEqual([left, calls.length], [[{ kind: 'final' }], 0]);
 });
 
 test('Q13: an attempt that ends after a final status is told of, and not written', () => {

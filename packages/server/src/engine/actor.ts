@@ -22,6 +22,8 @@ export interface ActorContext extends RowContext, CallsContext, FlushContext {
   readonly longTurns: LongTurns;
   /** Whether a row last seen then (monotonic time) must be looked at again before a call; never on an exclusive store. */
   mustLook(seenMs: number): boolean;
+  /** Its row is looked at now: it is told by `looked` or `missed`. */
+  look(actor: Actor): void;
   /** Called once: it is handed back, final or lost, and the actor does nothing any more. */
   left(actor: Actor, why: Leaving): void;
   moved(transaction: Transaction, from: Status): void;
@@ -60,6 +62,8 @@ export class Actor {
   #woken = false;
   #stepping = false;
   #stepsSoon = false;
+  /** It waits for a look at its row before it calls. */
+  #looks = false;
   #wakeTimer: Timer | undefined;
 
   /** @param loaded what a claim tells; undefined where this driver's node has written the row itself */
@@ -146,6 +150,9 @@ export class Actor {
       return;
     }
     this.#row.seen(seenMs);
+    if (!this.#looks) return;
+    this.#looks = false;
+    this.#step();
   }
 
   /** The row did not show among ours: unless it is being written or read, it is read, to see whose it is. */
@@ -244,12 +251,17 @@ export class Actor {
     }
     if (this.#context.mustLook(this.#row.seenMs)) {
       // A write under way tells as much as a look.
-      if (!this.#row.isBusy) this.#reload();
+      if (!this.#row.isBusy) this.#lookFirst();
       return 0;
     }
     const asked = operations.slice(0, this.#calls.out.room);
     for (const operation of asked) this.#calls.call(operation);
     return asked.length;
+  }
+
+  #lookFirst(): void {
+    this.#looks = true;
+    this.#context.look(this);
   }
 
   #move(to: Status, reason: string): void {

@@ -146,6 +146,29 @@ test('a stop and a rollback at another node reach the calls of the owner within 
   assert.equal(first.calls.at(-1)?.call.url, 'http://c/1');
 });
 
+test('a store that has become slow: a hundred drivers that want to be sure ask together, and call once they are', async () => {
+  const [first, second] = two(
+    await coordinators(2, { settings: { active: { maxActive: 400, maxActiveBytes: 1e8, claimRows: 20 } } }),
+  );
+  const { runtime } = first;
+  await runtime.advance(3000);
+  for (const index of numbers(100)) await first.done(first.engine.submit(askedSaga(`g${index}`, 1), false));
+  // The look of each second takes two, and what is known of the rows grows old.
+  const slow = first.hold('read', 'answer');
+  await runtime.advance(2500);
+  const reads = first.asked.read;
+  const another = first.hold('read', 'answer');
+  for (const _ of numbers(100)) assert.equal(first.send(), undefined, 'what is known is too old to call');
+  await runtime.settle();
+  assert.equal(first.asked.read - reads, 1);
+  await runtime.advance(2500);
+  another();
+  await runtime.settle();
+  for (const _ of numbers(100)) assert.notEqual(first.send(), undefined, 'the answer is as fresh as it can be');
+  slow();
+  assert.equal(second.calls.length, 0);
+});
+
 test('a graceful stop hands over at once: another node calls within a heartbeat', async () => {
   const worlds = await coordinators(3);
   const [first] = two(worlds);

@@ -1,12 +1,6 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
 import type { DeadOwner } from '../store/nodes.ts';
-import {
-  type ClaimResult,
-  type Store,
-  type StoredTransaction,
-  UnreadableError,
-  type UnreadableRow,
-} from '../store/store.ts';
+import type { ClaimResult, Store, StoredTransaction, UnreadableRow } from '../store/store.ts';
 import { type ActiveLimits, ActiveRoom } from './active-room.ts';
 import { Actor, type ActorContext, type Leaving, type Loaded } from './actor.ts';
 import type { EngineClock } from './clock.ts';
@@ -20,7 +14,7 @@ import { PreparedRows } from './prepared-rows.ts';
 import { transactionBytes, updateBytes } from './row.ts';
 import { RowWatch, type Watched } from './row-watch.ts';
 import { Schedule } from './schedule.ts';
-import { asUnreadable } from './unread.ts';
+import { asUnreadable, isNotForUs } from './unread.ts';
 
 export interface IncarnationContext {
   readonly runtime: Runtime;
@@ -65,8 +59,11 @@ interface Active {
   readonly isClaimed: boolean;
 }
 
-/** How old a driver's view of its row may be before a call, where other nodes can write. */
-const lookEveryMs = 1000;
+/**
+ * How old a driver's view of its row may be before a call, where other nodes can write: so much later a stop holds back calls.
+ * All rows are looked at once a second; what that takes is no reason to look again.
+ */
+const freshMs = 1500;
 /** A row that could not be read is read again after this. */
 const rereadMs = 1000;
 
@@ -108,7 +105,8 @@ export class Incarnation {
       write: (write, bytes, done) => context.journal.write(write, bytes, done),
       tryWrite: (write, bytes, done) => context.journal.tryWrite(write, bytes, done),
       load: (gid, done) => this.#load(gid, done),
-      mustLook: (seenMs) => !exclusive && context.upkeep.monotonicMs() - seenMs > lookEveryMs,
+      mustLook: (seenMs) => !exclusive && context.upkeep.monotonicMs() - seenMs > freshMs,
+      look: (actor) => this.#watch?.ask(actor),
       left: (actor, why) => this.#left(actor, why),
     };
     this.#schedule = new Schedule({
@@ -370,9 +368,12 @@ export class Incarnation {
     this.#context.defect(gid, 'cannot be driven: it waits until the next start', error);
   }
 
-  /** What cannot be read is driven by nobody; it was told of as it was read, and the next start makes it an incident. */
+  /**
+   * What cannot be read is driven by nobody; it was told of as it was read, and the next start makes it an incident. What is
+   * for a newer program to read is driven by others.
+   */
   #leave(gid: string, error: unknown): [] {
-    if (!(error instanceof UnreadableError)) throw error;
+    if (!isNotForUs(error)) throw error;
     this.#broken.add(gid);
     return [];
   }
@@ -381,7 +382,7 @@ export class Incarnation {
     this.#context.store.load([gid]).then(
       ([stored]) => done(stored),
       (error: unknown) => {
-        if (error instanceof UnreadableError) {
+        if (isNotForUs(error)) {
           this.#leave(gid, error);
           done(undefined);
           return;

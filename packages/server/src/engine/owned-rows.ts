@@ -3,6 +3,8 @@ import type { Runtime } from './ports.ts';
 import type { DrivenRow } from './row-watch.ts';
 
 const pageRows = 1000;
+/** Each is a read of its own, and others wait for the store as well. */
+const takenAtOnce = 20;
 /** After a claim whose answer was lost, which a store may carry out seconds later: so many looks, a second apart. */
 const looksAfterLost = { count: 10, everyMs: 1000 } as const;
 
@@ -65,7 +67,9 @@ export class OwnedRows {
     const found = (gid: string) => {
       if (!isPerhapsClaimed) defect(gid);
     };
-    await Promise.all(lost.map(([gid]) => take(gid, () => found(gid))));
+    for (let at = 0; at < lost.length && !isOver(); at += takenAtOnce) {
+      await Promise.all(lost.slice(at, at + takenAtOnce).map(([gid]) => take(gid, () => found(gid))));
+    }
   }
 
   /** The answer of a claim was lost: what it took, now or a little later, is ours and not driven. */

@@ -24,6 +24,12 @@ export function refuse(cause: unknown): never {
   // Asking again does not help: a human must be told why.
   if (cause instanceof StoreError && cause.code === 'version')
     throw new HoldfastError('INTERNAL', cause.message, { cause });
+  // Another coordinator can: a client that asks again finds it.
+  if (cause instanceof StoreError && cause.code === 'newer')
+    throw new HoldfastError('UNAVAILABLE', `this transaction cannot be served here: ${cause.message}`, {
+      retryAfterMs: 1000,
+      cause,
+    });
   throw new HoldfastError('UNAVAILABLE', 'the store cannot serve this now', { retryAfterMs: 1000, cause });
 }
 

@@ -13,12 +13,15 @@ class World {
   readonly told: string[] = [];
   readonly errors: unknown[] = [];
   failure: unknown;
+  /** The store answers then. */
+  answers: Promise<void> = Promise.resolve();
   readonly watch = new RowWatch({
     runtime: this.runtime,
     own: 'me',
     driven: () => this.driven,
     changed: async (seen) => {
       this.questions.push([...seen]);
+      await this.answers;
       if (this.failure !== undefined) throw this.failure;
       return seen.flatMap(({ gid, version }): ChangedRow[] => {
         const row = this.table.get(gid) ?? { version: 0, owner: null };
@@ -131,6 +134,48 @@ test('thousands are asked for in pages, and a question that fails is asked again
     questions.slice(1).map(({ length }) => length),
     [2000, 2000, 500],
   );
+});
+
+test('drivers that want to be sure at once are asked for together, and those that come meanwhile after them', async () => {
+  const world = new World();
+  const { runtime, questions, driven, watch, told } = world;
+  for (let index = 0; index < 1200; index += 1) world.drive(`g${index}`, 1);
+  const answer = Promise.withResolvers<void>();
+  world.answers = answer.promise;
+  for (const row of driven.slice(0, 700)) watch.ask(row);
+  await runtime.settle();
+  for (const row of driven.slice(600)) watch.ask(row);
+  await runtime.settle();
+  assert.deepEqual(
+    questions.map(({ length }) => length),
+    [500],
+  );
+  answer.resolve();
+  await runtime.settle();
+  assert.deepEqual(
+    questions.map(({ length }) => length),
+    [500, 500, 200],
+  );
+  assert.equal(new Set(told).size, 1200);
+});
+
+test('a look for drivers that fails is tried again, and an answer that took long is not older than half a second', async () => {
+  const world = new World();
+  const { runtime, driven, watch, told, errors, questions } = world;
+  world.drive('g', 1);
+  world.failure = new Error('the store is away');
+  for (const row of driven) watch.ask(row);
+  driven.length = 0;
+  await runtime.settle();
+  assert.equal(errors.length, 1);
+  world.failure = undefined;
+  const answer = Promise.withResolvers<void>();
+  world.answers = answer.promise;
+  await runtime.advance(1000);
+  await runtime.advance(3000);
+  answer.resolve();
+  await runtime.settle();
+  assert.deepEqual([told, questions.length], [['g 1 at 3500'], 2]);
 });
 
 test('at its end all who wait are told that nobody can say, and so is who comes later', async () => {

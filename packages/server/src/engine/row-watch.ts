@@ -5,8 +5,18 @@ import type { Runtime, Timer } from './ports.ts';
 const lookEveryMs = 1000;
 /** In one question to the store. */
 const mostRows = 2000;
+/** In one for drivers that wait for its answer: all of them go on at once. */
+const mostAsked = 500;
+/** After a question for drivers that failed. */
+const askAgainMs = 1000;
 /** What was written or read so shortly before is as it was. */
 const freshMs = 500;
+
+/**
+ * An answer counts as no older than this when it comes. On a store that is slower a look would be old at once, and nothing
+ * would be called ever.
+ */
+const slowMs = 500;
 
 /** A row that is driven here. */
 export interface DrivenRow {
@@ -20,7 +30,7 @@ export interface DrivenRow {
 }
 
 export interface RowWatchContext {
-  readonly runtime: Pick<Runtime, 'monotonicMs' | 'setTimer'>;
+  readonly runtime: Pick<Runtime, 'monotonicMs' | 'setTimer' | 'soon'>;
   readonly own: string;
   /** What is driven here now. */
   driven(): Iterable<DrivenRow>;
@@ -46,6 +56,9 @@ const mostAwaited = 10_000;
 export class RowWatch {
   readonly #context: RowWatchContext;
   readonly #awaited = new Map<string, Awaited>();
+  /** Their drivers want to be sure of them now. */
+  readonly #asked = new Map<string, DrivenRow>();
+  #isAsking = false;
   #timer: Timer | undefined;
   #isLooking = false;
   #ended = false;
@@ -75,11 +88,42 @@ export class RowWatch {
     this.wake();
   }
 
+  /**
+   * The driver wants to call, and has not heard of its row for too long. However many want that, they are asked for
+   * together: each by itself they would keep a store that has become slow from whatever else it has to do.
+   */
+  ask(row: DrivenRow): void {
+    if (this.#ended) return;
+    this.#asked.set(row.gid, row);
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    this.#context.runtime.soon(() => this.#lookAtAsked());
+  }
+
   end(): void {
     this.#ended = true;
+    this.#asked.clear();
     this.#timer?.cancel();
     for (const { done } of this.#awaited.values()) for (const tell of done) tell('gone');
     this.#awaited.clear();
+  }
+
+  #lookAtAsked(): void {
+    const rows = new Map([...this.#asked].slice(0, mostAsked));
+    for (const gid of rows.keys()) this.#asked.delete(gid);
+    const seen = [...rows].flatMap(([gid, { sight }]) =>
+      sight === undefined ? [] : [{ gid, version: sight.version }],
+    );
+    const next = () => {
+      this.#isAsking = !this.#ended && this.#asked.size > 0;
+      if (this.#isAsking) this.#lookAtAsked();
+    };
+    this.#lookAt(seen, rows).then(next, (error: unknown) => {
+      this.#context.failed(error);
+      if (this.#ended) return;
+      for (const [gid, row] of rows) this.#asked.set(gid, row);
+      this.#context.runtime.setTimer(askAgainMs, next);
+    });
   }
 
   #look(): void {
@@ -118,15 +162,17 @@ export class RowWatch {
   }
 
   async #lookAt(seen: readonly SeenRow[], rows: ReadonlyMap<string, DrivenRow>): Promise<void> {
-    const sentMs = this.#context.runtime.monotonicMs();
+    if (seen.length === 0) return;
+    const { runtime } = this.#context;
+    const sentMs = runtime.monotonicMs();
     const changed = new Map((await this.#context.changed(seen)).map((row) => [row.gid, row]));
     if (this.#ended) return;
+    const atMs = Math.max(sentMs, runtime.monotonicMs() - slowMs);
     for (const { gid, version } of seen) {
       const found = changed.get(gid);
       const driven = rows.get(gid);
       if (driven === undefined) this.#heard(gid, found);
-      else if (found === undefined || found.owner === this.#context.own)
-        driven.looked(found?.version ?? version, sentMs);
+      else if (found === undefined || found.owner === this.#context.own) driven.looked(found?.version ?? version, atMs);
       else driven.missed();
     }
   }

@@ -9,7 +9,7 @@ import {
   type Transaction,
   type TransactionType,
 } from '@holdfast/core';
-import type { StoredTransaction, UnreadableRow } from '../store/store.ts';
+import { type StoredTransaction, StoreError, UnreadableError, type UnreadableRow } from '../store/store.ts';
 
 /** Of a text that may hold anything. */
 const longestReason = 500;
@@ -20,6 +20,10 @@ export interface StoppedUnread {
   readonly before: Transaction;
   readonly now: Transaction;
 }
+
+/** A row that this node cannot drive, however often it reads it: nobody can read it, or newer programs alone. */
+export const isNotForUs = (error: unknown) =>
+  error instanceof UnreadableError || (error instanceof StoreError && error.code === 'newer');
 
 /** What can be decoded and not be driven, as what cannot be decoded. */
 export function asUnreadable(stored: StoredTransaction, error: unknown): UnreadableRow {

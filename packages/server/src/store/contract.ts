@@ -8,6 +8,7 @@ import { testDamage } from './contract/damage.ts';
 import type { Case, OpenEmpty } from './contract/fixtures.ts';
 import { testLists } from './contract/lists.ts';
 import { testModel } from './contract/model.ts';
+import { testNeeds } from './contract/needs.ts';
 import { testNodes } from './contract/nodes.ts';
 import { testUpkeep } from './contract/upkeep.ts';
 import { testValues } from './contract/values.ts';
@@ -44,6 +45,7 @@ export function testStore(name: string, open: OpenEmpty): void {
     testDamage(declare);
     testModel(declare);
     testNodes(declare);
+    testNeeds(declare);
     testConcurrency(declare);
   });
 }

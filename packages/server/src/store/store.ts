@@ -46,7 +46,7 @@ export interface Store {
 
   /**
    * What is stored, in the order asked for; undefined for an unknown gid. Branches come in registration order.
-   * @throws UnreadableError for the first that cannot be read
+   * @throws UnreadableError for the first that cannot be read; StoreError `newer` for the first that needs a higher format
    * @param what `bare`: without branches, which may be megabytes
    */
   load(gids: readonly string[], what?: 'whole' | 'bare'): Promise<readonly (StoredTransaction | undefined)[]>;
@@ -56,7 +56,7 @@ export interface Store {
    * first those whose owner is dead (whatever their due time), then those without owner that are due, earliest first.
    * The conditional update alone decides who gets a row: a store that can lock rows, or skip locked ones, does it to be
    * faster. On a shared store an owner is dead that `dead` names, while its heartbeat still has that count, and one
-   * without a stored heartbeat.
+   * without a stored heartbeat. What needs a higher format than this program's is left to others.
    * A workflow comes without its branches: it is driven without their results.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
@@ -78,7 +78,7 @@ export interface Store {
 
   /**
    * Newest first (createdMs, then gid, descending). Built in bounded pages; a page may be short and still have `next`.
-   * What cannot be read is in it with what is known, why being its incident.
+   * What cannot be read, or needs a higher format, is in it with what is known, why being its incident.
    */
   list(filter: ListFilter): Promise<ListPage>;
 
@@ -139,6 +139,13 @@ export interface CommitsAtOnce {
  */
 export type WriteToken = string;
 
+/**
+ * The lowest format of a program that can read the row afterwards; default 0: every one. It only rises. While the stored
+ * heartbeat of an incarnation knows a lower one, the write is stuck. On an exclusive store it changes nothing: there the
+ * next program has the whole store, or refuses it.
+ */
+export type Needs = number;
+
 export type Write = CreateWrite | UpdateWrite | AppendWrite;
 
 /** Refused `exists` if the gid is stored under another token. The row starts at version 1. */
@@ -149,6 +156,7 @@ export interface CreateWrite {
   readonly definition: Definition;
   readonly progress: Progress;
   readonly owner: string | null;
+  readonly needs?: Needs;
 }
 
 /** Refused `missing` for an unknown gid, `conflict` unless owner and version are as expected; then version + 1. */
@@ -167,6 +175,7 @@ export interface UpdateWrite {
    * takes their place, without branches. Only with a definition.
    */
   readonly setsAside?: true;
+  readonly needs?: Needs;
 }
 
 /**
@@ -188,6 +197,7 @@ export interface AppendWrite {
   readonly maxBranches: number;
   /** The most bytes that definition and branches may take, as the store keeps them. */
   readonly maxBytes: number;
+  readonly needs?: Needs;
 }
 
 export type WriteResult =
@@ -201,8 +211,8 @@ export type WriteResult =
   | 'too-large';
 
 /**
- * Not written this time, and why, for the sake of its own row: somebody holds a lock on it, or the server cannot store what
- * is in it. To be issued again after a while, by itself.
+ * Not written this time, and why, for the sake of its own row: somebody holds a lock on it, the server cannot store what is
+ * in it, or somebody who lives could not read it. To be issued again after a while, by itself.
  */
 export interface Stuck {
   readonly stuck: string;
@@ -346,6 +356,7 @@ export type StoreErrorCode =
   | 'damaged'
   | 'locked'
   | 'version'
+  | 'newer'
   | 'unsafe'
   | 'bad-position'
   | 'bad-folder';

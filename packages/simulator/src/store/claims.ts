@@ -15,9 +15,10 @@ export function claim(
   request: ClaimRequest,
   isExclusive: boolean,
   by: string,
+  format: number,
 ): ClaimResult | Rest<ClaimResult> {
   const { nowMs, maxCount, maxBytes } = request;
-  const rows = unfinishedByDue(database.rows.values());
+  const rows = unfinishedByDue(database.rows.values()).filter(({ needs }) => needs <= format);
   const orphaned = rows.filter((row) => isDead(database, row.owner, request, isExclusive));
   const due = rows.filter(({ owner, progress }) => owner === null && progress.dueMs <= nowMs);
   const chosen: Row[] = [];
@@ -27,7 +28,7 @@ export function claim(
     chosen.push(row);
     bytes += rowBytes(row);
   }
-  const rest = () => take(database, chosen, request, isExclusive, by);
+  const rest = () => take(database, chosen, request, isExclusive, by, format);
   return isExclusive ? rest() : new Rest(rest);
 }
 
@@ -37,6 +38,7 @@ function take(
   request: ClaimRequest,
   isExclusive: boolean,
   by: string,
+  format: number,
 ): ClaimResult {
   const { incarnation, nowMs } = request;
   const claimed: StoredTransaction[] = [];
@@ -49,9 +51,9 @@ function take(
     database.put(row.definition.gid, taken, { kind: 'claim', by, write: undefined });
     claimed.push(storedOf(row.definition.type === 'workflow' ? { ...taken, branches: [] } : taken));
   }
-  const nextMs = nextDueMs(database);
+  const nextMs = nextDueMs(database, format);
   // What is left of the dead is to be claimed at once, whatever its due time.
-  const left = unfinishedByDue(database.rows.values());
+  const left = unfinishedByDue(database.rows.values()).filter(({ needs }) => needs <= format);
   const isMore = left.some((row) => isDead(database, row.owner, request, isExclusive));
   return { claimed, nextDueMs: isMore ? Math.min(nowMs, nextMs ?? nowMs) : nextMs };
 }

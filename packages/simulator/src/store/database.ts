@@ -1,6 +1,6 @@
 import { incidentKind, isFinal } from '@holdfast/core';
 import type { NodeBeat } from 'holdfast/store/nodes';
-import type { AppendWrite, Counts, CreateWrite, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
+import type { AppendWrite, Counts, CreateWrite, Stuck, UpdateWrite, Write, WriteResult } from 'holdfast/store/store';
 import { compareText } from './compare-text.ts';
 import { seal } from './copy.ts';
 import { type Cause, owedFor, type Row, rowBytes } from './row.ts';
@@ -51,8 +51,11 @@ export class Database {
     return this.#highestMs;
   }
 
-  commit(batch: readonly Write[], by: string): WriteResult[] {
-    return batch.map((write) => this.#write(write, by));
+  commit(batch: readonly Write[], by: string): (WriteResult | Stuck)[] {
+    const formats = [...this.nodes.values()].map(({ format }) => format);
+    return batch.map((write) =>
+      Math.min(...formats) < (write.needs ?? 0) ? { stuck: 'an earlier program lives' } : this.#write(write, by),
+    );
   }
 
   put(gid: string, row: Row, cause: Cause): void {
@@ -104,7 +107,7 @@ export class Database {
   }
 
   #create(write: CreateWrite, by: string): WriteResult {
-    const { gid, token, definition, progress, owner } = write;
+    const { gid, token, definition, progress, owner, needs = 0 } = write;
     const stored = this.rows.get(gid);
     if (stored !== undefined) return stored.createToken === token ? 'done' : 'exists';
     const row: Row = {
@@ -116,6 +119,7 @@ export class Database {
       version: 1,
       createToken: token,
       writeToken: token,
+      needs,
       ...owedFor(progress),
     };
     this.put(gid, row, { kind: 'create', by, write });
@@ -123,7 +127,7 @@ export class Database {
   }
 
   #update(write: UpdateWrite, by: string): WriteResult {
-    const { gid, token, expectOwner, expectVersion, owner, progress, definition, setsAside } = write;
+    const { gid, token, expectOwner, expectVersion, owner, progress, definition, setsAside, needs = 0 } = write;
     const stored = this.rows.get(gid);
     if (stored === undefined) return 'missing';
     if (stored.writeToken === token) return 'done';
@@ -138,6 +142,7 @@ export class Database {
       handedBack: owner === null || stored.handedBack,
       version: stored.version + 1,
       writeToken: token,
+      needs: Math.max(stored.needs, needs),
       ...owedFor(progress, stored),
     };
     this.put(gid, row, { kind: 'update', by, write });
@@ -145,7 +150,7 @@ export class Database {
   }
 
   #append(write: AppendWrite, by: string): WriteResult {
-    const { gid, type, whileStatus, branches, maxBranches, maxBytes, dueMs } = write;
+    const { gid, type, whileStatus, branches, maxBranches, maxBytes, dueMs, needs = 0 } = write;
     const stored = this.rows.get(gid);
     if (stored === undefined) return 'missing';
     if (stored.definition.type !== type) return 'wrong-type';
@@ -156,7 +161,9 @@ export class Database {
     if (rowBytes({ ...stored, branches: [...stored.branches, ...branches] }) > maxBytes) return 'too-large';
     const isDelayed = dueMs !== undefined && stored.owner === null;
     const progress = isDelayed ? { ...stored.progress, dueMs } : stored.progress;
-    this.put(gid, { ...stored, progress, branches: [...stored.branches, ...branches] }, { kind: 'append', by, write });
+    const all = [...stored.branches, ...branches];
+    const row: Row = { ...stored, progress, branches: all, needs: Math.max(stored.needs, needs) };
+    this.put(gid, row, { kind: 'append', by, write });
     return 'done';
   }
 }

@@ -9,7 +9,12 @@ export function heartbeat(database: Database, beat: Heartbeat, format: number): 
   const { startedMs = clockMs, isDrainAsked = false } = known ?? {};
   const stored: NodeBeat = { ...beat, format, startedMs, beatMs: clockMs, count, isDrainAsked };
   database.nodes.set(beat.incarnation, stored);
-  return { clockMs, server: database.server, nodes: [...database.nodes.values()], nextDueMs: nextDueMs(database) };
+  return {
+    clockMs,
+    server: database.server,
+    nodes: [...database.nodes.values()],
+    nextDueMs: nextDueMs(database, format),
+  };
 }
 
 export function retire(database: Database, incarnation: string, count: number | undefined): void {
@@ -31,11 +36,12 @@ export function changedRows(database: Database, seen: readonly SeenRow[]): Chang
   });
 }
 
-/** When the first unfinished transaction without owner is due. */
-export function nextDueMs(database: Database): number | undefined {
+/** When the first unfinished transaction without owner is due that a program of this format can read. */
+export function nextDueMs(database: Database, format: number): number | undefined {
   let next: number | undefined;
-  for (const { owner, progress } of database.rows.values()) {
-    if (owner === null && !isFinal(progress.status)) next = Math.min(next ?? progress.dueMs, progress.dueMs);
+  for (const { owner, progress, needs } of database.rows.values()) {
+    if (owner === null && needs <= format && !isFinal(progress.status))
+      next = Math.min(next ?? progress.dueMs, progress.dueMs);
   }
   return next;
 }

@@ -4,7 +4,7 @@ import { compareText } from './compare-text.ts';
 import { type Row, storedOf } from './row.ts';
 
 /** Newest first, then gid descending; a position is the creation time and the gid of the last row shown. */
-export function listPage(rows: Iterable<Row>, filter: ListFilter): ListPage {
+export function listPage(rows: Iterable<Row>, filter: ListFilter, format: number): ListPage {
   const after = filter.position === undefined || filter.position === '' ? undefined : readPosition(filter.position);
   const matching = [...rows]
     .filter((row) => matches(row, filter))
@@ -14,9 +14,17 @@ export function listPage(rows: Iterable<Row>, filter: ListFilter): ListPage {
   const last = page.at(-1);
   const hasMore = matching.length > page.length && last !== undefined;
   return {
-    transactions: page.map((row) => ({ ...storedOf(row), branches: [] })),
+    transactions: page.map((row) => ({ ...storedOf(row.needs > format ? unread(row) : row), branches: [] })),
     next: hasMore ? `${last.definition.createdMs}:${last.definition.gid}` : '',
   };
+}
+
+export const newerText = 'it was written by a newer Holdfast';
+
+/** What its columns say. */
+function unread(row: Row): Row {
+  const { definition, progress } = row;
+  return { ...row, definition: { ...definition, steps: [] }, progress: { ...progress, incident: newerText } };
 }
 
 interface Position {

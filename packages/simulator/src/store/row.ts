@@ -15,6 +15,8 @@ export interface Row {
   /** When the alert that is owed is due; 0: none is. */
   readonly alertMs: number;
   readonly alertTries: number;
+  /** The lowest format of a program that can read it. */
+  readonly needs: number;
 }
 
 /** Why a row changed, and which process asked for it. `write` where it was a write of a batch. */
@@ -26,7 +28,7 @@ export interface Cause {
 
 /** What a reader gets: frozen data may be shared with the database, bytes may not. */
 export function storedOf(row: Row): StoredTransaction {
-  const { alertMs: _, alertTries: __, ...stored } = row;
+  const { alertMs: _, alertTries: __, needs: ___, ...stored } = row;
   const { definition, branches } = stored;
   const hasBytes = [...definition.steps, ...branches].some(({ payload }) => typeof payload !== 'string');
   return hasBytes ? seal(stored) : stored;

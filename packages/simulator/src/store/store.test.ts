@@ -38,7 +38,7 @@ function handles(exclusive: boolean) {
   const scheduler = new Scheduler(random);
   const database = new Database(() => Date.now());
   let lives = 0;
-  return () => {
+  return (format = 1) => {
     lives += 1;
     const process = new SimulatedProcess(`a${lives}`, scheduler, random);
     const link = new StoreLink(process, {
@@ -51,7 +51,14 @@ function handles(exclusive: boolean) {
       passed: () => undefined,
     });
     const pause = () => Promise.resolve();
-    return new SimulatedStore({ exclusive, database, link: selfRunning(scheduler, link), by: process.id, pause });
+    return new SimulatedStore({
+      exclusive,
+      database,
+      link: selfRunning(scheduler, link),
+      by: process.id,
+      pause,
+      format,
+    });
   };
 }
 
@@ -63,8 +70,8 @@ for (const exclusive of [true, false]) {
     const others: SimulatedStore[] = [];
     return {
       store,
-      beside: async () => {
-        const other = newHandle();
+      beside: async ({ isNext = false } = {}) => {
+        const other = newHandle(isNext ? 2 : 1);
         await other.open();
         others.push(other);
         return other;

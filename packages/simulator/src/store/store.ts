@@ -14,6 +14,7 @@ import {
   type Store,
   type StoredTransaction,
   StoreError,
+  type Stuck,
   type TakenAlerts,
   type Write,
   type WriteResult,
@@ -24,7 +25,7 @@ import { seal } from './copy.ts';
 import type { Database } from './database.ts';
 import type { Link, Rest, StoreOperation } from './link.ts';
 import { changedRows, drain, heartbeat, retire } from './nodes.ts';
-import { listPage } from './pages.ts';
+import { listPage, newerText } from './pages.ts';
 import { storedOf } from './row.ts';
 
 /** Told when a batch leaves; what it returns is told how it ended for whoever sent it. */
@@ -106,7 +107,7 @@ export class SimulatedStore implements Store {
     return this.#carry('read', () => (this.exclusive ? this.#database.highestMs : this.#database.clockMs()));
   }
 
-  async commit(batch: readonly Write[]): Promise<readonly WriteResult[]> {
+  async commit(batch: readonly Write[]): Promise<readonly (WriteResult | Stuck)[]> {
     const sent = seal(batch);
     const handedBack = sent.filter(isHandBack);
     const count = (by: number) => {
@@ -137,13 +138,14 @@ export class SimulatedStore implements Store {
       gids.map((gid) => {
         const row = this.#database.rows.get(gid);
         if (row === undefined) return undefined;
+        if (row.needs > this.format) throw new StoreError('newer', newerText);
         return storedOf(what === 'bare' ? { ...row, branches: [] } : row);
       }),
     );
   }
 
   claim(request: ClaimRequest): Promise<ClaimResult> {
-    return this.#carry('claim', () => claim(this.#database, request, this.exclusive, this.#by));
+    return this.#carry('claim', () => claim(this.#database, request, this.exclusive, this.#by, this.format));
   }
 
   owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
@@ -159,7 +161,7 @@ export class SimulatedStore implements Store {
   }
 
   list(filter: ListFilter): Promise<ListPage> {
-    return this.#carry('read', () => listPage(this.#database.rows.values(), filter));
+    return this.#carry('read', () => listPage(this.#database.rows.values(), filter, this.format));
   }
 
   takeAlerts(request: AlertRequest): Promise<TakenAlerts> {

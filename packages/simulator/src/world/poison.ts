@@ -45,6 +45,7 @@ export function addPoison({ scheduler, database, statistics }: Surroundings, ran
         writeToken: gid,
         alertMs: 0,
         alertTries: 0,
+        needs: 0,
       };
       database.rows.set(gid, seal(row));
       statistics.count('poisoned row');

@@ -28,7 +28,7 @@ export function actorWorld(asked: AskedTransaction, status: 'prepared' | 'submit
   const runtime = new ManualRuntime();
   const clock = new EngineClock(runtime);
   clock.startAt(1000);
-  const state = { leaseIsValid: true, mustLook: false, tokens: 0 };
+  const state = { leaseIsValid: true, mustLook: false, looks: 0, tokens: 0 };
   const writes: Written[] = [];
   const loads: ((stored: StoredTransaction | undefined) => void)[] = [];
   const calls: Called[] = [];
@@ -47,6 +47,9 @@ export function actorWorld(asked: AskedTransaction, status: 'prepared' | 'submit
     },
     flushDelayMs: 100,
     mustLook: () => state.mustLook,
+    look: () => {
+      state.looks += 1;
+    },
     longTurns: new LongTurns((action) => runtime.soon(action)),
     newToken: () => `t${++state.tokens}`,
     write: (write, bytes, done) => {

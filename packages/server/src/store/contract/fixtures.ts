@@ -31,7 +31,9 @@ export interface OpenStore {
 
 export interface Beside {
   /** Its claims lock no row and skip none that is locked, where the store can do so. */
-  readonly withoutRowLocks: boolean;
+  readonly withoutRowLocks?: boolean;
+  /** It is of the next version of Holdfast: its format is higher by one. */
+  readonly isNext?: boolean;
 }
 
 /**

@@ -57,8 +57,8 @@ function dialectOf(
     // It waits for a lock for a second, which is the least that can be set; MySQL takes up to two for it.
     leastCommitMs: 2500,
     write: (batch, use) => writePatiently(batch, (some) => use((connection) => writer.write(connection, some))),
-    loader: new Loader(prefix),
-    claims: new Claims(prefix),
+    loader: new Loader(prefix, known.length),
+    claims: new Claims(prefix, known.length),
     entries: new Entries(prefix),
     upkeep: new Upkeep(prefix),
     alerts: new Alerts(prefix),

@@ -40,6 +40,27 @@ export async function commitDivided(writes: readonly EncodedWrite[], send: Send)
   }
 }
 
+/**
+ * Writes that need another format than the others go by themselves: they may be stuck together.
+ * @throws RemoteError
+ */
+export async function commitByNeeds(writes: readonly EncodedWrite[], send: Send): Promise<Results> {
+  const all = new Set(writes.map(({ write }) => write.needs ?? 0));
+  if (all.size < 2) return commitDivided(writes, send);
+  const results: (WriteResult | Stuck)[] = [];
+  await Promise.all(
+    [...all].map(async (needs) => {
+      const places = [...writes.keys()].filter((place) => (writes[place]?.write.needs ?? 0) === needs);
+      const done = await commitDivided(
+        places.flatMap((place) => writes[place] ?? []),
+        send,
+      );
+      for (const [at, place] of places.entries()) results[place] = done[at] ?? 'conflict';
+    }),
+  );
+  return results;
+}
+
 /** Of a lone write: what is the fault of its row alone keeps no other waiting. */
 function alone(error: RemoteError): Results {
   if (error.judgement !== 'locked' && error.judgement !== 'again' && error.judgement !== 'data') throw error;

@@ -57,6 +57,9 @@ function branchOf(gid: string, branch: AppendWrite['branches'][number]): Summed 
 
 const asBytes = (stored: Stored) => (typeof stored === 'string' ? Buffer.from(stored) : stored);
 
+/** What writes need that go together. */
+export const needsOf = ([first]: readonly EncodedWrite[]) => first?.write.needs ?? 0;
+
 /** Text by its bytes in UTF-8, which is the order of the keys. */
 export function byGid(one: EncodedWrite, other: EncodedWrite): number {
   return Buffer.compare(Buffer.from(one.write.gid), Buffer.from(other.write.gid));

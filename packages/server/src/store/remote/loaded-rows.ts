@@ -9,7 +9,7 @@ export type Loaded =
   | { readonly id: number; readonly row: Row; readonly error: StoreError };
 
 /** So many columns are a transaction's; those of a branch follow, and are null in the row of a transaction. */
-export const columnCount = 20;
+export const columnCount = 21;
 const branchColumnCount = 5;
 
 /** Transactions and branches as one statement gives them. */
@@ -17,7 +17,11 @@ export class LoadedRows {
   readonly #transactions: readonly Row[];
   readonly #branches = new Map<number, Row[]>();
 
-  constructor(rows: readonly Row[], isBranch: (row: Row) => boolean) {
+  readonly #format: number;
+
+  /** @param format what this program knows */
+  constructor(rows: readonly Row[], format: number, isBranch: (row: Row) => boolean) {
+    this.#format = format;
     this.#transactions = rows.filter((row) => !isBranch(row));
     for (const row of rows.filter(isBranch)) {
       const id = numberAt(row, 0);
@@ -33,7 +37,7 @@ export class LoadedRows {
     return gids.map((gid) => {
       const row = found.get(gid);
       if (row === undefined) return undefined;
-      return orUnreadable(row, () => toTransaction(row, isBare ? [] : this.#branchesOf(row)));
+      return orUnreadable(row, () => toTransaction(row, isBare ? [] : this.#branchesOf(row), this.#format));
     });
   }
 
@@ -42,7 +46,8 @@ export class LoadedRows {
     return this.rows(ids).map((row) => {
       const id = idOf(row);
       try {
-        return { id, row, transaction: toTransaction(row, typeOf(row) === 'workflow' ? [] : this.#branchesOf(row)) };
+        const branches = typeOf(row) === 'workflow' ? [] : this.#branchesOf(row);
+        return { id, row, transaction: toTransaction(row, branches, this.#format) };
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         return { id, row, error };

@@ -19,7 +19,7 @@ import {
   type Write,
 } from '../store.ts';
 import { type Address, type AddressForm, parseAddress } from './address.ts';
-import { commitDivided, issueAgain, type Results, type Send } from './batch.ts';
+import { commitByNeeds, issueAgain, type Results, type Send } from './batch.ts';
 import type { Dialect, PurgePlace } from './dialect.ts';
 import { encodeWrite } from './encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from './judged.ts';
@@ -145,7 +145,7 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
     if (batch.length === 0) return [];
     const commitMs = Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
     const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
-    return this.#judged(toStoreError, commitDivided(batch.map(encodeWrite), send));
+    return this.#judged(toStoreError, commitByNeeds(batch.map(encodeWrite), send));
   }
 
   async load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
@@ -188,7 +188,7 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
 
   async list(filter: ListFilter): Promise<ListPage> {
     const { rows, next } = await this.#read((connection) => this.#listing.page(connection, filter));
-    return { transactions: rows.map(toListed), next };
+    return { transactions: rows.map((row) => toListed(row, this.format)), next };
   }
 
   takeAlerts(request: AlertRequest): Promise<TakenAlerts> {

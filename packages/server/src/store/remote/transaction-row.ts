@@ -8,6 +8,7 @@ import {
 } from '@holdfast/core';
 import { checksumBranch, checksumDefinition, checksumProgress, verify } from '../checksum.ts';
 import { damaged, decodeBranch, decodeDefinition, decodeProgress, type StoredProgress, toStatus } from '../codec.ts';
+import { newerRow } from '../newer.ts';
 import { type StoredTransaction, StoreError, UnreadableError, type UnreadableRow } from '../store.ts';
 import { bytesAt, numberAt, type Row, textAt, textOrNullAt } from './values.ts';
 
@@ -15,7 +16,7 @@ import { bytesAt, numberAt, type Row, textAt, textOrNullAt } from './values.ts';
 export const transactionColumns = `
   t.id, t.owner, t.version, t.create_token, t.write_token, t.status, t.due_ms, t.updated_ms, t.finished_ms,
   t.incident, t.reason, t.progress, d.definition, t.branch_count, t.gid, t.handed_back,
-  t.type, t.created_ms, t.checksum, d.checksum as definition_checksum`;
+  t.type, t.created_ms, t.checksum, d.checksum as definition_checksum, t.needs`;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -24,8 +25,12 @@ export const branchCountOf = (row: Row) => numberAt(row, 13);
 export const gidOf = (row: Row) => textAt(row, 14);
 export const typeOf = (row: Row) => textAt(row, 16);
 
-/** @throws StoreError `version` where it cannot be read */
-export function toTransaction(row: Row, branches: readonly BranchOperation[]): StoredTransaction {
+/**
+ * @param format what this program knows
+ * @throws StoreError `version` where it cannot be read, `newer` where it is for others to read
+ */
+export function toTransaction(row: Row, branches: readonly BranchOperation[], format: number): StoredTransaction {
+  refuseNewer(row, format);
   return {
     definition: definitionOf(row),
     branches,
@@ -38,7 +43,12 @@ export function toTransaction(row: Row, branches: readonly BranchOperation[]): S
   };
 }
 
-/** @throws UnreadableError */
+function refuseNewer(row: Row, format: number): void {
+  const needs = numberAt(row, 20);
+  if (needs > format) throw newerRow(needs, format);
+}
+
+/** @throws UnreadableError; StoreError `newer` */
 export function orUnreadable<T>(row: Row, read: () => T): T {
   try {
     return read();
@@ -77,11 +87,12 @@ function asText(bytes: Uint8Array): string {
   }
 }
 
-/** For lists: of what cannot be read the columns are shown, and why. One such row must not hide all the others. */
-export function toListed(row: Row): StoredTransaction {
+/** For lists: of what cannot be read here the columns are shown, and why. One such row must not hide all the others. */
+export function toListed(row: Row, format: number): StoredTransaction {
   try {
-    return toTransaction(row, []);
+    return toTransaction(row, [], format);
   } catch (error) {
+    if (error instanceof StoreError && error.code === 'newer') return fromColumns(row, error.message);
     if (!(error instanceof StoreError) || error.code !== 'version') throw error;
     return fromColumns(row, `unreadable: ${error.message}`);
   }

@@ -25,6 +25,7 @@ create table if not exists {p}transactions (
   updated_ms bigint not null,
   finished_ms bigint not null,
   branch_count int not null,
+  needs smallint not null default 0,
   definition_bytes bigint not null,
   branches_bytes bigint not null,
   checksum int not null,
@@ -55,9 +56,10 @@ create table if not exists {p}active (
   id bigint not null,
   due_ms bigint not null,
   created_ms bigint not null,
+  needs smallint not null default 0,
   status varbinary(32) not null,
   primary key (owner, id),
-  key due (owner, due_ms, id)
+  key due (owner, due_ms, id, needs)
 ) ${table}`,
   // Those of the unfinished that need somebody, and the alerts that are owed for them.
   /* sql */ `

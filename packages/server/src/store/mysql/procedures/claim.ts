@@ -27,8 +27,8 @@ const take = (key: 'primary' | 'due', which: string, lock: string) => /* sql */ 
       update {p}transactions set handed_back = handed_back and owner is null, owner = p_me, version = version + 1
       where id = c_id and owner <=> nullif(c_owner, '') and status in ${unfinished};
       if row_count() > 0 then
-        insert ignore into {p}active (owner, id, due_ms, created_ms, status)
-        select p_me, id, 0, created_ms, status from {p}active where owner = c_owner and id = c_id;
+        insert ignore into {p}active (owner, id, due_ms, created_ms, needs, status)
+        select p_me, id, 0, created_ms, needs, status from {p}active where owner = c_owner and id = c_id;
         delete from {p}active where owner = c_owner and id = c_id;
         set ids = concat(ids, ',', c_id), taken = taken + 1, taken_bytes = taken_bytes + c_bytes;
       else
@@ -44,7 +44,8 @@ const take = (key: 'primary' | 'due', which: string, lock: string) => /* sql */ 
  */
 const claim = (lock: string) => /* sql */ `
 create procedure {p}claim_1(
-  in p_me varbinary(255), in p_now bigint, in p_never bigint, in p_dead json, in p_most int, in p_most_bytes bigint)
+  in p_me varbinary(255), in p_now bigint, in p_never bigint, in p_dead json, in p_most int, in p_most_bytes bigint,
+  in p_knows int)
 modifies sql data sql security invoker
 begin
   declare ids longtext default '';
@@ -72,7 +73,7 @@ begin
       leave each_gone;
     end if;
     set room = p_most - taken + 1, found = taken + strays;
-    ${take('primary', 'where a.owner = o_incarnation order by a.id limit room', lock)}
+    ${take('primary', 'where a.owner = o_incarnation and a.needs <= p_knows order by a.id limit room', lock)}
     if o_beat = 0 and found = taken + strays and not is_full then
       if not exists (select 1 from {p}active where owner = o_incarnation) then
         update {p}nodes set started_ms = ${clockMs}, beat_ms = -1 where incarnation = o_incarnation and beat_ms = 0;
@@ -97,14 +98,15 @@ begin
   close forgotten;
   set room = p_most - taken;
   if not is_full and room > 0 then
-    ${take('due', "where a.owner = '' and a.due_ms <= p_now order by a.due_ms, a.id limit room", lock)}
+    ${take('due', "where a.owner = '' and a.due_ms <= p_now and a.needs <= p_knows order by a.due_ms, a.id limit room", lock)}
   end if;
   set room = p_most - taken;
   if not is_full and room > 0 then
-    ${take('due', "where a.owner = '' and a.due_ms > p_never order by a.due_ms, a.id limit room", lock)}
+    ${take('due', "where a.owner = '' and a.due_ms > p_never and a.needs <= p_knows order by a.due_ms, a.id limit room", lock)}
   end if;
   set next_due = null;
-  select due_ms into next_due from {p}active where owner = '' order by due_ms, id limit 1;
+  select due_ms into next_due from {p}active where owner = '' and needs <= p_knows
+  order by due_ms, id limit 1;
   commit;
   select ids, next_due, is_more, strays;
 end`;

@@ -10,8 +10,8 @@ const branchTable = /* sql */ `json_table(w_branches, '$[*]' columns (
 
 const readRow = /* sql */ `
         select id, type, status, owner, version, created_ms, write_token, branch_count, has_incident,
-          definition_bytes + branches_bytes
-        into r_id, r_type, r_status, r_owner, r_version, r_created, r_write_token, r_count, r_has_incident, r_bytes
+          definition_bytes + branches_bytes, needs
+        into r_id, r_type, r_status, r_owner, r_version, r_created, r_write_token, r_count, r_has_incident, r_bytes, r_needs
         from {p}transactions where gid = w_gid for update skip locked;`;
 
 /**
@@ -21,7 +21,7 @@ const readRow = /* sql */ `
  * than they may have bytes: what is too long is cut off there, and refused here.
  */
 export const write = /* sql */ `
-create procedure {p}write_1(in p_writes json, in p_bytes longblob, in p_owners json)
+create procedure {p}write_1(in p_writes json, in p_bytes longblob, in p_owners json, in p_needs int)
 modifies sql data sql security invoker
 begin
   declare w_kind tinyint;
@@ -41,6 +41,7 @@ begin
   declare r_owner, r_create_token, r_write_token varbinary(255);
   declare r_count int;
   declare r_has_incident tinyint;
+  declare r_needs int;
   declare o_incarnation varbinary(255);
   declare o_beat bigint;
   declare is_end, is_double tinyint default 0;
@@ -97,6 +98,9 @@ begin
     end if;
   end loop;
   close owners;
+  if p_needs > 0 and exists (select 1 from {p}nodes where beat_ms > 0 and format < p_needs) then
+    set results = repeat('w', json_length(p_writes));
+  else
   open writes;
   each_write: loop
     set is_end = 0;
@@ -116,11 +120,11 @@ begin
     if w_kind = 1 then
       insert into {p}transactions (gid, type, status, owner, handed_back, has_incident, version, due_ms, created_ms,
         updated_ms, finished_ms, branch_count, definition_bytes, branches_bytes, checksum, definition_checksum,
-        create_token, write_token, incident, reason, progress, definition)
+        create_token, write_token, incident, reason, progress, definition, needs)
       values (w_gid, w_type, w_status, w_owner, 1, 0, 1, w_due, w_created, w_updated, w_finished, 0,
         w_definition_size, 0, w_checksum, w_definition_checksum, w_token, w_token,
         w_incident, w_reason,
-        w_progress, w_definition);
+        w_progress, w_definition, p_needs);
       if is_double then
         set r_create_token = null;
         select create_token into r_create_token from {p}transactions where gid = w_gid;
@@ -129,8 +133,8 @@ begin
       end if;
       set r_id = last_insert_id();
       if w_status in ${unfinished} then
-        insert into {p}active (owner, id, due_ms, created_ms, status)
-        values (ifnull(w_owner, ''), r_id, if(w_owner is null, w_due, 0), w_created, w_status);
+        insert into {p}active (owner, id, due_ms, created_ms, needs, status)
+        values (ifnull(w_owner, ''), r_id, if(w_owner is null, w_due, 0), w_created, p_needs, w_status);
       end if;
     else
       ${readRow}
@@ -161,8 +165,12 @@ begin
             set results = concat(results, 'e');
           else
             update {p}transactions set branch_count = branch_count + w_branch_count,
-              branches_bytes = branches_bytes + w_size, due_ms = if(owner is null, ifnull(w_due, due_ms), due_ms)
+              branches_bytes = branches_bytes + w_size, due_ms = if(owner is null, ifnull(w_due, due_ms), due_ms),
+              needs = greatest(needs, p_needs)
             where id = r_id;
+            if p_needs > r_needs then
+              update {p}active set needs = p_needs where owner = ifnull(r_owner, '') and id = r_id;
+            end if;
             if r_owner is null and w_due is not null then
               update {p}active set due_ms = w_due where owner = '' and id = r_id;
             end if;
@@ -194,7 +202,7 @@ begin
       update {p}transactions set status = w_status, handed_back = handed_back or w_owner is null, owner = w_owner,
         version = version + 1, due_ms = w_due, updated_ms = w_updated, finished_ms = w_finished, write_token = w_token,
         incident = w_incident, reason = w_reason,
-        progress = w_progress, checksum = w_checksum
+        progress = w_progress, checksum = w_checksum, needs = greatest(needs, p_needs)
       where id = r_id;
       if w_definition_size is not null then
         update {p}transactions set definition = w_definition,
@@ -203,13 +211,14 @@ begin
       if w_status not in ${unfinished} then
         delete from {p}active where owner = ifnull(r_owner, '') and id = r_id;
       elseif w_owner is not null and w_owner = r_owner and r_status in ${unfinished} then
-        if w_status <> r_status then
-          update {p}active set status = w_status where owner = w_owner and id = r_id;
+        if w_status <> r_status or p_needs > r_needs then
+          update {p}active set status = w_status, needs = greatest(needs, p_needs) where owner = w_owner and id = r_id;
         end if;
       else
         delete from {p}active where owner = ifnull(r_owner, '') and id = r_id;
-        insert into {p}active (owner, id, due_ms, created_ms, status)
-        values (ifnull(w_owner, ''), r_id, if(w_owner is null, w_due, 0), r_created, w_status);
+        insert into {p}active (owner, id, due_ms, created_ms, needs, status)
+        values (ifnull(w_owner, ''), r_id, if(w_owner is null, w_due, 0), r_created, greatest(r_needs, p_needs),
+          w_status);
       end if;
     end if;
     if w_status = 'failed' then
@@ -224,6 +233,7 @@ begin
     set results = concat(results, 'd');
   end loop;
   close writes;
+  end if;
   commit;
   select results;
 end`;

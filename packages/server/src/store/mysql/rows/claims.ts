@@ -6,16 +6,19 @@ import type { Connection } from '../connection.ts';
 export class Claims implements IsClaims<Connection> {
   readonly #claim: string;
   readonly #setAside: string;
+  readonly #format: number;
 
-  constructor(prefix: string) {
-    this.#claim = `call ${prefix}claim_1(?, ?, ?, ?, ?, ?)`;
+  /** @param format what this program knows: what needs more is not claimed */
+  constructor(prefix: string, format: number) {
+    this.#format = format;
+    this.#claim = `call ${prefix}claim_1(?, ?, ?, ?, ?, ?, ?)`;
     this.#setAside = `call ${prefix}set_aside_1(?, ?, ?, ?)`;
   }
 
   async take(connection: Connection, request: ClaimRequest, neverMs: number): Promise<Taken> {
     const { incarnation, nowMs, dead, maxCount, maxBytes } = request;
     const names = JSON.stringify(dead.map((owner) => [owner.incarnation, owner.count]));
-    const values = [incarnation, nowMs, neverMs, names, maxCount, maxBytes];
+    const values = [incarnation, nowMs, neverMs, names, maxCount, maxBytes, this.#format];
     const [[row = []] = []] = await connection.call(this.#claim, values);
     const [ids, next, isMore] = row;
     return {

@@ -5,7 +5,8 @@ export const text = (column: string) => `convert(${column} using utf8mb4)`;
 export const transactionColumns = `
   t.id, ${text('t.owner')}, t.version, ${text('t.create_token')}, ${text('t.write_token')}, ${text('t.status')},
   t.due_ms, t.updated_ms, t.finished_ms, ${text('t.incident')}, ${text('t.reason')}, t.progress, t.definition,
-  t.branch_count, ${text('t.gid')}, t.handed_back, ${text('t.type')}, t.created_ms, t.checksum, t.definition_checksum`;
+  t.branch_count, ${text('t.gid')}, t.handed_back, ${text('t.type')}, t.created_ms, t.checksum, t.definition_checksum,
+  t.needs`;
 
 /** In the order that `toBranches` reads. */
 export const branchColumns = `${text('b.branch_id')}, ${text('b.op')}, b.branch, b.position, b.checksum`;

@@ -15,8 +15,11 @@ export class Loader implements IsLoader<Connection> {
   readonly #byGid: { readonly whole: string; readonly bare: string };
   readonly #byId: string;
   readonly #listed: string;
+  readonly #format: number;
 
-  constructor(prefix: string) {
+  /** @param format what this program knows */
+  constructor(prefix: string, format: number) {
+    this.#format = format;
     const keys = {
       gid: `${gidsTable} straight_join ${prefix}transactions t on t.gid = cast(k.gid as binary)`,
       id: `${idsTable} straight_join ${prefix}transactions t on t.id = k.id`,
@@ -42,19 +45,19 @@ export class Loader implements IsLoader<Connection> {
     const rows = isBare
       ? await connection.query(this.#byGid.bare, [asked])
       : await connection.query(this.#byGid.whole, [asked, asked]);
-    return loaded(rows).byGid(gids, isBare);
+    return loaded(rows, this.#format).byGid(gids, isBare);
   }
 
   /** To be driven: a workflow without its branches, whose results nobody needs for that. In the order asked for. */
   async byId(connection: Connection, ids: readonly number[]): Promise<Loaded[]> {
     const asked = JSON.stringify(ids);
-    return loaded(await connection.query(this.#byId, [asked, asked])).byId(ids);
+    return loaded(await connection.query(this.#byId, [asked, asked]), this.#format).byId(ids);
   }
 
   /** Bare rows, for lists, in the order asked for. */
   async listed(connection: Connection, ids: readonly number[]): Promise<Row[]> {
     if (ids.length === 0) return [];
-    return loaded(await connection.query(this.#listed, [JSON.stringify(ids)])).rows(ids);
+    return loaded(await connection.query(this.#listed, [JSON.stringify(ids)]), this.#format).rows(ids);
   }
 }
 
@@ -63,10 +66,10 @@ const plain = (row: Row): Row =>
   row.map((value) => (Buffer.isBuffer(value) ? new Uint8Array(value.buffer, value.byteOffset, value.length) : value));
 
 /** Rows of branches are those with a position. MySQL has no booleans. */
-function loaded(rows: readonly Row[]): LoadedRows {
+function loaded(rows: readonly Row[], format: number): LoadedRows {
   const isBranch = (row: Row) => row[columnCount + 3] !== null;
   const read = rows
     .map(plain)
     .map((row) => (isBranch(row) ? row : row.with(handedBackColumn, row[handedBackColumn] === 1)));
-  return new LoadedRows(read, isBranch);
+  return new LoadedRows(read, format, isBranch);
 }

@@ -1,12 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { stuckForOlder } from '../../newer.ts';
 import type { Results } from '../../remote/batch.ts';
-import { byGid, type EncodedWrite } from '../../remote/encoded-write.ts';
+import { byGid, type EncodedWrite, needsOf } from '../../remote/encoded-write.ts';
 import { RemoteError } from '../../remote/judged.ts';
-import type { WriteResult } from '../../store.ts';
+import type { Stuck, WriteResult } from '../../store.ts';
 import type { Connection } from '../connection.ts';
 
+/** `locked`: somebody else holds its row. */
+type Answer = WriteResult | Stuck | 'locked';
+
 /** Which letter of the answer means what; `k` is a row that somebody else holds. */
-const results: Readonly<Record<string, WriteResult | 'locked'>> = {
+const results: Readonly<Record<string, Answer>> = {
   d: 'done',
   e: 'exists',
   c: 'conflict',
@@ -16,6 +20,7 @@ const results: Readonly<Record<string, WriteResult | 'locked'>> = {
   n: 'too-many',
   l: 'too-large',
   k: 'locked',
+  w: stuckForOlder,
 };
 
 const kinds = { create: 1, update: 2, append: 3 } as const;
@@ -27,14 +32,14 @@ export class Writer {
   readonly #text: string;
 
   constructor(prefix: string) {
-    this.#text = `call ${prefix}write_1(?, ?, ?)`;
+    this.#text = `call ${prefix}write_1(?, ?, ?, ?)`;
   }
 
   /**
-   * Answers in the order given, whatever the order it is written in.
+   * Answers in the order given, whatever the order it is written in. All need the same format.
    * @throws RemoteError
    */
-  async write(connection: Connection, batch: readonly EncodedWrite[]): Promise<(WriteResult | 'locked')[]> {
+  async write(connection: Connection, batch: readonly EncodedWrite[]): Promise<Answer[]> {
     const sorted = [...batch.entries()].sort(([, one], [, other]) => byGid(one, other));
     const bytes = new Bytes();
     const writes = sorted.map(([, one]) => (one.kind === 'append' ? ofAppend(one, bytes) : ofWrite(one, bytes)));
@@ -42,9 +47,10 @@ export class Writer {
       JSON.stringify(writes),
       bytes.joined(),
       JSON.stringify(ownersOf(batch)),
+      needsOf(batch),
     ]);
     const letters = typeof row?.[0] === 'string' ? row[0] : '';
-    const answers: (WriteResult | 'locked')[] = [];
+    const answers: Answer[] = [];
     for (const [at, [index]] of sorted.entries()) {
       const result = results[letters[at] ?? ''];
       // What it has written is not known then.
@@ -55,7 +61,7 @@ export class Writer {
   }
 }
 
-type Write = (some: readonly EncodedWrite[]) => Promise<(WriteResult | 'locked')[]>;
+type Write = (some: readonly EncodedWrite[]) => Promise<Answer[]>;
 
 /** When a row that somebody else holds is asked for again: all together as long as PostgreSQL waits for a lock. */
 const pausesMs = [10, 40, 80, 120];

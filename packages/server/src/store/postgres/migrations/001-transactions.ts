@@ -22,6 +22,7 @@ create table if not exists {schema}.transactions (
   updated_ms bigint not null,
   finished_ms bigint not null,
   branch_count integer not null,
+  needs smallint not null default 0,
   definition_bytes bigint not null,
   branches_bytes bigint not null,
   checksum integer not null,
@@ -56,11 +57,12 @@ create table if not exists {schema}.active (
   id bigint not null,
   due_ms bigint not null,
   created_ms bigint not null,
+  needs smallint not null default 0,
   status text collate "C" not null,
   primary key (owner, id)
 ) with (fillfactor = 70, {busy})`,
   /* sql */ `
-create index if not exists active_due on {schema}.active (due_ms, id) where owner = ''`,
+create index if not exists active_due on {schema}.active (due_ms, id, needs) where owner = ''`,
   // Those of the unfinished that need somebody, and the alerts that are owed for them.
   /* sql */ `
 create table if not exists {schema}.incidents (

@@ -21,9 +21,9 @@ const claim = (lock: string) => {
       update {schema}.transactions set owner = me, handed_back = handed_back and owner is null, version = version + 1
         where id = r.id and owner is not distinct from nullif(r.owner, '') and status in ${unfinished};
       if found then
-        delete from {schema}.active where owner = r.owner and id = r.id returning created_ms, status into at;
-        insert into {schema}.active (owner, id, due_ms, created_ms, status)
-        values (me, r.id, 0, at.created_ms, at.status) on conflict do nothing;
+        delete from {schema}.active where owner = r.owner and id = r.id returning created_ms, needs, status into at;
+        insert into {schema}.active (owner, id, due_ms, created_ms, needs, status)
+        values (me, r.id, 0, at.created_ms, at.needs, at.status) on conflict do nothing;
         ids := ids || r.id;
         bytes := bytes + r.bytes;
       else
@@ -33,6 +33,7 @@ const claim = (lock: string) => {
   return /* sql */ `
 create or replace procedure {schema}.claim_1(
   me text, now_ms bigint, never_ms bigint, dead text[], dead_counts bigint[], most integer, most_bytes bigint,
+  knows integer,
   inout ids bigint[], inout next_due_ms bigint, inout is_more boolean, inout strays integer)
 language plpgsql as $$
 declare
@@ -52,7 +53,7 @@ begin
     select 1 from unnest(dead, dead_counts) as d(incarnation, count)
     where d.incarnation = n.incarnation and d.count = n.count and n.beat_ms > 0));
   if cardinality(gone) > 0 then
-    ${take(`where a.owner = any(gone) order by a.owner, a.id limit most + 1`)}
+    ${take(`where a.owner = any(gone) and a.needs <= knows order by a.owner, a.id limit most + 1`)}
     is_more := is_full;
     if not is_full then
       update {schema}.nodes set beat_ms = -1, started_ms = ${clockMs} where incarnation = any(gone) and beat_ms = 0
@@ -67,12 +68,13 @@ begin
     end if;
   end loop;
   if not is_full and cardinality(ids) < most then
-    ${take(`where a.owner = '' and a.due_ms <= now_ms order by a.due_ms, a.id limit most - cardinality(ids)`)}
+    ${take(`where a.owner = '' and a.due_ms <= now_ms and a.needs <= knows order by a.due_ms, a.id limit most - cardinality(ids)`)}
   end if;
   if not is_full and cardinality(ids) < most then
-    ${take(`where a.owner = '' and a.due_ms > never_ms order by a.due_ms, a.id limit most - cardinality(ids)`)}
+    ${take(`where a.owner = '' and a.due_ms > never_ms and a.needs <= knows order by a.due_ms, a.id limit most - cardinality(ids)`)}
   end if;
-  select a.due_ms into next_due_ms from {schema}.active a where a.owner = '' order by a.due_ms, a.id limit 1;
+  select a.due_ms into next_due_ms from {schema}.active a where a.owner = '' and a.needs <= knows
+  order by a.due_ms, a.id limit 1;
   commit;
 end $$`;
 };

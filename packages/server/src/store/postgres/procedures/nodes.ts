@@ -18,7 +18,8 @@ begin
     is_drain_asked = n.is_drain_asked and n.beat_ms > 0;
   select json_build_object('clockMs', now_ms,
     'server', extract(epoch from pg_postmaster_start_time())::text || ' ' || current_setting('port'),
-    'nextDueMs', (select a.due_ms from {schema}.active a where a.owner = '' order by a.due_ms, a.id limit 1),
+    'nextDueMs', (select a.due_ms from {schema}.active a where a.owner = '' and a.needs <= knows
+      order by a.due_ms, a.id limit 1),
     'nodes', (select json_agg(json_build_object('incarnation', incarnation, 'node', node, 'version', version,
       'format', format, 'isDraining', is_draining, 'startedMs', started_ms, 'beatMs', beat_ms, 'count', count,
       'isDrainAsked', is_drain_asked) order by incarnation) from {schema}.nodes where beat_ms > 0)) into heard;

@@ -7,7 +7,8 @@ create or replace procedure {schema}.write_1(
   expect_versions bigint[], dues bigint[], created bigint[], updated bigint[], finished bigint[], incidents text[],
   reasons text[], progresses bytea[], checksums integer[], definitions bytea[], definition_checksums integer[],
   set_asides boolean[], first_branches integer[], branch_counts integer[], most_branches bigint[], most_bytes bigint[],
-  branch_ids text[], ops text[], branches bytea[], branch_checksums integer[], new_owners text[], inout results text)
+  branch_ids text[], ops text[], branches bytea[], branch_checksums integer[], new_owners text[], new_needs integer,
+  inout results text)
 language plpgsql as $$
 declare
   w record;
@@ -20,6 +21,11 @@ declare
 begin
   ${quick}
   results := '';
+  if new_needs > 0 and exists (select 1 from {schema}.nodes n where n.beat_ms > 0 and n.format < new_needs) then
+    results := repeat('w', cardinality(kinds));
+    commit;
+    return;
+  end if;
   foreach owner_name in array new_owners loop
     select n.beat_ms into heard_ms from {schema}.nodes n where n.incarnation = owner_name;
     if not found then
@@ -40,10 +46,10 @@ begin
     if w.kind = 1 then
       insert into {schema}.transactions (gid, type, status, owner, handed_back, has_incident, version, due_ms, created_ms,
         updated_ms, finished_ms, branch_count, definition_bytes, branches_bytes, checksum, create_token, write_token,
-        incident, reason, progress)
+        incident, reason, progress, needs)
       values (w.gid, w.type, w.status, w.owner, true, w.incident <> '' and not is_final, 1, w.due_ms, w.created_ms,
         w.updated_ms, w.finished_ms, 0, length(w.definition), 0, w.checksum, w.token, w.token,
-        w.incident, w.reason, w.progress)
+        w.incident, w.reason, w.progress, new_needs)
       on conflict (gid) do nothing returning id, gid, created_ms, has_incident into at;
       if not found then
         select create_token = w.token as is_ours into at from {schema}.transactions where gid = w.gid;
@@ -52,8 +58,8 @@ begin
       end if;
       insert into {schema}.definitions (id, checksum, definition) values (at.id, w.definition_checksum, w.definition);
       if not is_final then
-        insert into {schema}.active (owner, id, due_ms, created_ms, status) values (coalesce(w.owner, ''), at.id,
-          case when w.owner is null then w.due_ms else 0 end, w.created_ms, w.status);
+        insert into {schema}.active (owner, id, due_ms, created_ms, needs, status) values (coalesce(w.owner, ''), at.id,
+          case when w.owner is null then w.due_ms else 0 end, w.created_ms, new_needs, w.status);
       end if;
     elsif w.kind = 2 then
       if w.sets_aside then
@@ -78,9 +84,9 @@ begin
       update {schema}.transactions set status = w.status, owner = w.owner, handed_back = handed_back or w.owner is null,
         version = version + 1, due_ms = w.due_ms, updated_ms = w.updated_ms, finished_ms = w.finished_ms,
         incident = w.incident, write_token = w.token, reason = w.reason, progress = w.progress, checksum = w.checksum,
-        definition_bytes = coalesce(length(w.definition), definition_bytes)
+        definition_bytes = coalesce(length(w.definition), definition_bytes), needs = greatest(needs, new_needs)
       where gid = w.gid and version = w.expect_version and owner is not distinct from w.expect_owner
-      returning id, gid, created_ms, has_incident into at;
+      returning id, gid, created_ms, has_incident, needs into at;
       if not found then
         select write_token = w.token as is_ours into at from {schema}.transactions where gid = w.gid;
         results := results || case when not found then 'm' when at.is_ours then 'd' else 'c' end;
@@ -89,15 +95,16 @@ begin
       if is_final then
         delete from {schema}.active where owner = coalesce(w.expect_owner, '') and id = at.id;
       elsif w.owner is not null and w.owner = w.expect_owner then
-        update {schema}.active set status = w.status where owner = w.owner and id = at.id and status <> w.status;
+        update {schema}.active set status = w.status, needs = at.needs
+        where owner = w.owner and id = at.id and (status <> w.status or needs <> at.needs);
         if not found then
-          insert into {schema}.active (owner, id, due_ms, created_ms, status)
-          values (w.owner, at.id, 0, at.created_ms, w.status) on conflict do nothing;
+          insert into {schema}.active (owner, id, due_ms, created_ms, needs, status)
+          values (w.owner, at.id, 0, at.created_ms, at.needs, w.status) on conflict do nothing;
         end if;
       else
         delete from {schema}.active where owner = coalesce(w.expect_owner, '') and id = at.id;
-        insert into {schema}.active (owner, id, due_ms, created_ms, status) values (coalesce(w.owner, ''), at.id,
-          case when w.owner is null then w.due_ms else 0 end, at.created_ms, w.status);
+        insert into {schema}.active (owner, id, due_ms, created_ms, needs, status) values (coalesce(w.owner, ''), at.id,
+          case when w.owner is null then w.due_ms else 0 end, at.created_ms, at.needs, w.status);
       end if;
       if w.sets_aside then
         delete from {schema}.branches where id = at.id;
@@ -118,7 +125,8 @@ begin
         begin
           update {schema}.transactions set branch_count = branch_count + w.branch_count,
             branches_bytes = branches_bytes + size,
-            due_ms = case when owner is null then coalesce(w.due_ms, due_ms) else due_ms end
+            due_ms = case when owner is null then coalesce(w.due_ms, due_ms) else due_ms end,
+            needs = greatest(needs, new_needs)
           where gid = w.gid and type = w.type and status = w.status
             and branch_count + w.branch_count <= w.most_branches and definition_bytes + branches_bytes + size <= w.most_bytes
           returning id, owner, branch_count - w.branch_count as first into at;
@@ -128,6 +136,9 @@ begin
               values (at.id, branch_ids[w.first_branch + counted], ops[w.first_branch + counted], at.first + counted,
                 branch_checksums[w.first_branch + counted], branches[w.first_branch + counted]);
             end loop;
+            if new_needs > 0 then
+              update {schema}.active set needs = greatest(needs, new_needs) where owner = coalesce(at.owner, '') and id = at.id;
+            end if;
             if at.owner is null and w.due_ms is not null then
               update {schema}.active set due_ms = w.due_ms where owner = '' and id = at.id;
             end if;

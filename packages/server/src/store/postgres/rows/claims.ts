@@ -7,9 +7,12 @@ import { arrayOf } from '../values.ts';
 export class Claims implements IsClaims<Connection> {
   readonly #claim: string;
   readonly #setAside: string;
+  readonly #format: number;
 
-  constructor(schema: string) {
-    this.#claim = `call ${schema}.claim_1($1, $2, $3, $4, $5, $6, $7, null, null, null, null)`;
+  /** @param format what this program knows: what needs more is not claimed */
+  constructor(schema: string, format: number) {
+    this.#format = format;
+    this.#claim = `call ${schema}.claim_1($1, $2, $3, $4, $5, $6, $7, $8, null, null, null, null)`;
     this.#setAside = `call ${schema}.set_aside_1($1, $2, $3, $4, null)`;
   }
 
@@ -23,7 +26,7 @@ export class Claims implements IsClaims<Connection> {
       'bigint',
       dead.map((owner) => owner.count),
     );
-    const values = [incarnation, nowMs, neverMs, names, counts, maxCount, maxBytes];
+    const values = [incarnation, nowMs, neverMs, names, counts, maxCount, maxBytes, this.#format];
     const [row = []] = await connection.query(this.#claim, values);
     const [ids, next, isMore] = row;
     return {

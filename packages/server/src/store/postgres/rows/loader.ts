@@ -14,8 +14,11 @@ export class Loader implements IsLoader<Connection> {
   readonly #byGid: { readonly whole: string; readonly bare: string };
   readonly #byId: string;
   readonly #listed: string;
+  readonly #format: number;
 
-  constructor(schema: string) {
+  /** @param format what this program knows */
+  constructor(schema: string, format: number) {
+    this.#format = format;
     const byGid = 'unnest($1::text[]) as k(gid) cross join lateral';
     const byId = 'unnest($1::bigint[]) as k(id) cross join lateral';
     const rowsOf = (keys: string, key: string) => `
@@ -44,19 +47,21 @@ export class Loader implements IsLoader<Connection> {
   ): Promise<(StoredTransaction | undefined)[]> {
     const text = isBare ? this.#byGid.bare : this.#byGid.whole;
     const rows = await connection.query(text, [arrayOf('text', [...new Set(gids)])]);
-    return loaded(rows).byGid(gids, isBare);
+    return this.#loaded(rows).byGid(gids, isBare);
   }
 
   /** To be driven: a workflow without its branches, whose results nobody needs for that. In the order asked for. */
   async byId(connection: Connection, ids: readonly number[]): Promise<Loaded[]> {
-    return loaded(await connection.query(this.#byId, [arrayOf('bigint', ids)])).byId(ids);
+    return this.#loaded(await connection.query(this.#byId, [arrayOf('bigint', ids)])).byId(ids);
   }
 
   /** Bare rows, for lists, in the order asked for. */
   async listed(connection: Connection, ids: readonly number[]): Promise<Row[]> {
-    return loaded(await connection.query(this.#listed, [arrayOf('bigint', ids)])).rows(ids);
+    return this.#loaded(await connection.query(this.#listed, [arrayOf('bigint', ids)])).rows(ids);
+  }
+
+  /** Rows of branches are those with a branch_id. */
+  #loaded(rows: readonly Row[]): LoadedRows {
+    return new LoadedRows(rows, this.#format, (row) => row[columnCount] !== null);
   }
 }
-
-/** Rows of branches are those with a branch_id. */
-const loaded = (rows: readonly Row[]) => new LoadedRows(rows, (row) => row[columnCount] !== null);

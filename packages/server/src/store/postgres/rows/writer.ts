@@ -1,11 +1,12 @@
-import { byGid, type EncodedWrite } from '../../remote/encoded-write.ts';
+import { stuckForOlder } from '../../newer.ts';
+import { byGid, type EncodedWrite, needsOf } from '../../remote/encoded-write.ts';
 import { RemoteError } from '../../remote/judged.ts';
-import type { WriteResult } from '../../store.ts';
+import type { Stuck, WriteResult } from '../../store.ts';
 import type { Connection } from '../connection.ts';
 import { arrayOf } from '../values.ts';
 
 /** Which letter of the answer means what. */
-const results: Readonly<Record<string, WriteResult>> = {
+const results: Readonly<Record<string, WriteResult | Stuck>> = {
   d: 'done',
   e: 'exists',
   c: 'conflict',
@@ -14,6 +15,7 @@ const results: Readonly<Record<string, WriteResult>> = {
   s: 'wrong-status',
   n: 'too-many',
   l: 'too-large',
+  w: stuckForOlder,
 };
 
 const kinds = { create: 1, update: 2, append: 3 } as const;
@@ -56,19 +58,19 @@ export class Writer {
   readonly #text: string;
 
   constructor(schema: string) {
-    const parameters = Array.from({ length: columns.length + 5 }, (_, index) => `$${index + 1}`);
+    const parameters = Array.from({ length: columns.length + 6 }, (_, index) => `$${index + 1}`);
     this.#text = `call ${schema}.write_1(${parameters.join(', ')}, null)`;
   }
 
   /**
-   * Answers in the order given, whatever the order it is written in.
+   * Answers in the order given, whatever the order it is written in. All need the same format.
    * @throws RemoteError
    */
-  async write(connection: Connection, batch: readonly EncodedWrite[]): Promise<WriteResult[]> {
+  async write(connection: Connection, batch: readonly EncodedWrite[]): Promise<(WriteResult | Stuck)[]> {
     const sorted = [...batch.entries()].sort(([, one], [, other]) => byGid(one, other));
     const [row] = await connection.query(this.#text, parametersOf(sorted.map(([, one]) => one)));
     const letters = typeof row?.[0] === 'string' ? row[0] : '';
-    const answers: WriteResult[] = [];
+    const answers: (WriteResult | Stuck)[] = [];
     for (const [at, [index]] of sorted.entries()) {
       const result = results[letters[at] ?? ''];
       // What it has written is not known then.
@@ -79,7 +81,7 @@ export class Writer {
   }
 }
 
-function parametersOf(batch: readonly EncodedWrite[]): Buffer[] {
+function parametersOf(batch: readonly EncodedWrite[]): (Buffer | number)[] {
   const branches = { ids: [] as Value[], ops: [] as Value[], bytes: [] as Value[], checksums: [] as Value[] };
   const owners = new Set<string>();
   const rows = batch.map((one): Columns => {
@@ -108,6 +110,7 @@ function parametersOf(batch: readonly EncodedWrite[]): Buffer[] {
     arrayOf('bytea', branches.bytes),
     arrayOf('integer', branches.checksums),
     arrayOf('text', [...owners].sort()),
+    needsOf(batch),
   ];
 }
 

@@ -1,0 +1,4 @@
+import { mariaDbKind } from './lib/kinds.ts';
+import { testTakeover } from './lib/takeover.ts';
+
+testTakeover(mariaDbKind(), 1);

@@ -1,0 +1,7 @@
+import { testBacklog } from './lib/backlog.ts';
+import { postgresKind } from './lib/kinds.ts';
+
+testBacklog(postgresKind(), 3000, 5000, {
+  HOLDFAST_ACTIVE_MAX_ACTIVE: '2000',
+  HOLDFAST_ACTIVE_CLAIM_ROWS: '20',
+});

@@ -1,0 +1,4 @@
+import { testClocks } from './lib/clocks.ts';
+import { postgresKind } from './lib/kinds.ts';
+
+testClocks(postgresKind());

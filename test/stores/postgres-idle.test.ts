@@ -1,0 +1,4 @@
+import { testIdleNodes } from './lib/idle.ts';
+import { postgresKind } from './lib/kinds.ts';
+
+testIdleNodes(postgresKind());
