@@ -61,8 +61,12 @@ export interface Store {
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
 
-  /** Unfinished rows this incarnation owns, by gid with their version, in gid order after `afterGid`. Never loads. */
-  owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]>;
+  /**
+   * Unfinished rows this incarnation owns, by gid with their version, in an order of the store. Never loads. A shared store
+   * may leave out some that came to be owned without a create or a claim of this handle: not at every tenth look.
+   * @param after the place of the last one of the page before; '' for the first page, which begins a look
+   */
+  owned(incarnation: string, after: string, limit: number): Promise<readonly OwnedRow[]>;
 
   /**
    * Makes one transaction due at `nowMs` (or earlier). Its owner, if any, keeps it, and learns of it because the version
@@ -302,6 +306,8 @@ export function nextAlertMs({ nowMs, firstRetryMs, longestRetryMs }: AlertReques
 export interface OwnedRow {
   readonly gid: string;
   readonly version: number;
+  /** Where it is in the order of the store. */
+  readonly place: string;
 }
 
 export interface ListFilter {

@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import { isFinal } from '@holdfast/core';
 import type { Migratable, MigrationRequest, Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import {
@@ -26,7 +27,9 @@ import { ofReading, RemoteError, toStoreError } from './judged.ts';
 import { Migrator } from './migrator.ts';
 import { Pool, type Session } from './pool.ts';
 import { Claimer } from './rows/claimer.ts';
+import { DueCursor } from './rows/due-cursor.ts';
 import { Listing } from './rows/listing.ts';
+import { LowestOwned } from './rows/lowest-owned.ts';
 import { Servers } from './servers.ts';
 import { toListed } from './transaction-row.ts';
 
@@ -72,6 +75,8 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
   #heart: Pool<S>;
   readonly #claimer: Claimer<S>;
   readonly #listing: Listing<S>;
+  readonly #due = new DueCursor();
+  readonly #lowestOwned = new LowestOwned();
   #purged: PurgePlace = firstPlace;
   #isOpen = false;
 
@@ -143,6 +148,7 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
 
   async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
+    for (const write of batch) this.#noteDue(write);
     const commitMs = Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
     const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
     return this.#judged(toStoreError, commitByNeeds(batch.map(encodeWrite), send));
@@ -156,12 +162,19 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
   /** What was taken is ours even where it could not be loaded then: the engine asks for what it owns and does not drive. */
   async claim(request: ClaimRequest): Promise<ClaimResult> {
     const { commitMs } = this.#settings;
-    const taken = await this.#write(commitMs, (connection) => this.#claimer.take(connection, request));
+    const { nowMs } = request;
+    const fromMs = this.#due.from(nowMs);
+    const taken = await this.#write(commitMs, (connection) => this.#claimer.take(connection, request, fromMs));
+    this.#due.found(nowMs, taken.earliestMs, fromMs);
+    this.#lowestOwned.claimed(taken.ids);
     return this.#read((connection) => this.#claimer.load(connection, taken, request));
   }
 
-  owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
-    return this.#read((connection) => this.#dialect.upkeep.owned(connection, incarnation, afterGid, limit));
+  async owned(incarnation: string, after: string, limit: number): Promise<readonly OwnedRow[]> {
+    const afterId = after === '' ? this.#lowestOwned.before(incarnation) : Number(after);
+    const rows = await this.#read((connection) => this.#dialect.upkeep.owned(connection, incarnation, afterId, limit));
+    if (after === '') this.#lowestOwned.seen(rows[0] === undefined ? undefined : Number(rows[0].place));
+    return rows;
   }
 
   async changed(seen: readonly SeenRow[]): Promise<readonly ChangedRow[]> {
@@ -170,11 +183,13 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
 
   makeDue(gid: string, nowMs: number): Promise<boolean> {
     const { commitMs } = this.#settings;
+    this.#due.due(nowMs);
     return this.#write(commitMs, (connection) => this.#dialect.upkeep.makeDue(connection, gid, nowMs));
   }
 
   async makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
     const { readMs } = this.#settings;
+    this.#due.due(nowMs);
     for (let changed = 0; ; ) {
       const rows = Math.min(stepRows, limit - changed);
       if (rows <= 0) return { changed, hasMore: true };
@@ -220,13 +235,37 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
     return this.#read((connection) => this.#dialect.upkeep.counts(connection, nowMs));
   }
 
-  heartbeat(beat: Heartbeat): Promise<Heard> {
-    return this.#judged(
+  async heartbeat(beat: Heartbeat): Promise<Heard> {
+    this.#lookAtAllDue();
+    const fromMs = this.#due.from(Number.MAX_SAFE_INTEGER);
+    const heard = await this.#judged(
       toStoreError,
       issueAgain(() =>
-        this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+        this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat, fromMs)),
       ),
     );
+    this.#due.found(heard.clockMs, heard.nextDueMs, fromMs);
+    return heard;
+  }
+
+  /** Beside the heartbeat, which must not wait for it, and hears of what it finds the next time. */
+  #lookAtAllDue(): void {
+    if (!this.#due.isLookDue(performance.now())) return;
+    this.#read((connection) => this.#dialect.claims.earliestDue(connection)).then(
+      (earliestMs) => {
+        if (earliestMs !== undefined) this.#due.due(earliestMs);
+      },
+      // Whatever the store suffers from, its other operations tell of it.
+      () => undefined,
+    );
+  }
+
+  #noteDue(write: Write): void {
+    if (write.kind === 'append') {
+      if (write.dueMs !== undefined) this.#due.due(write.dueMs);
+    } else if (write.owner === null && !isFinal(write.progress.status)) {
+      this.#due.due(write.progress.dueMs);
+    }
   }
 
   retire(incarnation: string, count?: number): Promise<void> {
