@@ -3,7 +3,7 @@ import { type Kind, kinds } from './load/kinds.ts';
 import type { Options } from './options.ts';
 import { type Line, type Lines, nameOf, type Subject } from './result.ts';
 import { measureSlice, pause, type Slice, type SliceRequest } from './slice.ts';
-import { type Database, startDatabase } from './stores.ts';
+import { createDatabase, type Database, startDatabase } from './stores.ts';
 import { Worker } from './worker.ts';
 
 interface Measured extends Line {
@@ -68,7 +68,8 @@ export class Run {
   }
 
   /** All on one server; those of another state of the project on a database of their own there. */
-  async #startShared(store: string, { server, url }: Database, other: string | undefined): Promise<void> {
+  async #startShared(store: string, database: Database, other: string | undefined): Promise<void> {
+    const { url } = database;
     const { stored, coordinators, profile = '' } = this.#options;
     const start = (subject: Subject, worker: Worker) => {
       this.#processes.set(subject, worker);
@@ -81,8 +82,8 @@ export class Run {
     await start('bare', new Worker('bare/process.ts'));
     await start('bare with store', new Worker('bare/process.ts', [store, url]));
     if (other === undefined) return;
-    await server.sql('create database other');
-    await start('other', new Worker('coordinator.ts', [store, url.replace(/[^/]*$/, 'other')], other));
+    const otherUrl = await createDatabase(database, 'other');
+    await start('other', new Worker('coordinator.ts', [store, otherUrl], other));
   }
 
   /** @param progress told of every repetition */
