@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitNow, digestOf } from './lib/covered.ts';
 import { commitDurations } from './lib/durations.ts';
+import { runOnStore } from './lib/on-store.ts';
 import { root, runTests } from './lib/part.ts';
 import { keepResult, readResults } from './lib/results.ts';
 import { type Slice, slices } from './lib/slices.ts';
@@ -29,10 +30,11 @@ function isDone({ name, covers }: Slice): boolean {
 }
 
 /** The count of one slice. */
-async function runSlice({ name, files, env, limitSeconds, covers }: Slice): Promise<boolean> {
+async function runSlice({ name, files, env, limitSeconds, covers, on }: Slice): Promise<boolean> {
   const digest = digestOf(covers);
   const startedMs = performance.now();
-  const ended = await runTests(name, limitSeconds, files, env);
+  const ended =
+    on === undefined ? await runTests(name, limitSeconds, files, env) : await runOnStore(name, on, limitSeconds, files);
   const { isGood, passed, failed, lines } = judge([ended], true);
   if (!isGood) console.log(`\n---- ${name}\n${ended.output}\n${lines.join('\n')}`);
   const seconds = Math.round((performance.now() - startedMs) / 1000);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { compatibilityProblems } from './compatibility.ts';
 import { slowest } from './lib/durations.ts';
 import { recordOf } from './lib/numbered.ts';
-import { runOnStore } from './lib/on-store.ts';
+import { filesOnAnyStore, nameOf, runOnStore } from './lib/on-store.ts';
 import { type EndedTests, root, run, runTests, testFiles } from './lib/part.ts';
 import { type Ended, judge } from './lib/verdict.ts';
 
@@ -43,7 +43,7 @@ const tests: EndedTests[] = [units];
 if (everything) {
   const files = testFiles(['test/**/*.test.ts', 'examples/**/*.test.ts']).filter((file) => file !== layers);
   tests.push(await runTests('end to end', 600, files));
-  tests.push(await runOnStore(onStore, 600));
+  tests.push(await runOnStore(nameOf(onStore), onStore, 600, filesOnAnyStore()));
   others.push(compatibility(tests.map(({ name }) => name)));
 }
 

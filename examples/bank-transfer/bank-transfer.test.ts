@@ -4,13 +4,20 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { cleanEnvironment } from '../../test/lib/coordinator.ts';
+import { newPlace, testStore } from '../../test/lib/test-store.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
 
 /** Runs the example as a person does, with its output in a pipe. */
-function run(): Promise<{ code: number | null; output: string; error: string }> {
+function run(
+  settings: Readonly<Record<string, string>>,
+): Promise<{ code: number | null; output: string; error: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--conditions=source', main], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--conditions=source', main], {
+      env: { ...cleanEnvironment(), ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     let error = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -30,7 +37,10 @@ async function folders(): Promise<string[]> {
 
 it('the bank transfer example tells its story, conserves money and cleans up', { timeout: 180_000 }, async () => {
   const before = await folders();
-  const { code, output, error } = await run();
+  const { kind } = testStore();
+  const place = kind === 'sqlite' ? undefined : await newPlace(kind);
+  const { code, output, error } = await run(place?.settings ?? {});
+  await place?.leave();
   assert.equal(code, 0, `${output}\n${error}`);
   const story = [
     /At first: alice 100, bob 100, carol 0\. Together 200\./,

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type SharedKind, serverOf, startServer } from '../../test/lib/test-store.ts';
+import { recordOf } from './numbered.ts';
 import { type EndedTests, root, runTests, testFiles } from './part.ts';
 
 /** Where the tests end to end run once more. */
@@ -23,26 +24,34 @@ export function filesOnAnyStore(): string[] {
   );
 }
 
-/** Runs them on one server that is started for all of them. */
+/** The SDKs and the example, whose coordinators are on that store as well: too slow to be run again by `npm test`. */
+export function programsOnAnyStore(): string[] {
+  return testFiles(['test/interop/{go,java,python}/*.test.ts', 'examples/*/*.test.ts']).filter((file) =>
+    /\/(reached|test-store|world)\.ts'/.test(readFileSync(join(root, file), 'utf8')),
+  );
+}
+
+/** Runs test files on one server that is started for all of them. */
 export async function runOnStore(
-  where: OnStore,
+  name: string,
+  { kind, nodes }: OnStore,
   limitSeconds: number,
-  env: Readonly<Record<string, string>> = {},
+  files: readonly string[],
 ): Promise<EndedTests> {
-  const name = nameOf(where);
-  const programs = serverOf(where.kind);
+  const programs = serverOf(kind);
   if ('missing' in programs) {
     console.log(`skipped ${name}: ${programs.missing}`);
+    // What an earlier run has proved is not proved by this one.
+    rmSync(recordOf(name), { force: true });
     return { name, code: 0, output: 'ℹ skipped 1', seconds: {} };
   }
-  const server = await startServer(where.kind);
+  const server = await startServer(kind);
   try {
-    const settings = {
-      HOLDFAST_TEST_STORE: where.kind,
-      HOLDFAST_TEST_NODES: String(where.nodes),
+    return await runTests(name, limitSeconds, files, {
+      HOLDFAST_TEST_STORE: kind,
+      HOLDFAST_TEST_NODES: String(nodes),
       HOLDFAST_TEST_SERVER: String(server.port),
-    };
-    return await runTests(name, limitSeconds, filesOnAnyStore(), { ...settings, ...env });
+    });
   } finally {
     await server.stop();
   }

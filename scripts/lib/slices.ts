@@ -1,3 +1,5 @@
+import { filesOnAnyStore, nameOf, type OnStore, programsOnAnyStore } from './on-store.ts';
+
 /** A part of `npm run test:all`: what takes longer than `npm test` may. It is done, or to be done again, as a whole. */
 export interface Slice {
   readonly name: string;
@@ -9,6 +11,8 @@ export interface Slice {
   readonly limitSeconds: number;
   /** Files and folders: when they change, the result grows old. */
   readonly covers: readonly string[];
+  /** The store that the worlds of the tests stand on. Default: the embedded one. */
+  readonly on?: OnStore;
 }
 
 /** Tests that choose a sample by a seed do the whole of it where this is set. */
@@ -52,7 +56,32 @@ export const slices: readonly Slice[] = [
     limitSeconds: 3600,
     covers: [...store, 'bench/growth', 'test/long/growth.ts'],
   },
+  {
+    name: 'write-boundaries',
+    what: 'kill -9 of coordinators on PostgreSQL and MariaDB at each of their first ten writes',
+    files: ['test/stores/write-boundaries.test.ts'],
+    env: long,
+    limitSeconds: 3600,
+    covers: [...engine, ...store, 'test/stores/write-boundaries.test.ts'],
+  },
+  ...(['postgres', 'mysql'] as const).flatMap((kind) => [1, 2, 3].map((nodes) => onStore({ kind, nodes }))),
 ];
+
+/** SDKs, whose processes take their time, run with the least and with the most coordinators; what the example kills is one. */
+function onStore(on: OnStore): Slice {
+  const { kind, nodes } = on;
+  const programs = nodes === 2 ? [] : programsOnAnyStore();
+  const others = nodes === 1 ? programs : programs.filter((file) => !file.startsWith('examples/'));
+  return {
+    name: `${kind}-${nodes}`,
+    what: `${nameOf(on)}${programs.length === 0 ? '' : ', and the SDKs'}`,
+    files: [...filesOnAnyStore(), ...others],
+    env: {},
+    limitSeconds: 600,
+    covers: [...engine, ...store, 'packages/server/src/transport', 'test/e2e', 'test/interop'],
+    on,
+  };
+}
 
 /** Seeds of the simulator after those of `npm test`. */
 function worlds(first: number): Slice {

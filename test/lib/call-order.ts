@@ -9,11 +9,15 @@ const excludes: Readonly<Record<string, string>> = {
   rollback: 'commit',
 };
 
-/** Watches the calls of coordinators as they arrive: nothing acts after its compensation, or after the end. */
+/**
+ * Watches the calls of coordinators as they arrive: no branch acts after its compensation, nothing is confirmed and cancelled,
+ * and nothing is called after the end. Branches of one saga may overlap: what is out when it turns is still out when
+ * others are compensated.
+ */
 export class CallOrder {
   readonly #hasEnded: (gid: string) => boolean;
-  /** `GID OP` of what was called and excludes others. */
-  readonly #called = new Set<string>();
+  /** When each call that excludes others came last: `GID BRANCH OP`, and `GID OP` for what is decided for all branches. */
+  readonly #calledMs = new Map<string, number>();
   readonly defects: string[] = [];
 
   /** @param hasEnded somebody has seen it final */
@@ -21,12 +25,16 @@ export class CallOrder {
     this.#hasEnded = hasEnded;
   }
 
-  called({ gid, branchId, op }: ArrivedCall): void {
+  called({ gid, branchId, op, arrivedMs, connectedMs }: ArrivedCall): void {
+    const scope = op === 'action' || op === 'compensate' ? `${gid} ${branchId}` : gid;
     const excluded = excludes[op];
-    if (excluded !== undefined && this.#called.has(`${gid} ${excluded}`)) {
-      this.defects.push(`${gid}: ${op} of ${branchId} came after a ${excluded}`);
+    const excludedMs = excluded === undefined ? undefined : this.#calledMs.get(`${scope} ${excluded}`);
+    const age = (sinceMs: number) => `${Math.round(arrivedMs - sinceMs)} ms`;
+    const connection = `on a connection that is ${age(connectedMs)} old`;
+    if (excludedMs !== undefined) {
+      this.defects.push(`${gid}: ${op} of ${branchId} came ${age(excludedMs)} after its ${excluded}, ${connection}`);
     }
-    if (this.#hasEnded(gid)) this.defects.push(`${gid}: ${op} of ${branchId} came after its end`);
-    this.#called.add(`${gid} ${op}`);
+    if (this.#hasEnded(gid)) this.defects.push(`${gid}: ${op} of ${branchId} came after its end, ${connection}`);
+    this.#calledMs.set(`${scope} ${op}`, arrivedMs);
   }
 }

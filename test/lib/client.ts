@@ -47,17 +47,26 @@ export class Client {
   readonly #participant: Participant;
   readonly #random: Random;
   readonly #isUp: () => Promise<void>;
+  readonly #requestTimeoutSeconds: number;
   /** Answers that should never be given. */
   readonly defects: string[] = [];
   readonly #workflows = new Map<string, { readonly scenario: WorkflowScenario; readonly note: Note }>();
   /** Requests answered 200. */
   acknowledged = 0;
 
-  constructor(http: Asking, participant: Participant, random: Random, isUp: () => Promise<void>) {
+  /** @param requestTimeoutSeconds of calls of its sagas and workflows */
+  constructor(
+    http: Asking,
+    participant: Participant,
+    random: Random,
+    isUp: () => Promise<void>,
+    requestTimeoutSeconds = 2,
+  ) {
     this.#http = http;
     this.#participant = participant;
     this.#random = random;
     this.#isUp = isUp;
+    this.#requestTimeoutSeconds = requestTimeoutSeconds;
   }
 
   /** Resolves with what the client knows at the end, whatever happened on the way. */
@@ -122,7 +131,7 @@ export class Client {
       trans_type: 'saga',
       ...custom,
       retry_interval: 1,
-      request_timeout: 2,
+      request_timeout: this.#requestTimeoutSeconds,
       ...(waitResult ? { wait_result: true } : {}),
       ...(scenario.timeoutSeconds > 0 ? { timeout_to_fail: scenario.timeoutSeconds } : {}),
       ...(scenario.retryLimit > 0 ? { retry_limit: scenario.retryLimit } : {}),
@@ -229,7 +238,7 @@ export class Client {
       query_prepared: this.#url('/workflow', { body: 'the input' }),
       custom_data: JSON.stringify({ name: 'transfer', data: base64('the input') }),
       retry_interval: 1,
-      request_timeout: 3,
+      request_timeout: this.#requestTimeoutSeconds + 1,
     });
     this.#expect(answer, 'prepareWorkflow', gid, [200]);
     note.prepared = true;

@@ -30,6 +30,8 @@ export interface LoadParts {
   /** Each runs one transaction after the other. */
   readonly clients: number;
   readonly gidPrefix: string;
+  /** Of calls; default: 2. */
+  readonly requestTimeoutSeconds?: number;
 }
 
 /** Clients under way: runs random transactions until told to stop, and keeps what each client knows. */
@@ -47,7 +49,8 @@ export class Load {
 
   constructor(parts: LoadParts) {
     this.#parts = parts;
-    this.client = new Client(parts.http, parts.participant, parts.random, this.gate.pass);
+    const { http, participant, random, requestTimeoutSeconds } = parts;
+    this.client = new Client(http, participant, random, this.gate.pass, requestTimeoutSeconds);
     parts.participant.onCallback = (gid) => this.client.callback(gid);
   }
 

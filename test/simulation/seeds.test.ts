@@ -133,6 +133,9 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'trouble with the store': {
     'committed beside another batch': 500,
     'store commit done-unknown': 200,
+    'store commit divided': 10,
+    'store trouble: restart': 100,
+    'row locked': 500,
     'store commit done late': 50,
     'store commit lost': 700,
     'store commit not-done': 200,

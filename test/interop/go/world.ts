@@ -5,11 +5,11 @@ import { goProgram } from '../../../scripts/lib/toolchains/go.ts';
 import type { Toolchain } from '../../../scripts/lib/toolchains/install.ts';
 import { DtmClient } from '../../e2e/dtm-client.ts';
 import { ManualClock } from '../../e2e/manual-clock.ts';
-import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
 import { Bank, type Started } from '../lib/bank.ts';
 import { type Books, RedisBooks, SqlBooks } from '../lib/books.ts';
 import { startBankOnMariaDb } from '../lib/maria-db.ts';
 import { startBankOnPostgres } from '../lib/postgres.ts';
+import { type Reached, reachManual } from '../lib/reached.ts';
 import { startRedis } from '../lib/redis.ts';
 import type { SqlDatabase } from '../lib/sql-database.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
@@ -92,7 +92,7 @@ export interface WorldOptions {
 
 /** A coordinator whose clock the tests move, a database, and a bank on the Go SDK. */
 export class World {
-  readonly coordinator: Coordinator;
+  readonly #coordinator: Reached;
   readonly client: DtmClient;
   readonly clock: ManualClock;
   readonly books: Books;
@@ -100,8 +100,8 @@ export class World {
   readonly bank: Bank;
   readonly #transport: Transport;
 
-  private constructor(coordinator: Coordinator, { books, sql }: Database, options: WorldOptions) {
-    this.coordinator = coordinator;
+  private constructor(coordinator: Reached, { books, sql }: Database, options: WorldOptions) {
+    this.#coordinator = coordinator;
     this.client = new DtmClient(coordinator.url);
     this.clock = new ManualClock(this.client.http);
     this.books = books;
@@ -123,14 +123,14 @@ export class World {
 
   static async start(options: WorldOptions): Promise<World> {
     const database = await options.startDatabase();
-    const world = new World(await startCoordinator({ command: 'dev' }), database, options);
+    const world = new World(await reachManual(), database, options);
     await world.bank.serve();
     return world;
   }
 
   async stop(): Promise<void> {
     this.client.close();
-    await Promise.all([this.bank.stop(), this.coordinator.stop(), this.books.stop()]);
+    await Promise.all([this.bank.stop(), this.#coordinator.stop(), this.books.stop()]);
   }
 
   /** Runs an initiator, until all that follows from it has happened. */

@@ -5,11 +5,11 @@ import { mariaDb } from '../../../scripts/lib/toolchains/databases.ts';
 import { type JavaProgram, javaProgram } from '../../../scripts/lib/toolchains/java.ts';
 import { DtmClient } from '../../e2e/dtm-client.ts';
 import { ManualClock, second } from '../../e2e/manual-clock.ts';
-import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
 import { freePort } from '../../lib/free-port.ts';
 import { Bank } from '../lib/bank.ts';
 import { type Books, SqlBooks, untouched } from '../lib/books.ts';
 import { startBankOnMariaDb } from '../lib/maria-db.ts';
+import { type Reached, reachManual } from '../lib/reached.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
 
 const toolchains = { database: mariaDb(), program: javaProgram(import.meta.dirname) };
@@ -24,14 +24,14 @@ describeWith('the Java SDK', toolchains, defineIn, 1);
 
 function defineIn({ database, program }: { database: Parameters<typeof startBankOnMariaDb>[0]; program: JavaProgram }) {
   let books: Books;
-  let coordinator: Coordinator;
+  let coordinator: Reached;
   let client: DtmClient;
   let clock: ManualClock;
   let bank: Bank;
 
   before(async () => {
     books = new SqlBooks(await startBankOnMariaDb(database));
-    coordinator = await startCoordinator({ command: 'dev' });
+    coordinator = await reachManual();
     client = new DtmClient(coordinator.url);
     clock = new ManualClock(client.http);
     bank = bankAt(coordinator.url);

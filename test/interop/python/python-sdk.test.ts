@@ -5,10 +5,10 @@ import { after, before, it } from 'node:test';
 import { mariaDb } from '../../../scripts/lib/toolchains/databases.ts';
 import { python } from '../../../scripts/lib/toolchains/python.ts';
 import { DtmClient } from '../../e2e/dtm-client.ts';
-import { type Coordinator, startCoordinator } from '../../lib/coordinator.ts';
 import { Bank } from '../lib/bank.ts';
 import { type Books, opening, SqlBooks, untouched } from '../lib/books.ts';
 import { startBankOnMariaDb } from '../lib/maria-db.ts';
+import { type Reached, reachServing } from '../lib/reached.ts';
 import { describeWith } from '../lib/with-toolchains.ts';
 
 const here = import.meta.dirname;
@@ -25,13 +25,13 @@ interface Transfer {
 
 describeWith('the Python SDK', toolchains, (found) => {
   let books: Books;
-  let coordinator: Coordinator;
+  let coordinator: Reached;
   let client: DtmClient;
   let bank: Bank;
 
   before(async () => {
     books = new SqlBooks(await startBankOnMariaDb(found.database));
-    coordinator = await startCoordinator({ settings: { HOLDFAST_RETRY_INTERVAL_MS: '1000' } });
+    coordinator = await reachServing({ HOLDFAST_RETRY_INTERVAL_MS: '1000' });
     client = new DtmClient(coordinator.url);
     bank = new Bank({
       command: found.python,

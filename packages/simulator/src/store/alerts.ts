@@ -6,6 +6,7 @@ import type { Database } from './database.ts';
 export function takeAlerts(database: Database, request: AlertRequest, by: string): TakenAlerts {
   const { nowMs, longestRetryMs, limit } = request;
   const due = owedIn(database)
+    .filter(({ definition }) => !database.locked.has(definition.gid))
     .filter(({ alertMs }) => alertMs <= nowMs || alertMs > nowMs + longestRetryMs)
     .sort((one, other) => one.alertTries - other.alertTries || one.alertMs - other.alertMs);
   const taken = due.slice(0, limit).map((row): OwedAlert => {
@@ -20,6 +21,7 @@ export function takeAlerts(database: Database, request: AlertRequest, by: string
     return { gid, type, status: progress.status, incident: progress.incident, againMs };
   });
   const left = owedIn(database).map(({ alertMs }) => alertMs);
+  // What is locked is owed still, and looked for again.
   const nextMs = left.length === 0 ? undefined : Math.min(...left);
   return { taken, nextMs: taken.length < limit ? nextMs : nowMs };
 }

@@ -46,6 +46,11 @@ export class DatabaseClock {
     this.#setMs = this.#scheduler.nowMs;
   }
 
+  /** The same clock, and another process. */
+  restart(): void {
+    this.#servers += 1;
+  }
+
   failOver(offsetMs: number): void {
     this.#servers += 1;
     this.set(offsetMs);

@@ -17,6 +17,10 @@ export class Database {
   /** The stored heartbeats, by incarnation. */
   readonly nodes = new Map<string, NodeBeat>();
   readonly values = new Values();
+  /** Rows that somebody holds locked who is none of us: who writes them waits in vain, and who claims skips them. */
+  readonly locked = new Set<string>();
+  /** Owners of whom a claim has found that they own nothing, and when: for a while nobody looks for their rows. */
+  readonly emptied = new Map<string, number>();
   /** The process that holds the lock, where only one may. */
   lockedBy: string | undefined;
   readonly #clockMs: () => number;
@@ -53,15 +57,19 @@ export class Database {
 
   commit(batch: readonly Write[], by: string): (WriteResult | Stuck)[] {
     const formats = [...this.nodes.values()].map(({ format }) => format);
-    return batch.map((write) =>
-      Math.min(...formats) < (write.needs ?? 0) ? { stuck: 'an earlier program lives' } : this.#write(write, by),
-    );
+    return batch.map((write) => {
+      if (Math.min(...formats) < (write.needs ?? 0)) return { stuck: 'an earlier program lives' };
+      // Whoever creates it again finds its gid, and needs no lock for that.
+      const isLocked = write.kind !== 'create' && this.locked.has(write.gid);
+      return isLocked ? { stuck: 'simulated: somebody holds a lock on the row' } : this.#write(write, by);
+    });
   }
 
   put(gid: string, row: Row, cause: Cause): void {
     const before = this.rows.get(gid);
     const sealed = seal(row);
     this.rows.set(gid, sealed);
+    if (row.owner !== null) this.emptied.delete(row.owner);
     this.#highestMs = Math.max(this.#highestMs, row.definition.createdMs, row.progress.updatedMs);
     this.#watcher(before, sealed, cause);
   }

@@ -22,6 +22,8 @@ export class Rest<Result> {
 /** How operations get to the database and their answers back. */
 export interface Link {
   carry<Result>(operation: StoreOperation, apply: () => Result | Rest<Result>): Promise<Result>;
+  /** The parts in which a batch is written: usually, and where this is absent, it is one. */
+  parts?<Entry>(batch: readonly Entry[]): readonly (readonly Entry[])[];
 }
 
 /** How one operation will end. */
@@ -69,6 +71,14 @@ export class StoreLink implements Link {
     });
   }
 
+  parts<Entry>(batch: readonly Entry[]): readonly (readonly Entry[])[] {
+    const { weather, random, statistics, isEmbedded } = this.#parts;
+    if (isEmbedded || batch.length < 2 || !random.chance(weather.faults.divided)) return [batch];
+    statistics.count('store commit divided');
+    const at = random.integer(1, batch.length - 1);
+    return [batch.slice(0, at), batch.slice(at)];
+  }
+
   #go<Result>(
     operation: StoreOperation,
     fate: Fate,
@@ -77,13 +87,17 @@ export class StoreLink implements Link {
     reject: (error: unknown) => void,
   ): void {
     const outMs = this.#legMs();
+    const { weather } = this.#parts;
+    const { restarts } = weather;
+    const isCut = () => weather.restarts !== restarts;
     const fail = (code: StoreErrorCode, delayMs: number) =>
       this.#process.after(delayMs, () => reject(new StoreError(code, `simulated: ${operation} ${fate}`)));
     switch (fate) {
       case 'done':
-        this.#arrive(outMs, operation, apply, (result) =>
+        this.#arrive(outMs, operation, apply, isCut, (result) =>
           this.#process.after(this.#legMs(), () => {
-            if (result.ok) resolve(result.value);
+            if (isCut()) reject(new StoreError('unknown-outcome', 'simulated: the server was started again'));
+            else if (result.ok) resolve(result.value);
             else reject(result.error);
             this.#parts.passed(operation, 'answered');
           }),
@@ -96,7 +110,7 @@ export class StoreLink implements Link {
         fail('full', outMs);
         return;
       case 'fatal':
-        if (this.#parts.random.chance(0.5)) this.#arrive(outMs, operation, apply, () => undefined);
+        if (this.#parts.random.chance(0.5)) this.#arrive(outMs, operation, apply, isCut, () => undefined);
         fail('fatal', outMs * 2);
         return;
       case 'lost':
@@ -106,7 +120,7 @@ export class StoreLink implements Link {
         const { random, statistics } = this.#parts;
         const isLate = random.chance(0.3);
         if (isLate) statistics.count(`store ${operation} done late`);
-        this.#arrive(isLate ? random.skewed(20, latestMs) : outMs, operation, apply, () => undefined);
+        this.#arrive(isLate ? random.skewed(20, latestMs) : outMs, operation, apply, isCut, () => undefined);
         fail('unknown-outcome', isLate ? outMs : outMs * 2);
         return;
       }
@@ -115,11 +129,15 @@ export class StoreLink implements Link {
     }
   }
 
-  /** At the database. What was sent before its process died is there, or was lost with it. */
+  /**
+   * At the database. What was sent before its process died is there, or was lost with it. A server that is started again
+   * has done what it had committed, and nothing of the rest.
+   */
   #arrive<Result>(
     delayMs: number,
     operation: StoreOperation,
     apply: () => Result | Rest<Result>,
+    isCut: () => boolean,
     then: (result: Applied<Result>) => void,
   ): void {
     this.#parts.scheduler.after(delayMs, () => {
@@ -128,20 +146,25 @@ export class StoreLink implements Link {
         this.#parts.statistics.count(`store ${operation} of a dead process ${isLost ? 'lost' : 'done'}`);
         if (isLost) return;
       }
-      this.#apply(operation, apply, then);
+      this.#apply(operation, apply, isCut, then);
     });
   }
 
   #apply<Result>(
     operation: StoreOperation,
     apply: () => Result | Rest<Result>,
+    isCut: () => boolean,
     then: (result: Applied<Result>) => void,
   ): void {
+    if (isCut()) {
+      then({ ok: false, error: new StoreError('unknown-outcome', 'simulated: the server was started again') });
+      return;
+    }
     const result = attempt(apply);
     if (result.ok && result.value instanceof Rest) {
       const { run } = result.value;
       this.#parts.scheduler.after(this.#parts.random.skewed(...betweenStepsMs), () =>
-        this.#apply(operation, run, then),
+        this.#apply(operation, run, isCut, then),
       );
       return;
     }

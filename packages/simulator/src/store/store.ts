@@ -117,7 +117,7 @@ export class SimulatedStore implements Store {
     for (const { gid } of handedBack) this.#handingBack(gid);
     const ended = this.#committing(sent);
     try {
-      const results = await this.#carry('commit', () => this.#database.commit(sent, this.#by));
+      const results = await this.#commitParts(this.#link.parts?.(sent) ?? [sent]);
       ended('done');
       return results;
     } catch (error) {
@@ -126,6 +126,17 @@ export class SimulatedStore implements Store {
     } finally {
       count(-1);
     }
+  }
+
+  /** Each part is a message of its own. What was done in part is never said to be not done. */
+  async #commitParts(parts: readonly (readonly Write[])[]): Promise<readonly (WriteResult | Stuck)[]> {
+    const ended = await Promise.allSettled(
+      parts.map((part) => this.#carry('commit', () => this.#database.commit(part, this.#by))),
+    );
+    const failed = ended.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : []));
+    if (failed.length === 0) return ended.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    const known = failed.length === parts.length ? (failed.find((error) => !isNotDone(error)) ?? failed[0]) : undefined;
+    throw known ?? new StoreError('unknown-outcome', 'simulated: of a batch that was divided a part was not answered');
   }
 
   /** For the statistics: what happens to a transaction while it is being handed back is of interest. */
@@ -176,6 +187,7 @@ export class SimulatedStore implements Store {
     return this.#carry('change', () => {
       const old = [...this.#database.rows.values()]
         .filter(({ progress }) => isFinal(progress.status) && progress.finishedMs < beforeMs)
+        .filter(({ definition }) => !this.#database.locked.has(definition.gid))
         .slice(0, limit);
       for (const { definition } of old) {
         this.#database.remove(definition.gid, { kind: 'purge', by: this.#by, write: undefined });
@@ -228,6 +240,10 @@ export class SimulatedStore implements Store {
     if (this.#isOpen) return this.#link.carry(operation, apply);
     return Promise.reject(new StoreError('not-done', 'the store is closed'));
   }
+}
+
+function isNotDone(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'not-done';
 }
 
 function isHandBack(write: Write): boolean {

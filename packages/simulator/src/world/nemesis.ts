@@ -1,3 +1,4 @@
+import { isFinal } from '@holdfast/core';
 import type { Random } from '../kernel/random.ts';
 import { calmNetwork } from '../network/weather.ts';
 import { calmStore } from '../store/weather.ts';
@@ -36,6 +37,7 @@ export class Nemesis {
     this.#again(profile.nodeFaultEveryMs, () => this.#troubleNode());
     this.#again(profile.storeFaultEveryMs, () => this.#troubleStore());
     this.#again(profile.serviceFaultEveryMs, () => this.#troubleService());
+    this.#again(profile.lockEveryMs, () => this.#lockRow());
     const clocks = new ClockNemesis(world, this.#nodes, profile.wrongClock);
     this.#again(profile.clockFaultEveryMs, () => clocks.trouble());
     world.scheduler.at(profile.chaosMs, () => this.#heal());
@@ -48,13 +50,14 @@ export class Nemesis {
 
   /** From here on nothing goes wrong any more. */
   #heal(): void {
-    const { storeWeather, networkWeather, trace } = this.#world;
+    const { storeWeather, networkWeather, database, trace } = this.#world;
     this.#isOver = true;
     trace.write('nemesis', '', 'all faults end');
     storeWeather.faults = calmStore;
     storeWeather.cutOff.clear();
     storeWeather.withoutHeartbeat.clear();
     storeWeather.isFull = false;
+    database.locked.clear();
     networkWeather.faults = calmNetwork;
     networkWeather.down.clear();
     networkWeather.silent.clear();
@@ -156,14 +159,36 @@ export class Nemesis {
       return;
     }
     const node = this.#random.pick(this.#machines());
-    const trouble = this.#random.weighted({ cutOff: 1, everybody: 1, heartbeats: 2 });
+    const trouble = this.#random.weighted({ cutOff: 1, everybody: 1, restart: 2, heartbeats: 2 });
+    if (trouble === 'restart') this.#restartStore();
     statistics.count(`store trouble: ${trouble}`);
-    const machines = trouble === 'everybody' ? this.#machines() : [node];
+    const machines = trouble === 'everybody' || trouble === 'restart' ? this.#machines() : [node];
     const affected = trouble === 'heartbeats' ? storeWeather.withoutHeartbeat : storeWeather.cutOff;
     for (const machine of machines) affected.add(machine);
     this.#forAWhile(500, 12_000, () => {
       for (const machine of machines) affected.delete(machine);
     });
+  }
+
+  /** It loses nothing, cuts everything that is under way, and serves nobody until it is there again. */
+  #restartStore(): void {
+    const { storeWeather, databaseClock } = this.#world;
+    storeWeather.restarts += 1;
+    databaseClock.restart();
+  }
+
+  /** Somebody who is none of us holds it for a moment, or for as long as a report takes that nobody waits for. */
+  #lockRow(): void {
+    const { database, statistics, trace } = this.#world;
+    const unfinished = [...database.rows.values()].filter(({ progress }) => !isFinal(progress.status));
+    const [first, ...others] = unfinished.map(({ definition }) => definition.gid);
+    if (first === undefined) return;
+    const gid = this.#random.pick([first, ...others]);
+    if (database.locked.has(gid)) return;
+    statistics.count('row locked');
+    trace.write('nemesis', gid, 'somebody locks its row');
+    database.locked.add(gid);
+    this.#forAWhile(100, 60_000, () => database.locked.delete(gid));
   }
 
   #machines(): [string, ...string[]] {

@@ -5,13 +5,14 @@ import { calmStore, type StoreFaults } from '../store/weather.ts';
 /**
  * - `chaos`: everything may go wrong.
  * - `slow-store`: as chaos, and the store is slow all the time: what is read is old when it comes.
+ * - `locks`: as chaos, nodes die often, and somebody holds rows of the shared store locked all the time.
  * - `takeovers`: as slow-store, nodes die one after the other, and most sagas have a time-out that runs out meanwhile.
  * - `clocks`: the clock of the shared store is set, runs too fast, or is another one after a failover; clocks of machines
  *   leap; heartbeats get lost, and no coordinator ends.
  * - `services`: only services and the network to them go wrong; what depends on nothing else can be judged by time.
  * - `dead-service`: one service is dead all the time, most transactions need it, and nothing else goes wrong.
  */
-export const flavours = ['chaos', 'slow-store', 'takeovers', 'clocks', 'services', 'dead-service'] as const;
+export const flavours = ['chaos', 'slow-store', 'locks', 'takeovers', 'clocks', 'services', 'dead-service'] as const;
 
 export type Flavour = (typeof flavours)[number];
 
@@ -29,6 +30,8 @@ export interface Profile {
   readonly nodeFaultEveryMs: number;
   readonly storeFaultEveryMs: number;
   readonly serviceFaultEveryMs: number;
+  /** Mean time between two rows of the shared store that somebody locks. */
+  readonly lockEveryMs: number;
   /** Mean time between two things that happen to the clock of the shared store, or to those of machines. */
   readonly clockFaultEveryMs: number;
   /** clocks: which clock is wrong by itself. */
@@ -47,13 +50,14 @@ export function profileOf(random: Random, wanted: Flavour | undefined): Profile 
   const drawn = random.weighted({
     chaos: 14,
     'slow-store': 2,
+    locks: 2,
     takeovers: 2,
     clocks: 2,
     services: 3,
     'dead-service': 1,
   });
   const flavour = wanted ?? drawn;
-  const isExclusive = random.chance(0.25) && flavour !== 'clocks';
+  const isExclusive = random.chance(0.25) && flavour !== 'clocks' && flavour !== 'locks';
   return {
     flavour,
     isExclusive,
@@ -63,6 +67,7 @@ export function profileOf(random: Random, wanted: Flavour | undefined): Profile 
     network: flavour === 'dead-service' ? calmNetwork : networkFaults(random),
     serviceFaultEveryMs: flavour === 'dead-service' || random.chance(0.3) ? never : random.skewed(5000, 30_000),
     ...(flavour === 'services' || flavour === 'dead-service' ? calmCoordinators : coordinatorFaults(random, flavour)),
+    lockEveryMs: isExclusive ? never : lockEveryMs(random, flavour),
     clockFaultEveryMs: flavour === 'clocks' ? random.skewed(1500, 8000) : never,
     wrongClock: random.chance(0.5) ? 'server' : 'machines',
     timeoutShare: flavour === 'takeovers' || flavour === 'clocks' ? 0.8 : 0.35,
@@ -77,6 +82,11 @@ function nodeCount(random: Random, isExclusive: boolean): number {
   return random.chance(0.2) ? 3 : 2;
 }
 
+function lockEveryMs(random: Random, flavour: Flavour): number {
+  if (flavour === 'locks') return random.skewed(200, 2000);
+  return flavour === 'chaos' && random.chance(0.3) ? random.skewed(2000, 20_000) : never;
+}
+
 const calmCoordinators = { store: calmStore, nodeFaultEveryMs: never, storeFaultEveryMs: never } as const;
 
 function coordinatorFaults(random: Random, flavour: Flavour): Pick<Profile, keyof typeof calmCoordinators> {
@@ -85,7 +95,11 @@ function coordinatorFaults(random: Random, flavour: Flavour): Pick<Profile, keyo
       notDone: rate(random, 0.02, 0.1),
       lost: rate(random, 0.02, 0.08),
       doneUnknown: rate(random, 0.02, 0.1),
-      slow: flavour === 'chaos' || flavour === 'clocks' ? rate(random, 0.01, 0.05) : random.between(0.05, 0.3),
+      divided: rate(random, 0.05, 0.3),
+      slow:
+        flavour === 'chaos' || flavour === 'clocks' || flavour === 'locks'
+          ? rate(random, 0.01, 0.05)
+          : random.between(0.05, 0.3),
       fatal: rate(random, 0.005, 0.03),
     },
     nodeFaultEveryMs: flavour === 'clocks' ? never : nodeFaultEveryMs(random, flavour),
@@ -94,7 +108,7 @@ function coordinatorFaults(random: Random, flavour: Flavour): Pick<Profile, keyo
 }
 
 function nodeFaultEveryMs(random: Random, flavour: Flavour): number {
-  if (flavour === 'takeovers') return random.skewed(800, 4000);
+  if (flavour === 'takeovers' || flavour === 'locks') return random.skewed(800, 4000);
   return random.chance(0.2) ? never : random.skewed(2000, 20_000);
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { create } from '../contract/fixtures.ts';
 import type { WriteResult } from '../store.ts';
-import { commitDivided } from './batch.ts';
+import { commitByNeeds, commitDivided } from './batch.ts';
 import { type EncodedWrite, encodeWrite } from './encoded-write.ts';
 import { type Judgement, RemoteError } from './judged.ts';
 
@@ -53,6 +53,38 @@ test('what one row holds is found by halves', async () => {
   const results = await commitDivided(writes, send);
   assert.deepEqual(results, ['done', 'done', 'done', 'done', { stuck: 'refused for e' }]);
   assert.ok(sent.includes('abc') && sent.includes('d') && sent.includes('e'), sent.join());
+});
+
+test('a batch of which a part may be written is never said to be surely not done', async () => {
+  for (const judgement of ['refused', 'moved', 'unreached', 'full', 'unknown'] as const) {
+    const parts: string[] = [];
+    const send = async (batch: readonly EncodedWrite[]): Promise<WriteResult[]> => {
+      if (batch.length > 1) throw new RemoteError('locked', 'somebody holds a lock');
+      // The last to end is the one that writes: nothing is said before.
+      if (gidsOf(batch) === 'a') throw new RemoteError(judgement, 'the server goes away');
+      await new Promise((resolve) => setImmediate(resolve));
+      parts.push(gidsOf(batch));
+      return ['done'];
+    };
+    await assert.rejects(commitDivided(writes, send), { judgement: 'unknown' });
+    assert.deepEqual(parts, ['b', 'c', 'd', 'e']);
+    const nothing = (batch: readonly EncodedWrite[]) =>
+      Promise.reject(new RemoteError(batch.length > 1 ? 'locked' : judgement, 'the server goes away'));
+    await assert.rejects(commitDivided(writes, nothing), { judgement }, 'where none is written, that is known');
+  }
+});
+
+test('the same of writes that go by themselves for the format that they need', async () => {
+  const mixed = [encodeWrite({ ...create('new'), needs: 2 }), encodeWrite(create('old'))];
+  const send = async (batch: readonly EncodedWrite[]): Promise<WriteResult[]> => {
+    if (gidsOf(batch) === 'new') throw new RemoteError('refused', 'the server goes away');
+    return ['done'];
+  };
+  await assert.rejects(commitByNeeds(mixed, send), { judgement: 'unknown' });
+  assert.deepEqual(
+    await commitByNeeds(mixed, async (batch) => batch.map(() => (gidsOf(batch) === 'new' ? 'exists' : 'done'))),
+    ['exists', 'done'],
+  );
 });
 
 test('what ends the connection, or is the fault of no row, divides nothing', async () => {

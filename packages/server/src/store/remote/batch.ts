@@ -17,7 +17,7 @@ const firstPauseMs = 5;
  * A batch that fails as a whole for the sake of one write is divided, so that this one fails alone: one that waits for a
  * lock that somebody holds, or holds what the server cannot store.
  *
- * @throws RemoteError of what is the fault of no row
+ * @throws RemoteError of what is the fault of no row; `unknown` where a part of the batch may have been written
  */
 export async function commitDivided(writes: readonly EncodedWrite[], send: Send): Promise<Results> {
   try {
@@ -28,11 +28,11 @@ export async function commitDivided(writes: readonly EncodedWrite[], send: Send)
     switch (error.judgement) {
       case 'locked':
       case 'again':
-        return (await Promise.all(writes.map((write) => commitDivided([write], send)))).flat();
+        return whole(writes.map((write) => commitDivided([write], send)));
       case 'data': {
         const middle = Math.ceil(writes.length / 2);
         const halves = [writes.slice(0, middle), writes.slice(middle)];
-        return (await Promise.all(halves.map((half) => commitDivided(half, send)))).flat();
+        return whole(halves.map((half) => commitDivided(half, send)));
       }
       default:
         throw error;
@@ -47,19 +47,27 @@ export async function commitDivided(writes: readonly EncodedWrite[], send: Send)
 export async function commitByNeeds(writes: readonly EncodedWrite[], send: Send): Promise<Results> {
   const all = new Set(writes.map(({ write }) => write.needs ?? 0));
   if (all.size < 2) return commitDivided(writes, send);
-  const results: (WriteResult | Stuck)[] = [];
-  await Promise.all(
-    [...all].map(async (needs) => {
-      const places = [...writes.keys()].filter((place) => (writes[place]?.write.needs ?? 0) === needs);
-      const done = await commitDivided(
-        places.flatMap((place) => writes[place] ?? []),
-        send,
-      );
-      for (const [at, place] of places.entries()) results[place] = done[at] ?? 'conflict';
-    }),
+  const groups = [...all].map((needs) =>
+    [...writes.keys()].filter((place) => (writes[place]?.write.needs ?? 0) === needs),
   );
+  const parts = groups.map((places) => places.flatMap((place) => writes[place] ?? []));
+  const done = await whole(parts.map((part) => commitDivided(part, send)));
+  const results: (WriteResult | Stuck)[] = [];
+  for (const [at, place] of groups.flat().entries()) results[place] = done[at] ?? 'conflict';
   return results;
 }
+
+/** What came of all parts, once each has ended: where some are written, a batch that failed was not surely left undone. */
+async function whole(parts: readonly Promise<Results>[]): Promise<Results> {
+  const ended = await Promise.allSettled(parts);
+  const failed = ended.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : []));
+  const [first] = failed;
+  if (first === undefined) return ended.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  if (failed.length === parts.length) throw failed.find(isUnknown) ?? first;
+  throw new RemoteError('unknown', `only a part of a batch was written: ${String(first)}`, first);
+}
+
+const isUnknown = (error: unknown) => !(error instanceof RemoteError) || error.judgement === 'unknown';
 
 /** Of a lone write: what is the fault of its row alone keeps no other waiting. */
 function alone(error: RemoteError): Results {
