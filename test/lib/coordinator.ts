@@ -26,6 +26,8 @@ export interface CoordinatorOptions {
   readonly form?: keyof typeof commands;
   /** So many of them in one process, on one manual clock: with `dev`, on a shared store. */
   readonly nodes?: number;
+  /** A program of the tests that takes the place of the command line. */
+  readonly script?: string;
   /** Its limit of open files; default: that of the tests. Linux only. */
   readonly openFiles?: number;
 }
@@ -172,7 +174,7 @@ export class Coordinator {
 
   /** The process alone, for whoever expects it to end; `start` waits until it serves. */
   spawn(): ChildProcess {
-    const { form = 'source', command = 'serve', args = [], settings, openFiles, nodes } = this.#options;
+    const { form = 'source', command = 'serve', args = [], settings, openFiles, nodes, script } = this.#options;
     const [first] = this.#ports;
     const env = {
       ...cleanEnvironment(),
@@ -183,7 +185,8 @@ export class Coordinator {
     };
     const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}:${openFiles}`];
     const ports = this.#ports.map(({ http, grpc }) => `${http}:${grpc}`);
-    const words = nodes === undefined ? [...commands[form], command, ...args] : [...manyNodes, ...ports];
+    const usual = nodes === undefined ? [...commands[form], command, ...args] : [...manyNodes, ...ports];
+    const words = script === undefined ? usual : ['--conditions=source', script, ...args];
     const [program = '', ...rest] = [...limited, process.execPath, ...words];
     const child = spawn(program, rest, {
       cwd: this.folder,

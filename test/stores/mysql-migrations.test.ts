@@ -6,6 +6,7 @@ import { MySqlStore } from '../../packages/server/src/store/mysql/mysql-store.ts
 import { mariaDb } from '../../scripts/lib/toolchains/databases.ts';
 import { mySql } from '../../scripts/lib/toolchains/mysql.ts';
 import { describeWith } from '../interop/lib/with-toolchains.ts';
+import { nextOfMySql } from '../lib/next-migration.ts';
 import { startMariaDb } from '../lib/servers/mariadb.ts';
 import { startMySql } from '../lib/servers/mysql.ts';
 import type { PrivateServer } from '../lib/servers/private-server.ts';
@@ -46,14 +47,7 @@ function testOn(start: () => Promise<PrivateServer>, client: string): void {
         await holder.end();
       };
     },
-    next: {
-      adds: [
-        `create procedure {p}ping_2() begin select 'd;'; end`,
-        'alter table {p}transactions add column extra bigint not null default 0, algorithm = inplace, lock = none',
-        'alter table {p}transactions add index updated (updated_ms), algorithm = inplace, lock = none',
-      ],
-      removes: ['drop procedure if exists {p}ping_1'],
-    },
+    next: nextOfMySql,
     hasIndex: async (name) => {
       const [rows] = await fixture.client.query(`show index from ${name}_transactions where key_name = 'updated'`);
       return (rows as unknown[]).length > 0;

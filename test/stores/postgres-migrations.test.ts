@@ -4,6 +4,7 @@ import pg from 'pg';
 import { migrations } from '../../packages/server/src/store/postgres/migrations.ts';
 import { PostgresStore } from '../../packages/server/src/store/postgres/postgres-store.ts';
 import { postgres } from '../../scripts/lib/toolchains/databases.ts';
+import { nextOfPostgres } from '../lib/next-migration.ts';
 import { psqlArgs } from '../lib/servers/postgres.ts';
 import { commandCase, type MigrationBed, migrationCases } from './lib/migration-cases.ts';
 import { PostgresFixture } from './lib/postgres-fixture.ts';
@@ -51,14 +52,7 @@ describe('migrations on PostgreSQL', { skip: 'missing' in programs && programs.m
         await client.end();
       };
     },
-    next: {
-      adds: [
-        `create or replace procedure {schema}.ping_2(inout result text) language plpgsql as $$ begin result := 'd'; end $$`,
-        'alter table {schema}.transactions add column if not exists extra bigint not null default 0',
-        'create index concurrently if not exists transactions_updated on {schema}.transactions (updated_ms)',
-      ],
-      removes: ['drop procedure if exists {schema}.ping_1'],
-    },
+    next: nextOfPostgres,
     leaveHalfAnIndex: async (schema) => {
       await fixture.client.query(`insert into ${schema}.failed values (1, '', 1), (2, '', 1)`);
       const half = `create unique index concurrently transactions_updated on ${schema}.failed (created_ms)`;

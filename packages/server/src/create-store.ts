@@ -2,11 +2,19 @@ import { resolve } from 'node:path';
 import type { Settings } from './config/schema.ts';
 import { readVersion } from './config/version.ts';
 import { databaseTls } from './database-tls.ts';
-import type { BackupCapable, Cautious, Migratable, Placed, Restorable, Watchful } from './store/capabilities.ts';
+import type {
+  BackupCapable,
+  Cautious,
+  Hosted,
+  Migratable,
+  Placed,
+  Restorable,
+  Watchful,
+} from './store/capabilities.ts';
 import type { Store } from './store/store.ts';
 
 /** A store, with what only some can do. */
-export type AnyStore = Store & Partial<BackupCapable & Watchful & Cautious & Restorable & Placed & Migratable>;
+export type AnyStore = Store & Partial<BackupCapable & Watchful & Cautious & Restorable & Placed & Hosted & Migratable>;
 
 /** The store of the settings, not opened yet. Only that one is loaded. */
 export async function createStore({ store, dataDir }: Pick<Settings, 'store' | 'dataDir'>): Promise<AnyStore> {

@@ -163,6 +163,9 @@ async function start(settings: Settings, store: AnyStore, opened: Opened, parts:
   metrics.watchProcess();
   metrics.total('holdfast_log_lines_lost_total', 'Lines of the log that could not be written.', () => log.lostLines);
   const observer = new Observer({ metrics, log, fatal, alert: () => alerts?.owed() });
+  metrics.level('holdfast_store_split', '1 while a host of the database takes writes that must not be used.', () =>
+    observer.splitIncident === undefined ? 0 : 1,
+  );
   const certificates = readCertificates(settings);
   const watch = watchCertificates(certificates, settings, { events: observer, metrics });
   const shortage = (code: string) => observer.ranShort(code);
@@ -208,6 +211,7 @@ async function start(settings: Settings, store: AnyStore, opened: Opened, parts:
     ...(development && { development }),
     exposition: () => metrics.exposition(),
     shortage: () => observer.shortage,
+    split: () => observer.splitIncident,
     ...(store.backup === undefined ? {} : { backup: (request) => backUp(store, request) }),
   });
   const grpc = settings.grpc.serve === 'on' ? new GrpcDoor(settings, certificates.grpc) : undefined;
@@ -233,6 +237,10 @@ async function start(settings: Settings, store: AnyStore, opened: Opened, parts:
     store.watch?.({
       doubted: (reason) => engine.doubts(reason),
       lost: (error) => observer.fatal(error),
+    });
+    store.watchHosts?.({
+      warned: (message) => observer.warned(message, undefined),
+      split: (incident) => observer.split(incident),
     });
     for (const caution of store.cautions?.() ?? []) observer.warned(caution, undefined);
     await engine.start();

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { find } from '../../../scripts/lib/toolchains/install.ts';
 import { freePort } from '../free-port.ts';
 import { until } from '../until.ts';
+import type { FakeClock } from './fake-clock.ts';
 import { ProcessTree } from './process-tree.ts';
 
 const execute = promisify(execFile);
@@ -49,6 +50,8 @@ export interface ServerOptions {
   readonly syncs?: boolean;
   /** The server's own settings, by its own names. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Its clock, which can be set. Default: that of the machine. */
+  readonly clock?: FakeClock;
 }
 
 /**

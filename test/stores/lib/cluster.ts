@@ -79,7 +79,7 @@ export class Cluster {
 
   /** @param more further settings of each, by its name */
   static async start(
-    fixture: DatabaseFixture,
+    fixture: Pick<DatabaseFixture, 'url'>,
     count: number,
     more: (name: string) => Readonly<Record<string, string>> = () => ({}),
   ): Promise<Cluster> {

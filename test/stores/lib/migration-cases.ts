@@ -8,6 +8,7 @@ import { aBeat, claim, create, put } from '../../../packages/server/src/store/co
 import type { Migration } from '../../../packages/server/src/store/remote/migrator.ts';
 import type { Store } from '../../../packages/server/src/store/store.ts';
 import { cleanEnvironment } from '../../lib/coordinator.ts';
+import { nextVersion } from '../../lib/next-migration.ts';
 import { until } from '../../lib/until.ts';
 
 /** A program, as a store has it. */
@@ -45,7 +46,6 @@ export interface MigrationBed {
   sleep(seconds: number): string;
 }
 
-const nextVersion = '9.9.9';
 const cli = join(import.meta.dirname, '../../../packages/server/src/cli.ts');
 
 /** Two neighbouring versions on one set of tables, and how one comes after the other. */

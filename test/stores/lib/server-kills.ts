@@ -10,6 +10,8 @@ import { settleAndAudit } from '../../lib/settle.ts';
 import { until } from '../../lib/until.ts';
 import type { DatabaseFixture } from './database-fixture.ts';
 
+const rounds = 3;
+
 /** The database server dies under load and comes back. */
 export function testServerKills<T>(
   name: string,
@@ -41,7 +43,7 @@ export function testServerKills<T>(
       try {
         load.gate.open();
         load.start();
-        for (let round = 1; round <= 3; round += 1) {
+        for (let round = 1; round <= rounds; round += 1) {
           await until('there is load', () => load.notes.length > round * 150, 60_000);
           await fixture.server.kill();
           await until('it says that it is not ready', async () => (await http.get('/readyz')).status === 503);
@@ -53,6 +55,8 @@ export function testServerKills<T>(
         t.diagnostic(`${load.notes.length} transactions, ${load.client.acknowledged} acknowledged requests`);
         assert.deepEqual(wrong.slice(0, 20), []);
         assert.doesNotMatch(coordinator.logs, /Warning:|[Uu]nhandled|internal error/, 'it complained about itself');
+        const told = coordinator.logs.match(/"msg":"(the store|a periodic task failed)/g)?.length ?? 0;
+        assert.ok(told <= 4 * rounds, `${told} lines of log for ${rounds} times that the store went and came back`);
         const lines = coordinator.logs.split('\n').length;
         assert.ok(lines < 200, `${lines} lines of log: one for each request would be thousands`);
       } catch (error) {

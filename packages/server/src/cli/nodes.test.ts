@@ -20,3 +20,7 @@ test('each coordinator with its name, its id, its version and how it is', () => 
     ],
   );
 });
+
+test('what is wrong with the store they share comes first', () => {
+  assert.deepEqual(nodeLines([], 'the database is split'), ['incident: the database is split']);
+});

@@ -24,15 +24,17 @@ export async function showNodes(address: Address, { json = false, drain }: Nodes
     console.log(`${argument(drain)} takes nothing new from its next heartbeat on, and hands over what it drives`);
     return;
   }
-  const { nodes } = await askFor(address, 'GET', '/api/v1/nodes');
-  if (json) console.log(JSON.stringify({ nodes }, undefined, 2));
-  else for (const line of nodeLines(nodes as readonly ShownNode[])) console.log(line);
+  const { nodes, incident } = await askFor(address, 'GET', '/api/v1/nodes');
+  if (json) console.log(JSON.stringify({ nodes, incident }, undefined, 2));
+  else for (const line of nodeLines(nodes as readonly ShownNode[], String(incident ?? ''))) console.log(line);
 }
 
-export function nodeLines(nodes: readonly ShownNode[]): readonly string[] {
-  return nodes.map(({ id, name, version, startedAt, heardAt, ...node }) => {
+/** @param incident what is wrong with the store they share; empty: nothing */
+export function nodeLines(nodes: readonly ShownNode[], incident = ''): readonly string[] {
+  const lines = nodes.map(({ id, name, version, startedAt, heardAt, ...node }) => {
     const state = node.isDead ? `dead, last heard of at ${heardAt}` : node.isDraining ? 'drains' : 'serves';
     const asked = node.isThis ? '  (this one was asked)' : '';
     return `${plain(name)}  ${plain(id)}  ${plain(version)}  since ${startedAt}  ${state}${asked}`;
   });
+  return incident === '' ? lines : [`incident: ${plain(incident)}`, ...lines];
 }

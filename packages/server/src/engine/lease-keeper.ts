@@ -6,7 +6,8 @@ import { HeartbeatLease, heartbeatTimes, LockLease } from './lease.ts';
 import { Neighbours } from './neighbours.ts';
 import { type ShownNode, shownNode } from './nodes.ts';
 import type { Timer } from './ports.ts';
-import type { ServerClock } from './server-clock.ts';
+import { type ServerClock, standsMs } from './server-clock.ts';
+import { tellJump, toldJump } from './shared-jump.ts';
 
 /** Who this node is, for those it shares a store with. */
 export interface NodeIdentity {
@@ -20,6 +21,8 @@ export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'deadMs'
   /** Undefined: nothing but a hand moves time. */
   readonly serverClock: ServerClock | undefined;
   readonly node: NodeIdentity;
+  /** A heartbeat was answered. */
+  answered(): void;
   /** It is about to stop. */
   isDraining(): boolean;
   /** Somebody has asked this node to drain; told again with each heartbeat. */
@@ -43,6 +46,7 @@ export class LeaseKeeper {
   /** The last heartbeat was not answered. */
   #isSilent = false;
   #lapsing: Timer | undefined;
+  #isJumpTold = false;
   /** Hands back what it drives: what is lost now is left to others. */
   #closing = false;
   #ended = false;
@@ -76,10 +80,11 @@ export class LeaseKeeper {
 
   /** On a shared store: the first heartbeat gives the clock and the lease. */
   async join(): Promise<void> {
-    const { upkeep, serverClock } = this.#context;
+    const { upkeep, serverClock, store } = this.#context;
     const lease = new HeartbeatLease(upkeep.newId(), upkeep);
     const { heard, sentMs, receivedMs } = await this.#beat(lease);
-    serverClock?.begin(heard.clockMs, sentMs, receivedMs);
+    const jump = await toldJump(store, heard.clockMs, standsMs);
+    serverClock?.begin(heard.clockMs, sentMs, receivedMs, jump);
     this.#begin(lease);
   }
 
@@ -191,7 +196,21 @@ export class LeaseKeeper {
   async #beatAndMeasure(lease: HeartbeatLease): Promise<void> {
     const { heard, sentMs, receivedMs, hasLeft } = await this.#beat(lease);
     this.#context.serverClock?.measure(heard.clockMs, sentMs, receivedMs);
+    this.#tellJump();
     this.#incarnation?.heard(heard.nextDueMs, hasLeft);
+  }
+
+  /** To those that start meanwhile. */
+  #tellJump(): void {
+    const { serverClock, store, failed } = this.#context;
+    const jump = serverClock?.jump;
+    const isNew = jump !== undefined && !this.#isJumpTold;
+    this.#isJumpTold = jump !== undefined;
+    if (!isNew) return;
+    tellJump(store, jump).catch((error: unknown) => {
+      this.#isJumpTold = false;
+      failed(error);
+    });
   }
 
   async #beat(lease: HeartbeatLease): Promise<Beat> {
@@ -202,6 +221,7 @@ export class LeaseKeeper {
     const { name, version } = node;
     const heard = await store.heartbeat({ incarnation, node: name, version, isDraining: isDraining() });
     const receivedMs = upkeep.monotonicMs();
+    this.#context.answered();
     const hasLeft = this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
     if (heard.nodes.some((beat) => beat.incarnation === incarnation && beat.isDrainAsked)) this.#context.drainAsked();
     lease.renew(sentMs, sentWallMs);

@@ -10,11 +10,13 @@ import { Journal } from './journal.ts';
 import { type LeaseContext, LeaseKeeper } from './lease-keeper.ts';
 import type { LongTurns } from './long-turns.ts';
 import type { ShownNode } from './nodes.ts';
+import { Outage } from './outage.ts';
 import type { MachineTime } from './ports.ts';
 import { Readiness } from './readiness.ts';
 import { refuse } from './refusals.ts';
 import { usualSleepMs } from './schedule.ts';
 import { ServerClock } from './server-clock.ts';
+import { forgetJump } from './shared-jump.ts';
 import { lookAtMs } from './turns.ts';
 import { inspect, type Pace, purge } from './upkeep.ts';
 
@@ -46,6 +48,7 @@ export class NodeLife {
   /** Of a shared store, where nobody moves the clock by hand. */
   readonly #serverClock: ServerClock | undefined;
   readonly #readiness: Readiness;
+  readonly #outage: Outage;
   /** Of a store for one process, where nobody moves the clock by hand. */
   #keeper: ClockKeeper | undefined;
   readonly #chores: Chores;
@@ -62,7 +65,8 @@ export class NodeLife {
     this.#machine = parts.machine ?? { store: runtime, upkeep: runtime };
     this.#chores = new Chores(this.#machine.upkeep, (error) => this.failed('a periodic task failed', error));
     this.clock = new EngineClock(runtime);
-    this.#readiness = new Readiness((message, reason) => events.warned(message, reason));
+    this.#outage = new Outage({ runtime, warned: (message, error) => events.warned(message, error) });
+    this.#readiness = new Readiness((message, reason) => this.#told(message, reason));
     this.journal = new Journal(parts.store, this.#machine.store, parts.settings.journal, {
       committed: (rows, durationMs) => events.journalCommitted(rows, durationMs),
       paused: (reason) => this.#readiness.paused(reason),
@@ -112,6 +116,7 @@ export class NodeLife {
   async acceptClock(): Promise<boolean> {
     const why = 'an operator said so';
     const isAccepted = (await this.#keeper?.accept(why).catch(refuse)) ?? this.#serverClock?.accept(why) ?? false;
+    if (isAccepted && !this.#parts.store.exclusive) await forgetJump(this.#parts.store).catch(refuse);
     if (isAccepted) this.#lease.live().dueAt(this.clock.nowMs());
     return isAccepted;
   }
@@ -192,7 +197,15 @@ export class NodeLife {
     const isTold = code === 'full' && this.#readiness.isPaused;
     // It says when there is room again.
     if (code === 'full') this.journal.check();
-    if (!isTold) this.#parts.events.warned(message, error);
+    if (isTold) return;
+    if (code === undefined) this.#parts.events.warned(message, error);
+    else this.#told(message, error);
+  }
+
+  /** A shared store is away for all who ask it, and again and again. */
+  #told(message: string, error: unknown): void {
+    if (this.#parts.store.exclusive) this.#parts.events.warned(message, error);
+    else this.#outage.failed(message, error);
   }
 
   #leaseContext(): LeaseContext {
@@ -215,6 +228,7 @@ export class NodeLife {
       longestSleepMs: isByHand ? Number.POSITIVE_INFINITY : longestMs,
       lookAtMs: isByHand || store.exclusive ? (dueMs) => dueMs : lookAtMs,
       node,
+      answered: () => this.#outage.answered(),
       isDraining: () => this.#stopping,
       drainAsked: () => this.#drain(),
       restore: (stored) => this.#context.restore(stored),

@@ -22,6 +22,11 @@ test('what the store cannot do is refused by what the asker can do about it', ()
   });
   const unreadable = refusalOf(new StoreError('version', 'why'));
   assert.deepEqual([unreadable.code, unreadable.message, unreadable.retryAfterMs], ['INTERNAL', 'why', 0]);
+  const newer = refusalOf(new StoreError('newer', 'why'));
+  assert.deepEqual(
+    [newer.code, newer.message, newer.retryAfterMs],
+    ['UNAVAILABLE', 'this transaction cannot be served here: why', 1000],
+  );
   for (const cause of [new StoreError('not-done', 'x'), new Error('x'), undefined]) {
     const { code, message, retryAfterMs } = refusalOf(cause);
     assert.deepEqual([code, message, retryAfterMs], ['UNAVAILABLE', 'the store cannot serve this now', 1000]);

@@ -1,6 +1,7 @@
 import type { EngineClock } from './clock.ts';
 import type { HeldClock } from './clock-state.ts';
 import type { Runtime } from './ports.ts';
+import type { SharedJump } from './shared-jump.ts';
 
 /** Stores tell their clocks in whole milliseconds. */
 const roundingMs = 1;
@@ -11,7 +12,7 @@ const jumpMs = 10_000;
 /** A machine slept whose own clock tells so too, within this. */
 const sleptWithinMs = 1000;
 /** A jump is followed once it has stood for so long. */
-const standsMs = 60_000;
+export const standsMs = 60_000;
 
 export interface ServerClockParts {
   readonly clock: EngineClock;
@@ -48,11 +49,19 @@ export class ServerClock {
     this.#parts = parts;
   }
 
-  /** The first measurement: engine time starts there. */
-  begin(storeMs: number, sentMs: number, receivedMs: number): void {
+  /**
+   * The first measurement: engine time starts there.
+   * @param told what others know of a jump of that clock: engine time starts where theirs is
+   */
+  begin(storeMs: number, sentMs: number, receivedMs: number, told?: SharedJump): void {
     const offsetMs = storeMs - (sentMs + receivedMs) / 2;
-    this.#parts.clock.startAt(receivedMs + offsetMs);
-    this.#accept(offsetMs, receivedMs, (receivedMs - sentMs) / 2);
+    const engineOffsetMs = offsetMs - (told?.aheadMs ?? 0);
+    this.#parts.clock.startAt(receivedMs + engineOffsetMs);
+    this.#accept(engineOffsetMs, receivedMs, (receivedMs - sentMs) / 2);
+    if (told === undefined) return;
+    const nowMs = this.#parts.clock.nowMs();
+    this.#jump = { offsetMs, sinceMs: told.sinceServerMs - offsetMs, fromMs: nowMs };
+    this.#parts.warned(jumpText(receivedMs + offsetMs, nowMs));
   }
 
   /**
@@ -87,6 +96,14 @@ export class ServerClock {
     if (this.#jump === undefined) return false;
     this.#follow(this.#jump, why);
     return true;
+  }
+
+  /** For those that start while time does not follow the clock. */
+  get jump(): SharedJump | undefined {
+    const jump = this.#jump;
+    if (jump === undefined) return undefined;
+    const { offsetMs, sinceMs } = jump;
+    return { aheadMs: offsetMs - this.#parts.clock.offsetMs, sinceServerMs: Math.round(sinceMs + offsetMs) };
   }
 
   /** Undefined: time follows the clock. */

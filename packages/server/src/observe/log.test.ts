@@ -12,6 +12,12 @@ function recorded(level: LogLevel, isReadable: boolean) {
   return { log, lines };
 }
 
+test('what an error repeats of its cause is said once', () => {
+  const { log, lines } = recorded('info', false);
+  log.warn('trouble', {}, new Error('it is gone: no route', { cause: new Error('no route') }));
+  assert.equal(JSON.parse(lines[0] ?? '').error.message, 'it is gone: no route');
+});
+
 test('one JSON object a line, with the causes of an error', () => {
   const { log, lines } = recorded('info', false);
   log.debug('hidden');

@@ -78,7 +78,9 @@ export function describe(error: unknown): { message: string; stack?: string } {
   if (!(error instanceof Error)) return { message: String(error) };
   const causes: string[] = [error.message];
   for (let cause = error.cause; cause !== undefined && causes.length < 5; ) {
-    causes.push(cause instanceof Error ? cause.message : String(cause));
+    const text = cause instanceof Error ? cause.message : String(cause);
+    // An error that passes on what another one said says it once.
+    if (!causes.at(-1)?.includes(text)) causes.push(text);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return { message: causes.join(': '), ...(error.stack === undefined ? {} : { stack: error.stack }) };

@@ -40,6 +40,7 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
   readonly #log: Log;
   readonly #alert: () => void;
   #isWebhookFailing = false;
+  #split: string | undefined;
   /** Unknown fields that were logged, by route and names. */
   readonly #shapes = new Set<string>();
   readonly #fatal: (error: unknown) => void;
@@ -65,6 +66,21 @@ export class Observer implements CertificateEvents, EngineEvents, RequestObserve
     const { gid } = transaction.definition;
     const facts = { gid, op: opOf(transaction, operation), operation, outcome: outcome.kind };
     this.#log.debug('branch called', { ...facts, ms: rounded(durationMs) });
+  }
+
+  /** Hosts of the database take writes that must not be used; undefined: not any more. */
+  split(incident: string | undefined): void {
+    this.#split = incident;
+    if (incident === undefined) {
+      this.#log.info('the database is not split any more');
+      return;
+    }
+    this.#metrics.warned();
+    this.#log.warn(incident);
+  }
+
+  get splitIncident(): string | undefined {
+    return this.#split;
   }
 
   created(transaction: Transaction): void {

@@ -55,6 +55,19 @@ export interface WatchEvents {
   lost(error: StoreError): void;
 }
 
+/** A store that may be on several hosts. */
+export interface Hosted {
+  /** From now on these are told, also of a split that has begun. */
+  watchHosts(events: HostEvents): void;
+}
+
+export interface HostEvents {
+  /** What an operator should know. */
+  warned(message: string): void;
+  /** Hosts take writes that must not be used, and somebody must stop them; undefined: not any more. */
+  split(incident: string | undefined): void;
+}
+
 /** A store whose clock, and what was written by it, can be corrected while nobody else has it open. */
 export interface ClockSettable {
   /**

@@ -144,8 +144,9 @@ export interface CommitsAtOnce {
 export type WriteToken = string;
 
 /**
- * The lowest format of a program that can read the row afterwards; default 0: every one. It only rises. While the stored
- * heartbeat of an incarnation knows a lower one, the write is stuck. On an exclusive store it changes nothing: there the
+ * The lowest format of a program that can read the row afterwards; default 0: every one. It only rises. A write
+ * that would raise it is stuck while the stored heartbeat of an incarnation knows a lower one; one that is refused anyway, or
+ * was done, is not. On an exclusive store it changes nothing: there the
  * next program has the whole store, or refuses it.
  */
 export type Needs = number;

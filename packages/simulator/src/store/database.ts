@@ -58,11 +58,23 @@ export class Database {
   commit(batch: readonly Write[], by: string): (WriteResult | Stuck)[] {
     const formats = [...this.nodes.values()].map(({ format }) => format);
     return batch.map((write) => {
-      if (Math.min(...formats) < (write.needs ?? 0)) return { stuck: 'an earlier program lives' };
+      const waits = Math.min(...formats) < (write.needs ?? 0) && this.#wouldRaise(write);
+      if (waits) return { stuck: 'simulated: an earlier program lives' };
       // Whoever creates it again finds its gid, and needs no lock for that.
       const isLocked = write.kind !== 'create' && this.locked.has(write.gid);
       return isLocked ? { stuck: 'simulated: somebody holds a lock on the row' } : this.#write(write, by);
     });
+  }
+
+  /** It would be done, and its row need more than before. */
+  #wouldRaise(write: Write): boolean {
+    const stored = this.rows.get(write.gid);
+    if (stored === undefined) return write.kind === 'create';
+    if (write.kind === 'create' || stored.needs >= (write.needs ?? 0)) return false;
+    if (write.kind === 'append') {
+      return stored.definition.type === write.type && stored.progress.status === write.whileStatus;
+    }
+    return stored.owner === write.expectOwner && stored.version === write.expectVersion;
   }
 
   put(gid: string, row: Row, cause: Cause): void {

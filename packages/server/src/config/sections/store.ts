@@ -15,7 +15,7 @@ export const store = section('Where transactions are kept.', {
     isSecret: true,
     allowed: 'an address such as `postgres://user:password@host:5432/database`, or nothing',
     description:
-      'The database that keeps transactions, for any number of coordinators: `postgres://user:password@host:port/database` ([PostgreSQL](postgresql.md)), or the same with `mysql://` ([MariaDB and MySQL](mysql.md)). With several hosts, as in `user@a:5432,b:5432/database`, the first that takes writes is used. Write `%25`, `%40`, `%3A` and `%2F` for a percent sign, an at sign, a colon and a slash in the password. Empty: the embedded store.',
+      'The database that keeps transactions, for any number of coordinators: `postgres://user:password@host:port/database` ([PostgreSQL](postgresql.md)), or the same with `mysql://` ([MariaDB and MySQL](mysql.md)). With several hosts, as in `user@a:5432,b:5432/database`, the one that takes writes is used. Write `%25`, `%40`, `%3A` and `%2F` for a percent sign, an at sign, a colon and a slash in the password. Empty: the embedded store.',
   }),
   schema: text({
     default: 'holdfast',

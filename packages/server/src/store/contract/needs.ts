@@ -79,9 +79,25 @@ export function testNeeds(test: Case): void {
       assert.deepEqual(await store.load(['c']), [undefined]);
       assert.deepEqual([(await found(store, 'a')).version, (await found(store, 'b')).branches.length], [1, 0]);
 
+      const none = [
+        create('a', { needs }),
+        update('a', { needs, expectVersion: 5 }),
+        update('unknown', { needs }),
+        append('b', [aBranch('01')], { needs, whileStatus: 'aborting' }),
+      ];
+      for (const [index, result] of ['exists', 'conflict', 'missing', 'wrong-status'].entries())
+        assert.deepEqual(await next.commit(none.slice(index, index + 1)), [result], 'what is refused is not stuck');
+
       await store.retire('early');
       await put(next, ...batch.filter(({ gid }) => gid !== 'd'));
+      // One that is put back keeps nobody from what it could not read before.
+      await store.heartbeat(aBeat('early'));
       await put(next, mine);
+      await put(next, update('c', { needs }));
+      assert.deepEqual(
+        (await next.commit([create('e', { needs })])).map((result) => typeof result),
+        ['object'],
+      );
       for (const gid of ['a', 'b', 'c']) await assert.rejects(store.load([gid]), { code: 'newer' }, gid);
       assert.equal((await found(next, 'b')).branches.length, 1);
       await put(next, update('a', { expectVersion: 2, owner: 'late' }));

@@ -15,6 +15,7 @@ import { Nodes } from './rows/nodes.ts';
 import { Upkeep } from './rows/upkeep.ts';
 import { Writer, writePatiently } from './rows/writer.ts';
 import { MySqlSchema, scriptOf } from './schema.ts';
+import { follow, lookAt } from './stand.ts';
 
 export interface MySqlSettings extends RemoteSettings {
   /** The names of tables and procedures begin with it; letters, digits and underscores: it goes into statements as it is. */
@@ -42,7 +43,8 @@ function dialectOf(
     name: 'mysql',
     tables: `tables ${prefix}...`,
     connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
-    isWritable: async ({ server }) => server.isWritable,
+    look: (connection) => lookAt(connection, prefix),
+    follow: (connection, stand) => follow(connection, prefix, stand),
     check: checkServer,
     migrations: known,
     schema: (connection, beside) => new MySqlSchema({ connection, beside, prefix }),

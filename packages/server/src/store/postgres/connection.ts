@@ -26,6 +26,8 @@ export class Connection implements Session {
   readonly #client: pg.Client;
   readonly #host: Host;
   #isLost = false;
+  /** The server has committed, and did not wait until its replica has it. */
+  #isAlone = false;
 
   private constructor(client: pg.Client, host: Host) {
     this.#client = client;
@@ -35,6 +37,10 @@ export class Connection implements Session {
     });
     client.on('end', () => {
       this.#isLost = true;
+    });
+    // Its code is that of any warning, and its text is in the language of the server.
+    client.on('notice', ({ routine }) => {
+      if (routine === 'SyncRepWaitForLSN') this.#isAlone = true;
     });
   }
 
@@ -68,7 +74,9 @@ export class Connection implements Session {
   /** @throws RemoteError */
   async query(text: string, values: unknown[] = []): Promise<Row[]> {
     try {
+      this.#isAlone = false;
       const { rows } = await this.#client.query<unknown[]>({ text, values, rowMode: 'array' });
+      if (this.#isAlone) throw new RemoteError('unknown', 'the server has stopped waiting for its replica');
       return rows;
     } catch (error) {
       const judged = judge(error);

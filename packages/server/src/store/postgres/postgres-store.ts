@@ -14,6 +14,7 @@ import { Nodes } from './rows/nodes.ts';
 import { Upkeep } from './rows/upkeep.ts';
 import { Writer } from './rows/writer.ts';
 import { PostgresSchema, scriptOf } from './schema.ts';
+import { follow, lookAt } from './stand.ts';
 
 export interface PostgresSettings extends RemoteSettings {
   /** A name in small letters: it goes into statements as it is. */
@@ -41,10 +42,8 @@ function dialectOf(
     name: 'postgres',
     tables: `schema ${schema}`,
     connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
-    isWritable: async (connection) => {
-      const [row] = await connection.query("select current_setting('transaction_read_only') = 'off'");
-      return row?.[0] === true;
-    },
+    look: (connection) => lookAt(connection, schema),
+    follow: (connection, stand) => follow(connection, schema, stand),
     check: checkServer,
     migrations: known,
     schema: (connection, beside) => new PostgresSchema({ connection, beside, schema }),

@@ -16,6 +16,7 @@ import type { Loaded } from './loaded-rows.ts';
 import type { Migration, Schema } from './migrator.ts';
 import type { Session } from './pool.ts';
 import type { Place } from './position.ts';
+import type { Stand } from './stand.ts';
 import type { Row } from './values.ts';
 
 /** What is said to one kind of server. Everything else about a shared store is the same for each kind. */
@@ -26,8 +27,10 @@ export interface Dialect<S extends Session> {
   readonly tables: string;
   /** @throws RemoteError `unreached` */
   connect(host: Host): Promise<S>;
-  /** Whether this server takes writes now. @throws RemoteError */
-  isWritable(session: S): Promise<boolean>;
+  /** What this server is just now, and what the data on it say. @throws RemoteError */
+  look(session: S): Promise<Stand>;
+  /** Writes down that the line of this server is followed. False: the data say something else by now. @throws RemoteError */
+  follow(session: S, stand: Stand): Promise<boolean>;
   /** @throws StoreError `unsafe` where the server must not be used, with what to do */
   check(session: S): Promise<void>;
   readonly migrations: readonly Migration[];

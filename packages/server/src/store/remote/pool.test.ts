@@ -103,11 +103,23 @@ test('dropped: idle ones end at once, those in use after their call', async () =
   const gate = Promise.withResolvers<void>();
   const busy = pool.use(longMs, () => gate.promise);
   await pool.use(longMs, async () => undefined);
-  pool.drop();
+  pool.drop('idle');
   assert.deepEqual(sessions.map(({ how }) => how).sort(), ['ended', 'open']);
   gate.resolve();
   await busy;
   assert.deepEqual([...new Set(sessions.map(({ how }) => how))], ['ended']);
+  await pool.use(longMs, async (session) => assert.ok(!sessions.slice(0, 2).includes(session)));
+});
+
+test('cut: the outcome of what is under way is unknown, whatever is answered later', async () => {
+  const { pool, sessions } = aPool(2);
+  const answer = Promise.withResolvers<string>();
+  const busy = pool.use(longMs, () => answer.promise);
+  await pool.use(longMs, async () => undefined);
+  pool.drop('cut');
+  answer.resolve('done');
+  await assert.rejects(busy, { judgement: 'unknown', message: /used at another host now/ });
+  assert.deepEqual(sessions.map(({ how }) => how).sort(), ['destroyed', 'ended']);
   await pool.use(longMs, async (session) => assert.ok(!sessions.slice(0, 2).includes(session)));
 });
 

@@ -33,6 +33,8 @@ export class Pool<S extends Session> {
   #connecting = 0;
   #isClosed = false;
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Of the calls under way. */
+  readonly #cuts = new Map<S, (why: string) => void>();
 
   constructor(parts: PoolParts<S>) {
     this.#parts = parts;
@@ -52,21 +54,22 @@ export class Pool<S extends Session> {
     return answer.finally(() => this.#underWay.delete(answer));
   }
 
-  /** Those in use end with their call. */
-  drop(): void {
+  /**
+   * All connections go. Those in use end with their call; or they are cut, and the outcome of the call is unknown: nothing
+   * that the server still answers counts.
+   */
+  drop(inUse: 'idle' | 'cut'): void {
     const idle = this.#idle.splice(0);
-    const isIdle = new Set(idle);
-    for (const session of this.#all) {
-      this.#all.delete(session);
-      if (isIdle.has(session)) session.end();
-    }
+    for (const session of this.#all) this.#all.delete(session);
+    for (const session of idle) session.end();
+    if (inUse === 'cut') for (const cut of [...this.#cuts.values()]) cut('the database is used at another host now');
   }
 
   /** Waits for the calls under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const { refuse } of this.#waiting.splice(0)) refuse(closed());
-    this.drop();
+    this.drop('idle');
     await Promise.allSettled(this.#underWay);
   }
 
@@ -139,19 +142,29 @@ export class Pool<S extends Session> {
 
   #within<T>(session: S, limitMs: number, work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#cuts.delete(session);
+      };
+      const cut = (why: string) => {
+        end();
         this.#forget(session);
         this.#connectIfNeeded();
-        reject(new RemoteError('unknown', `the database has not answered for ${Math.round(limitMs)} ms`));
-      }, limitMs);
+        reject(new RemoteError('unknown', why));
+      };
+      const timer = setTimeout(() => cut(`the database has not answered for ${Math.round(limitMs)} ms`), limitMs);
+      this.#cuts.set(session, cut);
       work.then(
         (result) => {
-          clearTimeout(timer);
+          // After a cut the answer does not count.
+          if (this.#cuts.get(session) !== cut) return;
+          end();
           this.#giveBack(session);
           resolve(result);
         },
         (error: unknown) => {
-          clearTimeout(timer);
+          if (this.#cuts.get(session) !== cut) return;
+          end();
           if (error instanceof RemoteError && error.judgement === 'unknown') {
             this.#forget(session);
             this.#connectIfNeeded();

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { isFinal } from '@holdfast/core';
-import type { Migratable, MigrationRequest, Placed } from '../capabilities.ts';
+import type { HostEvents, Hosted, Migratable, MigrationRequest, Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import {
   type AlertRequest,
@@ -61,7 +61,7 @@ const stepRows = 500;
 const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 
 /** A store on a server that any number of coordinators share. */
-export class RemoteStore<S extends Session> implements Store, Placed, Migratable {
+export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Migratable {
   readonly name: string;
   readonly exclusive = false;
   readonly commitsAtOnce: CommitsAtOnce;
@@ -79,6 +79,11 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
   readonly #lowestOwned = new LowestOwned();
   #purged: PurgePlace = firstPlace;
   #isOpen = false;
+  /** How many calls were of unknown outcome, and how many of them came before a write that is surely kept. */
+  #unknownCount = 0;
+  #settledCount = 0;
+  /** The process of the server that answered last. */
+  #server: string | undefined;
 
   /** @throws StoreError `unsafe` where the address is none */
   constructor(settings: RemoteSettings, form: AddressForm, dialectAt: (address: Address) => Dialect<S>) {
@@ -91,9 +96,11 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
     this.#servers = new Servers({
       hosts: this.#address.hosts,
       connect: (host) => this.#dialect.connect(host),
-      isWritable: (connection) => this.#dialect.isWritable(connection),
+      look: (connection) => this.#dialect.look(connection),
+      ping: (connection) => this.#dialect.ping(connection),
+      follow: (connection, stand) => this.#dialect.follow(connection, stand),
       limitMs: settings.connectMs,
-      moved: () => this.#drop(),
+      moved: () => this.#drop('cut'),
     });
     this.#pool = this.#newPool(settings.connections);
     this.#heart = this.#newPool(1);
@@ -108,7 +115,11 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
     this.#heart = this.#newPool(1);
     try {
       await this.#pool.use(readMs, (connection) => this.#dialect.check(connection));
-      await this.#pool.use(migrationMs, (connection) => this.#migrator(connection).migrate());
+      // Others may begin on other members of a cluster at the same moment; each step can be done again.
+      await issueAgain(() => this.#pool.use(migrationMs, (connection) => this.#migrator(connection).migrate()));
+      // Now there are tables, in which it is written down that this server is used.
+      await this.#servers.lookAround();
+      this.#servers.open();
       // Opened beforehand: the first heartbeat waits for no look-up of a name.
       await this.#heart.use(readMs, async () => undefined);
       this.#isOpen = true;
@@ -133,8 +144,13 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
     return `at ${this.#servers.name}/${this.#address.database}, ${this.#dialect.tables}`;
   }
 
+  watchHosts(events: HostEvents): void {
+    this.#servers.watch(events);
+  }
+
   async close(): Promise<void> {
     this.#isOpen = false;
+    this.#servers.close();
     await Promise.all([this.#pool.close(), this.#heart.close()]);
   }
 
@@ -151,7 +167,7 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
     for (const write of batch) this.#noteDue(write);
     const commitMs = Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
     const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
-    return this.#judged(toStoreError, commitByNeeds(batch.map(encodeWrite), send));
+    return this.#judged(toStoreError, this.#settled(commitByNeeds(batch.map(encodeWrite), send)));
   }
 
   async load(gids: readonly string[], what = 'whole'): Promise<readonly (StoredTransaction | undefined)[]> {
@@ -244,6 +260,11 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
         this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat, fromMs)),
       ),
     );
+    const own = heard.nodes.find(({ incarnation }) => incarnation === beat.incarnation);
+    if (own !== undefined) this.#servers.beaten(own.incarnation, own.count);
+    // Through a pooler a connection outlives the server behind it.
+    if (this.#server !== undefined && this.#server !== heard.server) this.#drop('idle');
+    this.#server = heard.server;
     this.#due.found(heard.clockMs, heard.nextDueMs, fromMs);
     return heard;
   }
@@ -301,10 +322,25 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
   }
 
   #write<T>(limitMs: number, work: (connection: S) => Promise<T>): Promise<T> {
-    return this.#judged(
-      toStoreError,
-      issueAgain(() => this.#use(this.#pool, limitMs, work)),
-    );
+    return this.#judged(toStoreError, this.#settled(issueAgain(() => this.#use(this.#pool, limitMs, work))));
+  }
+
+  /**
+   * A write that finds itself done by an attempt of unknown outcome has nothing to commit, and does not wait for the
+   * replica, which may not have it. Another write, after it, does.
+   */
+  async #settled<T>(work: Promise<T>): Promise<T> {
+    const result = await work;
+    const unknown = this.#unknownCount;
+    if (unknown === this.#settledCount) return result;
+    try {
+      await this.#use(this.#pool, this.#settings.commitMs, (connection) => this.#dialect.ping(connection));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new RemoteError('unknown', `whether what is written is on the replica too is not known: ${why}`, error);
+    }
+    this.#settledCount = Math.max(this.#settledCount, unknown);
+    return result;
   }
 
   async #judged<T>(judge: (error: unknown) => StoreError, work: Promise<T>): Promise<T> {
@@ -321,7 +357,8 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
     try {
       return await pool.use(limitMs, work);
     } catch (error) {
-      if (error instanceof RemoteError && error.judgement === 'moved') this.#drop();
+      if (error instanceof RemoteError && error.judgement === 'moved') this.#drop('idle');
+      if (toStoreError(error).code === 'unknown-outcome') this.#unknownCount += 1;
       throw error;
     }
   }
@@ -352,8 +389,8 @@ export class RemoteStore<S extends Session> implements Store, Placed, Migratable
     return new Pool({ size, connect: () => this.#servers.connect() });
   }
 
-  #drop(): void {
-    this.#pool.drop();
-    this.#heart.drop();
+  #drop(which: 'idle' | 'cut'): void {
+    this.#pool.drop(which);
+    this.#heart.drop(which);
   }
 }

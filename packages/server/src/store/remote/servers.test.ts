@@ -4,55 +4,163 @@ import type { Host } from './address.ts';
 import { RemoteError } from './judged.ts';
 import type { Session } from './pool.ts';
 import { Servers } from './servers.ts';
+import type { Followed, Stand } from './stand.ts';
 
 const one = { host: 'one', port: 1 };
 const two = { host: 'two', port: 2 };
 
-/** Two servers, of which those named can be reached or written to. */
-function world(state: { up: readonly Host[]; writable: readonly Host[]; silent?: Host }) {
+/** A server of the test, as it is just now. */
+interface State {
+  isUp?: boolean;
+  isWritable?: boolean;
+  isSilent?: boolean;
+  /** It takes a write and does not answer. */
+  hangs?: boolean;
+  line?: string;
+  followed?: Followed;
+  /** What is so after it was looked at. */
+  later?: State;
+  /** Incarnations whose heartbeats are fresh there. */
+  fresh?: readonly string[];
+}
+
+const never = () => new Promise<never>(() => undefined);
+
+/** Two servers, and who asks for them. */
+function world(first: State, second: State) {
+  const states = new Map<Host, State>([
+    [one, { line: 'old', followed: { line: 'old', term: 1 }, isUp: true, ...first }],
+    [two, { line: 'old', followed: { line: 'old', term: 1 }, isUp: true, ...second }],
+  ]);
+  const stateOf = (host: Host): State => states.get(host) ?? {};
   const tried: string[] = [];
+  const told: string[] = [];
   let moves = 0;
+  let open = 0;
   const servers = new Servers<Session & { readonly to: Host }>({
     hosts: [one, two],
     connect: async (to) => {
       tried.push(to.host);
-      if (!state.up.includes(to)) throw new RemoteError('unreached', 'it is down');
-      return { to, isLost: false, end: () => undefined, destroy: () => undefined };
+      if (stateOf(to).isUp !== true) throw new RemoteError('unreached', 'it is down');
+      open += 1;
+      let isOpen = true;
+      const close = () => {
+        if (isOpen) open -= 1;
+        isOpen = false;
+      };
+      return { to, isLost: false, end: close, destroy: close };
     },
-    isWritable: ({ to }) =>
-      to === state.silent ? new Promise(() => undefined) : Promise.resolve(state.writable.includes(to)),
+    look: ({ to }) => {
+      const { isSilent, isWritable = false, line = '', followed, fresh = [] } = stateOf(to);
+      if (isSilent === true) return never();
+      const { later, ...before } = stateOf(to);
+      if (later !== undefined) states.set(to, { ...before, ...later });
+      const beats = fresh.map((incarnation) => ({ incarnation, node: incarnation, count: 1, isFresh: true }));
+      const stand: Stand = { isWritable, line: isWritable ? line : '', followed, beats };
+      return Promise.resolve(stand);
+    },
+    ping: ({ to }) => (stateOf(to).hangs === true ? never() : Promise.resolve()),
+    follow: async ({ to }, { line, followed }) => {
+      const state = stateOf(to);
+      if (state.followed?.term !== followed?.term) return false;
+      state.followed = { line, term: (followed?.term ?? 0) + 1 };
+      return true;
+    },
     limitMs: 20,
     moved: () => {
       moves += 1;
     },
   });
-  return { servers, state, tried, moves: () => moves };
+  servers.watch({ warned: (text) => told.push(text), split: (text) => told.push(text ?? 'whole again') });
+  const set = (host: Host, state: State) => states.set(host, { ...stateOf(host), ...state });
+  return { servers, set, stateOf, tried, told, moves: () => moves, open: () => open };
 }
 
+const promoted = { isWritable: true, line: 'new' };
+
 test('the first that takes writes is used, and stays so while it does', async () => {
-  const { servers, state, moves } = world({ up: [one, two], writable: [two] });
+  const { servers, set, moves, open } = world({}, { isWritable: true });
   assert.equal((await servers.connect()).to, two);
-  state.writable = [one, two];
+  set(one, { isWritable: true });
   assert.equal((await servers.connect()).to, two);
-  assert.deepEqual([servers.name, moves()], ['two:2', 0]);
+  assert.deepEqual([servers.name, moves(), open()], ['two:2', 0, 2]);
 });
 
-test('once it only reads, another one is looked for, and all connections go there', async () => {
-  const { servers, state, moves } = world({ up: [one, two], writable: [one] });
+test('once it only reads, all are looked at; the data of the promoted one say then that it is followed', async () => {
+  const { servers, set, stateOf, moves, told } = world({ isWritable: true }, {});
   assert.equal((await servers.connect()).to, one);
-  state.writable = [two];
+  set(one, { isWritable: false });
+  set(two, promoted);
   assert.equal((await servers.connect()).to, two);
-  assert.equal(moves(), 1);
+  assert.deepEqual([stateOf(two).followed, moves()], [{ line: 'new', term: 2 }, 1]);
+  assert.deepEqual(told, ['the database is used at two:2 from now on']);
+});
+
+test('the old one that comes back is refused, told once, and told when it is over', async () => {
+  const { servers, set, told } = world({ isWritable: true }, {});
+  await servers.connect();
+  set(one, { isUp: false });
+  set(two, promoted);
+  await servers.connect();
+  told.splice(0);
+  set(one, { isUp: true });
+  for (const _ of [1, 2]) await servers.lookAround();
+  assert.equal((await servers.connect()).to, two);
+  set(two, { isUp: false });
+  await assert.rejects(servers.connect(), /one:1: it takes writes, but its data are older.*two:2: it is down/);
+  set(two, { isUp: true });
+  set(one, { isUp: false });
+  await servers.lookAround();
+  set(one, { isUp: true });
+  await servers.lookAround();
+  set(one, { isUp: false });
+  for (const _ of [1, 2]) await servers.lookAround();
+  assert.match(told[0] ?? '', /^the database is split: two:2 is used, and another one takes writes too: one:1/);
+  assert.deepEqual(told.slice(3), ['whole again']);
+});
+
+test('a replica tells what its primary did not yet when that was looked at: that is no split', async () => {
+  const followed = { line: 'old', term: 2 };
+  const { servers, told } = world({ isWritable: true, later: { followed } }, { followed });
+  assert.equal((await servers.connect()).to, one);
+  assert.deepEqual(told, []);
+});
+
+test('behind one name another server answers, whose data are older: it is refused', async () => {
+  const { servers, set } = world({ ...promoted, followed: { line: 'new', term: 2 } }, { isUp: false });
+  await servers.connect();
+  set(one, { line: 'old', followed: { line: 'old', term: 1 } });
+  await assert.rejects(servers.connect(), /its data are older/);
+});
+
+test('a primary that takes connections and acknowledges nothing is left for the promoted one', async () => {
+  const { servers, set } = world({ isWritable: true, fresh: ['mine'] }, {});
+  assert.equal((await servers.connect()).to, one);
+  set(two, promoted);
+  await servers.lookAround();
+  assert.equal(servers.name, 'one:1');
+  set(one, { hangs: true });
+  await servers.lookAround();
+  assert.equal(servers.name, 'two:2');
+});
+
+test('several coordinators follow at once: the term rises by one', async () => {
+  const { servers, set, stateOf } = world({ isUp: false }, promoted);
+  await Promise.all([servers.connect(), servers.connect()]);
+  assert.deepEqual(stateOf(two).followed, { line: 'new', term: 2 });
+  set(two, { line: 'newer', followed: { line: 'newest', term: 9 } });
+  await servers.connect();
+  assert.deepEqual(stateOf(two).followed, { line: 'newer', term: 10 });
 });
 
 test('while none takes writes, who asks is told why of each, and is not tried for again at once', async () => {
-  const { servers, tried } = world({ up: [two], writable: [] });
+  const { servers, tried, open } = world({ isUp: false }, {});
   await assert.rejects(servers.connect(), /^RemoteError: one:1: it is down; two:2: it only reads$/);
   await assert.rejects(servers.connect(), { judgement: 'unreached' });
-  assert.deepEqual(tried, ['one', 'two']);
+  assert.deepEqual([tried, open()], [['one', 'two'], 0]);
 });
 
-test('a server that accepts connections and says nothing holds up nobody for long: the next one is asked', async () => {
-  const { servers } = world({ up: [one, two], writable: [one, two], silent: one });
+test('a server that accepts connections and says nothing holds up nobody for long: the other one is used', async () => {
+  const { servers } = world({ isWritable: true, isSilent: true }, { isWritable: true });
   assert.equal((await servers.connect()).to, two);
 });

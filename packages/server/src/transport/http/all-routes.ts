@@ -19,7 +19,10 @@ export function allRoutes(parts: HttpParts, intake: Intake): readonly Served[] {
     withWarning(parts, transport, api, asked, answer);
   const routes = [
     ...below('/api/dtmsvr', dtmRoutes({ ...parts, noted: (...given) => noted('http', ...given) })),
-    ...below('/api/v1', v1Routes(coordinator, settings)),
+    ...below(
+      '/api/v1',
+      v1Routes(coordinator, settings, () => parts.split?.()),
+    ),
     ...below('/api/dev', development === undefined ? [] : devRoutes(development)),
   ];
   const path = '/api/json-rpc';

@@ -387,6 +387,7 @@ test('the coordinators on the store, and one of them is asked to drain', async (
   const answer = await call('GET', '/api/v1/nodes');
   assert.equal(answer.status, 200);
   assert.deepEqual(JSON.parse(answer.body), {
+    incident: '',
     nodes: [
       {
         ...{ id: 'i1', name: 'host:1', version: '1.2.3', format: 2 },

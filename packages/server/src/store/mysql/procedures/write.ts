@@ -46,6 +46,7 @@ begin
   declare o_beat bigint;
   declare is_end, is_double tinyint default 0;
   declare found int;
+  declare early int default 0;
   declare results longtext default '';
   declare owners cursor for select name from json_table(p_owners, '$[*]' columns (
     name varchar(256) character set utf8mb4 path '$')) j;
@@ -98,9 +99,9 @@ begin
     end if;
   end loop;
   close owners;
-  if p_needs > 0 and exists (select 1 from {p}nodes where beat_ms > 0 and format < p_needs) then
-    set results = repeat('w', json_length(p_writes));
-  else
+  if p_needs > 0 then
+    select count(*) into early from {p}nodes where beat_ms > 0 and format < p_needs;
+  end if;
   open writes;
   each_write: loop
     set is_end = 0;
@@ -117,6 +118,13 @@ begin
       w_reason = substr(p_bytes, w_reason_at, w_reason_size),
       w_progress = substr(p_bytes, w_progress_at, w_progress_size),
       w_definition = substr(p_bytes, w_definition_at, w_definition_size);
+    if early > 0 and w_kind = 1 then
+      select count(*) into found from {p}transactions where gid = w_gid;
+      if found = 0 then
+        set results = concat(results, 'w');
+        iterate each_write;
+      end if;
+    end if;
     if w_kind = 1 then
       insert into {p}transactions (gid, type, status, owner, handed_back, has_incident, version, due_ms, created_ms,
         updated_ms, finished_ms, branch_count, definition_bytes, branches_bytes, checksum, definition_checksum,
@@ -141,6 +149,11 @@ begin
       if r_id is null then
         select count(*) into found from {p}transactions where gid = w_gid;
         set results = concat(results, if(found > 0, 'k', 'm'));
+        iterate each_write;
+      end if;
+      if early > 0 and r_needs < p_needs and if(w_kind = 3, r_type = w_type and r_status = w_status,
+          r_version = w_expect_version and r_owner <=> w_expect_owner) then
+        set results = concat(results, 'w');
         iterate each_write;
       end if;
       if w_kind = 3 then
@@ -233,7 +246,6 @@ begin
     set results = concat(results, 'd');
   end loop;
   close writes;
-  end if;
   commit;
   select results;
 end`;

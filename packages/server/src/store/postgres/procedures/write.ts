@@ -1,5 +1,16 @@
 import { noteIncident, quick, refuseIfTooLate, unfinished, untilTooLate } from './common.ts';
 
+/** What would need more than it did, where somebody lives who could not read it then. Whatever else is wrong comes first. */
+const waitForOlder = /* sql */ `
+      if (w.kind = 1 and not exists (select 1 from {schema}.transactions where gid = w.gid))
+        or (w.kind = 2 and exists (select 1 from {schema}.transactions where gid = w.gid and needs < new_needs
+          and version = w.expect_version and owner is not distinct from w.expect_owner))
+        or (w.kind = 3 and exists (select 1 from {schema}.transactions where gid = w.gid and needs < new_needs
+          and type = w.type and status = w.status)) then
+        results := results || 'w';
+        continue;
+      end if;`;
+
 /** One letter a write, see writer.ts. Writes come in the order of their gids. */
 export const write = /* sql */ `
 create or replace procedure {schema}.write_1(
@@ -17,14 +28,13 @@ declare
   size bigint;
   owner_name text;
   heard_ms bigint;
+  is_early_here boolean := false;
   ${untilTooLate}
 begin
   ${quick}
   results := '';
-  if new_needs > 0 and exists (select 1 from {schema}.nodes n where n.beat_ms > 0 and n.format < new_needs) then
-    results := repeat('w', cardinality(kinds));
-    commit;
-    return;
+  if new_needs > 0 then
+    is_early_here := exists (select 1 from {schema}.nodes n where n.beat_ms > 0 and n.format < new_needs);
   end if;
   foreach owner_name in array new_owners loop
     select n.beat_ms into heard_ms from {schema}.nodes n where n.incarnation = owner_name;
@@ -43,6 +53,9 @@ begin
   loop
     ${refuseIfTooLate}
     is_final := w.status not in ${unfinished};
+    if is_early_here then
+      ${waitForOlder}
+    end if;
     if w.kind = 1 then
       insert into {schema}.transactions (gid, type, status, owner, handed_back, has_incident, version, due_ms, created_ms,
         updated_ms, finished_ms, branch_count, definition_bytes, branches_bytes, checksum, create_token, write_token,

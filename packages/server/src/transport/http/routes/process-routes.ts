@@ -8,6 +8,8 @@ export interface ProcessParts {
   readonly coordinator: Pick<Coordinator, 'unready'>;
   /** What this machine is short of now, for people. */
   shortage?(): string | undefined;
+  /** Hosts of the database take writes that must not be used, for people. */
+  split?(): string | undefined;
   /** Of this program, without a leading v. */
   readonly version: string;
   /** The metrics in the text format of Prometheus. */
@@ -40,7 +42,7 @@ export function processRoutes(parts: ProcessParts): readonly ProcessRoute[] {
     {
       methods: ['GET', 'HEAD'],
       path: '/readyz',
-      handle: async () => readiness(coordinator.unready(), parts.shortage?.()),
+      handle: async () => readiness(coordinator.unready(), parts.split?.() ?? parts.shortage?.()),
     },
     {
       methods: ['GET'],
@@ -58,10 +60,10 @@ export function processRoutes(parts: ProcessParts): readonly ProcessRoute[] {
   ];
 }
 
-/** @param shortage what this machine is short of; it serves on, so that it stays ready */
-function readiness(reason: string | undefined, shortage: string | undefined): Answer {
+/** @param warning what is wrong while it serves on, so that it stays ready */
+function readiness(reason: string | undefined, warning: string | undefined): Answer {
   if (reason === undefined) {
-    return answer(200, JSON.stringify({ status: 'ready', ...(shortage !== undefined && { warning: shortage }) }));
+    return answer(200, JSON.stringify({ status: 'ready', ...(warning !== undefined && { warning }) }));
   }
   return answer(503, JSON.stringify({ status: 'unready', message: reason }), 1);
 }

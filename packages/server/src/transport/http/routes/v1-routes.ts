@@ -19,8 +19,15 @@ import type { HttpSettings } from '../settings.ts';
 import { turnFor } from './long-answers.ts';
 import type { Route } from './route.ts';
 
-/** Our own API for operators, below `/api/v1/`. */
-export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettings, 'listRows'>): readonly Route[] {
+/**
+ * Our own API for operators, below `/api/v1/`.
+ * @param split which hosts of the database take writes that must not be used, for people
+ */
+export function v1Routes(
+  coordinator: Coordinator,
+  { listRows }: Pick<HttpSettings, 'listRows'>,
+  split: () => string | undefined,
+): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -52,7 +59,11 @@ export function v1Routes(coordinator: Coordinator, { listRows }: Pick<HttpSettin
       name: 'destinations',
       handle: async () => jsonAnswer({ destinations: coordinator.destinations().map(encodeDestination) }),
     },
-    { method: 'GET', name: 'nodes', handle: async () => jsonAnswer({ nodes: coordinator.nodes().map(encodeNode) }) },
+    {
+      method: 'GET',
+      name: 'nodes',
+      handle: async () => jsonAnswer({ nodes: coordinator.nodes().map(encodeNode), incident: split() ?? '' }),
+    },
     {
       method: 'POST',
       name: 'nodes/:id/drain',
