@@ -32,7 +32,6 @@ const store = kind === undefined ? new MemoryStore() : await createStore(setting
 const counts = countWrites(store);
 const { url, grpcAddress, stop } = await serve(settings, {
   store,
-  warmsUp: true,
   say: () => undefined,
   fatal: (error) => {
     throw error;

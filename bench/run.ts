@@ -119,18 +119,12 @@ export class Run {
           await pause(burstPauseSeconds);
           bursts.push(await this.#burst(kind, coordinator, `${nameOf(subject, this.#options.store)}, after a pause`));
         }
-        for (const [name, idleSeconds] of [
-          ['just started', 0],
-          ['started a second ago', 1],
-        ] as const) {
-          const started = new Worker('coordinator.ts', ['sqlite', `${this.#folder}/started-${++this.#started}`]);
-          try {
-            await started.ready();
-            await pause(idleSeconds);
-            bursts.push(await this.#burst(kind, started, `sqlite, ${name}`));
-          } finally {
-            await started.end();
-          }
+        const started = new Worker('coordinator.ts', ['sqlite', `${this.#folder}/started-${++this.#started}`]);
+        try {
+          await started.ready();
+          bursts.push(await this.#burst(kind, started, 'sqlite, just started'));
+        } finally {
+          await started.end();
         }
       }
     }

@@ -40,11 +40,6 @@ export interface ServeOptions {
   readonly store?: AnyStore;
   /** Time for transactions is moved by hand, and HTTP has the routes for it. */
   readonly development?: ManualDevelopment;
-  /**
-   * Once it serves, and until there is work, it runs the code of a transaction on a coordinator that is thrown away, so
-   * that the first clients need not wait for code to be compiled. Default: false.
-   */
-  readonly warmsUp?: boolean;
   /** Since when it counts how long the start took, as `performance.now()` counts: 0 is the start of the process. Default: now. */
   readonly startedMs?: number;
 }
@@ -73,7 +68,7 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
   const store = options.store ?? (await createStore(settings));
   try {
     const opened = await open(store, settings, options.development);
-    const { counts, isIdle, ...running } = await start(settings, store, opened, { ...options, log, version });
+    const { counts, ...running } = await start(settings, store, opened, { ...options, log, version });
     const tookMs = performance.now() - startedMs;
     const restored = await store.restored?.();
     const nowMs = systemRuntime.wallMs();
@@ -86,7 +81,6 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
       await store.forgetRestored?.();
     }
     if (caution !== undefined) log.warn(caution);
-    if (options.warmsUp === true) void warmUpIdle(settings, isIdle, log);
     log.info('serving', { version, url: running.url, grpc: running.grpcAddress, store: store.name });
     return running;
   } catch (error) {
@@ -151,8 +145,6 @@ interface StartParts extends Pick<ServeOptions, 'fatal' | 'say' | 'development'>
 interface Started extends Running {
   /** What was stored. */
   readonly counts: Counts;
-  /** It could serve now, and drives nothing. */
-  isIdle(): boolean;
 }
 
 async function start(settings: Settings, store: AnyStore, opened: Opened, parts: StartParts): Promise<Started> {
@@ -259,8 +251,7 @@ async function start(settings: Settings, store: AnyStore, opened: Opened, parts:
       await end(settings.shutdown.graceMs);
       await store.close();
     };
-    const isIdle = () => engine.activeCount === 0 && engine.unready() === undefined;
-    return { url, grpcAddress, counts, isIdle, stop: once(stop) };
+    return { url, grpcAddress, counts, stop: once(stop) };
   } catch (error) {
     await end(0);
     throw error;
@@ -335,14 +326,4 @@ function once<Result>(action: () => Promise<Result>): () => Promise<Result> {
     done ??= action();
     return done;
   };
-}
-
-/** In the idle turns after the start, until there is work. Where it cannot be done, the first clients wait a little longer. */
-async function warmUpIdle(settings: Settings, isIdle: () => boolean, log: Log): Promise<void> {
-  try {
-    const { warmUp } = await import('./warm-up/warm-up.ts');
-    log.debug('warmed up', { transactions: await warmUp(settings, isIdle) });
-  } catch (error) {
-    log.debug('not warmed up: the first requests take longer', { reason: String(error) });
-  }
 }

@@ -73,7 +73,7 @@ function addServices(holdfast: Command, environment: NodeJS.ProcessEnv): void {
   withSettings(serve).action(async (flags: Flags) => {
     const { loaded, notes } = load(flags, environment);
     const { serveUntilStopped } = await import('./serve.ts');
-    await serveUntilStopped(loaded, { notes, startedMs: 0, warmsUp: true });
+    await serveUntilStopped(loaded, { notes, startedMs: 0 });
   });
   const dev = holdfast
     .command('dev')

@@ -20,7 +20,7 @@ const closeMs = 5000;
  */
 const heedsHangUp = () => [0, 1, 2].some((fd) => isatty(fd));
 
-export interface UntilStopped extends Pick<ServeOptions, 'development' | 'startedMs' | 'warmsUp'> {
+export interface UntilStopped extends Pick<ServeOptions, 'development' | 'startedMs'> {
   /** What is logged of the settings first. */
   readonly notes?: readonly Problem[];
 }
