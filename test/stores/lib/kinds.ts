@@ -78,3 +78,13 @@ async function onMySql(server: PrivateServer): Promise<KindFixture> {
     connected: () => status('Threads_connected'),
   });
 }
+
+/** The kind that `HOLDFAST_TEST_STORE` names, which must be on this machine. @throws Error where it is not */
+export function kindOfRun(): StoreKind {
+  const name = process.env['HOLDFAST_TEST_STORE'] ?? '';
+  const kinds: Readonly<Record<string, () => StoreKind>> = { postgresql: postgresKind, mariadb: mariaDbKind };
+  const kind = kinds[name]?.();
+  if (kind === undefined) throw new Error('HOLDFAST_TEST_STORE must be postgresql or mariadb');
+  if (kind.missing !== undefined) throw new Error(kind.missing);
+  return kind;
+}

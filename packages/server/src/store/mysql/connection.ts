@@ -50,7 +50,8 @@ export class Connection implements Session {
     try {
       driver = await connectDriver(host, settings);
       const server = await lookAtServer(driver, settings.connectMs);
-      if (server.isMember) await driver.query({ sql: asMember, timeout: settings.connectMs });
+      // One that is cut off says so, and can wait for nobody.
+      if (server.isMember && server.isWritable) await driver.query({ sql: asMember, timeout: settings.connectMs });
       return new Connection(driver, server, host, settings);
     } catch (error) {
       driver?.destroy();
