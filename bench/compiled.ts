@@ -48,7 +48,7 @@ export interface Usage {
   readonly cpuMs: number;
 }
 
-/** A process of the compiled command line, `serve` with its defaults, on a data folder. */
+/** A process of the compiled command line, `serve` with its defaults. */
 export class CompiledCoordinator {
   readonly port: number;
   /** When it was started, and when it first answered that it serves: wall clock, in milliseconds. */
@@ -62,21 +62,16 @@ export class CompiledCoordinator {
     this.startedMs = startedMs;
   }
 
-  /** Resolves with its first 200. @throws Error where it ends instead, or does not serve */
-  static async start(cli: string, dataFolder: string): Promise<CompiledCoordinator> {
+  /**
+   * Resolves with its first 200.
+   * @param place a data folder, or the address of a database
+   * @throws Error where it ends instead, or does not serve
+   */
+  static async start(cli: string, place: string): Promise<CompiledCoordinator> {
     const port = await freePort();
-    const flags = [
-      'serve',
-      '--http-port',
-      String(port),
-      '--grpc-port',
-      '0',
-      '--data-dir',
-      dataFolder,
-      '--log-level',
-      'error',
-    ];
-    const env = { ...process.env, HOLDFAST_SHUTDOWN_DRAIN_MS: '0' };
+    const flags = ['serve', '--http-port', String(port), '--grpc-port', '0', '--log-level', 'error'];
+    const where = place.includes('://') ? { HOLDFAST_STORE_URL: place } : { HOLDFAST_DATA_DIR: place };
+    const env = { ...process.env, HOLDFAST_SHUTDOWN_DRAIN_MS: '0', ...where };
     const startedMs = wallMs();
     const child = spawn(process.execPath, [cli, ...flags], { env, stdio: ['ignore', 'ignore', 'inherit'] });
     const coordinator = new CompiledCoordinator(child, port, startedMs);

@@ -157,10 +157,10 @@ export class MemoryStore implements Store {
     return { claimed, nextDueMs };
   }
 
-  async owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
+  async owned(incarnation: string, after: string, limit: number): Promise<readonly OwnedRow[]> {
     return [...this.#unfinished.values()]
-      .filter(({ owner, definition }) => owner === incarnation && definition.gid > afterGid)
-      .map(({ definition, version, progress }) => ({ gid: definition.gid, version, dueMs: progress.dueMs }))
+      .filter(({ owner, definition }) => owner === incarnation && definition.gid > after)
+      .map(({ definition, version }) => ({ gid: definition.gid, version, place: definition.gid }))
       .sort((one, other) => (one.gid < other.gid ? -1 : 1))
       .slice(0, limit);
   }

@@ -73,8 +73,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({ args: [...args], options: flags, allowPositionals: false });
   if (values.help === true) return undefined;
   const isQuick = values.quick === true;
-  const store = storeKinds.find((kind) => kind === (values.store ?? 'sqlite'));
-  if (store === undefined) throw new Error(`--store takes ${storeKinds.join(', ')}, not ${values.store}`);
+  const store = storeKind(values.store);
   const isEmbedded = store === 'sqlite';
   const coordinators = (values.coordinators ?? '1').split(',').map((text) => whole('coordinators', text, 1));
   if (coordinators.some((count) => count > (isEmbedded ? 1 : 3))) {
@@ -104,6 +103,12 @@ export function readOptions(args: readonly string[]): Options | undefined {
     profile: values.profile,
     json: values.json === true,
   };
+}
+
+export function storeKind(text = 'sqlite'): StoreKind {
+  const kind = storeKinds.find((one) => one === text);
+  if (kind === undefined) throw new Error(`--store takes ${storeKinds.join(', ')}, not ${text}`);
+  return kind;
 }
 
 /** Those of a list with commas; all of them where it is absent or says so. */

@@ -3,7 +3,7 @@ import { type Kind, kinds } from './load/kinds.ts';
 import type { Options } from './options.ts';
 import { type Line, type Lines, nameOf, type Subject } from './result.ts';
 import { measureSlice, pause, type Slice, type SliceRequest } from './slice.ts';
-import { type Database, startDatabase } from './stores.ts';
+import { createDatabase, type Database, startDatabase } from './stores.ts';
 import { Worker } from './worker.ts';
 
 interface Measured extends Line {
@@ -12,8 +12,6 @@ interface Measured extends Line {
 
 const burstInFlight = 256;
 const burstPauseSeconds = 1;
-/** As many as the journal of a coordinator has under way on a shared store. */
-const batchesInFlight = 1;
 
 /**
  * All processes stay for the whole run and take turns, one slice each, the order turned round at every repetition:
@@ -70,7 +68,8 @@ export class Run {
   }
 
   /** All on one server; those of another state of the project on a database of their own there. */
-  async #startShared(store: string, { server, url }: Database, other: string | undefined): Promise<void> {
+  async #startShared(store: string, database: Database, other: string | undefined): Promise<void> {
+    const { url } = database;
     const { stored, coordinators, profile = '' } = this.#options;
     const start = (subject: Subject, worker: Worker) => {
       this.#processes.set(subject, worker);
@@ -81,10 +80,10 @@ export class Run {
     if (most >= 2) await start('own, two', new Worker('coordinator.ts', [store, url]));
     if (most >= 3) await start('own, three', new Worker('coordinator.ts', [store, url]));
     await start('bare', new Worker('bare/process.ts'));
-    await start('bare with store', new Worker('bare/process.ts', [store, url, String(batchesInFlight)]));
+    await start('bare with store', new Worker('bare/process.ts', [store, url]));
     if (other === undefined) return;
-    await server.sql('create database other');
-    await start('other', new Worker('coordinator.ts', [store, url.replace(/[^/]*$/, 'other')], other));
+    const otherUrl = await createDatabase(database, 'other');
+    await start('other', new Worker('coordinator.ts', [store, otherUrl], other));
   }
 
   /** @param progress told of every repetition */

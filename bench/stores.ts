@@ -44,6 +44,22 @@ export async function startDatabase(kind: RemoteKind): Promise<Database> {
   }
 }
 
+/** A database of its own beside that of the run. */
+export async function createDatabase({ server, url }: Database, name: string): Promise<string> {
+  await server.sql(`create database ${name}`);
+  return url.replace(/[^/]*$/, name);
+}
+
+/** What it takes on the disk, all of it. */
+export async function databaseBytes(kind: RemoteKind, { server }: Database, name: string): Promise<number> {
+  const text =
+    kind === 'postgres'
+      ? `select pg_database_size('${name}')`
+      : `select sum(data_length + index_length) from information_schema.tables where table_schema = '${name}'`;
+  const [[bytes = ''] = []] = await server.sql(text);
+  return Number(bytes);
+}
+
 /** Settings of a coordinator whose transactions are kept there. */
 export function storeSettings(kind: StoreKind, place: string): Readonly<Record<string, string>> {
   return kind === 'sqlite' ? { dataDir: place } : { 'store.url': place };

@@ -14,7 +14,7 @@ import { SqlKeeper } from './sql-keeper.ts';
 
 const success = answer(200, 'OK', '{"dtm_result":"SUCCESS"}');
 const backlog = 4096;
-const [kind = '', place = '', batches = '1'] = process.argv.slice(2);
+const [kind = '', place = ''] = process.argv.slice(2);
 
 const counts = { rows: 0, commits: 0 };
 const coordinator = new BareCoordinator(await openKeep());
@@ -27,7 +27,7 @@ async function openKeep(): Promise<Keep> {
       log.append(`${body === '' ? `{"gid":"${gid}","status":"succeed"}` : body}\n`, durable);
   }
   if (kind !== 'postgres' && kind !== 'mysql') throw new Error(`nothing is kept in ${kind}`);
-  const keeper = new SqlKeeper(await openSender(kind, place, Number(batches)), Number(batches), counts);
+  const keeper = new SqlKeeper(await openSender(kind, place), counts);
   return (kept, durable) => keeper.keep(kept, durable);
 }
 

@@ -1,11 +1,9 @@
 import { type BranchOperation, createTransaction, type Definition, noOptions, type Progress } from '@holdfast/core';
 import { type EncodedWrite, encodeWrite } from 'holdfast/store/remote/encoded-write';
-import type { Write } from 'holdfast/store/store';
+import type { CommitsAtOnce, Write } from 'holdfast/store/store';
 import { defaults, finished } from '../fill.ts';
 import type { Kept, Stage } from './kept.ts';
-
-/** One durable message, by the store's own statement. */
-export type Send = (batch: readonly EncodedWrite[]) => Promise<readonly unknown[]>;
+import type { Send, Sender } from './sql-connections.ts';
 
 /** As a coordinator has it by default. */
 const mostRows = 256;
@@ -17,22 +15,23 @@ interface Entry {
 }
 
 /**
- * Writes the rows that a coordinator writes, in the same batches: what comes while as many are under way as a coordinator
- * has goes with the next one. The bytes of a row are made once for each kind of transaction: only its keys are its own.
+ * Writes the rows that a coordinator writes, in the same batches: as many are under way as its journal has, and a further one
+ * begins with as many rows. The bytes of a row are made once for each kind of transaction: only its keys are its own.
  */
 export class SqlKeeper {
   readonly #send: Send;
-  readonly #mostBatches: number;
+  readonly #commitsAtOnce: CommitsAtOnce;
   readonly #models = new Map<string, EncodedWrite>();
   #waiting: Entry[] = [];
   #batches = 0;
+  #isScheduled = false;
   #tokens = 0;
   readonly #counts: { rows: number; commits: number };
 
   /** @param counts what it has written, for whoever looks */
-  constructor(send: Send, mostBatches: number, counts: { rows: number; commits: number }) {
+  constructor({ send, commitsAtOnce }: Sender, counts: { rows: number; commits: number }) {
     this.#send = send;
-    this.#mostBatches = mostBatches;
+    this.#commitsAtOnce = commitsAtOnce;
     this.#counts = counts;
   }
 
@@ -40,12 +39,21 @@ export class SqlKeeper {
     this.#tokens += 1;
     this.#waiting.push({ write: ofGid(this.#modelOf(type, stage), gid, `bare-incarnation-${this.#tokens}`), durable });
     // What comes in this round of the event loop goes together.
-    if (this.#waiting.length === 1) setImmediate(() => this.#next());
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#next();
+    });
   }
 
   #next(): void {
-    while (this.#batches < this.#mostBatches && this.#waiting.length > 0)
-      void this.#commit(this.#waiting.splice(0, mostRows));
+    while (this.#mayBegin) void this.#commit(this.#waiting.splice(0, mostRows));
+  }
+
+  get #mayBegin(): boolean {
+    const { most, furtherRows } = this.#commitsAtOnce;
+    return this.#batches < most && this.#waiting.length >= (this.#batches === 0 ? 1 : furtherRows);
   }
 
   async #commit(batch: readonly Entry[]): Promise<void> {
@@ -57,7 +65,7 @@ export class SqlKeeper {
     this.#counts.rows += batch.length;
     this.#counts.commits += 1;
     for (const { durable } of batch) durable();
-    this.#next();
+    setImmediate(() => this.#next());
   }
 
   #modelOf(type: string, stage: Stage): EncodedWrite {

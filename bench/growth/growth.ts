@@ -4,6 +4,7 @@ import { CompiledCoordinator, installCompiled } from '../compiled.ts';
 import { settleDisk } from '../machine.ts';
 import { pick } from '../numbers.ts';
 import { measureSlice } from '../slice.ts';
+import { createDatabase, type Database, databaseBytes, startDatabase } from '../stores.ts';
 import { Worker } from '../worker.ts';
 import type { GrowthOptions } from './options.ts';
 
@@ -14,6 +15,8 @@ export interface Pair {
 }
 
 export interface GrowthResult {
+  /** Which one, where it is no embedded store. */
+  readonly database: string | undefined;
   readonly fillSeconds: number;
   readonly bytesPerTransaction: number;
   /** A page of due transactions, and a claim that finds nothing. */
@@ -39,33 +42,55 @@ type Progress = (text: string) => void;
 
 /** Claims, then starts, then load: each on both stores by turns. */
 export async function measureGrowth(options: GrowthOptions, folder: string, progress: Progress): Promise<GrowthResult> {
-  const { stored } = options;
-  const emptyFolder = join(folder, 'empty');
-  const grownFolder = join(folder, 'grown');
+  const { store } = options;
+  const database = store === 'sqlite' ? undefined : await startDatabase(store);
+  try {
+    const places = await placesOf(database, folder);
+    return await measurePlaces(options, { places, database, folder }, progress);
+  } finally {
+    await database?.server.stop();
+  }
+}
+
+interface Parts {
+  readonly places: Places;
+  readonly database: Database | undefined;
+  readonly folder: string;
+}
+
+async function measurePlaces(options: GrowthOptions, parts: Parts, progress: Progress): Promise<GrowthResult> {
+  const { store, stored } = options;
+  const { places, database, folder } = parts;
   progress(`${stored} finished transactions are stored`);
-  const stores = new Worker('growth/store-process.ts', [emptyFolder, grownFolder, String(stored)]);
+  const stores = new Worker('growth/store-process.ts', [store, places.empty, places.grown, String(stored)]);
   try {
     const { fillSeconds } = pick(await stores.ready(), ['fillSeconds']);
-    const bytesPerTransaction = (bytesIn(grownFolder) - bytesIn(emptyFolder)) / stored;
+    const bytesOf = (name: keyof Places) =>
+      database === undefined || store === 'sqlite' ? bytesIn(places[name]) : databaseBytes(store, database, name);
+    const bytesPerTransaction = ((await bytesOf('grown')) - (await bytesOf('empty'))) / stored;
     settleDisk();
     progress('claims');
     const claims = await measureClaims(stores, options.pages);
     await stores.end();
     progress('starts of the compiled coordinator');
-    const startMs = await measureStarts(installCompiled(join(folder, 'installed', 'node_modules')), options, {
-      emptyFolder,
-      grownFolder,
-    });
-    const load = await measureLoad(options, { emptyFolder, grownFolder }, progress);
-    return { fillSeconds, bytesPerTransaction, ...claims, startMs, ...load };
+    const cli = installCompiled(join(folder, 'installed', 'node_modules'));
+    const startMs = await measureStarts(cli, options, places);
+    const load = await measureLoad(options, places, database?.server.pid, progress);
+    return { database: database?.name, fillSeconds, bytesPerTransaction, ...claims, startMs, ...load };
   } finally {
     await stores.end();
   }
 }
 
-interface Folders {
-  readonly emptyFolder: string;
-  readonly grownFolder: string;
+/** Data folders, or addresses of databases of these names. */
+interface Places {
+  readonly empty: string;
+  readonly grown: string;
+}
+
+async function placesOf(database: Database | undefined, folder: string): Promise<Places> {
+  if (database === undefined) return { empty: join(folder, 'empty'), grown: join(folder, 'grown') };
+  return { empty: await createDatabase(database, 'empty'), grown: await createDatabase(database, 'grown') };
 }
 
 async function measureClaims(stores: Worker, pages: number) {
@@ -77,7 +102,7 @@ async function measureClaims(stores: Worker, pages: number) {
   };
 }
 
-async function measureStarts(cli: string, { repetitions }: GrowthOptions, { emptyFolder, grownFolder }: Folders) {
+async function measureStarts(cli: string, { repetitions }: GrowthOptions, places: Places) {
   const start = async (data: string) => {
     const coordinator = await CompiledCoordinator.start(cli, data);
     await coordinator.end();
@@ -86,19 +111,19 @@ async function measureStarts(cli: string, { repetitions }: GrowthOptions, { empt
   const pairs: Pair[] = [];
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
     const isEmptyFirst = repetition % 2 === 0;
-    const first = await start(isEmptyFirst ? emptyFolder : grownFolder);
-    const second = await start(isEmptyFirst ? grownFolder : emptyFolder);
+    const first = await start(isEmptyFirst ? places.empty : places.grown);
+    const second = await start(isEmptyFirst ? places.grown : places.empty);
     pairs.push(isEmptyFirst ? { empty: first, grown: second } : { empty: second, grown: first });
   }
   return pairs;
 }
 
-async function measureLoad(options: GrowthOptions, { emptyFolder, grownFolder }: Folders, progress: Progress) {
+async function measureLoad(options: GrowthOptions, places: Places, database: number | undefined, progress: Progress) {
   const load = new Worker('load/process.ts');
-  const empty = new Worker('coordinator.ts', ['sqlite', emptyFolder]);
-  const grown = new Worker('coordinator.ts', ['sqlite', grownFolder]);
+  const empty = new Worker('coordinator.ts', [options.store, places.empty]);
+  const grown = new Worker('coordinator.ts', [options.store, places.grown]);
   const slice = (coordinator: Worker, seconds = options.seconds) =>
-    measureSlice({ load, coordinator, inFlight, wait: true, settleSeconds, seconds });
+    measureSlice({ load, coordinator, database, inFlight, wait: true, settleSeconds, seconds });
   const perSecond: Pair[] = [];
   const p99Ms: Pair[] = [];
   const purging: { perSecond: number; purgedPerSecond: number }[] = [];

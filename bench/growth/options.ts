@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
-import { positive, whole } from '../options.ts';
+import { positive, storeKind, whole } from '../options.ts';
+import type { StoreKind } from '../stores.ts';
 
 export interface GrowthOptions {
+  readonly store: StoreKind;
   /** Finished transactions in the store that has grown. */
   readonly stored: number;
   readonly repetitions: number;
@@ -14,6 +16,7 @@ export interface GrowthOptions {
 
 export const usage = `npm run bench:growth -- [options]
 
+  --store NAME         sqlite, or postgres or mysql (MariaDB): then a server of its own is started (sqlite)
   --stored N           finished transactions in the store that has grown (1000000)
   --repetitions N      slices and starts of each kind; the median counts (7)
   --seconds N          length of one measured slice (3)
@@ -22,6 +25,7 @@ export const usage = `npm run bench:growth -- [options]
   --help`;
 
 const flags = {
+  store: { type: 'string' },
   stored: { type: 'string' },
   repetitions: { type: 'string' },
   seconds: { type: 'string' },
@@ -35,6 +39,7 @@ export function readOptions(args: readonly string[]): GrowthOptions | undefined 
   const { values } = parseArgs({ args: [...args], options: flags, allowPositionals: false });
   if (values.help === true) return undefined;
   return {
+    store: storeKind(values.store),
     stored: whole('stored', values.stored ?? '1000000', 1),
     repetitions: whole('repetitions', values.repetitions ?? '7', 1),
     seconds: positive('seconds', values.seconds ?? '3'),

@@ -10,7 +10,7 @@ export function asMarkdown(options: GrowthOptions, machine: Machine, result: Gro
   const { claimP50Ms, claimP99Ms, idleClaimMs, startMs, perSecond, p99Ms, purging } = result;
   const throughput = spread(perSecond.map(ratio));
   return [
-    machineText(machine),
+    [machineText(machine), ...(result.database === undefined ? [] : [`${result.database}.`])].join(' '),
     '',
     `${stored} finished transactions were stored in ${result.fillSeconds.toFixed(0)} s and take ` +
       `${result.bytesPerTransaction.toFixed(0)} bytes each on the disk. Load: 64 in flight, medians of ${repetitions} ` +

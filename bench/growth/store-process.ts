@@ -2,20 +2,24 @@
  * The process that works on the stores themselves, without a coordinator: fills one before it is ready, and claims from
  * both by turns. One process for both, so that whatever it does besides costs both the same.
  */
-import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
+import { loadSettings } from 'holdfast/config/load';
+import { createStore } from 'holdfast/create-store';
 import { serveCommands } from '../child.ts';
 import { fillStore } from '../fill.ts';
+import { storeKind } from '../options.ts';
+import { storeSettings } from '../stores.ts';
 import { claimPages } from './claims.ts';
 
-const [emptyFolder = '', grownFolder = '', stored = '0'] = process.argv.slice(2);
-await fillStore(new SqliteStore({ dataDir: emptyFolder }), 0);
+const [kind, emptyPlace = '', grownPlace = '', stored = '0'] = process.argv.slice(2);
+const storeAt = (place: string) => createStore(loadSettings({ flags: storeSettings(storeKind(kind), place) }));
+await fillStore(await storeAt(emptyPlace), 0);
 const startedMs = performance.now();
-await fillStore(new SqliteStore({ dataDir: grownFolder }), Number(stored));
+await fillStore(await storeAt(grownPlace), Number(stored));
 
 serveCommands(
   {
     claim: async ({ pages = 1 }) => {
-      const stores = [emptyFolder, grownFolder].map((dataDir) => new SqliteStore({ dataDir }));
+      const stores = [await storeAt(emptyPlace), await storeAt(grownPlace)];
       for (const store of stores) await store.open();
       const [empty, grown] = await claimPages(stores, pages);
       for (const store of stores) await store.close();

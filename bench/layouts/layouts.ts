@@ -6,8 +6,10 @@ export interface Layout {
   readonly tables: string;
   /** One message: `$1..$6` of what is created, `$7..$10` of what ends, `$11..$12` of what is handed back. */
   readonly batch: string;
-  /** `$1` now, `$2` the most rows: takes what is due, and gives the gids. */
+  /** `$1` now, `$2` the most rows, `$3` when the earliest may be due: takes what is due, and gives the gids. */
   readonly claim: string;
+  /** Whether claims begin at what may be due, as those of the store do, or at the earliest entry of the index. */
+  readonly moves: boolean;
 }
 
 const columns = `
@@ -91,7 +93,8 @@ const narrow: Layout = {
   claim: `
     update transactions set owner = 'node-1', version = version + 1
     where id in (select id from transactions where owner is null and status in ('prepared', 'submitted', 'aborting')
-      and due_ms <= $1 order by due_ms limit $2) and owner is null returning gid`,
+      and due_ms <= $1 and due_ms >= $3 order by due_ms limit $2) and owner is null returning gid`,
+  moves: false,
 };
 
 const active = `
@@ -112,7 +115,7 @@ const apart = {
       i as (update active a set owner = '', due_ms = h.due_ms from h where a.owner = 'node-1' and a.id = h.id)`,
   claim: `
     with a as (update active set owner = 'node-1' where owner = '' and id in
-      (select id from active where owner = '' and due_ms <= $1 order by due_ms limit $2) returning id)
+      (select id from active where owner = '' and due_ms <= $1 and due_ms >= $3 order by due_ms limit $2) returning id)
     update transactions t set owner = 'node-1', version = version + 1 from a where t.id = a.id returning t.gid`,
 };
 
@@ -133,10 +136,11 @@ const beside: Layout = {
       ${apart.ends}, ${apart.handsBack}
     select 1`,
   claim: apart.claim,
+  moves: false,
 };
 
 const inline: Layout = {
-  name: 'active, inline',
+  name: 'active-inline',
   about: 'the same, the definition in the row of the transaction',
   tables: `
     create table transactions (${columns}, definition bytea not null) with (fillfactor = 45, ${quick});
@@ -150,6 +154,14 @@ const inline: Layout = {
       ${apart.ends}, ${apart.handsBack}
     select 1`,
   claim: apart.claim,
+  moves: false,
 };
 
-export const layouts: readonly Layout[] = [narrow, beside, inline];
+const moving: Layout = {
+  ...beside,
+  name: 'active-moving',
+  about: 'the same as active; claims begin a minute before now',
+  moves: true,
+};
+
+export const layouts: readonly Layout[] = [narrow, beside, moving, inline];

@@ -21,6 +21,8 @@ const slow = 1;
 const slowMs = 500;
 const claimEveryMs = 50;
 const claimRows = 100;
+/** A saga of this load is due half a second after it was handed back. */
+const marginMs = 60_000;
 
 const bytes = (stored: string | Uint8Array) => (typeof stored === 'string' ? Buffer.from(stored) : Buffer.from(stored));
 const definition = (gid: string) => bytes(encodeDefinition(aDefinition(gid)));
@@ -89,12 +91,14 @@ async function batches(client: pg.Client, { batch }: Layout, untilMs: number, du
   return ended;
 }
 
-async function claimRounds(client: pg.Client, { claim }: Layout, untilMs: number, due: string[]) {
+async function claimRounds(client: pg.Client, { claim, moves }: Layout, untilMs: number, due: string[]) {
   const durations: number[] = [];
   let claimed = 0;
   while (performance.now() < untilMs) {
     const beganMs = performance.now();
-    const { rows } = await client.query<{ gid: string }>(claim, [Date.now(), claimRows]);
+    const nowMs = Date.now();
+    const fromMs = moves ? nowMs - marginMs : 0;
+    const { rows } = await client.query<{ gid: string }>(claim, [nowMs, claimRows, fromMs]);
     durations.push(performance.now() - beganMs);
     claimed += rows.length;
     due.push(...rows.map(({ gid }) => gid));

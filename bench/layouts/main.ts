@@ -5,7 +5,7 @@ import { startPostgres } from '../../test/lib/servers/postgres.ts';
 import { runCommand } from '../command.ts';
 import { table } from '../table.ts';
 import { type Counters, readCounters, readLog } from './figures.ts';
-import { type Layout, layouts } from './layouts.ts';
+import type { Layout } from './layouts.ts';
 import { type Load, load } from './load.ts';
 import { type LayoutOptions, readOptions, usage } from './options.ts';
 
@@ -29,7 +29,7 @@ await runCommand<LayoutOptions>({
   read: readOptions,
   measure: async (options, _folder, progress) => {
     const measured: Measured[] = [];
-    for (const layout of layouts) measured.push(...(await measureLayout(layout, options, progress)));
+    for (const layout of options.layouts) measured.push(...(await measureLayout(layout, options, progress)));
     return table([heading, ...measured.map(toRow)]);
   },
 });

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { positive, whole } from '../options.ts';
+import { type Layout, layouts } from './layouts.ts';
 
 export interface LayoutOptions {
+  readonly layouts: readonly Layout[];
   readonly seconds: number;
   readonly pinnedSeconds: number;
   readonly writers: number;
@@ -10,6 +12,7 @@ export interface LayoutOptions {
 
 export const usage = `npm run bench:layouts -- [options]
 
+  --layouts LIST       by their names (all)
   --seconds N          length of the load on each layout while nobody holds a snapshot (60)
   --pinned-seconds N   and while a transaction holds one (300)
   --writers N          connections that write batches (2)
@@ -17,6 +20,7 @@ export const usage = `npm run bench:layouts -- [options]
   --help`;
 
 const flags = {
+  layouts: { type: 'string' },
   seconds: { type: 'string' },
   'pinned-seconds': { type: 'string' },
   writers: { type: 'string' },
@@ -28,7 +32,13 @@ const flags = {
 export function readOptions(args: readonly string[]): LayoutOptions | undefined {
   const { values } = parseArgs({ args: [...args], options: flags, allowPositionals: false });
   if (values.help === true) return undefined;
+  const names = values.layouts?.split(',') ?? layouts.map(({ name }) => name);
+  const unknown = names.find((name) => !layouts.some((layout) => layout.name === name));
+  if (unknown !== undefined) {
+    throw new Error(`--layouts takes ${layouts.map(({ name }) => name).join(', ')}, not ${unknown}`);
+  }
   return {
+    layouts: layouts.filter(({ name }) => names.includes(name)),
     seconds: positive('seconds', values.seconds ?? '60'),
     pinnedSeconds: positive('pinned-seconds', values['pinned-seconds'] ?? '300'),
     writers: whole('writers', values.writers ?? '2', 1),

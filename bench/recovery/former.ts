@@ -1,22 +1,25 @@
 /**
- * A coordinator before its crash: the real engine on the embedded store, an hour ago by its clock, whose branch calls
- * are scripted. It accepts sagas and brings each to the point where the crash finds it. Then it says so, and is killed.
+ * A coordinator before its crash: the real engine, whose branch calls are scripted; on the embedded store it lives an hour
+ * ago by its clock. It accepts sagas and brings each to the point where the crash finds it. Then it says so, and is killed.
  */
 import type { Outcome } from '@holdfast/core';
 import { loadSettings } from 'holdfast/config/load';
+import { createStore } from 'holdfast/create-store';
 import type { AskedTransaction } from 'holdfast/engine/coordinator';
 import { Engine } from 'holdfast/engine/engine';
 import type { AskedCall, Caller, Runtime } from 'holdfast/engine/ports';
 import { systemRuntime } from 'holdfast/runtime';
-import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
 import { serveCommands } from '../child.ts';
 import { scattered } from '../load/kinds.ts';
+import { storeKind } from '../options.ts';
 import { pause } from '../slice.ts';
+import { storeSettings } from '../stores.ts';
 import { isOwned, type Point, pointOf } from './points.ts';
 
 const hourMs = 3_600_000;
 const acceptedAtOnce = 1000;
-const [dataFolder = '', countText = '0', servicesPort = '', deadPort = ''] = process.argv.slice(2);
+const [kindText = '', place = '', countText = '0', servicesPort = '', deadPort = ''] = process.argv.slice(2);
+const kind = storeKind(kindText);
 const count = Number(countText);
 
 const anHourAgo: Runtime = { ...systemRuntime, wallMs: () => systemRuntime.wallMs() - hourMs };
@@ -90,17 +93,17 @@ function asked(index: number): AskedTransaction {
   };
 }
 
-const store = new SqliteStore({ dataDir: dataFolder });
+const settings = loadSettings({ flags: storeSettings(kind, place) });
+const store = await createStore(settings);
 await store.open();
-const settings = loadSettings({ flags: {} });
 const engine = new Engine({
   store,
   node: { name: 'former', version: '0' },
   caller,
-  runtime: anHourAgo,
+  runtime: kind === 'sqlite' ? anHourAgo : systemRuntime,
   settings: {
     ...settings,
-    active: { ...settings.active, maxActive: 2 * count + 1000, maxActiveBytes: Number.MAX_SAFE_INTEGER },
+    active: { ...settings.active, maxActive: 2 * count + 1000, maxActiveBytes: 2 ** 40 },
     defaults: { ...settings, alertAfterErrors: settings.alert.afterErrors },
     workflowAnswers: { grpc: settings.grpc.messageLimitBytes, http: settings.http.bodyLimitBytes },
   },
@@ -137,4 +140,4 @@ for (let index = 0; index < count; index += 1) owned += isOwned(pointOf(index)) 
 while (engine.activeCount > owned) await pause(0.05);
 // The marks of the last answers ride along with nothing: they are flushed.
 await pause((settings.flushDelayMs + 400) / 1000);
-serveCommands({}, { owned: (await store.counts(anHourAgo.wallMs())).owned, accepted: count });
+serveCommands({}, { owned: (await store.counts(systemRuntime.wallMs())).owned, accepted: count });

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
-import { whole } from '../options.ts';
+import { storeKind, whole } from '../options.ts';
+import type { StoreKind } from '../stores.ts';
 
 export interface RecoveryOptions {
+  readonly store: StoreKind;
   /** Sagas that the crash leaves unfinished. */
   readonly unfinished: number;
   readonly repetitions: number;
@@ -12,6 +14,7 @@ export interface RecoveryOptions {
 
 export const usage = `npm run bench:recovery -- [options]
 
+  --store NAME         sqlite, or postgres or mysql (MariaDB): then a server of its own is started (sqlite)
   --unfinished N       sagas that are accepted and not finished at the crash (100000)
   --repetitions N      recoveries of each kind; the median counts (3)
   --seconds N          how long fresh load is measured beside each (6)
@@ -19,6 +22,7 @@ export const usage = `npm run bench:recovery -- [options]
   --help`;
 
 const flags = {
+  store: { type: 'string' },
   unfinished: { type: 'string' },
   repetitions: { type: 'string' },
   seconds: { type: 'string' },
@@ -31,6 +35,7 @@ export function readOptions(args: readonly string[]): RecoveryOptions | undefine
   const { values } = parseArgs({ args: [...args], options: flags, allowPositionals: false });
   if (values.help === true) return undefined;
   return {
+    store: storeKind(values.store),
     unfinished: whole('unfinished', values.unfinished ?? '100000', 40),
     repetitions: whole('repetitions', values.repetitions ?? '3', 1),
     seconds: whole('seconds', values.seconds ?? '6', 1),

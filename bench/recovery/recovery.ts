@@ -1,14 +1,16 @@
-import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadSettings } from 'holdfast/config/load';
+import { createStore } from 'holdfast/create-store';
 import { freePort } from '../../test/lib/free-port.ts';
 import { CompiledCoordinator, installCompiled, wallMs } from '../compiled.ts';
 import { markOf, perSecond, type Watched, watch } from '../drain.ts';
-import { settleDisk } from '../machine.ts';
 import { pick } from '../numbers.ts';
 import { pause } from '../slice.ts';
 import { median } from '../statistics.ts';
+import { type RemoteKind, storeSettings } from '../stores.ts';
 import { Worker } from '../worker.ts';
 import type { RecoveryOptions } from './options.ts';
+import { Places } from './places.ts';
 
 /** What ended per second, from the first call of a branch on. */
 export interface Rates {
@@ -36,6 +38,8 @@ export interface Round {
 }
 
 export interface RecoveryResult {
+  /** Which one, where it is no embedded store. */
+  readonly database: string | undefined;
   /** Of what was left: driven at the moment of the crash. */
   readonly owned: number;
   readonly rounds: readonly Round[];
@@ -44,14 +48,14 @@ export interface RecoveryResult {
 const inFlight = 64;
 const unfinishedPattern = /^holdfast_unfinished_transactions\{[^}]*\} (\d+)$/gm;
 
-/** Crashed data folders are made once, and copied for each recovery. */
+/** What a crash leaves is made once, and copied for each recovery. */
 export class Recovery {
   readonly #options: RecoveryOptions;
   readonly #folder: string;
   readonly #progress: (text: string) => void;
   readonly #load = new Worker('load/process.ts');
+  #places: Places | undefined;
   #cli = '';
-  #copies = 0;
 
   constructor(options: RecoveryOptions, folder: string, progress: (text: string) => void) {
     this.#options = options;
@@ -62,47 +66,53 @@ export class Recovery {
   async measure(): Promise<RecoveryResult> {
     this.#progress('compiling');
     this.#cli = installCompiled(join(this.#folder, 'installed', 'node_modules'));
-    const { unfinished, repetitions } = this.#options;
+    const { store, unfinished, repetitions } = this.#options;
+    this.#places = await Places.start(store, this.#folder);
     this.#progress(`${unfinished} sagas are accepted, then the coordinator is killed; twice`);
-    const all = await this.#crash('crashed');
-    const besideDead = await this.#crash('crashed-beside-dead', await freePort());
+    const owned = await this.#crash('crashed');
+    await this.#crash('crashed-beside-dead', await freePort());
     const rounds: Round[] = [];
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
       this.#progress(`repetition ${repetition + 1} of ${repetitions}`);
       rounds.push({
         fresh: await this.#freshLoad(),
-        all: await this.#recover(all.folder, unfinished, true),
-        besideDead: await this.#recover(besideDead.folder, healthyOf(unfinished), false),
+        all: await this.#recover('crashed', unfinished, true),
+        besideDead: await this.#recover('crashed-beside-dead', healthyOf(unfinished), false),
       });
     }
-    return { owned: all.owned, rounds };
+    return { database: this.#places.name, owned, rounds };
   }
 
   async end(): Promise<void> {
     await this.#load.end();
+    await this.#places?.end();
   }
 
-  async #crash(name: string, deadPort?: number): Promise<{ readonly folder: string; readonly owned: number }> {
-    const folder = join(this.#folder, name);
-    const { servicesPort } = pick(await this.#load.ready(), ['servicesPort']);
-    const dead = deadPort === undefined ? '' : String(deadPort);
-    const former = new Worker('recovery/former.ts', [
-      folder,
-      String(this.#options.unfinished),
-      String(servicesPort),
-      dead,
-    ]);
-    const { owned } = pick(await former.ready(), ['owned']);
-    await former.kill();
-    return { folder, owned };
+  /** Saves what it leaves under that name, and answers with how many were being driven. */
+  async #crash(name: string, deadPort?: number): Promise<number> {
+    return await this.#there.saved(name, async (place) => {
+      const { servicesPort } = pick(await this.#load.ready(), ['servicesPort']);
+      const { store, unfinished } = this.#options;
+      const dead = deadPort === undefined ? '' : String(deadPort);
+      const former = new Worker('recovery/former.ts', [store, place, String(unfinished), String(servicesPort), dead]);
+      const { owned } = pick(await former.ready(), ['owned']);
+      await former.kill();
+      if (store !== 'sqlite') await makeAllDue(store, place, unfinished);
+      return owned;
+    });
+  }
+
+  get #there(): Places {
+    if (this.#places === undefined) throw new Error('there is no place yet');
+    return this.#places;
   }
 
   /** On a process that has just been started, as after a crash, and on an empty store. */
   async #freshLoad(): Promise<Rates> {
-    return await this.#onCopy(undefined, async (data) => {
+    return await this.#there.copied(undefined, async (place) => {
       await this.#load.ask('forgetFirstCall');
       const before = await markOf(this.#load);
-      return await this.#onCoordinator(data, async (coordinator) => {
+      return await this.#onCoordinator(place, async (coordinator) => {
         await this.#load.ask('start', { coordinatorPort: coordinator.port, inFlight, kind: 0, wait: 1 });
         const untilMs = wallMs() + this.#options.seconds * 1000 + 500;
         const watched = await watch(this.#load, before, coordinator, () => wallMs() > untilMs);
@@ -113,10 +123,10 @@ export class Recovery {
   }
 
   async #recover(crashed: string, sagas: number, isAll: boolean): Promise<Recovered> {
-    return await this.#onCopy(crashed, async (data) => {
+    return await this.#there.copied(crashed, async (place) => {
       await this.#load.ask('forgetFirstCall');
       const before = await markOf(this.#load);
-      return await this.#onCoordinator(data, async (coordinator) => {
+      return await this.#onCoordinator(place, async (coordinator) => {
         const watched = await watch(this.#load, before, coordinator, (ended) => ended >= sagas);
         if (isAll) await this.#checkFinished(coordinator);
         const lastMs = watched.marks.at(-1)?.timeMs ?? watched.firstCallMs;
@@ -131,8 +141,8 @@ export class Recovery {
     });
   }
 
-  async #onCoordinator<T>(data: string, use: (coordinator: CompiledCoordinator) => Promise<T>): Promise<T> {
-    const coordinator = await CompiledCoordinator.start(this.#cli, data);
+  async #onCoordinator<T>(place: string, use: (coordinator: CompiledCoordinator) => Promise<T>): Promise<T> {
+    const coordinator = await CompiledCoordinator.start(this.#cli, place);
     try {
       return await use(coordinator);
     } finally {
@@ -151,18 +161,15 @@ export class Recovery {
       if (wallMs() > giveUpMs) throw new Error(`${sum} sagas are unfinished though all were called to their end`);
     }
   }
+}
 
-  async #onCopy<T>(crashed: string | undefined, use: (data: string) => Promise<T>): Promise<T> {
-    this.#copies += 1;
-    const data = join(this.#folder, `data-${this.#copies}`);
-    if (crashed !== undefined) cpSync(crashed, data, { recursive: true });
-    settleDisk();
-    try {
-      return await use(data);
-    } finally {
-      rmSync(data, { recursive: true, force: true });
-    }
-  }
+/** A shared store tells the time by itself: what would be due half an hour later is made due now. */
+async function makeAllDue(store: RemoteKind, place: string, count: number): Promise<void> {
+  const opened = await createStore(loadSettings({ flags: storeSettings(store, place) }));
+  await opened.open();
+  const nowMs = await opened.clockMs();
+  await opened.makeManyDue(nowMs, count, nowMs);
+  await opened.close();
 }
 
 /** Tens by turns go to the service that lives and to the dead one. */

@@ -5,11 +5,15 @@ import { recoveryBudgets } from './budgets.ts';
 import type { RecoveryOptions } from './options.ts';
 import type { Recovered, RecoveryResult, Round } from './recovery.ts';
 
-export function asMarkdown(options: RecoveryOptions, machine: Machine, { owned, rounds }: RecoveryResult): string {
+export function asMarkdown(
+  options: RecoveryOptions,
+  machine: Machine,
+  { database, owned, rounds }: RecoveryResult,
+): string {
   const { unfinished, repetitions, seconds } = options;
   const over = (of: (round: Round) => number) => spread(rounds.map(of));
   return [
-    machineText(machine),
+    [machineText(machine), ...(database === undefined ? [] : [`${database}.`])].join(' '),
     '',
     `${unfinished} sagas unfinished at the kill, ${owned} of them being driven. Medians of ${repetitions} (low-high); ` +
       `fresh load is 64 in flight for ${seconds} s, on a process just started too.`,
@@ -32,6 +36,7 @@ export function asMarkdown(options: RecoveryOptions, machine: Machine, { owned, 
         rate: over(({ all, fresh }) => all.median / fresh.median).median,
         firstSecond: over(({ all, fresh }) => all.firstSecond / fresh.firstSecond).median,
         besideDead: over(({ besideDead, fresh }) => besideDead.median / fresh.median).median,
+        ...(database !== undefined && { perSecond: over(({ all }) => unfinished / all.drainSeconds).median }),
       }),
     ),
   ].join('\n');

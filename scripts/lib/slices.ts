@@ -72,6 +72,7 @@ export const slices: readonly Slice[] = [
     limitSeconds: 3600,
     covers: [...engine, ...store, 'test/stores/write-boundaries.test.ts'],
   },
+  ...(['postgresql', 'mariadb'] as const).flatMap((kind) => clusterOn(kind)),
   ...(['postgres', 'mysql'] as const).flatMap((kind) => [1, 2, 3].map((nodes) => onStore({ kind, nodes }))),
 ];
 
@@ -102,4 +103,21 @@ function worlds(first: number): Slice {
     limitSeconds: 3600,
     covers: [...engine, 'packages/simulator/src', 'test/simulation/seeds.test.ts'],
   };
+}
+
+/** Three coordinators on one database. Their figures are in test/results/cluster.json. */
+function clusterOn(kind: 'postgresql' | 'mariadb'): Slice[] {
+  const parts = {
+    takeover: '20 kills, and how long until others call again',
+    backlog: '30,000 transactions that come due at once are shared',
+    chaos: 'minutes of kills, stops and restarts under load',
+  };
+  return Object.entries(parts).map(([name, what]) => ({
+    name: `${name}-${kind}`,
+    what: `three coordinators on one ${kind}: ${what}`,
+    files: [`test/long/${name}.ts`],
+    env: { HOLDFAST_TEST_STORE: kind },
+    limitSeconds: 1800,
+    covers: [...engine, ...store, `test/long/${name}.ts`, 'test/stores/lib'],
+  }));
 }

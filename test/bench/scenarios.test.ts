@@ -42,6 +42,30 @@ test('recovery: all that a kill left is finished, a fifth of it first, and besid
   assertJudged(text, 3);
 });
 
+test('recovery on a database: what a kill left is finished, also what the dead one was driving', async () => {
+  const text = await report(
+    'recovery',
+    '--store',
+    'postgres',
+    '--unfinished',
+    '60',
+    '--repetitions',
+    '1',
+    '--seconds',
+    '1',
+  );
+  assert.match(text, /PostgreSQL \d.*\n\n60 sagas unfinished at the kill, 12 of them being driven\./);
+  for (const name of ['all', 'half for a dead service']) assertFigures(text, name, 4);
+  assertJudged(text, 4);
+});
+
+test('takeover: what the dead coordinator had called is called by the other one', async () => {
+  const text = await report('takeover', '--sagas', '70', '--repetitions', '1');
+  assert.match(text, /^70 sagas, whose first calls were out/m);
+  assertFigures(text, 'from the kill to the next call', 3);
+  assertJudged(text, 2);
+});
+
 test('growth: an empty store and one with finished transactions are compared, also while it purges', async () => {
   const text = await report('growth', '--stored', '500', '--repetitions', '1', '--seconds', '1', '--pages', '2');
   assert.match(text, /^500 finished transactions were stored in \d+ s and take \d+ bytes each/m);

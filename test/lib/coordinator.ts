@@ -37,6 +37,9 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** A busy machine takes its time. */
+const startLimitMs = 120_000;
+
 const execute = promisify(execFile);
 const running = new Set<ChildProcess>();
 
@@ -115,18 +118,22 @@ export class Coordinator {
     const begin = this.#output.length;
     const child = this.spawn();
     this.#child = child;
-    await until('the coordinator says where it listens and is ready', async () => {
-      if (hasEnded(child))
-        throw new Error(`the coordinator ended (${child.exitCode ?? child.signalCode}):\n${this.logs}`);
-      const greeting = this.#output.slice(begin);
-      const urls = [...greeting.matchAll(/^ {2}http +(\S+)/gm)].map(([, url = '']) => url);
-      // The greeting may come in pieces; whether gRPC is served stands in the next line.
-      const grpc = [...greeting.matchAll(/^ {2}grpc +(\S+).*\n/gm)].map(([, address = '']) => address);
-      if (urls.length < this.#ports.length || grpc.length < this.#ports.length) return false;
-      this.#urls = urls;
-      this.#grpcAddresses = grpc.map((address) => (/:\d+$/.test(address) ? address : ''));
-      return (await Promise.all(urls.map(isReady))).every((ready) => ready);
-    });
+    await until(
+      'the coordinator says where it listens and is ready',
+      async () => {
+        if (hasEnded(child))
+          throw new Error(`the coordinator ended (${child.exitCode ?? child.signalCode}):\n${this.logs}`);
+        const greeting = this.#output.slice(begin);
+        const urls = [...greeting.matchAll(/^ {2}http +(\S+)/gm)].map(([, url = '']) => url);
+        // The greeting may come in pieces; whether gRPC is served stands in the next line.
+        const grpc = [...greeting.matchAll(/^ {2}grpc +(\S+).*\n/gm)].map(([, address = '']) => address);
+        if (urls.length < this.#ports.length || grpc.length < this.#ports.length) return false;
+        this.#urls = urls;
+        this.#grpcAddresses = grpc.map((address) => (/:\d+$/.test(address) ? address : ''));
+        return (await Promise.all(urls.map(isReady))).every((ready) => ready);
+      },
+      startLimitMs,
+    );
   }
 
   /** Sends a signal and resolves when the process has ended. */

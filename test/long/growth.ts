@@ -19,7 +19,7 @@ function assertAlike(what: string, { empty, grown }: Pair, slack: number): void 
 test('beside a million finished transactions the coordinator claims, starts and works as in an empty store', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-growth-'));
   try {
-    const options = { stored, repetitions: 3, seconds: 2, pages: 50, folder: undefined };
+    const options = { store: 'sqlite', stored, repetitions: 3, seconds: 2, pages: 50, folder: undefined } as const;
     const result = await measureGrowth(options, folder, (text) => t.diagnostic(text));
     assertAlike('ms of a page of due ones', result.claimP50Ms, 10);
     assertAlike('ms of a claim of nothing', result.idleClaimMs, 10);

@@ -131,6 +131,7 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'driven again': 20,
   },
   'trouble with the store': {
+    'committed beside another batch': 500,
     'store commit done-unknown': 200,
     'store commit divided': 10,
     'store trouble: restart': 100,

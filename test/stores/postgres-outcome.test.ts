@@ -199,8 +199,10 @@ describe('the network to PostgreSQL breaks', { skip: 'missing' in programs && pr
         }
         const owned = (await witness.owned(me, '', 100)).filter(({ gid }) => gids(round).includes(gid));
         assert.deepEqual(
-          owned.map(({ gid, version }) => `${gid} ${version}`),
-          gids(round).map((gid) => `${gid} 2`),
+          owned.map(({ gid, version }) => `${gid} ${version}`).sort(),
+          gids(round)
+            .map((gid) => `${gid} 2`)
+            .sort(),
         );
         const ours = claimed.filter((gid) => gids(round).includes(gid));
         assert.equal(new Set(ours).size, ours.length, 'and tells of it once');

@@ -23,6 +23,8 @@ type Deed = (typeof deeds)[number];
  * long no service is away, however busy the machine is.
  */
 const requestTimeoutSeconds = 30;
+/** So long a busy machine may take for what is a matter of a second. */
+const busyMs = 120_000;
 
 export interface ChaosFigures {
   readonly seed: number;
@@ -70,7 +72,7 @@ class Chaos {
       const node = this.#nodes[this.#random.whole(0, this.#nodes.length - 1)];
       if (node === undefined) throw new Error('there are no nodes');
       const acknowledged = this.load.client.acknowledged + this.#random.whole(20, 150);
-      await until('there is load', () => this.load.client.acknowledged >= acknowledged);
+      await until('there is load', () => this.load.client.acknowledged >= acknowledged, busyMs);
       const over = node.disturb();
       await this.#do(deed, node);
       over();
@@ -100,7 +102,7 @@ class Chaos {
         process.kill(coordinator.pid, 'SIGSTOP');
         await pause(deed === 'freeze' ? random.whole(5500, 8000) : random.whole(100, 3500));
         process.kill(coordinator.pid, 'SIGCONT');
-        await until('it serves again', async () => (await http.get('/readyz')).status === 200);
+        await until('it serves again', async () => (await http.get('/readyz')).status === 200, busyMs);
         break;
       default:
         deed satisfies never;

@@ -67,3 +67,13 @@ export function mariaDbKind(): StoreKind {
     },
   };
 }
+
+/** The kind that `HOLDFAST_TEST_STORE` names, which must be on this machine. @throws Error where it is not */
+export function kindOfRun(): StoreKind {
+  const name = process.env['HOLDFAST_TEST_STORE'] ?? '';
+  const kinds: Readonly<Record<string, () => StoreKind>> = { postgresql: postgresKind, mariadb: mariaDbKind };
+  const kind = kinds[name]?.();
+  if (kind === undefined) throw new Error('HOLDFAST_TEST_STORE must be postgresql or mariadb');
+  if (kind.missing !== undefined) throw new Error(kind.missing);
+  return kind;
+}

@@ -24,6 +24,10 @@ test('a page that is not full is the end of a backlog', () => {
   assert.equal(room.free(0, true).rows, 100);
 });
 
+test('a limit that is an odd number gives whole bytes: no database takes others', () => {
+  assert.equal(new ActiveRoom({ ...limits, maxActiveBytes: 1001 }).free(0, false).bytes, 500);
+});
+
 test('claims take half of what may be active, in rows and in bytes', () => {
   const room = new ActiveRoom({ maxActive: 100, maxActiveBytes: 1000, claimRows: 40 });
   assert.deepEqual(room.free(0, false), { rows: 40, bytes: 500 });

@@ -62,7 +62,8 @@ export class ActiveRoom {
     const free = Math.min(maxActive - this.#count, claimable - this.#claimedCount);
     const isTight = free < Math.min(claimRows, claimable) / 4;
     if (isTight || (isShared && this.#isEarly(nowMs))) return { rows: 0, bytes: 0 };
-    const freeBytes = Math.min(maxActiveBytes - this.#bytes, maxActiveBytes * claimShare - this.#claimedBytes);
+    const claimableBytes = Math.floor(maxActiveBytes * claimShare);
+    const freeBytes = Math.min(maxActiveBytes - this.#bytes, claimableBytes - this.#claimedBytes);
     return { rows: Math.min(claimRows, free), bytes: freeBytes };
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BranchOperation } from '@holdfast/core';
-import { StoreError, type Write, type WriteResult } from '../store/store.ts';
+import { type CommitsAtOnce, StoreError, type Write, type WriteResult } from '../store/store.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import type { Runtime } from './ports.ts';
 
@@ -30,6 +30,8 @@ const append = (gid: string, token = gid): Write => ({
 function world(
   commit: (batch: readonly Write[]) => Promise<readonly WriteResult[]>,
   ping: () => Promise<void> = async () => undefined,
+  commitsAtOnce?: CommitsAtOnce,
+  within = limits,
 ) {
   const waiting: (() => void)[] = [];
   const log: string[] = [];
@@ -49,7 +51,7 @@ function world(
     random: () => 0,
     newId: () => '',
   };
-  const journal = new Journal({ commit, ping }, runtime, limits, {
+  const journal = new Journal({ commit, ping, ...(commitsAtOnce && { commitsAtOnce }) }, runtime, within, {
     committed: (rows) => log.push(`committed ${rows}`),
     paused: (reason) => log.push(`paused ${reason}`),
     stuck: (gid, reason) => log.push(`stuck ${gid} ${reason}`),
@@ -331,4 +333,112 @@ test('a store that says nothing for ten seconds is in trouble: who waits behind 
   assert.equal(journal.trouble, undefined);
   assert.deepEqual(results, ['behind given-up', 'under way done']);
   assert.deepEqual(log, ['paused the disk has not answered for 10 s', 'committed 1', 'paused undefined']);
+});
+
+const furtherRows = 5;
+
+/** A store that takes two batches at once, and ends each when it is told to. */
+function twoAtOnce() {
+  const batches: string[][] = [];
+  const ends: ((error?: Error) => void)[] = [];
+  const parts = world(
+    (batch) => {
+      batches.push(batch.map(({ token }) => token));
+      return new Promise((resolve, reject) => {
+        ends.push((error) => (error === undefined ? resolve(batch.map(() => 'done')) : reject(error)));
+      });
+    },
+    async () => undefined,
+    { most: 2, furtherRows },
+    { ...limits, batchRows: 100 },
+  );
+  const results: string[] = [];
+  const write = (gid: string, token = gid) =>
+    parts.journal.write(append(gid, token), 1, (result) => results.push(`${token} ${result}`));
+  const enough = (name: string) => Array.from({ length: furtherRows }, (_, index) => `${name}${index}`);
+  return { ...parts, batches, ends, results, write, enough };
+}
+
+test('where the store takes two batches at once, another one begins once enough waits for it', async () => {
+  const { turn, batches, ends, write, enough } = twoAtOnce();
+  write('first');
+  await turn();
+  const many = enough('g');
+  for (const gid of many.slice(1)) write(gid);
+  await turn();
+  assert.deepEqual(batches, [['first']], 'too few');
+  write(many[0] ?? '');
+  await turn();
+  assert.equal(batches.length, 2);
+  assert.equal(batches[1]?.length, furtherRows);
+  for (const gid of enough('h')) write(gid);
+  await turn();
+  assert.equal(batches.length, 2, 'there are two');
+  ends[0]?.();
+  await turn();
+  assert.equal(batches.length, 3);
+});
+
+test('of a gid one batch is under way: its next write waits, whatever becomes of the batches', async () => {
+  const { journal, turn, batches, ends, results, write, enough } = twoAtOnce();
+  write('a', 'a1');
+  await turn();
+  for (const gid of ['a', ...enough('g')]) write(gid, gid === 'a' ? 'a2' : gid);
+  await turn();
+  assert.equal(batches.length, 2);
+  assert.ok(!batches[1]?.includes('a2'));
+  // The first is of unknown outcome: the second has ended long before it is known.
+  ends[0]?.(new StoreError('unknown-outcome', 'the connection is gone'));
+  ends[1]?.();
+  await turn();
+  assert.deepEqual(batches[2], ['a1'], 'the same again, and not what comes behind it');
+  assert.ok(!results.includes('a1 done'));
+  ends[2]?.();
+  await turn();
+  assert.deepEqual(batches[3], ['a2']);
+  ends[3]?.();
+  await turn();
+  await journal.drained();
+  assert.deepEqual(
+    results.filter((result) => result.startsWith('a')),
+    ['a1 done', 'a2 done'],
+  );
+});
+
+test('a store in trouble is asked for no further batch, and what was sent before the trouble does not end it', async () => {
+  const { journal, log, turn, pass, batches, ends, write, enough } = twoAtOnce();
+  write('a');
+  await turn();
+  for (const gid of enough('g')) write(gid);
+  await turn();
+  pass(10);
+  ends[0]?.(new StoreError('not-done', 'away'));
+  ends[1]?.();
+  // Not the turn of the timer yet.
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const gid of enough('h')) write(gid);
+  assert.equal(log.filter((line) => line === 'paused undefined').length, 0);
+  await turn();
+  assert.deepEqual(batches.at(-1), ['a'], 'the one that failed alone');
+  ends[2]?.();
+  await turn();
+  assert.equal(batches.at(-1)?.length, furtherRows);
+  assert.equal(log.filter((line) => line === 'paused undefined').length, 1);
+  assert.equal(journal.trouble, undefined);
+});
+
+test('stopped with two batches under way it waits for both', async () => {
+  const { journal, turn, ends, results, write, enough } = twoAtOnce();
+  write('a');
+  await turn();
+  for (const gid of enough('g')) write(gid);
+  await turn();
+  const stopped = journal.stop().then(() => results.push('stopped'));
+  ends[1]?.();
+  await turn();
+  assert.ok(!results.includes('stopped'));
+  ends[0]?.();
+  await turn();
+  await stopped;
+  assert.equal(results.at(-1), 'stopped');
 });

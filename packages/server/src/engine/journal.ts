@@ -1,4 +1,4 @@
-import { type Store, StoreError, type Write, type WriteResult } from '../store/store.ts';
+import { type CommitsAtOnce, type Store, StoreError, type Write, type WriteResult } from '../store/store.ts';
 import type { Runtime } from './ports.ts';
 import { StuckWrites } from './stuck-writes.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -29,12 +29,15 @@ export interface JournalEvents {
 /** `given-up`: surely not written, and the store cannot write for longer than who asked wants to wait. */
 export type JournalResult = WriteResult | 'given-up';
 
+export type JournalStore = Pick<Store, 'commit' | 'ping' | 'commitsAtOnce'>;
+
 interface Entry {
   readonly write: Write;
   readonly bytes: number;
   readonly done: (result: WriteResult) => void;
   /** Where it may be given up: who asked for it is told, instead of waiting for the store. */
   readonly giveUp: (() => void) | undefined;
+  behind: Entry | undefined;
 }
 
 /** One batch on its way, over all its attempts. */
@@ -51,14 +54,19 @@ const lastRetryMs = 1000;
 const patienceMs = 1000;
 /** A store that says nothing at all for so long, neither yes nor no, is in trouble too: its disk hangs. */
 const silenceMs = 10_000;
+const oneAtOnce: CommitsAtOnce = { most: 1, furtherRows: 1 };
 
 /**
  * Group commit: writes of all transactions go to one queue; while a batch is being committed the next one gathers. A
- * batch is one durable round trip and holds at most one write per gid. No timer delays a lone write. A batch of unknown
- * outcome is issued again until it is known; until then nobody is answered.
+ * batch is one durable round trip. No timer delays a lone write. A batch of unknown outcome is issued again until it is
+ * known; until then nobody is answered.
+ *
+ * Where the store takes several batches at once, another one begins as soon as enough waits for it. A gid is in at most one
+ * of them, so that its writes stay in their order whatever becomes of a batch. A store that is in trouble is asked for
+ * no further one.
  */
 export class Journal {
-  readonly #store: Pick<Store, 'commit' | 'ping'>;
+  readonly #store: JournalStore;
   readonly #runtime: Runtime;
   readonly #limits: JournalLimits;
   readonly #events: JournalEvents;
@@ -66,15 +74,26 @@ export class Journal {
   readonly #stuck: StuckWrites<Entry>;
   #rows = 0;
   #bytes = 0;
-  #running = false;
+  /** Batches on their way. */
+  #batches = 0;
+  /** The store is asked whether it can write: nothing is sent to it before it can. */
+  #isProbing = false;
+  /** The queue is looked at soon. */
+  #isScheduled = false;
   #stopped = false;
-  /** Why the store cannot write, and since when. */
-  #trouble: { readonly reason: string; readonly sinceMs: number; readonly isFull: boolean } | undefined;
+  /** Why the store cannot write, since when, and when it last failed. */
+  #trouble:
+    | { readonly reason: string; readonly sinceMs: number; readonly lastMs: number; readonly isFull: boolean }
+    | undefined;
   #idle: (() => void)[] = [];
-  /** Since when the store has not answered what it was asked; undefined: nothing is asked of it. */
-  #askedMs: number | undefined;
+  /** What the store has not answered yet. */
+  #asked = 0;
+  /** When it was last heard, or asked while it had nothing to answer. */
+  #heardMs = 0;
+  /** When a batch was last committed. */
+  #committedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(store: Pick<Store, 'commit' | 'ping'>, runtime: Runtime, limits: JournalLimits, events: JournalEvents) {
+  constructor(store: JournalStore, runtime: Runtime, limits: JournalLimits, events: JournalEvents) {
     this.#store = store;
     this.#runtime = runtime;
     this.#limits = limits;
@@ -111,33 +130,34 @@ export class Journal {
   /** Tells, as of a store that cannot write, where it does not answer at all. To be called by whoever looks. */
   noticeSilence(): void {
     if (!this.#isSilent || this.#trouble !== undefined) return;
-    this.#suffered(silence, false);
+    // Whatever it answers ends that.
+    this.#suffered(silence, false, Number.NEGATIVE_INFINITY);
     this.#giveUpQueued();
   }
 
   get #isSilent(): boolean {
-    return this.#askedMs !== undefined && this.#runtime.monotonicMs() - this.#askedMs >= silenceMs;
+    return this.#asked > 0 && this.#runtime.monotonicMs() - this.#heardMs >= silenceMs;
   }
 
   /** Finds out whether the store can write: nobody else does where it cannot and nobody has something to write. */
   check(): void {
-    if (this.#running || this.#stopped) return;
-    this.#running = true;
+    if (this.#isRunning || this.#stopped) return;
+    this.#isProbing = true;
     this.#ask(firstRetryMs);
   }
 
   /** `done` is called once the write is durable or refused, never before `write` returns. However long it takes. */
   write(write: Write, bytes: number, done: (result: WriteResult) => void): void {
-    this.#enqueue({ write, bytes, done, giveUp: undefined });
+    this.#enqueue({ write, bytes, done, giveUp: undefined, behind: undefined });
   }
 
   /** As `write`, for somebody who waits: given up where the store cannot write it for a while, and surely has not. */
   tryWrite(write: Write, bytes: number, done: (result: JournalResult) => void): void {
-    this.#enqueue({ write, bytes, done, giveUp: () => done('given-up') });
+    this.#enqueue({ write, bytes, done, giveUp: () => done('given-up'), behind: undefined });
   }
 
   /**
-   * Writes nothing more, and resolves when the batch under way has ended. Who waits for a write that was not begun is
+   * Writes nothing more, and resolves when the batches under way have ended. Who waits for a write that was not begun is
    * told; what drivers wanted to write is left to whoever takes over.
    */
   stop(): Promise<void> {
@@ -155,46 +175,70 @@ export class Journal {
     this.#queue.add(entry);
     this.#rows += 1;
     this.#bytes += entry.bytes;
-    if (this.#running) return;
-    this.#running = true;
-    this.#runtime.soon(() => this.#run());
+    if (this.#mayBegin) this.#lookSoon();
   }
 
   /** Resolves when nothing is queued nor being committed. */
   drained(): Promise<void> {
-    if (!this.#running && this.#stuck.isEmpty) return Promise.resolve();
+    if (!this.#isRunning && this.#stuck.isEmpty) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
+  get #isRunning(): boolean {
+    return this.#batches > 0 || this.#isProbing || this.#isScheduled;
+  }
+
+  /** Whether a batch may begin now with what waits. */
+  get #mayBegin(): boolean {
+    if (this.#isProbing || this.#queue.ready === 0) return false;
+    if (this.#batches === 0) return true;
+    const { most, furtherRows } = this.#store.commitsAtOnce ?? oneAtOnce;
+    return this.#batches < most && this.#queue.ready >= furtherRows && this.#trouble === undefined;
+  }
+
   #idled(): void {
-    if (this.#running || !this.#stuck.isEmpty) return;
+    if (this.#isRunning || !this.#stuck.isEmpty) return;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** What is written in this turn of the event loop goes together. */
+  #lookSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#runtime.soon(() => {
+      this.#isScheduled = false;
+      this.#run();
+    });
   }
 
   #run(): void {
     const { batchRows, batchBytes } = this.#limits;
-    const taken = this.#queue.take({ rows: batchRows, bytes: batchBytes });
-    if (taken.length === 0) {
-      this.#running = false;
-      this.#idled();
-      return;
+    while (this.#mayBegin) {
+      const taken = this.#queue.take({ rows: batchRows, bytes: batchBytes });
+      const batch = this.#stuck.isEmpty ? taken : taken.filter((entry) => !this.#putBehind(entry));
+      if (batch.length === 0) continue;
+      this.#batches += 1;
+      this.#commit(batch, { startedMs: this.#runtime.monotonicMs(), retryMs: firstRetryMs, isUnknown: false });
     }
-    const batch = this.#stuck.isEmpty ? taken : taken.filter((entry) => !this.#stuck.addBehind(entry));
-    if (batch.length === 0) {
-      this.#runtime.soon(() => this.#run());
-      return;
-    }
-    this.#commit(batch, { startedMs: this.#runtime.monotonicMs(), retryMs: firstRetryMs, isUnknown: false });
+    this.#idled();
+  }
+
+  #putBehind(entry: Entry): boolean {
+    const isStuck = this.#stuck.addBehind(entry);
+    if (isStuck) this.#queue.ended(entry);
+    return isStuck;
   }
 
   #commit(batch: readonly Entry[], attempts: Attempts): void {
     const startedMs = this.#runtime.monotonicMs();
     this.#answered(this.#store.commit(batch.map((entry) => entry.write))).then(
       (results) => {
-        this.#events.committed(batch.length, this.#runtime.monotonicMs() - startedMs);
-        this.#recovered();
+        this.#committedMs = this.#runtime.monotonicMs();
+        this.#events.committed(batch.length, this.#committedMs - startedMs);
+        this.#recovered(startedMs);
         batch.forEach((entry, index) => {
           const result = results[index] ?? 'conflict';
+          this.#queue.ended(entry);
           if (typeof result !== 'string') {
             this.#stuck.add(entry, result, attempts.isUnknown);
             return;
@@ -202,16 +246,23 @@ export class Journal {
           this.#forget(entry);
           entry.done(result);
         });
-        this.#runtime.soon(() => this.#run());
+        this.#batchEnded();
       },
       (error: unknown) => this.#failed(batch, attempts, error),
     );
   }
 
+  #batchEnded(): void {
+    this.#batches -= 1;
+    this.#lookSoon();
+  }
+
   #answered<Answer>(asked: Promise<Answer>): Promise<Answer> {
-    this.#askedMs = this.#runtime.monotonicMs();
+    if (this.#asked === 0) this.#heardMs = this.#runtime.monotonicMs();
+    this.#asked += 1;
     return asked.finally(() => {
-      this.#askedMs = undefined;
+      this.#asked -= 1;
+      this.#heardMs = this.#runtime.monotonicMs();
     });
   }
 
@@ -225,6 +276,7 @@ export class Journal {
     const isRetried = error instanceof StoreError && ['unknown-outcome', 'not-done', 'full'].includes(error.code);
     if (!isRetried) {
       // Who waits for this batch is never answered: nobody knows what became of it.
+      this.#batches -= 1;
       this.#lost(error);
       return;
     }
@@ -235,11 +287,12 @@ export class Journal {
       retryMs: Math.min(retryMs * 2, lastRetryMs),
       isUnknown: isUnknown || code === 'unknown-outcome',
     };
-    const isLate = code === 'full' || this.#runtime.monotonicMs() - startedMs >= patienceMs;
-    if (isLate) this.#giveUpQueued();
-    const left = (isLate || this.#stopped) && !next.isUnknown ? this.#giveUp(batch) : batch;
-    if (this.#stopped) this.#run();
-    else if (left.length === 0) this.#probe(retryMs);
+    const nowMs = this.#runtime.monotonicMs();
+    const isLate = code === 'full' || nowMs - startedMs >= patienceMs;
+    // Where other batches are committed meanwhile, what waits need not wait for this one.
+    if (isLate && (code === 'full' || nowMs - this.#committedMs >= patienceMs)) this.#giveUpQueued();
+    const left = (isLate || this.#stopped) && !next.isUnknown ? this.#giveUpBatch(batch) : batch;
+    if (this.#stopped || left.length === 0) this.#abandoned(retryMs);
     else this.#runtime.setTimer(retryMs, () => this.#commitAgain(left, next));
   }
 
@@ -248,8 +301,19 @@ export class Journal {
       this.#commit(batch, attempts);
       return;
     }
-    if (!attempts.isUnknown) this.#giveUp(batch);
-    this.#run();
+    if (!attempts.isUnknown) this.#giveUpBatch(batch);
+    this.#abandoned(attempts.retryMs);
+  }
+
+  /** A batch of which nothing is left. The last one finds out when the store can write again: nobody is sent here before. */
+  #abandoned(retryMs: number): void {
+    this.#batches -= 1;
+    if (this.#stopped || this.#batches > 0 || this.#isProbing) {
+      this.#run();
+      return;
+    }
+    this.#isProbing = true;
+    this.#probe(retryMs);
   }
 
   /** Nothing can be written any more. */
@@ -261,22 +325,28 @@ export class Journal {
     this.#run();
   }
 
-  /** Nobody is left to write: finds out when the store can again, because nobody is sent here while it cannot. */
   #probe(delayMs: number): void {
     this.#runtime.setTimer(delayMs, () => {
-      if (!this.#queue.isEmpty || this.#stopped) this.#run();
+      if (this.#queue.ready > 0 || this.#stopped) this.#probed();
       else this.#ask(Math.min(delayMs * 2, lastRetryMs));
     });
   }
 
+  #probed(): void {
+    this.#isProbing = false;
+    this.#run();
+  }
+
   #ask(retryMs: number): void {
+    const startedMs = this.#runtime.monotonicMs();
     this.#answered(this.#store.ping()).then(
       () => {
-        this.#recovered();
-        this.#run();
+        this.#recovered(startedMs);
+        this.#probed();
       },
       (error: unknown) => {
         if (error instanceof StoreError && error.code === 'fatal') {
+          this.#isProbing = false;
           this.#lost(error);
           return;
         }
@@ -286,14 +356,15 @@ export class Journal {
     );
   }
 
-  #suffered(reason: string, isFull: boolean): void {
+  #suffered(reason: string, isFull: boolean, lastMs = this.#runtime.monotonicMs()): void {
     const sinceMs = this.#trouble?.sinceMs ?? this.#runtime.monotonicMs();
-    this.#trouble = { reason, sinceMs, isFull };
+    this.#trouble = { reason, sinceMs, lastMs, isFull };
     this.#events.paused(reason);
   }
 
-  #recovered(): void {
-    if (this.#trouble === undefined) return;
+  /** What was sent before the last failure says nothing about now. */
+  #recovered(sentMs: number): void {
+    if (this.#trouble === undefined || sentMs < this.#trouble.lastMs) return;
     this.#trouble = undefined;
     this.#events.paused(undefined);
   }
@@ -304,6 +375,12 @@ export class Journal {
 
   #dropQueued(): void {
     this.#giveUp(this.#queue.keep(() => false));
+  }
+
+  /** Of a batch that surely was not written. What is left is to be issued again. */
+  #giveUpBatch(batch: readonly Entry[]): Entry[] {
+    for (const entry of batch) if (entry.giveUp !== undefined) this.#queue.ended(entry);
+    return this.#giveUp(batch);
   }
 
   /** Tells those who wait; what drivers write stays. */

@@ -57,7 +57,7 @@ export class OwnedRows {
       }
       const last = rows.at(-1);
       if (rows.length < pageRows || last === undefined) break;
-      after = last.gid;
+      after = last.place;
     }
     for (const { actor } of unseen?.values() ?? []) actor.missed();
     // What is being claimed is ours before it is driven here: that is no defect.

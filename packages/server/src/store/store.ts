@@ -14,6 +14,8 @@ export interface Store {
    * False: a shared store. Any number of processes have it open at once, each with connections of its own.
    */
   readonly exclusive: boolean;
+  /** Absent: one, because another would only wait for it. */
+  readonly commitsAtOnce?: CommitsAtOnce;
   /**
    * What this program knows of how things are stored: one number, raised by every version of Holdfast that changes it.
    * What is stored for a higher one is not for this program to read.
@@ -33,7 +35,8 @@ export interface Store {
   clockMs(): Promise<number>;
 
   /**
-   * One durable round trip for writes to different transactions (at most one per gid). Resolves when all that were not
+   * One durable round trip for writes to different transactions (at most one per gid). No write to a gid is issued while
+   * another one to it is under way. Resolves when all that were not
    * refused are durable; a refused write fails alone, and so does one that is stuck.
    * @throws StoreError `unknown-outcome`: perhaps done, perhaps not: issue the same batch again (tokens tell our own
    *   earlier writes, which then count as done); `not-done`: surely nothing was written, try again later;
@@ -58,8 +61,12 @@ export interface Store {
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
 
-  /** Unfinished rows this incarnation owns, by gid with their version, in gid order after `afterGid`. Never loads. */
-  owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]>;
+  /**
+   * Unfinished rows this incarnation owns, by gid with their version, in an order of the store. Never loads. A shared store
+   * may leave out some that came to be owned without a create or a claim of this handle: not at every tenth look.
+   * @param after the place of the last one of the page before; '' for the first page, which begins a look
+   */
+  owned(incarnation: string, after: string, limit: number): Promise<readonly OwnedRow[]>;
 
   /**
    * Makes one transaction due at `nowMs` (or earlier). Its owner, if any, keeps it, and learns of it because the version
@@ -121,6 +128,13 @@ export interface Store {
   listValues(category: string, afterKey: string, limit: number): Promise<readonly KeyValue[]>;
   putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean>;
   deleteValue(category: string, key: string): Promise<boolean>;
+}
+
+/** How many commits may be under way at once. */
+export interface CommitsAtOnce {
+  readonly most: number;
+  /** So many writes make another one worth its cost while one is under way. */
+  readonly furtherRows: number;
 }
 
 /**
@@ -293,6 +307,8 @@ export function nextAlertMs({ nowMs, firstRetryMs, longestRetryMs }: AlertReques
 export interface OwnedRow {
   readonly gid: string;
   readonly version: number;
+  /** Where it is in the order of the store. */
+  readonly place: string;
 }
 
 export interface ListFilter {

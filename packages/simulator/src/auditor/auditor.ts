@@ -16,6 +16,7 @@ import { judgePromptness } from './promptness.ts';
 import { RowAuditor } from './rows.ts';
 import { Signs } from './signs.ts';
 import { WakeAuditor } from './wakes.ts';
+import { Writers } from './writers.ts';
 
 /**
  * Judges the engine by the promises P1 to P8, from what can be seen outside of it: the rows that become durable, the
@@ -23,6 +24,7 @@ import { WakeAuditor } from './wakes.ts';
  */
 export class Auditor {
   readonly leases: Leases;
+  readonly writers: Writers;
   readonly #court: Court;
   readonly #rows: RowAuditor;
   readonly #calls: CallAuditor;
@@ -35,6 +37,7 @@ export class Auditor {
     this.#court = court;
     this.#statistics = statistics;
     this.leases = new Leases(court, statistics);
+    this.writers = new Writers(court, statistics);
     const signs = new Signs(court);
     this.#signs = signs;
     this.#rows = new RowAuditor(court, this.leases, signs, statistics);

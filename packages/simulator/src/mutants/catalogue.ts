@@ -38,14 +38,30 @@ export const mutants: readonly Mutant[] = [
     find: "    const isRetried = error instanceof StoreError && ['unknown-outcome', ",
     replace: `    if (error instanceof StoreError && error.code === 'unknown-outcome') {
       for (const entry of batch) {
+        this.#queue.ended(entry);
         this.#forget(entry);
         entry.done('done');
       }
-      this.#runtime.soon(() => this.#run());
+      this.#batchEnded();
       return;
     }
     const isRetried = error instanceof StoreError && [`,
     breaks: ['P1', 'P2', 'P4'],
+  },
+  {
+    name: 'next-write-of-a-gid-at-once',
+    file: 'server/src/engine/write-queue.ts',
+    find: '      this.#underWay.add(entry);',
+    replace: '      this.#last.delete(entry.write.gid);',
+    breaks: ['P4'],
+  },
+  {
+    name: 'next-write-before-the-last-is-known',
+    file: 'server/src/engine/journal.ts',
+    find: '    const { code, message } = error;',
+    replace: `    for (const entry of batch) this.#queue.ended(entry);
+    const { code, message } = error;`,
+    breaks: ['P4'],
   },
   {
     name: 'act-before-decide',

@@ -106,7 +106,7 @@ export function ownedRows(database: Database, incarnation: string, afterGid: str
     })
     .sort((one, other) => compareText(one.definition.gid, other.definition.gid))
     .slice(0, limit)
-    .map(({ definition, version }) => ({ gid: definition.gid, version }));
+    .map(({ definition: { gid }, version }) => ({ gid, version, place: gid }));
 }
 
 /** The owner, if any, keeps it, and learns of it from the version. */

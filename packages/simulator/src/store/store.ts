@@ -4,6 +4,7 @@ import {
   type AlertRequest,
   type ClaimRequest,
   type ClaimResult,
+  type CommitsAtOnce,
   type Counts,
   type KeyValue,
   type ListFilter,
@@ -27,6 +28,9 @@ import { changedRows, drain, heartbeat, retire } from './nodes.ts';
 import { listPage, newerText } from './pages.ts';
 import { storedOf } from './row.ts';
 
+/** Told when a batch leaves; what it returns is told how it ended for whoever sent it. */
+export type Committing = (batch: readonly Write[]) => (end: 'done' | 'not-done' | 'unknown') => void;
+
 /** Told when a heartbeat leaves; what it returns is called when the answer has come back. */
 export type HeartbeatSent = (incarnation: string) => () => void;
 
@@ -36,12 +40,14 @@ const lockPolls = 50;
 export class SimulatedStore implements Store {
   readonly name = 'simulated';
   readonly exclusive: boolean;
+  readonly commitsAtOnce: CommitsAtOnce;
   readonly format: number;
   readonly #database: Database;
   readonly #link: Link;
   /** The process that opens it, for the lock and for the auditor. */
   readonly #by: string;
   readonly #pause: (delayMs: number) => Promise<void>;
+  readonly #committing: Committing;
   readonly #heartbeatSent: HeartbeatSent;
   readonly #retiring: (incarnation: string) => void;
   readonly #handingBack: (gid: string) => void;
@@ -55,6 +61,7 @@ export class SimulatedStore implements Store {
     readonly link: Link;
     readonly by: string;
     readonly pause: (delayMs: number) => Promise<void>;
+    readonly committing?: Committing;
     /** Default 1. */
     readonly format?: number;
     readonly heartbeatSent?: HeartbeatSent;
@@ -64,11 +71,13 @@ export class SimulatedStore implements Store {
     readonly handingBack?: (gid: string) => void;
   }) {
     this.exclusive = parts.exclusive;
+    this.commitsAtOnce = parts.exclusive ? { most: 1, furtherRows: 1 } : { most: 3, furtherRows: 1 };
     this.format = parts.format ?? 1;
     this.#database = parts.database;
     this.#link = parts.link;
     this.#by = parts.by;
     this.#pause = parts.pause;
+    this.#committing = parts.committing ?? (() => () => undefined);
     this.#heartbeatSent = parts.heartbeatSent ?? (() => () => undefined);
     this.#retiring = parts.retiring ?? (() => undefined);
     this.#handingBack = parts.handingBack ?? (() => undefined);
@@ -98,7 +107,7 @@ export class SimulatedStore implements Store {
     return this.#carry('read', () => (this.exclusive ? this.#database.highestMs : this.#database.clockMs()));
   }
 
-  commit(batch: readonly Write[]): Promise<readonly (WriteResult | Stuck)[]> {
+  async commit(batch: readonly Write[]): Promise<readonly (WriteResult | Stuck)[]> {
     const sent = seal(batch);
     const handedBack = sent.filter(isHandBack);
     const count = (by: number) => {
@@ -106,7 +115,17 @@ export class SimulatedStore implements Store {
     };
     count(1);
     for (const { gid } of handedBack) this.#handingBack(gid);
-    return this.#commitParts(this.#link.parts?.(sent) ?? [sent]).finally(() => count(-1));
+    const ended = this.#committing(sent);
+    try {
+      const results = await this.#commitParts(this.#link.parts?.(sent) ?? [sent]);
+      ended('done');
+      return results;
+    } catch (error) {
+      ended(error instanceof StoreError && error.code === 'unknown-outcome' ? 'unknown' : 'not-done');
+      throw error;
+    } finally {
+      count(-1);
+    }
   }
 
   /** Each part is a message of its own. What was done in part is never said to be not done. */

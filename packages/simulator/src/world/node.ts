@@ -206,6 +206,7 @@ export class Node {
       handingBack: (gid) => {
         for (const told of delicate) told(gid, 'hand-back');
       },
+      committing: (batch) => auditor.writers.sent(process.id, batch),
       heartbeatSent: (incarnation) => auditor.leases.sent(process.id, incarnation),
       retiring: (incarnation) => auditor.leases.ended(process.id, incarnation),
     });

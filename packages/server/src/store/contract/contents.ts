@@ -12,6 +12,7 @@ import {
   gidsOf,
   listed,
   numbers,
+  ownedPages,
   put,
   startMs,
   update,
@@ -79,12 +80,7 @@ export function testContents(test: Case): void {
     const sorted = (gids: readonly string[]) => [...gids].sort();
     assert.deepEqual(sorted(await listed(store, { limit: 5 })), sorted(awkwardGids));
     assert.deepEqual(sorted(gidsOf((await claim(store, 'a')).claimed)), sorted(awkwardGids));
-    const owned: string[] = [];
-    for (let afterGid: string | undefined = ''; afterGid !== undefined; ) {
-      const rows = await store.owned('a', afterGid, 4);
-      owned.push(...rows.map(({ gid }) => gid));
-      afterGid = rows.at(-1)?.gid;
-    }
+    const owned = (await ownedPages(store, 'a', 4)).flat().map(({ gid }) => gid);
     assert.deepEqual(sorted(owned), sorted(awkwardGids));
     for (const gid of awkwardGids) assert.deepEqual(await listed(store, { gid }), [gid]);
   });

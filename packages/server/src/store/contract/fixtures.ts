@@ -7,6 +7,7 @@ import type {
   ClaimResult,
   CreateWrite,
   ListFilter,
+  OwnedRow,
   Store,
   StoredTransaction,
   UpdateWrite,
@@ -160,6 +161,22 @@ export async function put(store: Store, ...batch: readonly Write[]): Promise<voi
     await store.commit(batch),
     batch.map(() => 'done'),
   );
+}
+
+/** All pages of what an incarnation owns; the last one is empty. */
+export async function ownedPages(store: Store, incarnation: string, limit: number): Promise<(readonly OwnedRow[])[]> {
+  const pages: (readonly OwnedRow[])[] = [];
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const rows: readonly OwnedRow[] = await store.owned(incarnation, after, limit);
+    pages.push(rows);
+    after = rows.at(-1)?.place;
+  }
+  return pages;
+}
+
+/** Whatever the order of the store. */
+export function sortedOwned(rows: readonly Pick<OwnedRow, 'gid' | 'version'>[]): string[] {
+  return rows.map(({ gid, version }) => `${gid} ${version}`).sort();
 }
 
 export async function found(store: Store, gid: string): Promise<StoredTransaction> {

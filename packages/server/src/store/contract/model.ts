@@ -12,6 +12,7 @@ import {
   create,
   listed,
   live,
+  sortedOwned,
   startMs,
   update,
 } from './fixtures.ts';
@@ -259,10 +260,7 @@ async function compareQueries(store: Store, model: Model): Promise<void> {
     const expected = open
       .filter((row) => row.owner === by)
       .map(({ definition, version }) => ({ gid: definition.gid, version }));
-    assert.deepEqual(
-      await store.owned(by, '', 10),
-      expected.sort((a, b) => (a.gid < b.gid ? -1 : 1)),
-    );
+    assert.deepEqual(sortedOwned(await store.owned(by, '', 10)), sortedOwned(expected));
   }
 }
 

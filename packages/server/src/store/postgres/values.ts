@@ -60,6 +60,13 @@ function writeElement(bytes: Buffer, start: number, type: keyof typeof oids, val
   else if (type === 'bool') bytes[at] = value === true ? 1 : 0;
   else if (type === 'smallint') bytes.writeInt16BE(Number(value), at);
   else if (type === 'integer') bytes.writeInt32BE(Number(value), at);
-  else bytes.writeBigInt64BE(BigInt(Number(value)), at);
+  else writeBigint(bytes, at, Number(value));
   return at + size;
+}
+
+/** Without a BigInt: it is an object each time. */
+function writeBigint(bytes: Buffer, at: number, value: number): void {
+  const high = Math.floor(value / 2 ** 32);
+  bytes.writeInt32BE(high, at);
+  bytes.writeUInt32BE(value - high * 2 ** 32, at + 4);
 }

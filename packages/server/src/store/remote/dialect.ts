@@ -65,13 +65,23 @@ export interface Loader<S> {
 }
 
 export interface Claims<S> {
-  /** Durable when it resolves. What is due later than `neverMs` is damaged, and claimed too. */
-  take(session: S, request: ClaimRequest, neverMs: number): Promise<Taken>;
+  /** Durable when it resolves. */
+  take(session: S, request: ClaimRequest, due: DueRange): Promise<Taken>;
+  /** Of all that has no owner. */
+  earliestDue(session: S): Promise<number | undefined>;
   /** Gives back a row that cannot be read, to be looked at again then. The incident that it had. */
   setAside(
     session: S,
     row: { incarnation: string; id: number; dueMs: number; incident: string },
   ): Promise<string | null>;
+}
+
+/** Of what has no owner, which may be claimed. */
+export interface DueRange {
+  /** Nothing that is due earlier is looked at. */
+  readonly fromMs: number;
+  /** What is due later is damaged, and claimed too. */
+  readonly neverMs: number;
 }
 
 /** What one statement has made ours. */
@@ -116,7 +126,8 @@ export interface Upkeep<S> {
     limit: number,
     nowMs: number,
   ): Promise<{ changed: number; hasMore: boolean }>;
-  owned(session: S, incarnation: string, afterGid: string, limit: number): Promise<OwnedRow[]>;
+  /** In the order of the numbers of rows, above this one. */
+  owned(session: S, incarnation: string, afterId: number, limit: number): Promise<OwnedRow[]>;
   changed(session: S, seen: readonly SeenRow[]): Promise<ChangedRow[]>;
   counts(session: S, nowMs: number): Promise<Counts>;
   listValues(session: S, category: string, afterKey: string, limit: number): Promise<KeyValue[]>;
@@ -131,7 +142,8 @@ export interface Alerts<S> {
 }
 
 export interface Nodes<S> {
-  heartbeat(session: S, beat: Heartbeat): Promise<Heard>;
+  /** @param dueFromMs of what has no owner, nothing that is due earlier is looked at */
+  heartbeat(session: S, beat: Heartbeat, dueFromMs: number): Promise<Heard>;
   retire(session: S, incarnation: string, count: number | undefined): Promise<void>;
   drain(session: S, incarnation: string): Promise<boolean>;
 }

@@ -1,10 +1,12 @@
 import type { ConnectionOptions } from 'node:tls';
+import { isFinal } from '@holdfast/core';
 import type { HostEvents, Hosted, Migratable, MigrationRequest, Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import {
   type AlertRequest,
   type ClaimRequest,
   type ClaimResult,
+  type CommitsAtOnce,
   type Counts,
   type KeyValue,
   type ListFilter,
@@ -25,7 +27,9 @@ import { ofReading, RemoteError, toStoreError } from './judged.ts';
 import { Migrator } from './migrator.ts';
 import { Pool, type Session } from './pool.ts';
 import { Claimer } from './rows/claimer.ts';
+import { DueCursor } from './rows/due-cursor.ts';
 import { Listing } from './rows/listing.ts';
+import { LowestOwned } from './rows/lowest-owned.ts';
 import { Servers } from './servers.ts';
 import { toListed } from './transaction-row.ts';
 
@@ -47,6 +51,9 @@ export interface RemoteSettings {
 }
 
 const heartbeatMs = 800;
+/** While the server syncs one batch it works on others (decision 0032). Smaller ones would cost more than they gain. */
+const mostCommits = 4;
+const furtherRows = 16;
 /** Building an index over a large table takes its time. */
 const migrationMs = 24 * 3_600_000;
 /** Rows per step of a purge or a mass change: each is a transaction of its own. */
@@ -57,6 +64,7 @@ const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Migratable {
   readonly name: string;
   readonly exclusive = false;
+  readonly commitsAtOnce: CommitsAtOnce;
   readonly format: number;
   readonly #settings: RemoteSettings;
   readonly #dialect: Dialect<S>;
@@ -67,6 +75,8 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   #heart: Pool<S>;
   readonly #claimer: Claimer<S>;
   readonly #listing: Listing<S>;
+  readonly #due = new DueCursor();
+  readonly #lowestOwned = new LowestOwned();
   #purged: PurgePlace = firstPlace;
   #isOpen = false;
   /** How many calls were of unknown outcome, and how many of them came before a write that is surely kept. */
@@ -78,6 +88,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   /** @throws StoreError `unsafe` where the address is none */
   constructor(settings: RemoteSettings, form: AddressForm, dialectAt: (address: Address) => Dialect<S>) {
     this.#settings = settings;
+    this.commitsAtOnce = { most: Math.min(mostCommits, Math.ceil(settings.connections / 2)), furtherRows };
     this.#address = parseAddress(settings.url, form);
     this.#dialect = dialectAt(this.#address);
     this.name = this.#dialect.name;
@@ -153,6 +164,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
+    for (const write of batch) this.#noteDue(write);
     const commitMs = Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
     const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
     return this.#judged(toStoreError, this.#settled(commitByNeeds(batch.map(encodeWrite), send)));
@@ -166,12 +178,19 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   /** What was taken is ours even where it could not be loaded then: the engine asks for what it owns and does not drive. */
   async claim(request: ClaimRequest): Promise<ClaimResult> {
     const { commitMs } = this.#settings;
-    const taken = await this.#write(commitMs, (connection) => this.#claimer.take(connection, request));
+    const { nowMs } = request;
+    const fromMs = this.#due.from(nowMs);
+    const taken = await this.#write(commitMs, (connection) => this.#claimer.take(connection, request, fromMs));
+    this.#due.found(nowMs, taken.earliestMs, fromMs);
+    this.#lowestOwned.claimed(taken.ids);
     return this.#read((connection) => this.#claimer.load(connection, taken, request));
   }
 
-  owned(incarnation: string, afterGid: string, limit: number): Promise<readonly OwnedRow[]> {
-    return this.#read((connection) => this.#dialect.upkeep.owned(connection, incarnation, afterGid, limit));
+  async owned(incarnation: string, after: string, limit: number): Promise<readonly OwnedRow[]> {
+    const afterId = after === '' ? this.#lowestOwned.before(incarnation) : Number(after);
+    const rows = await this.#read((connection) => this.#dialect.upkeep.owned(connection, incarnation, afterId, limit));
+    if (after === '') this.#lowestOwned.seen(rows[0] === undefined ? undefined : Number(rows[0].place));
+    return rows;
   }
 
   async changed(seen: readonly SeenRow[]): Promise<readonly ChangedRow[]> {
@@ -180,11 +199,13 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   makeDue(gid: string, nowMs: number): Promise<boolean> {
     const { commitMs } = this.#settings;
+    this.#due.due(nowMs);
     return this.#write(commitMs, (connection) => this.#dialect.upkeep.makeDue(connection, gid, nowMs));
   }
 
   async makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
     const { readMs } = this.#settings;
+    this.#due.due(nowMs);
     for (let changed = 0; ; ) {
       const rows = Math.min(stepRows, limit - changed);
       if (rows <= 0) return { changed, hasMore: true };
@@ -231,10 +252,12 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   }
 
   async heartbeat(beat: Heartbeat): Promise<Heard> {
+    this.#lookAtAllDue();
+    const fromMs = this.#due.from(Number.MAX_SAFE_INTEGER);
     const heard = await this.#judged(
       toStoreError,
       issueAgain(() =>
-        this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat)),
+        this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat, fromMs)),
       ),
     );
     const own = heard.nodes.find(({ incarnation }) => incarnation === beat.incarnation);
@@ -242,7 +265,28 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
     // Through a pooler a connection outlives the server behind it.
     if (this.#server !== undefined && this.#server !== heard.server) this.#drop('idle');
     this.#server = heard.server;
+    this.#due.found(heard.clockMs, heard.nextDueMs, fromMs);
     return heard;
+  }
+
+  /** Beside the heartbeat, which must not wait for it, and hears of what it finds the next time. */
+  #lookAtAllDue(): void {
+    if (!this.#due.isLookDue(performance.now())) return;
+    this.#read((connection) => this.#dialect.claims.earliestDue(connection)).then(
+      (earliestMs) => {
+        if (earliestMs !== undefined) this.#due.due(earliestMs);
+      },
+      // Whatever the store suffers from, its other operations tell of it.
+      () => undefined,
+    );
+  }
+
+  #noteDue(write: Write): void {
+    if (write.kind === 'append') {
+      if (write.dueMs !== undefined) this.#due.due(write.dueMs);
+    } else if (write.owner === null && !isFinal(write.progress.status)) {
+      this.#due.due(write.progress.dueMs);
+    }
   }
 
   retire(incarnation: string, count?: number): Promise<void> {

@@ -44,7 +44,7 @@ const take = (key: 'primary' | 'due', which: string, lock: string) => /* sql */ 
  */
 const claim = (lock: string) => /* sql */ `
 create procedure {p}claim_1(
-  in p_me varbinary(255), in p_now bigint, in p_never bigint, in p_dead json, in p_most int, in p_most_bytes bigint,
+  in p_me varbinary(255), in p_now bigint, in p_from bigint, in p_never bigint, in p_dead json, in p_most int, in p_most_bytes bigint,
   in p_knows int)
 modifies sql data sql security invoker
 begin
@@ -98,14 +98,14 @@ begin
   close forgotten;
   set room = p_most - taken;
   if not is_full and room > 0 then
-    ${take('due', "where a.owner = '' and a.due_ms <= p_now and a.needs <= p_knows order by a.due_ms, a.id limit room", lock)}
+    ${take('due', "where a.owner = '' and a.due_ms >= p_from and a.due_ms <= p_now and a.needs <= p_knows order by a.due_ms, a.id limit room", lock)}
   end if;
   set room = p_most - taken;
   if not is_full and room > 0 then
     ${take('due', "where a.owner = '' and a.due_ms > p_never and a.needs <= p_knows order by a.due_ms, a.id limit room", lock)}
   end if;
   set next_due = null;
-  select due_ms into next_due from {p}active where owner = '' and needs <= p_knows
+  select due_ms into next_due from {p}active where owner = '' and due_ms >= p_from and needs <= p_knows
   order by due_ms, id limit 1;
   commit;
   select ids, next_due, is_more, strays;

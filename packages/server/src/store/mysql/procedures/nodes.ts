@@ -6,7 +6,7 @@ const sameStartSeconds = 3;
 export const nodes: readonly string[] = [
   /* sql */ `
 create procedure {p}heartbeat_1(in p_me varbinary(255), in p_node blob, in p_version blob, in p_format int,
-  in p_draining tinyint, in p_started bigint)
+  in p_draining tinyint, in p_started bigint, in p_from bigint)
 modifies sql data sql security invoker
 begin
   declare now_ms bigint;
@@ -26,7 +26,7 @@ begin
   on duplicate key update node = p_node, version = p_version, format = p_format, is_draining = p_draining,
     is_drain_asked = is_drain_asked and beat_ms > 0, started_ms = if(beat_ms > 0, started_ms, now_ms), count = if(beat_ms > 0, count + 1, 1), beat_ms = now_ms;
   commit;
-  select due_ms into next_due from {p}active where owner = '' and needs <= p_format
+  select due_ms into next_due from {p}active where owner = '' and due_ms >= p_from and needs <= p_format
   order by due_ms, id limit 1;
   select now_ms, concat(convert(host using utf8mb4), ' ', known), next_due;
   select convert(incarnation using utf8mb4), convert(node using utf8mb4), convert(version using utf8mb4),

@@ -12,17 +12,18 @@ export class Nodes implements IsNodes<Connection> {
   /** @param format what this program knows of the format of rows */
   constructor(prefix: string, format: number) {
     this.#format = format;
-    this.#heartbeat = `call ${prefix}heartbeat_1(?, ?, ?, ?, ?, ?)`;
+    this.#heartbeat = `call ${prefix}heartbeat_1(?, ?, ?, ?, ?, ?, ?)`;
     this.#retire = `call ${prefix}retire_1(?, ?)`;
     this.#drain = `call ${prefix}drain_1(?)`;
   }
 
-  async heartbeat(connection: Connection, beat: Heartbeat): Promise<Heard> {
+  async heartbeat(connection: Connection, beat: Heartbeat, dueFromMs: number): Promise<Heard> {
     const { incarnation, node, version, isDraining } = beat;
     const said = [incarnation, node, version, this.#format, isDraining ? 1 : 0];
     const [[row = []] = [], nodes = []] = await connection.call(this.#heartbeat, [
       ...said,
       connection.server.startedSeconds,
+      dueFromMs,
     ]);
     return {
       clockMs: numberAt(row, 0),

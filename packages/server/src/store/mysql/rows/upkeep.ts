@@ -33,8 +33,9 @@ export class Upkeep implements IsUpkeep<Connection> {
     this.#makeDue = `call ${prefix}make_due_1(?, ?)`;
     this.#makeManyDue = `call ${prefix}make_many_due_1(?, ?, ?)`;
     this.#owned = `
-      select ${text('t.gid')}, t.version from ${prefix}active a straight_join ${prefix}transactions t on t.id = a.id
-      where a.owner = ? and t.gid > ? order by t.gid limit ?`;
+      select ${text('t.gid')}, t.version, a.id
+      from ${prefix}active a force index (primary) straight_join ${prefix}transactions t on t.id = a.id
+      where a.owner = ? and a.id > ? order by a.id limit ?`;
     this.#counts = `
       select ${text('status')}, owner <> '', count(*), cast(sum(owner = '' and due_ms <= ?) as signed),
         min(if(owner = '' and due_ms <= ?, due_ms, null)) from ${prefix}active group by status, owner <> ''
@@ -75,9 +76,9 @@ export class Upkeep implements IsUpkeep<Connection> {
     return { changed: numberAt(row, 0), hasMore: row[1] === 1 };
   }
 
-  async owned(connection: Connection, incarnation: string, afterGid: string, limit: number): Promise<OwnedRow[]> {
-    const rows = await connection.query(this.#owned, [Buffer.from(incarnation), Buffer.from(afterGid), String(limit)]);
-    return rows.map((row) => ({ gid: textAt(row, 0), version: roughNumberAt(row, 1) }));
+  async owned(connection: Connection, incarnation: string, afterId: number, limit: number): Promise<OwnedRow[]> {
+    const rows = await connection.query(this.#owned, [Buffer.from(incarnation), afterId, String(limit)]);
+    return rows.map((row) => ({ gid: textAt(row, 0), version: roughNumberAt(row, 1), place: String(row[2]) }));
   }
 
   async changed(connection: Connection, seen: readonly SeenRow[]): Promise<ChangedRow[]> {

@@ -32,8 +32,8 @@ const claim = (lock: string) => {
     end loop;`;
   return /* sql */ `
 create or replace procedure {schema}.claim_1(
-  me text, now_ms bigint, never_ms bigint, dead text[], dead_counts bigint[], most integer, most_bytes bigint,
-  knows integer,
+  me text, now_ms bigint, from_ms bigint, never_ms bigint, dead text[], dead_counts bigint[], most integer,
+  most_bytes bigint, knows integer,
   inout ids bigint[], inout next_due_ms bigint, inout is_more boolean, inout strays integer)
 language plpgsql as $$
 declare
@@ -68,12 +68,13 @@ begin
     end if;
   end loop;
   if not is_full and cardinality(ids) < most then
-    ${take(`where a.owner = '' and a.due_ms <= now_ms and a.needs <= knows order by a.due_ms, a.id limit most - cardinality(ids)`)}
+    ${take(`where a.owner = '' and a.due_ms >= from_ms and a.due_ms <= now_ms and a.needs <= knows order by a.due_ms, a.id limit most - cardinality(ids)`)}
   end if;
   if not is_full and cardinality(ids) < most then
     ${take(`where a.owner = '' and a.due_ms > never_ms and a.needs <= knows order by a.due_ms, a.id limit most - cardinality(ids)`)}
   end if;
-  select a.due_ms into next_due_ms from {schema}.active a where a.owner = '' and a.needs <= knows
+  select a.due_ms into next_due_ms from {schema}.active a
+  where a.owner = '' and a.due_ms >= from_ms and a.needs <= knows
   order by a.due_ms, a.id limit 1;
   commit;
 end $$`;

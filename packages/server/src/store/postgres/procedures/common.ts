@@ -14,7 +14,7 @@ export const quick = /* sql */ `
 
 /**
  * Each wait for a lock is bounded, and so is their sum: a batch is divided before its caller gives it up. The server's
- * own time-out of a statement cannot be set by the statement itself.
+ * own time-out of a statement cannot be set in a way that leaves nothing in the session (decision 0026).
  */
 export const untilTooLate = "ends timestamptz := clock_timestamp() + interval '1500 milliseconds';";
 export const refuseIfTooLate = /* sql */ `

@@ -3,7 +3,7 @@ import { clockMs, quick } from './common.ts';
 export const nodes: readonly string[] = [
   /* sql */ `
 create or replace procedure {schema}.heartbeat_1(
-  me text, name text, program text, knows integer, draining boolean, inout heard json)
+  me text, name text, program text, knows integer, draining boolean, from_ms bigint, inout heard json)
 language plpgsql as $$
 declare
   now_ms bigint;
@@ -18,7 +18,8 @@ begin
     is_drain_asked = n.is_drain_asked and n.beat_ms > 0;
   select json_build_object('clockMs', now_ms,
     'server', extract(epoch from pg_postmaster_start_time())::text || ' ' || current_setting('port'),
-    'nextDueMs', (select a.due_ms from {schema}.active a where a.owner = '' and a.needs <= knows
+    'nextDueMs', (select a.due_ms from {schema}.active a
+      where a.owner = '' and a.due_ms >= from_ms and a.needs <= knows
       order by a.due_ms, a.id limit 1),
     'nodes', (select json_agg(json_build_object('incarnation', incarnation, 'node', node, 'version', version,
       'format', format, 'isDraining', is_draining, 'startedMs', started_ms, 'beatMs', beat_ms, 'count', count,

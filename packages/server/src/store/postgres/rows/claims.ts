@@ -1,4 +1,4 @@
-import type { Claims as IsClaims, Taken } from '../../remote/dialect.ts';
+import type { DueRange, Claims as IsClaims, Taken } from '../../remote/dialect.ts';
 import { numberAt, textOrNullAt } from '../../remote/values.ts';
 import type { ClaimRequest } from '../../store.ts';
 import type { Connection } from '../connection.ts';
@@ -7,16 +7,19 @@ import { arrayOf } from '../values.ts';
 export class Claims implements IsClaims<Connection> {
   readonly #claim: string;
   readonly #setAside: string;
+  readonly #earliestDue: string;
   readonly #format: number;
 
   /** @param format what this program knows: what needs more is not claimed */
   constructor(schema: string, format: number) {
     this.#format = format;
-    this.#claim = `call ${schema}.claim_1($1, $2, $3, $4, $5, $6, $7, $8, null, null, null, null)`;
+    this.#claim = `call ${schema}.claim_1($1, $2, $3, $4, $5, $6, $7, $8, $9, null, null, null, null)`;
     this.#setAside = `call ${schema}.set_aside_1($1, $2, $3, $4, null)`;
+    this.#earliestDue = `
+      select due_ms from ${schema}.active where owner = '' and needs <= $1 order by due_ms, id limit 1`;
   }
 
-  async take(connection: Connection, request: ClaimRequest, neverMs: number): Promise<Taken> {
+  async take(connection: Connection, request: ClaimRequest, { fromMs, neverMs }: DueRange): Promise<Taken> {
     const { incarnation, nowMs, dead, maxCount, maxBytes } = request;
     const names = arrayOf(
       'text',
@@ -26,7 +29,7 @@ export class Claims implements IsClaims<Connection> {
       'bigint',
       dead.map((owner) => owner.count),
     );
-    const values = [incarnation, nowMs, neverMs, names, counts, maxCount, maxBytes, this.#format];
+    const values = [incarnation, nowMs, fromMs, neverMs, names, counts, maxCount, maxBytes, this.#format];
     const [row = []] = await connection.query(this.#claim, values);
     const [ids, next, isMore] = row;
     return {
@@ -35,6 +38,11 @@ export class Claims implements IsClaims<Connection> {
       isMore: isMore === true,
       strays: numberAt(row, 3),
     };
+  }
+
+  async earliestDue(connection: Connection): Promise<number | undefined> {
+    const [row] = await connection.query(this.#earliestDue, [this.#format]);
+    return row === undefined ? undefined : numberAt(row, 0);
   }
 
   async setAside(

@@ -12,14 +12,14 @@ export class Nodes implements IsNodes<Connection> {
   /** @param format what this program knows of the format of rows */
   constructor(schema: string, format: number) {
     this.#format = format;
-    this.#heartbeat = `call ${schema}.heartbeat_1($1, $2, $3, $4, $5, null)`;
+    this.#heartbeat = `call ${schema}.heartbeat_1($1, $2, $3, $4, $5, $6, null)`;
     this.#retire = `call ${schema}.retire_1($1, $2, null)`;
     this.#drain = `call ${schema}.drain_1($1, null)`;
   }
 
-  async heartbeat(connection: Connection, beat: Heartbeat): Promise<Heard> {
+  async heartbeat(connection: Connection, beat: Heartbeat, dueFromMs: number): Promise<Heard> {
     const { incarnation, node, version, isDraining } = beat;
-    const values = [incarnation, node, version, this.#format, isDraining];
+    const values = [incarnation, node, version, this.#format, isDraining, dueFromMs];
     const [row = []] = await connection.query(this.#heartbeat, values);
     return toHeard(JSON.parse(String(row[0])));
   }

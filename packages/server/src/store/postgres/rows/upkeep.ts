@@ -33,9 +33,9 @@ export class Upkeep implements IsUpkeep<Connection> {
     this.#makeDue = `call ${schema}.make_due_1($1, $2, null)`;
     this.#makeManyDue = `call ${schema}.make_many_due_1($1, $2, $3, null, null)`;
     this.#owned = `
-      select t.gid, t.version from (select id from ${schema}.active where owner = $1) a
+      select t.gid, t.version, a.id from ${schema}.active a
       cross join lateral (select * from ${schema}.transactions t where t.id = a.id offset 0) t
-      where t.gid > $2 order by t.gid limit $3`;
+      where a.owner = $1 and a.id > $2 order by a.id limit $3`;
     this.#counts = `
       select status, owner <> '' as is_owned, count(*), count(*) filter (where owner = '' and due_ms <= $1),
         min(due_ms) filter (where owner = '' and due_ms <= $1) from ${schema}.active group by 1, 2
@@ -78,9 +78,9 @@ export class Upkeep implements IsUpkeep<Connection> {
     return { changed: numberAt(row, 0), hasMore: row[1] === true };
   }
 
-  async owned(connection: Connection, incarnation: string, afterGid: string, limit: number): Promise<OwnedRow[]> {
-    const rows = await connection.query(this.#owned, [incarnation, afterGid, limit]);
-    return rows.map((row) => ({ gid: textAt(row, 0), version: roughNumberAt(row, 1) }));
+  async owned(connection: Connection, incarnation: string, afterId: number, limit: number): Promise<OwnedRow[]> {
+    const rows = await connection.query(this.#owned, [incarnation, afterId, limit]);
+    return rows.map((row) => ({ gid: textAt(row, 0), version: roughNumberAt(row, 1), place: String(row[2]) }));
   }
 
   async changed(connection: Connection, seen: readonly SeenRow[]): Promise<ChangedRow[]> {

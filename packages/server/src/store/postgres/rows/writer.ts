@@ -20,35 +20,17 @@ const results: Readonly<Record<string, WriteResult | Stuck>> = {
 
 const kinds = { create: 1, update: 2, append: 3 } as const;
 
-/** The parameters of `write_1`, in its order: of each write one value, null where it has none. */
+/** The types of the first parameters of `write_1`, in its order: each has one value for each write. */
 const columns = [
-  ['kinds', 'smallint'],
-  ['gids', 'text'],
-  ['tokens', 'text'],
-  ['types', 'text'],
-  ['statuses', 'text'],
-  ['owners', 'text'],
-  ['expectOwners', 'text'],
-  ['expectVersions', 'bigint'],
-  ['dues', 'bigint'],
-  ['created', 'bigint'],
-  ['updated', 'bigint'],
-  ['finished', 'bigint'],
-  ['incidents', 'text'],
-  ['reasons', 'text'],
-  ['progresses', 'bytea'],
-  ['checksums', 'integer'],
-  ['definitions', 'bytea'],
-  ['definitionChecksums', 'integer'],
-  ['setAsides', 'bool'],
-  ['firstBranches', 'integer'],
-  ['branchCounts', 'integer'],
-  ['mostBranches', 'bigint'],
-  ['mostBytes', 'bigint'],
+  ...(['smallint', 'text', 'text', 'text', 'text', 'text', 'text'] as const), // kind, gid, token, type, status, owners
+  ...(['bigint', 'bigint', 'bigint', 'bigint', 'bigint', 'text', 'text'] as const), // version, times, incident, reason
+  ...(['bytea', 'integer', 'bytea', 'integer', 'bool'] as const), // progress, definition, whether it sets aside
+  ...(['integer', 'integer', 'bigint', 'bigint'] as const), // branches and their limits
 ] as const;
 
 type Value = string | number | boolean | Uint8Array | null;
-type Columns = Partial<Record<(typeof columns)[number][0], Value>>;
+/** Of one write, null where it has none. */
+type Columns = readonly Value[];
 
 /** PostgreSQL counts from one. */
 const firstIndex = 1;
@@ -85,24 +67,24 @@ function parametersOf(batch: readonly EncodedWrite[]): (Buffer | number)[] {
   const branches = { ids: [] as Value[], ops: [] as Value[], bytes: [] as Value[], checksums: [] as Value[] };
   const owners = new Set<string>();
   const rows = batch.map((one): Columns => {
-    if (one.kind === 'append') {
-      const firstBranches = branches.ids.length + firstIndex;
-      for (const [index, { branchId, op }] of one.write.branches.entries()) {
-        branches.ids.push(branchId);
-        branches.ops.push(op);
-        branches.bytes.push(one.branches[index]?.bytes ?? null);
-        branches.checksums.push(one.branches[index]?.checksum ?? null);
-      }
-      return columnsOfAppend(one, firstBranches);
+    if (one.kind !== 'append') {
+      if (one.write.owner !== null) owners.add(one.write.owner);
+      return columnsOf(one);
     }
-    if (one.write.owner !== null) owners.add(one.write.owner);
-    return columnsOf(one);
+    const firstBranches = branches.ids.length + firstIndex;
+    for (const [index, { branchId, op }] of one.write.branches.entries()) {
+      branches.ids.push(branchId);
+      branches.ops.push(op);
+      branches.bytes.push(one.branches[index]?.bytes ?? null);
+      branches.checksums.push(one.branches[index]?.checksum ?? null);
+    }
+    return columnsOfAppend(one, firstBranches);
   });
   return [
-    ...columns.map(([name, type]) =>
+    ...columns.map((type, column) =>
       arrayOf(
         type,
-        rows.map((row) => row[name] ?? null),
+        rows.map((row) => row[column] ?? null),
       ),
     ),
     arrayOf('text', branches.ids),
@@ -115,44 +97,28 @@ function parametersOf(batch: readonly EncodedWrite[]): (Buffer | number)[] {
 }
 
 function columnsOf({ kind, write, progress, definition }: Exclude<EncodedWrite, { kind: 'append' }>): Columns {
+  const { gid, token, owner } = write;
   const { status, dueMs, updatedMs, finishedMs, incident, reason } = progress.stored;
-  return {
-    kinds: kinds[kind],
-    gids: write.gid,
-    tokens: write.token,
-    types: write.definition?.type ?? null,
-    statuses: status,
-    owners: write.owner,
-    dues: dueMs,
-    created: write.definition?.createdMs ?? null,
-    updated: updatedMs,
-    finished: finishedMs,
-    incidents: incident,
-    reasons: reason,
-    progresses: progress.bytes,
-    checksums: progress.checksum,
-    definitions: definition?.bytes ?? null,
-    definitionChecksums: definition?.checksum ?? null,
-    ...(write.kind === 'update' && {
-      expectOwners: write.expectOwner,
-      expectVersions: write.expectVersion,
-      setAsides: write.setsAside === true,
-    }),
-  };
+  const [expectOwner, expectVersion, setsAside] =
+    write.kind === 'update' ? [write.expectOwner, write.expectVersion, write.setsAside === true] : noExpectation;
+  const type = write.definition?.type ?? null;
+  const createdMs = write.definition?.createdMs ?? null;
+  const bytes = definition?.bytes ?? null;
+  const checksum = definition?.checksum ?? null;
+  return [
+    ...[kinds[kind], gid, token, type, status, owner, expectOwner, expectVersion],
+    ...[dueMs, createdMs, updatedMs, finishedMs],
+    ...[incident, reason, progress.bytes, progress.checksum, bytes, checksum, setsAside],
+  ];
 }
+
+const noExpectation = [null, null, null] as const;
 
 function columnsOfAppend({ write }: Extract<EncodedWrite, { kind: 'append' }>, firstBranches: number): Columns {
   const { gid, token, type, whileStatus, dueMs = null, branches, maxBranches, maxBytes } = write;
-  return {
-    kinds: kinds.append,
-    gids: gid,
-    tokens: token,
-    types: type,
-    statuses: whileStatus,
-    dues: dueMs,
-    firstBranches,
-    branchCounts: branches.length,
-    mostBranches: maxBranches,
-    mostBytes: maxBytes,
-  };
+  const none = null;
+  return [
+    ...[kinds.append, gid, token, type, whileStatus, none, none, none, dueMs, none, none, none],
+    ...[none, none, none, none, none, none, none, firstBranches, branches.length, maxBranches, maxBytes],
+  ];
 }

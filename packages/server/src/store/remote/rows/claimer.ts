@@ -13,6 +13,8 @@ const farthestDueMs = 12 * 366 * 24 * 3_600_000;
 /** What one claim has made ours, and when to ask again. */
 export interface Claimed {
   readonly ids: readonly number[];
+  /** When the earliest without owner is due. */
+  readonly earliestMs: number | undefined;
   readonly nextDueMs: number | undefined;
 }
 
@@ -23,13 +25,14 @@ export class Claimer<S> {
     this.#parts = parts;
   }
 
-  /** Durable when it resolves. */
-  async take(connection: S, request: ClaimRequest): Promise<Claimed> {
+  /** Durable when it resolves. Of what has no owner, nothing that is due before `dueFromMs` is looked at. */
+  async take(connection: S, request: ClaimRequest, dueFromMs: number): Promise<Claimed> {
     const { nowMs } = request;
     const neverMs = Math.min(nowMs + farthestDueMs, Number.MAX_SAFE_INTEGER);
-    const { ids, nextDueMs, isMore, strays } = await this.#parts.claims.take(connection, request, neverMs);
+    const due = { fromMs: dueFromMs, neverMs };
+    const { ids, nextDueMs, isMore, strays } = await this.#parts.claims.take(connection, request, due);
     const pausedMs = strays > 0 ? Math.max(nextDueMs ?? 0, nowMs + strayPauseMs) : nextDueMs;
-    return { ids, nextDueMs: isMore ? Math.min(nowMs, pausedMs ?? nowMs) : pausedMs };
+    return { ids, earliestMs: nextDueMs, nextDueMs: isMore ? Math.min(nowMs, pausedMs ?? nowMs) : pausedMs };
   }
 
   /** What was taken, to be driven; what of it cannot be read is set aside. */

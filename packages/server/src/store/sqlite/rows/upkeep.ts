@@ -93,7 +93,10 @@ export class Upkeep {
 
   owned({ incarnation, afterGid, limit }: Ask<'owned'>): OwnedRow[] {
     const rows = this.#owned.all(incarnation, afterGid, limit);
-    return rows.map((row) => ({ gid: roughTextAt(row, 0), version: roughNumberAt(row, 1) }));
+    return rows.map((row) => {
+      const gid = roughTextAt(row, 0);
+      return { gid, version: roughNumberAt(row, 1), place: gid };
+    });
   }
 
   counts(nowMs: number): Counts {
