@@ -50,7 +50,7 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
   'every reason for an end': {
     'saga aborting: an action failed': 1000,
-    'saga aborting: its retries were used up': 100,
+    'saga aborting: its retries were used up': 80,
     'saga aborting: its time was up': 100,
     'saga aborting: an operator asked': 100,
     'msg submitted: found to have committed': 200,
