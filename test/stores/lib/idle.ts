@@ -8,13 +8,14 @@ import { until } from '../../lib/until.ts';
 import type { StoreKind } from './kinds.ts';
 
 const engines = 100;
-const measuredMs = 10_000;
+const measuredMs = 5000;
+const mostTries = 10;
 /** Two a node, and what the test itself has open. */
 const mostConnections = 2 * engines + 5;
 
 /** What coordinators that have nothing to do cost their database. */
 export function testIdleNodes(kind: StoreKind): void {
-  const options = { skip: kind.missing ?? false, timeout: 120_000 };
+  const options = { skip: kind.missing ?? false, timeout: 300_000 };
   it(
     `${engines} idle coordinators ask one ${kind.name} 110 times a second at most, over two connections each`,
     options,
@@ -30,13 +31,22 @@ export function testIdleNodes(kind: StoreKind): void {
           running.push({ engine, store });
           await engine.start();
         }
-        await until('each has heard of all', () => running.every(({ engine }) => engine.nodes().length === engines));
-        const before = await fixture.asked();
-        const beganMs = performance.now();
-        // Not a wait for something to happen: what is measured is that nothing does.
-        await new Promise((resolve) => setTimeout(resolve, measuredMs));
-        const count = (await fixture.asked()) - before;
-        const aSecond = (count * 1000) / (performance.now() - beganMs);
+        await until(
+          'each has heard of all',
+          () => running.every(({ engine }) => engine.nodes().length >= engines),
+          60_000,
+        );
+        let aSecond = 0;
+        // Heartbeats that a busy machine answers too late are sent again: such a time says nothing.
+        for (let left = mostTries; left > 0; left -= 1) {
+          warnings.length = 0;
+          const before = await fixture.asked();
+          const beganMs = performance.now();
+          // Not a wait for something to happen: what is measured is that nothing does.
+          await new Promise((resolve) => setTimeout(resolve, measuredMs));
+          aSecond = (((await fixture.asked()) - before) * 1000) / (performance.now() - beganMs);
+          if (warnings.length === 0) break;
+        }
         const connections = await fixture.connected();
         t.diagnostic(`${aSecond.toFixed(1)} a second, ${connections} connections`);
         assert.ok(aSecond <= 110, `${aSecond} a second`);
