@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Store, Stuck, Write, WriteResult } from '../store.ts';
+import type { Store, Write, WriteResult } from '../store.ts';
 import {
   aBeat,
   aBranch,
@@ -7,6 +7,7 @@ import {
   append,
   type Case,
   claim,
+  commit,
   create,
   found,
   gidsOf,
@@ -23,7 +24,7 @@ const waiting = (gid: string, owner: string | null = null) =>
 /** The same list from both ends: what locks rows one by one would wait for each other. */
 const backwards = <Item>(items: readonly Item[]) => [...items].reverse();
 
-type Result = WriteResult | Stuck | undefined;
+type Result = WriteResult | undefined;
 
 /** Both at once, each as one batch; answers in the order of the first. */
 async function commitBoth(
@@ -31,7 +32,7 @@ async function commitBoth(
   first: readonly Write[],
   second: readonly Write[],
 ): Promise<[Result, Result][]> {
-  const [one, other] = await Promise.all([stores[0].commit(first), stores[1].commit(backwards(second))]);
+  const [one, other] = await Promise.all([commit(stores[0], first), commit(stores[1], backwards(second))]);
   return first.map((_, index) => [one[index], other[other.length - 1 - index]]);
 }
 
@@ -119,7 +120,7 @@ function testClaimers(shared: SharedCase): void {
         const names = numbers(60).map((index) => `g${index}`);
         await put(one, ...names.map((gid) => waiting(gid, 'dead')));
         const [written, { claimed }] = await Promise.all([
-          Promise.all(names.map((gid) => one.commit([update(gid, { expectOwner: 'dead', owner: 'dead' })]))),
+          Promise.all(names.map((gid) => commit(one, [update(gid, { expectOwner: 'dead', owner: 'dead' })]))),
           claim(other, 'b'),
         ]);
         const taken = new Map(claimed.map((row) => [row.definition.gid, row.version]));
@@ -192,7 +193,7 @@ function testWriters(shared: SharedCase): void {
     const updates = names.map((gid) => update(gid));
     assert.deepEqual([...new Set((await commitBoth([store, beside], updates, updates)).flat())], ['done']);
     for (const row of await store.load(names)) assert.equal(row?.version, 2);
-    assert.deepEqual([...new Set(await beside.commit(creates))], ['done'], 'also when it was written over');
+    assert.deepEqual([...new Set(await commit(beside, creates))], ['done'], 'also when it was written over');
   });
 
   shared(
@@ -226,7 +227,7 @@ function testAppenders(shared: SharedCase): void {
       await put(store, create('g'));
       const ids = numbers(40).map((index) => `${index + 10}`);
       const results = await Promise.all(
-        ids.map((id, index) => (index % 2 === 0 ? store : beside).commit([append('g', [aBranch(id)])])),
+        ids.map((id, index) => commit(index % 2 === 0 ? store : beside, [append('g', [aBranch(id)])])),
       );
       assert.deepEqual([...new Set(results.flat())], ['done']);
       const { branches } = await found(store, 'g');
@@ -238,8 +239,8 @@ function testAppenders(shared: SharedCase): void {
   shared('a registration is done before the move of its transaction, or refused', async (store, beside) => {
     await put(store, create('g'));
     const ids = numbers(60).map((index) => `${index + 10}`);
-    const registering = ids.map((id) => store.commit([append('g', [aBranch(id)])]));
-    const [moved] = await beside.commit([update('g', { progress: aProgress('aborting') })]);
+    const registering = ids.map((id) => commit(store, [append('g', [aBranch(id)])]));
+    const [moved] = await commit(beside, [update('g', { progress: aProgress('aborting') })]);
     // Read once the move is durable: what is registered now is all that there will be.
     const { branches } = await found(beside, 'g');
     const results = (await Promise.all(registering)).flat();
