@@ -190,7 +190,7 @@ export const mutants: readonly Mutant[] = [
     file: 'server/src/engine/row-watch.ts',
     find: 'else driven.missed();',
     replace: 'else driven.looked(version, sentMs);',
-    breaks: ['P2', 'P4', 'P7'],
+    breaks: ['P2', 'P4', 'P7', 'P8'],
   },
   {
     name: 'nobody-has-a-turn',
