@@ -8,21 +8,23 @@ import { clockMs } from './procedures/common.ts';
 export async function lookAt(connection: Connection, schema: string): Promise<Stand> {
   const [state = []] = await connection.query(
     `select current_setting('transaction_read_only') = 'off',
+       (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint,
        to_regclass($1) is not null and to_regclass($2) is not null and exists (
          select from pg_proc where pronamespace = to_regnamespace($3) and proname = 'put_value_1')`,
     [`${schema}.key_values`, `${schema}.nodes`, schema],
   );
   const isWritable = state[0] === true;
+  const startedMs = numberAt(state, 1);
   const line = isWritable ? await lineOf(connection) : '';
   // Another coordinator may be just creating them.
-  if (state[1] !== true) return { isWritable, line, followed: undefined, beats: [] };
+  if (state[2] !== true) return { isWritable, line, startedMs, followed: undefined, beats: [] };
   const followed = await followedIn(connection, schema);
   const beats = await connection.query(
     `select incarnation, node, count, ${clockMs} - beat_ms,
        (extract(epoch from clock_timestamp() - pg_postmaster_start_time()) * 1000)::bigint
      from ${schema}.nodes where beat_ms > 0`,
   );
-  return { isWritable, line, followed, beats: beats.map(toStoredBeat) };
+  return { isWritable, line, startedMs, followed, beats: beats.map(toStoredBeat) };
 }
 
 /** @returns false where the data say something else by now. @throws RemoteError */

@@ -22,6 +22,7 @@ function stand({ followed = ['one', 1], beats = {}, ...more }: Told): Stand {
   return {
     isWritable: true,
     line: 'one',
+    startedMs: 0,
     followed: { line, term },
     beats: Object.entries(beats).map(([name, count]) => ({
       incarnation: name.replace('+', ''),
@@ -50,7 +51,7 @@ test('the one that takes writes is used, wherever it stands in the list', () => 
 });
 
 test('nothing of Holdfast is anywhere yet: the one that takes writes is used', () => {
-  const bare = { isWritable: true, line: 'one', followed: undefined, beats: [] };
+  const bare = { isWritable: true, line: 'one', startedMs: 0, followed: undefined, beats: [] };
   assert.equal(usedHost(choose([{ host: a, stand: bare }], starting)), a);
 });
 

@@ -17,6 +17,7 @@ interface State {
   /** It takes a write and does not answer. */
   hangs?: boolean;
   line?: string;
+  startedMs?: number;
   followed?: Followed;
   /** What is so after it was looked at. */
   later?: State;
@@ -51,12 +52,12 @@ function world(first: State, second: State) {
       return { to, isLost: false, end: close, destroy: close };
     },
     look: ({ to }) => {
-      const { isSilent, isWritable = false, line = '', followed, fresh = [] } = stateOf(to);
+      const { isSilent, isWritable = false, line = '', startedMs = 0, followed, fresh = [] } = stateOf(to);
       if (isSilent === true) return never();
       const { later, ...before } = stateOf(to);
       if (later !== undefined) states.set(to, { ...before, ...later });
       const beats = fresh.map((incarnation) => ({ incarnation, node: incarnation, count: 1, isFresh: true }));
-      const stand: Stand = { isWritable, line: isWritable ? line : '', followed, beats };
+      const stand: Stand = { isWritable, line: isWritable ? line : '', startedMs, followed, beats };
       return Promise.resolve(stand);
     },
     ping: ({ to }) => (stateOf(to).hangs === true ? never() : Promise.resolve()),
@@ -94,6 +95,15 @@ test('once it only reads, all are looked at; the data of the promoted one say th
   assert.equal((await servers.connect()).to, two);
   assert.deepEqual([stateOf(two).followed, moves()], [{ line: 'new', term: 2 }, 1]);
   assert.deepEqual(told, ['the database is used at two:2 from now on']);
+});
+
+test('one that was away and is back is not believed alone: the other one was promoted meanwhile', async () => {
+  const { servers, set } = world({ isWritable: true }, {});
+  assert.equal((await servers.connect()).to, one);
+  servers.beaten('mine', 1);
+  set(one, { startedMs: 60_000 });
+  set(two, { ...promoted, fresh: ['mine'] });
+  assert.equal((await servers.connect()).to, two);
 });
 
 test('the old one that comes back is refused, told once, and told when it is over', async () => {

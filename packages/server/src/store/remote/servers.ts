@@ -25,10 +25,13 @@ export interface ServersParts<S extends Session> {
 interface InUse {
   readonly host: Host;
   readonly line: string;
+  readonly startedMs: number;
 }
 
 type Visit<S> = Look & { readonly session: S | undefined };
 
+/** A server that says that it started so much earlier or later than before has been started anew. */
+const startedAnewMs = 2000;
 const firstPauseMs = 50;
 const lastPauseMs = 1000;
 /** How often all hosts are looked at while nothing is wrong. */
@@ -121,12 +124,17 @@ export class Servers<S extends Session> {
     this.#timer = undefined;
   }
 
-  /** A new connection to what is used, if it is so still. */
-  async #enter({ host, line }: InUse): Promise<S | RemoteError> {
+  /**
+   * A new connection to what is used, if it is so still. A server that was away and is back may have been replaced
+   * meanwhile, and tells nothing of that: the other hosts may.
+   */
+  async #enter({ host, line, startedMs }: InUse): Promise<S | RemoteError> {
     const visit = await this.#visit(host);
     if (!('stand' in visit)) return new RemoteError('unreached', `${nameOf(host)}: ${visit.failure}`);
     const { stand, session } = visit;
-    if (session !== undefined && stand.isWritable && stand.line === line && termOf(stand) >= this.#term) return session;
+    const isSame = this.#parts.hosts.length < 2 || Math.abs(stand.startedMs - startedMs) < startedAnewMs;
+    const isUsable = stand.isWritable && stand.line === line && termOf(stand) >= this.#term;
+    if (session !== undefined && isSame && isUsable) return session;
     session?.end();
     return new RemoteError('moved', `${nameOf(host)}: it does not take these writes any more`);
   }
@@ -165,7 +173,7 @@ export class Servers<S extends Session> {
     if (loss !== undefined) this.#events.warned(loss);
     this.#pauseMs = 0;
     this.#refusal = undefined;
-    this.#use({ host, line: stand.line });
+    this.#use({ host, line: stand.line, startedMs: stand.startedMs });
     return true;
   }
 

@@ -8,6 +8,8 @@ export interface Stand {
    * cluster that write the same data. Empty: it cannot be told.
    */
   readonly line: string;
+  /** When the server was started, in milliseconds of its clock; it may be a second off. */
+  readonly startedMs: number;
   /** What the data say of lines. Undefined: nothing of Holdfast is there. */
   readonly followed: Followed | undefined;
   readonly beats: readonly StoredBeat[];
