@@ -1,7 +1,4 @@
 import { testBacklog } from './lib/backlog.ts';
 import { postgresKind } from './lib/kinds.ts';
 
-testBacklog(postgresKind(), 9000, 12_000, {
-  HOLDFAST_ACTIVE_MAX_ACTIVE: '1000',
-  HOLDFAST_ACTIVE_CLAIM_ROWS: '20',
-});
+testBacklog(postgresKind());

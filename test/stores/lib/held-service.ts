@@ -21,6 +21,7 @@ export class HeldService {
   readonly #held = new Set<string>();
   readonly #waiting = new Map<string, ((status: number) => void)[]>();
   readonly #statuses = new Map<string, number>();
+  readonly #workMs = new Map<string, number>();
   /** In the order of their arrival. */
   readonly all: HeldCall[] = [];
   url = '';
@@ -38,6 +39,11 @@ export class HeldService {
   /** From now on calls of that path wait for `release`. */
   hold(path: string): void {
     this.#held.add(path);
+  }
+
+  /** From now on a call of that path takes so long. */
+  takes(path: string, workMs: number): void {
+    this.#workMs.set(path, workMs);
   }
 
   /** Answers the calls that wait there, and those to come. */
@@ -66,7 +72,9 @@ export class HeldService {
       const said = { 200: 'SUCCESS', 409: 'FAILURE', 425: 'ONGOING' }[status] ?? 'no';
       response.writeHead(status, { 'content-type': 'application/json' }).end(`{"dtm_result":"${said}"}`);
     };
+    const workMs = this.#workMs.get(path);
     if (this.#held.has(path)) append(this.#waiting, path, answer);
+    else if (workMs !== undefined) setTimeout(answer, workMs, 200);
     else answer(this.#statuses.get(path) ?? 200);
   }
 }
