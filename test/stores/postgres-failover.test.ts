@@ -88,8 +88,7 @@ describe('a PostgreSQL and its synchronous replica', { skip: 'missing' in progra
     assert.deepEqual((await gidsOn(pair.primary)).sort(), [before, ...gids].sort());
     assert.deepEqual(await gidsOn(pair.replica), [before]);
     // Now the primary waits for a replica that it does not have.
-    await pair.primary.sql("alter system set synchronous_standby_names = '*'");
-    await pair.primary.sql('select pg_reload_conf()');
+    await pair.waitForReplicas();
     const last = await one.write();
     assert.deepEqual((await gidsOn(pair.replica)).sort(), [before, last].sort());
     assert.match(one.told.join(), /lacks the last \d+ heartbeats that were acknowledged to this coordinator/);

@@ -50,6 +50,30 @@ export class PostgresPair {
     await this.primary.restart();
   }
 
+  /** From now on each commit on the primary waits for a replica, whether there is one or not. A server heeds a setting some time after it was told. */
+  async waitForReplicas(): Promise<void> {
+    await this.primary.sql("alter system set synchronous_standby_names = '*'");
+    await this.primary.sql('select pg_reload_conf()');
+    await until('a commit waits for a replica', () => this.#commitWaits());
+  }
+
+  async #commitWaits(): Promise<boolean> {
+    let isDone = false;
+    const committed = this.primary.sql("select pg_logical_emit_message(true, 'waits', '')").then(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      const cancelled = await this.primary.sql(
+        `select pg_cancel_backend(pid) from pg_stat_activity
+         where wait_event = 'SyncRep' and query like '%pg_logical_emit_message%' and pid <> pg_backend_pid()`,
+      );
+      if (cancelled.length === 0) continue;
+      await committed;
+      return true;
+    }
+    return false;
+  }
+
   async stop(): Promise<void> {
     await this.replica.stop();
     await this.primary.stop();
