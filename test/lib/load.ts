@@ -71,11 +71,11 @@ export class Load {
   }
 
   async query(gid: string): Promise<Queried> {
+    const before = this.#seenFinal.get(gid);
     const { status, text } = await this.#parts.http.get(`/api/dtmsvr/query?gid=${gid}`);
     if (status !== 200) throw new Error(`query was answered ${status} ${text}`);
     const queried: Queried = JSON.parse(text);
     const now = queried.transaction?.status;
-    const before = this.#seenFinal.get(gid);
     if (before !== undefined && now !== before) this.defects.push(`${gid}: was ${before}, is ${now}`);
     if (now === 'succeed' || now === 'failed') this.#seenFinal.set(gid, now);
     return queried;
