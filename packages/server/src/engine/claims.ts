@@ -20,7 +20,7 @@ export interface ClaimsContext {
   changing(): Iterable<string>;
   isOver(): boolean;
   /** A page of claims came. */
-  paged(rows: number, isFull: boolean, dueMs: number): void;
+  paged(rows: number, isFull: boolean, dueMs: number, nowMs: number): void;
   /** Drives what was claimed. */
   take(claimed: StoredTransaction, seenMs: number): void;
   /** Drives it as it will be when what is under way with it has ended. */
@@ -61,7 +61,7 @@ export class Claims {
       const result = await store.claim({ incarnation: own, nowMs, dead, maxCount, maxBytes });
       const [first] = result.claimed;
       const dueMs = first?.handedBack === false ? this.#context.deadMs() : (first?.progress.dueMs ?? nowMs);
-      this.#context.paged(result.claimed.length, result.claimed.length >= maxCount, dueMs);
+      this.#context.paged(result.claimed.length, result.claimed.length >= maxCount, dueMs, clock.nowMs());
       // Nothing is due, whatever its owner: the dead have left nothing.
       if (dead.length > 0 && (result.nextDueMs ?? Number.POSITIVE_INFINITY) > nowMs) this.#context.emptied(dead);
       for (const claimed of result.claimed) {
