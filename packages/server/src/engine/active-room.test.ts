@@ -4,22 +4,39 @@ import { ActiveRoom } from './active-room.ts';
 
 const limits = { maxActive: 10_000, maxActiveBytes: 1e9, claimRows: 100 };
 
-test('who hears of a backlog first takes five pages, and no more until all others have heard of it', () => {
+test('who hears of a backlog first takes three pages, and no more until all others have heard of it', () => {
   const room = new ActiveRoom(limits);
-  for (let page = 0; page < 5; page += 1) {
+  for (let page = 0; page < 3; page += 1) {
     assert.equal(room.free(1000, true).rows, 100, `page ${page}`);
-    room.paged(100, true, 1000);
+    room.paged(100, true, 1000, 1000);
   }
   assert.equal(room.free(2200, true).rows, 0);
   assert.equal(room.free(2200, false).rows, 100, 'a node that is alone waits for nobody');
   assert.equal(room.free(2300, true).rows, 100, 'all have heard of it');
 });
 
+test('of a backlog that others could drive it takes 2,000 rows a second, and more only as fast as it drives them', () => {
+  const room = new ActiveRoom(limits);
+  const take = (atMs: number) => {
+    for (let row = 0; row < 100; row += 1) room.add(1, true);
+    room.paged(100, true, 0, atMs);
+  };
+  take(2000);
+  assert.equal(room.free(2049, true).rows, 0);
+  assert.equal(room.free(2049, false).rows, 100, 'a node that is alone waits for nobody');
+  assert.equal(room.free(2050, true).rows, 100);
+  take(2050);
+  for (let row = 0; row < 149; row += 1) room.remove(1, true);
+  assert.equal(room.free(2050, true).rows, 0);
+  room.remove(1, true);
+  assert.equal(room.free(2050, true).rows, 100, 'it has driven most of what it took');
+});
+
 test('a page that is not full is the end of a backlog', () => {
   const room = new ActiveRoom(limits);
   for (let page = 0; page < 20; page += 1) {
-    room.paged(100, true, 0);
-    room.paged(99, false, 0);
+    room.paged(100, true, 0, 0);
+    room.paged(99, false, 0, 0);
   }
   assert.equal(room.free(0, true).rows, 100);
 });

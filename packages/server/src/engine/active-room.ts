@@ -15,8 +15,23 @@ export interface ActiveLimits {
 const claimShare = 0.5;
 
 /** Whoever hears of a backlog first takes so many pages, and no more until all others have heard of it, so long after. */
-const firstPages = 5;
+const firstPages = 3;
 const allHaveHeardMs = 1300;
+/**
+ * While it has much to drive it takes so many rows a second of what others could drive as well: who is quick to claim would
+ * take most of a small backlog, and drive it long after the others have ended theirs.
+ */
+const aheadRowsPerMs = 2;
+
+/** A page that has more behind it. */
+interface Backlog {
+  /** Engine time from which any node could take the first of it. */
+  readonly sinceMs: number;
+  /** In the pages since then. */
+  readonly rows: number;
+  /** Until then no more is taken, unless most of what was claimed is done. */
+  readonly pacedUntilMs: number;
+}
 
 /** What is active on one node, and how much more may be. */
 export class ActiveRoom {
@@ -25,8 +40,7 @@ export class ActiveRoom {
   #bytes = 0;
   #claimedCount = 0;
   #claimedBytes = 0;
-  /** Since when there has been more than a page, and rows in the pages since then. */
-  #backlog: { readonly sinceMs: number; readonly rows: number } | undefined;
+  #backlog: Backlog | undefined;
 
   constructor(limits: ActiveLimits) {
     this.#limits = limits;
@@ -46,9 +60,10 @@ export class ActiveRoom {
   }
 
   /** A page of claims came. @param dueMs engine time from which any node could take its first row */
-  paged(rows: number, isFull: boolean, dueMs: number): void {
+  paged(rows: number, isFull: boolean, dueMs: number, nowMs: number): void {
     const { sinceMs = dueMs, rows: before = 0 } = this.#backlog ?? {};
-    this.#backlog = isFull ? { sinceMs, rows: before + rows } : undefined;
+    const pacedUntilMs = nowMs + rows / aheadRowsPerMs;
+    this.#backlog = isFull ? { sinceMs, rows: before + rows, pacedUntilMs } : undefined;
   }
 
   /**
@@ -61,16 +76,18 @@ export class ActiveRoom {
     const claimable = Math.ceil(maxActive * claimShare);
     const free = Math.min(maxActive - this.#count, claimable - this.#claimedCount);
     const isTight = free < Math.min(claimRows, claimable) / 4;
-    if (isTight || (isShared && this.#isEarly(nowMs))) return { rows: 0, bytes: 0 };
+    if (isTight || (isShared && this.#leavesToOthers(nowMs))) return { rows: 0, bytes: 0 };
     const claimableBytes = Math.floor(maxActiveBytes * claimShare);
     const freeBytes = Math.min(maxActiveBytes - this.#bytes, claimableBytes - this.#claimedBytes);
     return { rows: Math.min(claimRows, free), bytes: freeBytes };
   }
 
-  #isEarly(nowMs: number): boolean {
+  #leavesToOthers(nowMs: number): boolean {
     if (this.#backlog === undefined) return false;
-    const { sinceMs, rows } = this.#backlog;
-    return rows >= firstPages * this.#limits.claimRows && nowMs - sinceMs < allHaveHeardMs;
+    const { claimRows } = this.#limits;
+    const { sinceMs, rows, pacedUntilMs } = this.#backlog;
+    const isEarly = rows >= firstPages * claimRows && nowMs - sinceMs < allHaveHeardMs;
+    return isEarly || (nowMs < pacedUntilMs && this.#claimedCount > claimRows / 2);
   }
 
   #change(count: number, bytes: number, isClaimed: boolean): void {

@@ -244,6 +244,29 @@ test('the coordinators of a store are known to each, and one that was asked to d
   await assert.rejects(second.done(second.engine.drain('nobody')), { code: 'NOT_FOUND' });
 });
 
+test('one that may not use the store any more hands over, takes nothing new, is not ready, and says once what to do', async () => {
+  const [first, second] = two(await coordinators(2));
+  const { runtime, engine, database } = first;
+  await first.done(engine.submit(askedSaga('g', 1), false));
+  const called = first.send() ?? assert.fail('it does not go out');
+  database.oldestFormat = 1;
+  await runtime.advance(3000);
+  assert.equal(engine.unready(), undefined, 'it knows as much as is needed');
+  database.oldestFormat = 2;
+  await runtime.advance(1200);
+  const reason = 'only programs of format 2 may use it';
+  assert.equal(engine.unready(), reason);
+  called.done({ kind: 'answered', outcome: error, durationMs: 1 });
+  await runtime.settle();
+  assert.deepEqual([engine.activeCount, first.row('g').owner, first.row('g').handedBack], [0, null, true]);
+  await runtime.advance(30_000);
+  assert.equal(first.calls.length + second.calls.length, 0, 'it is due, and for newer ones to take');
+  const told = first.warnings.filter((line) => line.includes(reason));
+  assert.deepEqual(told, [`this coordinator takes nothing new and hands over what it drives: ${reason}`]);
+  await assert.rejects(first.done(engine.submit(askedSaga('new', 1), false)), { code: 'UNAVAILABLE' });
+  assert.equal(second.engine.unready(), reason);
+});
+
 test('a store for one coordinator has one, which is stopped and not drained', async () => {
   const { engine, done } = await new EngineWorld().start().then((world) => ({
     engine: world.engine,

@@ -1,8 +1,9 @@
 import type { Outcome, Status, Transaction } from '@holdfast/core';
 import type { DeadOwner } from '../store/nodes.ts';
-import type { ClaimResult, Store, StoredTransaction, UnreadableRow } from '../store/store.ts';
+import type { Store, StoredTransaction, UnreadableRow } from '../store/store.ts';
 import { type ActiveLimits, ActiveRoom } from './active-room.ts';
 import { Actor, type ActorContext, type Leaving, type Loaded } from './actor.ts';
+import { Claims } from './claims.ts';
 import type { EngineClock } from './clock.ts';
 import { HeldRows } from './held-rows.ts';
 import type { Journal } from './journal.ts';
@@ -11,10 +12,10 @@ import type { LongTurns } from './long-turns.ts';
 import { OwnedRows } from './owned-rows.ts';
 import type { Caller, Runtime } from './ports.ts';
 import { PreparedRows } from './prepared-rows.ts';
-import { transactionBytes, updateBytes } from './row.ts';
+import { transactionBytes } from './row.ts';
 import { RowWatch, type Watched } from './row-watch.ts';
 import { Schedule } from './schedule.ts';
-import { asUnreadable, isNotForUs } from './unread.ts';
+import { TakeUp } from './take-up.ts';
 
 export interface IncarnationContext {
   readonly runtime: Runtime;
@@ -64,8 +65,6 @@ interface Active {
  * All rows are looked at once a second; what that takes is no reason to look again.
  */
 const freshMs = 1500;
-/** A row that could not be read is read again after this. */
-const rereadMs = 1000;
 
 /**
  * One life of this node: an id, its lease, and the transactions it drives. When the lease lapses everything in it is
@@ -82,11 +81,9 @@ export class Incarnation {
   readonly #room: ActiveRoom;
   /** On a shared store. */
   readonly #watch: RowWatch | undefined;
-  /** While a page is being claimed: what was driven or changed meanwhile, of which the page may tell old things. */
-  #touchedSinceClaim: Set<string> | undefined;
+  readonly #takeUp: TakeUp;
+  readonly #claims: Claims;
   readonly #owned: OwnedRows;
-  /** Broken: owned, not driven, and left alone until the process starts again. */
-  readonly #broken = new Set<string>();
   #tokens = 0;
   #closing = false;
   #ended = false;
@@ -104,18 +101,20 @@ export class Incarnation {
       newToken: () => this.newToken(),
       write: (write, bytes, done) => context.journal.write(write, bytes, done),
       tryWrite: (write, bytes, done) => context.journal.tryWrite(write, bytes, done),
-      load: (gid, done) => this.#load(gid, done),
+      load: (gid, done) => this.#takeUp.load(gid, done),
       mustLook: (seenMs) => !exclusive && context.upkeep.monotonicMs() - seenMs > freshMs,
       look: (actor) => this.#watch?.ask(actor),
       left: (actor, why) => this.#left(actor, why),
     };
+    this.#takeUp = this.#newTakeUp();
+    this.#claims = this.#newClaims();
     this.#schedule = new Schedule({
       runtime: context.storeRuntime,
       clock: context.clock,
       longestSleepMs: context.longestSleepMs,
       lookAtMs: (dueMs) => context.lookAtMs(dueMs, context.takers(), this.id),
       room: () => this.#free(),
-      claim: (maxCount, maxBytes) => this.#claim(maxCount, maxBytes),
+      claim: (maxCount, maxBytes) => this.#claims.claim(maxCount, maxBytes),
       failed: (error) => context.failed(error),
     });
     this.#owned = this.#newOwned();
@@ -146,7 +145,7 @@ export class Incarnation {
 
   /** Its driver broke here, perhaps with calls in flight. */
   isBroken(gid: string): boolean {
-    return this.#broken.has(gid);
+    return this.#takeUp.isBroken(gid);
   }
 
   start(): void {
@@ -181,7 +180,7 @@ export class Incarnation {
   activate(transaction: Transaction, version: number, seenMs: number, loaded?: Loaded): Actor | undefined {
     const { gid } = transaction.definition;
     if (this.#ended || this.#active.has(gid)) return this.actor(gid);
-    this.#touchedSinceClaim?.add(gid);
+    this.#claims.touch(gid);
     this.prepared.forget(gid);
     const actor = new Actor(this.#actorContext, transaction, version, seenMs, loaded);
     const bytes = transactionBytes(transaction);
@@ -215,9 +214,14 @@ export class Incarnation {
   /** Runs the change of a row when no other change of it runs. */
   exclusively<T>(gid: string, change: () => Promise<T>): Promise<T> {
     return this.#held.exclusively(gid, () => {
-      this.#touchedSinceClaim?.add(gid);
+      this.#claims.touch(gid);
       return change();
     });
+  }
+
+  /** Drives a row that is ours, once what is under way with it has ended and it can be read. */
+  takeWhenReadable(gid: string): void {
+    this.#takeUp.takeWhenReadable(gid);
   }
 
   look(): Promise<void> {
@@ -239,6 +243,33 @@ export class Incarnation {
     this.#room.remove(bytes, isClaimed);
   }
 
+  #newTakeUp(): TakeUp {
+    return new TakeUp({
+      ...this.#context,
+      own: this.id,
+      driven: this.#active,
+      newToken: () => this.newToken(),
+      exclusively: (gid, change) => this.exclusively(gid, change),
+      isOver: () => this.#ended,
+      drive: (...row) => this.activate(...row),
+    });
+  }
+
+  #newClaims(): Claims {
+    return new Claims({
+      ...this.#context,
+      own: this.id,
+      driven: this.#active,
+      changing: () => this.#held.gids(),
+      isOver: () => this.#ended,
+      paged: (...page) => this.#room.paged(...page),
+      take: (claimed, seenMs) => this.#takeUp.take(claimed, seenMs),
+      takeLate: (gid) => this.#takeUp.takeWhenReadable(gid),
+      lost: () => this.#owned.claimLost(),
+      ended: () => this.#tellIfEmpty(),
+    });
+  }
+
   #newOwned(): OwnedRows {
     const { store, upkeep, storeRuntime, failed } = this.#context;
     return new OwnedRows({
@@ -246,10 +277,10 @@ export class Incarnation {
       runtime: { monotonicMs: () => upkeep.monotonicMs(), setTimer: (...timer) => storeRuntime.setTimer(...timer) },
       own: this.id,
       driven: this.#active,
-      isHeld: (gid) => this.#broken.has(gid) || this.#held.has(gid),
-      isClaiming: () => this.#touchedSinceClaim !== undefined,
+      isHeld: (gid) => this.#takeUp.isBroken(gid) || this.#held.has(gid),
+      isClaiming: () => this.#claims.isClaiming,
       isOver: () => this.#ended,
-      take: (gid, found) => this.#takeIfOurs(gid, found),
+      take: (gid, found) => this.#takeUp.takeIfOurs(gid, found),
       defect: (gid) => this.#context.defect(gid, 'was owned but not driven: Holdfast drives it again', undefined),
       failed,
     });
@@ -269,143 +300,18 @@ export class Incarnation {
     });
   }
 
-  async #claim(maxCount: number, maxBytes: number): Promise<ClaimResult> {
-    const { store, clock, upkeep } = this.#context;
-    // Who is changing a row already may have read it after the claim has changed it.
-    const touched = new Set<string>(this.#held.gids());
-    this.#touchedSinceClaim = touched;
-    const sentMs = upkeep.monotonicMs();
-    try {
-      const nowMs = clock.nowMs();
-      const dead = this.#context.dead();
-      const result = await store.claim({ incarnation: this.id, nowMs, dead, maxCount, maxBytes });
-      const [first] = result.claimed;
-      const dueMs = first?.handedBack === false ? this.#context.deadMs() : (first?.progress.dueMs ?? nowMs);
-      this.#room.paged(result.claimed.length, result.claimed.length >= maxCount, dueMs);
-      // Nothing is due, whatever its owner: the dead have left nothing.
-      if (dead.length > 0 && (result.nextDueMs ?? Number.POSITIVE_INFINITY) > nowMs) this.#context.emptied(dead);
-      for (const claimed of result.claimed) {
-        // Its driver does not know yet that it was handed back.
-        if (this.#active.has(claimed.definition.gid)) this.#takeLate(claimed);
-        else if (touched.has(claimed.definition.gid)) this.#takeLate(claimed);
-        else if (!this.#ended) this.#take(claimed, sentMs);
-      }
-      return result;
-    } catch (error) {
-      this.#owned.claimLost();
-      throw error;
-    } finally {
-      this.#touchedSinceClaim = undefined;
-      this.#tellIfEmpty();
-    }
-  }
-
-  #takeLate({ definition }: StoredTransaction): void {
-    this.takeWhenReadable(definition.gid);
-  }
-
-  /** Drives a row that is ours, once what is under way with it has ended and it can be read. */
-  takeWhenReadable(gid: string): void {
-    this.#takeIfOurs(gid).catch((error: unknown) => {
-      this.#context.failed(error);
-      if (!this.#ended) this.#context.storeRuntime.setTimer(rereadMs, () => this.takeWhenReadable(gid));
-    });
-  }
-
-  /**
-   * Something may have happened to the row since it was seen: it is taken as it is now, if nobody drives it. What is
-   * read is as old as its request, so nobody may have driven it since then either: while this holds it nobody begins to.
-   */
-  async #takeIfOurs(gid: string, found?: () => void): Promise<void> {
-    const last = this.actor(gid);
-    if (last?.isReleasing) await new Promise<void>((resolve) => last.wait(() => resolve()));
-    await this.exclusively(gid, async () => {
-      if (this.#active.has(gid) || this.#broken.has(gid)) return;
-      const sentMs = this.#context.upkeep.monotonicMs();
-      const [stored] = await this.#context.store.load([gid]).catch((error: unknown) => this.#leave(gid, error));
-      if (this.#ended || stored?.owner !== this.id) return;
-      found?.();
-      this.#take(stored, sentMs);
-    });
-  }
-
-  #take(stored: StoredTransaction, seenMs: number): void {
-    const { handedBack, version } = stored;
-    try {
-      const loaded = { kind: 'loaded', handedBack, atMs: this.#context.clock.nowMs() } as const;
-      this.activate(this.#context.restore(stored), version, seenMs, loaded);
-    } catch (error) {
-      this.#breaks(stored.definition.gid, error);
-      this.#raise(stored, asUnreadable(stored, error));
-    }
-  }
-
-  /** It stays ours: a row that is handed back tells its next owner that nothing was in flight. */
-  #raise({ progress, version }: StoredTransaction, row: UnreadableRow): void {
-    const { gid, incident } = row;
-    if (progress.incident === incident) return;
-    const raised = { ...progress, incident };
-    const { id } = this;
-    this.#context.journal.write(
-      {
-        kind: 'update',
-        gid,
-        token: this.newToken(),
-        expectOwner: id,
-        expectVersion: version,
-        owner: id,
-        progress: raised,
-      },
-      updateBytes(raised),
-      // Refused: somebody else has changed it, and the next start reads it anew.
-      (result) => result === 'done' && this.#context.undrivable(row),
-    );
-  }
-
-  /** It stays owned, so that nobody guesses; an operator can stop it. */
-  #breaks(gid: string, error: unknown): void {
-    this.#broken.add(gid);
-    this.#context.defect(gid, 'cannot be driven: it waits until the next start', error);
-  }
-
-  /**
-   * What cannot be read is driven by nobody; it was told of as it was read, and the next start makes it an incident. What is
-   * for a newer program to read is driven by others.
-   */
-  #leave(gid: string, error: unknown): [] {
-    if (!isNotForUs(error)) throw error;
-    this.#broken.add(gid);
-    return [];
-  }
-
-  #load(gid: string, done: (stored: StoredTransaction | undefined) => void): void {
-    this.#context.store.load([gid]).then(
-      ([stored]) => done(stored),
-      (error: unknown) => {
-        if (isNotForUs(error)) {
-          this.#leave(gid, error);
-          done(undefined);
-          return;
-        }
-        this.#context.failed(error);
-        // Nothing is known: the actor stays blocked until the row can be read.
-        if (!this.#ended) this.#context.storeRuntime.setTimer(rereadMs, () => this.#load(gid, done));
-      },
-    );
-  }
-
   #left(actor: Actor, why: Leaving): void {
     const active = this.#active.get(actor.gid);
     if (active?.actor !== actor) return;
     this.#forget(active);
     if (why.kind === 'handed-back') this.#schedule.dueAt(why.dueMs);
-    if (why.kind === 'broken') this.#breaks(actor.gid, why.error);
+    if (why.kind === 'broken') this.#takeUp.breaks(actor.gid, why.error);
     this.#tellIfEmpty();
   }
 
   /** What is being claimed is to be handed back as well. */
   #tellIfEmpty(): void {
-    if (this.#active.size === 0 && this.#touchedSinceClaim === undefined) this.#tellEmpty();
+    if (this.#active.size === 0 && !this.#claims.isClaiming) this.#tellEmpty();
   }
 
   #tellEmpty(): void {

@@ -27,6 +27,8 @@ export interface LeaseContext extends Omit<IncarnationContext, 'dead' | 'deadMs'
   isDraining(): boolean;
   /** Somebody has asked this node to drain; told again with each heartbeat. */
   drainAsked(): void;
+  /** Only newer programs may use the store from now on; told again with each heartbeat. */
+  refused(reason: string): void;
 }
 
 /** Heartbeats come so much earlier or later, so that many nodes do not come together. */
@@ -103,7 +105,8 @@ export class LeaseKeeper {
     } catch (error) {
       // One line tells of a store that is away, however long that takes.
       const isFatal = error instanceof StoreError && error.code === 'fatal';
-      if (!wasSilent || isFatal) this.#context.failed(error);
+      if (error instanceof StoreError && error.code === 'newer') this.#context.refused(error.message);
+      else if (!wasSilent || isFatal) this.#context.failed(error);
     }
   }
 
@@ -174,7 +177,8 @@ export class LeaseKeeper {
       for (const { incarnation, count } of owners) this.#forgetNode(incarnation, count);
     };
     this.#incarnation = new Incarnation({ ...this.#context, dead, deadMs, takers, emptied }, lease);
-    this.#incarnation.start();
+    if (this.#closing) void this.#incarnation.close();
+    else this.#incarnation.start();
     if (lease instanceof HeartbeatLease) this.#watch(lease);
   }
 
@@ -224,6 +228,7 @@ export class LeaseKeeper {
     this.#context.answered();
     const hasLeft = this.#neighbours.hear(heard, incarnation, sentMs, receivedMs);
     if (heard.nodes.some((beat) => beat.incarnation === incarnation && beat.isDrainAsked)) this.#context.drainAsked();
+    if (heard.refusal !== undefined) this.#context.refused(heard.refusal);
     lease.renew(sentMs, sentWallMs);
     if (lease === this.#lease && !this.#ended && lease.isValid()) this.#watch(lease);
     return { heard, sentMs, receivedMs, hasLeft };

@@ -29,7 +29,13 @@ class Told {
     const sentMs = this.nowMs;
     this.nowMs += tripMs;
     const clockMs = Math.floor(sentMs + tripMs / 2 + this.offsetMs);
-    const heard = { clockMs, server: this.server, nodes: [...this.beats.values()], nextDueMs: undefined };
+    const heard = {
+      clockMs,
+      server: this.server,
+      nodes: [...this.beats.values()],
+      nextDueMs: undefined,
+      refusal: undefined,
+    };
     this.neighbours.hear(heard, 'me', sentMs, this.nowMs);
     return this.neighbours.dead.map(({ incarnation }) => incarnation);
   }

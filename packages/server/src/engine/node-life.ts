@@ -54,7 +54,8 @@ export class NodeLife {
   readonly #chores: Chores;
   #stopping = false;
   #ended = false;
-  #isDrained = false;
+  /** Why it takes nothing new, though it was not stopped. */
+  #leavingReason: string | undefined;
   #startedMs = 0;
   #defects = 0;
 
@@ -174,7 +175,7 @@ export class NodeLife {
   }
 
   unready(): string | undefined {
-    if (this.#isDrained && !this.#ended) return 'drained: an operator asked for it';
+    if (this.#leavingReason !== undefined && !this.#ended) return this.#leavingReason;
     if (this.#stopping || this.#ended) return 'shutting down';
     this.journal.noticeSilence();
     if (this.#lease.isValid()) return this.#readiness.reason('valid');
@@ -230,7 +231,8 @@ export class NodeLife {
       node,
       answered: () => this.#outage.answered(),
       isDraining: () => this.#stopping,
-      drainAsked: () => this.#drain(),
+      drainAsked: () => this.#leave('drained: an operator asked for it'),
+      refused: (reason) => this.#leave(reason),
       restore: (stored) => this.#context.restore(stored),
       attempted: (...told) => events.attempted(...told),
       moved: (...told) => events.moved(...told),
@@ -286,11 +288,11 @@ export class NodeLife {
   }
 
   /** Takes nothing new, hands back what it drives, and goes on to say that it lives, until it is stopped. */
-  #drain(): void {
+  #leave(reason: string): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#isDrained = true;
-    this.#parts.events.warned('this coordinator drains: an operator asked for it', undefined);
+    this.#leavingReason = reason;
+    this.#parts.events.warned(`this coordinator takes nothing new and hands over what it drives: ${reason}`, undefined);
     void this.#lease.close();
   }
 

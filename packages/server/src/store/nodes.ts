@@ -37,6 +37,8 @@ export interface Heard {
   readonly nodes: readonly NodeBeat[];
   /** When the first of the unfinished transactions without owner is due, in engine time; undefined: there is none. */
   readonly nextDueMs: number | undefined;
+  /** Only newer programs may use the store from now on: why, and what to do. Undefined: this one may. */
+  readonly refusal: string | undefined;
 }
 
 /** An owner that a node has judged dead, as of its last heartbeat. One more heartbeat, and it is not dead. */

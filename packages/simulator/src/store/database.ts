@@ -21,6 +21,8 @@ export class Database {
   readonly locked = new Set<string>();
   /** Owners of whom a claim has found that they own nothing, and when: for a while nobody looks for their rows. */
   readonly emptied = new Map<string, number>();
+  /** Programs that know less may not use it any more. */
+  oldestFormat = 0;
   /** The process that holds the lock, where only one may. */
   lockedBy: string | undefined;
   readonly #clockMs: () => number;

@@ -14,6 +14,7 @@ export function heartbeat(database: Database, beat: Heartbeat, format: number): 
     server: database.server,
     nodes: [...database.nodes.values()],
     nextDueMs: nextDueMs(database, format),
+    refusal: format < database.oldestFormat ? `only programs of format ${database.oldestFormat} may use it` : undefined,
   };
 }
 

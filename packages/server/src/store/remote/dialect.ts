@@ -13,7 +13,7 @@ import type { Host } from './address.ts';
 import type { Results } from './batch.ts';
 import type { EncodedWrite } from './encoded-write.ts';
 import type { Loaded } from './loaded-rows.ts';
-import type { Migration, Schema } from './migrator.ts';
+import type { Migration, Schema, SchemaState } from './migrator.ts';
 import type { Session } from './pool.ts';
 import type { Place } from './position.ts';
 import type { Stand } from './stand.ts';
@@ -141,9 +141,15 @@ export interface Alerts<S> {
   told(session: S, taken: OwedAlert): Promise<void>;
 }
 
+/** What the server answers to a heartbeat. */
+export interface HeardThere extends Omit<Heard, 'refusal'> {
+  /** Who may use it now. */
+  readonly schema: SchemaState;
+}
+
 export interface Nodes<S> {
   /** @param dueFromMs of what has no owner, nothing that is due earlier is looked at */
-  heartbeat(session: S, beat: Heartbeat, dueFromMs: number): Promise<Heard>;
+  heartbeat(session: S, beat: Heartbeat, dueFromMs: number): Promise<HeardThere>;
   retire(session: S, incarnation: string, count: number | undefined): Promise<void>;
   drain(session: S, incarnation: string): Promise<boolean>;
 }

@@ -54,6 +54,11 @@ export interface MigratorParts {
   readonly leaseSeconds?: number;
 }
 
+/** What to tell whoever runs a program that may not use the schema any more, which knows so many migrations. */
+export const tooOld = (schemaName: string, { version, oldestName }: SchemaState, program: string, knows: number) =>
+  `${schemaName} has version ${version}, and this Holdfast (${program}) knows up to ${knows}: ` +
+  `start Holdfast ${oldestName} or later`;
+
 /** How long a migration waits for another migrator, or for a lock on a table. */
 const patienceMs = 600_000;
 const lookEveryMs = 100;
@@ -135,11 +140,7 @@ export class Migrator {
   async #readState(): Promise<SchemaState | undefined> {
     const state = await this.#schema.readState();
     if (state === undefined || state.oldest <= this.#migrations.length) return state;
-    throw new StoreError(
-      'version',
-      `${this.#schema.name} has version ${state.version}, and this Holdfast (${this.#version}) knows up to ` +
-        `${this.#migrations.length}: start Holdfast ${state.oldestName} or later`,
-    );
+    throw new StoreError('version', tooOld(this.#schema.name, state, this.#version, this.#migrations.length));
   }
 
   async #refuseOlderNodes(): Promise<void> {

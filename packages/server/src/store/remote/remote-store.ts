@@ -24,7 +24,7 @@ import { commitByNeeds, issueAgain, type Results, type Send } from './batch.ts';
 import type { Dialect, PurgePlace } from './dialect.ts';
 import { encodeWrite } from './encoded-write.ts';
 import { ofReading, RemoteError, toStoreError } from './judged.ts';
-import { Migrator } from './migrator.ts';
+import { Migrator, type Schema, type SchemaState, tooOld } from './migrator.ts';
 import { Pool, type Session } from './pool.ts';
 import { Claimer } from './rows/claimer.ts';
 import { DueCursor } from './rows/due-cursor.ts';
@@ -256,9 +256,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
     const fromMs = this.#due.from(Number.MAX_SAFE_INTEGER);
     const heard = await this.#judged(
       toStoreError,
-      issueAgain(() =>
-        this.#use(this.#heart, heartbeatMs, (connection) => this.#dialect.nodes.heartbeat(connection, beat, fromMs)),
-      ),
+      issueAgain(() => this.#use(this.#heart, heartbeatMs, (connection) => this.#beat(connection, beat, fromMs))),
     );
     const own = heard.nodes.find(({ incarnation }) => incarnation === beat.incarnation);
     if (own !== undefined) this.#servers.beaten(own.incarnation, own.count);
@@ -267,6 +265,23 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
     this.#server = heard.server;
     this.#due.found(heard.clockMs, heard.nextDueMs, fromMs);
     return heard;
+  }
+
+  async #beat(connection: S, beat: Heartbeat, fromMs: number): Promise<Heard> {
+    try {
+      const { schema, ...heard } = await this.#dialect.nodes.heartbeat(connection, beat, fromMs);
+      return { ...heard, refusal: this.#refusal(connection, schema) };
+    } catch (error) {
+      if (!(error instanceof RemoteError) || error.judgement !== 'refused') throw error;
+      // What this program calls may have been removed by now.
+      const refusal = this.#refusal(connection, await this.#schema(connection).readState());
+      throw refusal === undefined ? error : new StoreError('newer', refusal, { cause: error });
+    }
+  }
+
+  #refusal(connection: S, state: SchemaState | undefined): string | undefined {
+    if (state === undefined || state.oldest <= this.format) return undefined;
+    return tooOld(this.#schema(connection).name, state, this.#settings.version, this.format);
   }
 
   /** Beside the heartbeat, which must not wait for it, and hears of what it finds the next time. */
@@ -379,10 +394,13 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   }
 
   #migrator(connection: S): Migrator {
-    const { commitMs, version } = this.#settings;
     const { migrations } = this.#dialect;
-    const schema = this.#dialect.schema(connection, (work) => this.#heart.use(commitMs, work));
-    return new Migrator({ schema, migrations, version });
+    return new Migrator({ schema: this.#schema(connection), migrations, version: this.#settings.version });
+  }
+
+  #schema(connection: S): Schema {
+    const { commitMs } = this.#settings;
+    return this.#dialect.schema(connection, (work) => this.#heart.use(commitMs, work));
   }
 
   #newPool(size: number): Pool<S> {

@@ -28,7 +28,8 @@ begin
   commit;
   select due_ms into next_due from {p}active where owner = '' and due_ms >= p_from and needs <= p_format
   order by due_ms, id limit 1;
-  select now_ms, concat(convert(host using utf8mb4), ' ', known), next_due;
+  select now_ms, concat(convert(host using utf8mb4), ' ', known), next_due, version, oldest_program,
+    convert(oldest_name using utf8mb4) from {p}state where id = 1;
   select convert(incarnation using utf8mb4), convert(node using utf8mb4), convert(version using utf8mb4),
     format, is_draining, started_ms, beat_ms, count,
     is_drain_asked

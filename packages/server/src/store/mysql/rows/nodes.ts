@@ -1,5 +1,5 @@
-import type { Heard, Heartbeat, NodeBeat } from '../../nodes.ts';
-import type { Nodes as IsNodes } from '../../remote/dialect.ts';
+import type { Heartbeat, NodeBeat } from '../../nodes.ts';
+import type { HeardThere, Nodes as IsNodes } from '../../remote/dialect.ts';
 import { numberAt, type Row, textAt } from '../../remote/values.ts';
 import type { Connection } from '../connection.ts';
 
@@ -17,7 +17,7 @@ export class Nodes implements IsNodes<Connection> {
     this.#drain = `call ${prefix}drain_1(?)`;
   }
 
-  async heartbeat(connection: Connection, beat: Heartbeat, dueFromMs: number): Promise<Heard> {
+  async heartbeat(connection: Connection, beat: Heartbeat, dueFromMs: number): Promise<HeardThere> {
     const { incarnation, node, version, isDraining } = beat;
     const said = [incarnation, node, version, this.#format, isDraining ? 1 : 0];
     const [[row = []] = [], nodes = []] = await connection.call(this.#heartbeat, [
@@ -29,6 +29,7 @@ export class Nodes implements IsNodes<Connection> {
       clockMs: numberAt(row, 0),
       server: textAt(row, 1),
       nextDueMs: row[2] === null ? undefined : numberAt(row, 2),
+      schema: { version: numberAt(row, 3), oldest: numberAt(row, 4), oldestName: textAt(row, 5) },
       nodes: nodes.map(toNode),
     };
   }

@@ -21,6 +21,8 @@ begin
     'nextDueMs', (select a.due_ms from {schema}.active a
       where a.owner = '' and a.due_ms >= from_ms and a.needs <= knows
       order by a.due_ms, a.id limit 1),
+    'schema', (select json_build_object('version', version, 'oldest', oldest_program, 'oldestName', oldest_name)
+      from {schema}.state where id = 1),
     'nodes', (select json_agg(json_build_object('incarnation', incarnation, 'node', node, 'version', version,
       'format', format, 'isDraining', is_draining, 'startedMs', started_ms, 'beatMs', beat_ms, 'count', count,
       'isDrainAsked', is_drain_asked) order by incarnation) from {schema}.nodes where beat_ms > 0)) into heard;

@@ -1,6 +1,7 @@
 import { damaged } from '../../codec.ts';
-import type { Heard, Heartbeat, NodeBeat } from '../../nodes.ts';
-import type { Nodes as IsNodes } from '../../remote/dialect.ts';
+import type { Heartbeat, NodeBeat } from '../../nodes.ts';
+import type { HeardThere, Nodes as IsNodes } from '../../remote/dialect.ts';
+import type { SchemaState } from '../../remote/migrator.ts';
 import type { Connection } from '../connection.ts';
 
 export class Nodes implements IsNodes<Connection> {
@@ -17,7 +18,7 @@ export class Nodes implements IsNodes<Connection> {
     this.#drain = `call ${schema}.drain_1($1, null)`;
   }
 
-  async heartbeat(connection: Connection, beat: Heartbeat, dueFromMs: number): Promise<Heard> {
+  async heartbeat(connection: Connection, beat: Heartbeat, dueFromMs: number): Promise<HeardThere> {
     const { incarnation, node, version, isDraining } = beat;
     const values = [incarnation, node, version, this.#format, isDraining, dueFromMs];
     const [row = []] = await connection.query(this.#heartbeat, values);
@@ -39,10 +40,11 @@ function toHeard(value: {
   clockMs: number;
   server: string;
   nextDueMs: number | null;
+  schema: SchemaState | null;
   nodes: NodeBeat[] | null;
-}): Heard {
-  const { clockMs, server, nextDueMs, nodes } = value;
-  if (!Number.isSafeInteger(clockMs) || nodes === null)
+}): HeardThere {
+  const { clockMs, server, nextDueMs, schema, nodes } = value;
+  if (!Number.isSafeInteger(clockMs) || nodes === null || schema === null)
     throw damaged('heartbeat', 'its answer is not what belongs there');
-  return { clockMs, server, nextDueMs: nextDueMs ?? undefined, nodes };
+  return { clockMs, server, nextDueMs: nextDueMs ?? undefined, schema, nodes };
 }
