@@ -125,8 +125,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'branches-of-others-missed',
     file: 'server/src/engine/prepared-rows.ts',
-    find: 'return this.#isAlone && row !== undefined',
-    replace: 'return row !== undefined',
+    find: 'return this.#isAlone ? undefined : row.branches.length;',
+    replace: 'return undefined;',
     breaks: ['P5'],
   },
   {

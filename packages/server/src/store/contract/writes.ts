@@ -89,6 +89,23 @@ export function testWrites(test: Case): void {
     assert.equal(await write(store, update('owned', { expectOwner: 'a' })), 'done');
   });
 
+  test('update: refused where another number of branches is registered than it expects', async (store) => {
+    await put(store, create('g'));
+    await put(store, append('g', [aBranch('01', { op: 'cancel' }), aBranch('01')]));
+    for (const expectBranches of [0, 1, 3]) {
+      assert.equal(await write(store, update('g', { expectBranches })), 'conflict', String(expectBranches));
+    }
+    const { version, progress } = await found(store, 'g');
+    assert.deepEqual([version, progress.status], [1, 'prepared']);
+    const right = update('g', { expectBranches: 2 });
+    assert.equal(await write(store, right), 'done');
+    await put(store, append('g', [aBranch('02')], { whileStatus: 'submitted' }));
+    assert.equal(await write(store, right), 'done', 'issued again it finds its own write');
+    assert.equal((await found(store, 'g')).version, 2);
+    await put(store, create('empty'), update('g', { expectVersion: 2 }));
+    assert.equal(await write(store, update('empty', { expectBranches: 0 })), 'done');
+  });
+
   test('Q14: update: the definition is replaced only where one is given', async (store) => {
     await put(store, create('g'));
     await put(store, update('g'));
