@@ -232,7 +232,7 @@ export const mutants: readonly Mutant[] = [
     file: 'server/src/engine/lease.ts',
     find: 'return !this.#ended;',
     replace: 'return true;',
-    flavour: 'takeovers',
+    flavour: 'locks',
     breaks: ['P4'],
   },
   {
