@@ -179,7 +179,7 @@ export class NodeLife {
     if (this.#stopping || this.#ended) return 'shutting down';
     this.journal.noticeSilence();
     if (this.#lease.isValid()) return this.#readiness.reason('valid');
-    return this.#readiness.reason(this.#lease.incarnation === undefined ? 'none yet' : 'lapsed');
+    return this.#readiness.reason(this.#lease.incarnation === undefined ? 'none yet' : 'lapsed', this.#outage.reason);
   }
 
   async purge(): Promise<void> {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkServer } from './checks.ts';
+import { checkServer, faultOf } from './checks.ts';
 
 /** What a server says of itself, in the order that it is asked for. */
 interface Told {
   readonly version?: string;
-  readonly flush?: number;
   readonly packet?: number;
   readonly autocommit?: number;
   readonly log?: number;
@@ -17,8 +16,8 @@ const megabyte = 1024 * 1024;
 const check = (told: Told) =>
   checkServer({
     query: async () => {
-      const { version = '8.0.15', flush = 1, packet = 64 * megabyte, autocommit = 1, log = 1, format = 'ROW' } = told;
-      return [[version, flush, packet, autocommit, log, format]];
+      const { version = '8.0.15', packet = 64 * megabyte, autocommit = 1, log = 1, format = 'ROW' } = told;
+      return [[version, packet, autocommit, log, format]];
     },
   });
 
@@ -38,12 +37,6 @@ const cases: readonly (readonly [what: string, told: Told, code: string, message
   ],
   ['MariaDB 10.5 by its old name', { version: '5.5.5-10.5.29-MariaDB' }, 'version', /too old/],
   [
-    'commits that do not wait',
-    { flush: 2 },
-    'unsafe',
-    /innodb_flush_log_at_trx_commit = 2 and may lose .*: set it to 1$/,
-  ],
-  [
     'small packets',
     { packet: 16 * megabyte },
     'unsafe',
@@ -62,4 +55,18 @@ test('a server as it should be is taken', async () => {
   for (const version of ['8.0.4', '8.4.3', '9.1.0', '10.6.0-MariaDB', '5.5.5-10.11.19-MariaDB', '11.8.2-MariaDB-log'])
     await check({ version });
   await check({ log: 0, format: 'STATEMENT' });
+});
+
+const fault = (told: Readonly<Record<string, string>>) =>
+  faultOf(new Map(Object.entries({ innodb_flush_log_at_trx_commit: '1', log_bin: 'OFF', sync_binlog: '0', ...told })));
+
+test('where what a server acknowledges may be lost, it says why, and what to do', () => {
+  assert.equal(fault({}), undefined);
+  assert.equal(fault({ log_bin: 'ON', sync_binlog: '1' }), undefined);
+  const flush = fault({ innodb_flush_log_at_trx_commit: '2' });
+  assert.match(flush ?? '', /innodb_flush_log_at_trx_commit = 2 and may lose .*: set it to 1$/);
+  for (const sync_binlog of ['0', '1000']) {
+    const log = fault({ log_bin: 'ON', sync_binlog });
+    assert.match(log ?? '', /a binary log with sync_binlog = \d+ and may lose .*: set it to 1$/);
+  }
 });

@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkServer } from './checks.ts';
+import { checkServer, faultOf } from './checks.ts';
 
 /** What a server says of itself, in the order that it is asked for. */
 interface Told {
   readonly number?: number;
   readonly version?: string;
   readonly encoding?: string;
-  readonly fsync?: string;
-  readonly commit?: string;
   readonly isolation?: string;
 }
 
 const check = (told: Told) =>
   checkServer({
     query: async () => {
-      const { number = 150_000, version = '15.0', encoding = 'UTF8', fsync = 'on' } = told;
-      return [[number, version, encoding, fsync, told.commit ?? 'on', told.isolation ?? 'read committed']];
+      const { number = 150_000, version = '15.0', encoding = 'UTF8' } = told;
+      return [[number, version, encoding, told.isolation ?? 'read committed']];
     },
   });
 
@@ -28,8 +26,6 @@ const cases: readonly (readonly [what: string, told: Told, code: string, message
     /^PostgreSQL 12\.22 is too old: Holdfast needs 13 or later$/,
   ],
   ['no UTF-8', { encoding: 'SQL_ASCII' }, 'unsafe', /has the encoding SQL_ASCII: create one with ENCODING 'UTF8'$/],
-  ['no fsync', { fsync: 'off' }, 'unsafe', /may lose what it has acknowledged: set fsync = on$/],
-  ['commits that do not wait', { commit: 'off' }, 'unsafe', /loses acknowledged commits in a crash: set it to on/],
   [
     'another isolation',
     { isolation: 'serializable' },
@@ -43,8 +39,33 @@ for (const [what, told, code, message] of cases) {
     assert.rejects(check(told), { code, message }));
 }
 
-test('a server as it should be is taken, also where a replica is waited for', async () => {
+test('a server as it should be is taken', async () => {
   await check({});
   await check({ number: 130_000, version: '13.0' });
-  for (const commit of ['local', 'remote_write', 'remote_apply']) await check({ commit });
+});
+
+const durable = { fsync: 'on', commit: 'on', standbys: '' };
+
+test('what a server acknowledges is kept, also where a replica is waited for', () => {
+  for (const commit of ['on', 'remote_write', 'remote_apply']) {
+    for (const standbys of ['', '*']) assert.equal(faultOf({ ...durable, commit, standbys }, true), undefined);
+  }
+  assert.equal(faultOf({ ...durable, commit: 'local' }, false), undefined);
+});
+
+test('where what a server acknowledges may be lost, it says why, and what to do', () => {
+  assert.match(
+    faultOf({ ...durable, fsync: 'off' }, false) ?? '',
+    /may lose what it has acknowledged: set fsync = on$/,
+  );
+  const off = faultOf({ ...durable, commit: 'off' }, false);
+  assert.match(off ?? '', /loses acknowledged commits in a crash: set it to on/);
+});
+
+test('a commit that does not wait for the replica is refused where there is one', () => {
+  const local = { ...durable, commit: 'local' };
+  const several = faultOf(local, true);
+  assert.match(several ?? '', /= local, .* \(store\.url names several hosts\): set it to on/);
+  const standbys = faultOf({ ...local, standbys: 'ANY 1 (a, b)' }, false);
+  assert.match(standbys ?? '', /\(synchronous_standby_names is set\): set it to on/);
 });

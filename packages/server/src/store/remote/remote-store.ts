@@ -23,7 +23,7 @@ import { type Address, type AddressForm, parseAddress } from './address.ts';
 import { commitByNeeds, issueAgain, type Results, type Send } from './batch.ts';
 import type { Dialect, PurgePlace } from './dialect.ts';
 import { encodeWrite } from './encoded-write.ts';
-import { ofReading, RemoteError, toStoreError } from './judged.ts';
+import { ofOpening, ofReading, RemoteError, toStoreError } from './judged.ts';
 import { Migrator, type Schema, type SchemaState, tooOld } from './migrator.ts';
 import { Pool, type Session } from './pool.ts';
 import { Claimer } from './rows/claimer.ts';
@@ -125,7 +125,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
       this.#isOpen = true;
     } catch (error) {
       await this.close();
-      throw ofReading(error);
+      throw ofOpening(error);
     }
   }
 
@@ -387,7 +387,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
       await this.#pool.use(readMs, (connection) => this.#dialect.check(connection));
       return await this.#pool.use(migrationMs, work);
     } catch (error) {
-      throw ofReading(error);
+      throw ofOpening(error);
     } finally {
       await this.close();
     }
