@@ -58,7 +58,7 @@ export interface EndedTests extends Ended {
   readonly seconds: Readonly<Record<string, number>>;
 }
 
-/** Runs test files, two at a time; what takes minutes says how far it is. */
+/** Runs test files, some at a time; what takes minutes says how far it is. */
 export async function runTests(
   name: string,
   limitSeconds: number,
@@ -66,11 +66,13 @@ export async function runTests(
   env: Readonly<Record<string, string>> = {},
 ): Promise<EndedTests> {
   if (files.length === 0) return { name, code: 0, output: '', files: 0, seconds: {} };
-  let seen: Progress = { done: 0, of: files.length, seconds: {} };
+  let seen: Progress = { done: 0, of: files.length, busyCores: 0, seconds: {} };
   const startedMs = performance.now();
   const telling = setInterval(() => {
     const minutes = Math.round((performance.now() - startedMs) / 60_000);
-    console.log(`       ${name}: ${seen.done} of ${seen.of} files, ${minutes} min`);
+    console.log(
+      `       ${name}: ${seen.done} of ${seen.of} files, ${minutes} min, ${seen.busyCores.toFixed(1)} cores had work`,
+    );
   }, progressEverySeconds * 1000);
   const onProgress = (progress: Progress) => {
     seen = progress;

@@ -72,6 +72,14 @@ export const slices: readonly Slice[] = [
     limitSeconds: 3600,
     covers: [...engine, ...store, 'test/stores/write-boundaries.test.ts'],
   },
+  {
+    name: 'galera',
+    what: 'members of a Galera cluster are killed under load, again and again',
+    files: ['test/long/galera.ts'],
+    env: {},
+    limitSeconds: 3600,
+    covers: [...engine, ...store, 'test/long/galera.ts', 'test/stores/lib/member-kills.ts'],
+  },
   ...(['postgresql', 'mariadb'] as const).flatMap((kind) => clusterOn(kind)),
   ...(['postgres', 'mysql'] as const).flatMap((kind) => [1, 2, 3].map((nodes) => onStore({ kind, nodes }))),
 ];
