@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkServer, faultOf } from './checks.ts';
+import { checkServer } from './checks.ts';
 
 /** What a server says of itself, in the order that it is asked for. */
 interface Told {
@@ -55,18 +55,4 @@ test('a server as it should be is taken', async () => {
   for (const version of ['8.0.4', '8.4.3', '9.1.0', '10.6.0-MariaDB', '5.5.5-10.11.19-MariaDB', '11.8.2-MariaDB-log'])
     await check({ version });
   await check({ log: 0, format: 'STATEMENT' });
-});
-
-const fault = (told: Readonly<Record<string, string>>) =>
-  faultOf(new Map(Object.entries({ innodb_flush_log_at_trx_commit: '1', log_bin: 'OFF', sync_binlog: '0', ...told })));
-
-test('where what a server acknowledges may be lost, it says why, and what to do', () => {
-  assert.equal(fault({}), undefined);
-  assert.equal(fault({ log_bin: 'ON', sync_binlog: '1' }), undefined);
-  const flush = fault({ innodb_flush_log_at_trx_commit: '2' });
-  assert.match(flush ?? '', /innodb_flush_log_at_trx_commit = 2 and may lose .*: set it to 1$/);
-  for (const sync_binlog of ['0', '1000']) {
-    const log = fault({ log_bin: 'ON', sync_binlog });
-    assert.match(log ?? '', /a binary log with sync_binlog = \d+ and may lose .*: set it to 1$/);
-  }
 });

@@ -1,6 +1,6 @@
 import type { Connection as Driver } from 'mysql2/promise';
 import { numberAt, type Row, textAt } from '../remote/values.ts';
-import { faultOf } from './checks.ts';
+import { faultOf } from './durability.ts';
 
 /** What a server tells of itself when a connection to it is made. */
 export interface SeenServer {

@@ -1,8 +1,8 @@
 import { RemoteError } from '../remote/judged.ts';
 import { type Followed, lineKey, notFollowed, type Stand, toStoredBeat } from '../remote/stand.ts';
 import { numberAt, textAt } from '../remote/values.ts';
-import { faultOf } from './checks.ts';
 import type { Connection } from './connection.ts';
+import { faultOf } from './durability.ts';
 import { clockMs } from './procedures/common.ts';
 
 /** What a server is just now, and what the data on it say. @throws RemoteError */
