@@ -1,4 +1,4 @@
-import { begin, handler, noteIncident, unfinished } from './common.ts';
+import { begin, handler, noteIncident, refuseIfTooLate, unfinished, untilTooLate } from './common.ts';
 
 const branchTable = /* sql */ `json_table(w_branches, '$[*]' columns (
         position for ordinality,
@@ -48,6 +48,7 @@ begin
   declare found int;
   declare early int default 0;
   declare results longtext default '';
+  ${untilTooLate}
   declare owners cursor for select name from json_table(p_owners, '$[*]' columns (
     name varchar(256) character set utf8mb4 path '$')) j;
   declare writes cursor for select * from json_table(p_writes, '$[*]' columns (
@@ -111,7 +112,7 @@ begin
       w_most_branches, w_most_bytes, w_size, w_branch_count, w_branches;
     if is_end then
       leave each_write;
-    end if;
+    end if;${refuseIfTooLate}
     set is_double = 0, r_id = null, r_has_incident = 0,
       w_owner = nullif(w_owner, ''), w_expect_owner = nullif(w_expect_owner, ''),
       w_incident = substr(p_bytes, w_incident_at, w_incident_size),
