@@ -11,6 +11,7 @@ import {
   type KeyValue,
   type ListFilter,
   type ListPage,
+  type NotedRow,
   type OwedAlert,
   type OwnedRow,
   type Store,
@@ -194,6 +195,10 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
     const rows = await this.#read((connection) => this.#dialect.upkeep.owned(connection, incarnation, afterId, limit));
     if (after === '') this.#lowestOwned.seen(rows[0] === undefined ? undefined : Number(rows[0].place));
     return rows;
+  }
+
+  noteIncident(row: NotedRow, incident: string): Promise<boolean> {
+    return this.#write(this.#commitMs, (connection) => this.#dialect.upkeep.note(connection, row, incident));
   }
 
   async changed(seen: readonly SeenRow[]): Promise<readonly ChangedRow[]> {
