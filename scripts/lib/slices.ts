@@ -65,6 +65,14 @@ export const slices: readonly Slice[] = [
     covers: [...engine, ...store, 'test/stores/lib/failover.ts', 'test/long/failover.ts'],
   },
   {
+    name: 'failover-mariadb',
+    what: 'MariaDB with a semi-synchronous replica fails over under load, and the old primary comes back, again and again',
+    files: ['test/long/mariadb-failover.ts'],
+    env: {},
+    limitSeconds: 3600,
+    covers: [...engine, ...store, 'test/stores/lib/failover.ts', 'test/long/mariadb-failover.ts'],
+  },
+  {
     name: 'write-boundaries',
     what: 'kill -9 of coordinators on PostgreSQL and MariaDB at each of their first ten writes',
     files: ['test/stores/write-boundaries.test.ts'],
