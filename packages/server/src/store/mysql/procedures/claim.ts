@@ -1,4 +1,4 @@
-import { begin, clockMs, handler, refuseIfTooLate, unfinished, untilTooLate } from './common.ts';
+import { begin, clockMs, handler, isTooLate, unfinished, untilTooLate } from './common.ts';
 
 /** An owner that is gone and owns nothing is forgotten after so long: what it may still have had under way has ended by then. */
 const forgetMs = 600_000;
@@ -19,8 +19,8 @@ const take = (key: 'primary' | 'due', which: string, lock: string) => /* sql */ 
       fetch candidates into c_owner, c_id, c_bytes;
       if at_end then
         leave each_candidate;
-      end if;${refuseIfTooLate}
-      if taken >= p_most or (taken > 0 and taken_bytes > p_most_bytes) then
+      end if;
+      if taken >= p_most or (taken > 0 and (taken_bytes > p_most_bytes or ${isTooLate})) then
         set is_full = 1;
         leave each_candidate;
       end if;

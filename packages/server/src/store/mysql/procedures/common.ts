@@ -25,14 +25,11 @@ export const begin = /* sql */ `
   start transaction;`;
 
 /**
- * Several waits do not add up: a batch is divided before its caller gives it up. `sysdate` is the only one that goes on inside
- * of a procedure. It is refused as a wait for a lock is.
+ * Several waits do not add up: what is not reached in time is left to another call. `sysdate` is the only clock that goes
+ * on inside of a procedure.
  */
 export const untilTooLate = 'declare ends datetime(6) default sysdate(6) + interval 1500000 microsecond;';
-export const refuseIfTooLate = /* sql */ `
-    if sysdate(6) > ends then
-      signal sqlstate 'HY000' set mysql_errno = 1205, message_text = 'it has waited for several locks';
-    end if;`;
+export const isTooLate = 'sysdate(6) > ends';
 
 /** Milliseconds by the server's clock, whatever its time zone. */
 export const clockMs = `(timestampdiff(microsecond, '1970-01-01 00:00:00', utc_timestamp(3)) div 1000)`;

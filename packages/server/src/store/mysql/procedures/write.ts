@@ -1,4 +1,4 @@
-import { begin, handler, noteIncident, refuseIfTooLate, unfinished, untilTooLate } from './common.ts';
+import { begin, handler, isTooLate, noteIncident, unfinished, untilTooLate } from './common.ts';
 
 const branchTable = /* sql */ `json_table(w_branches, '$[*]' columns (
         position for ordinality,
@@ -112,7 +112,11 @@ begin
       w_most_branches, w_most_bytes, w_size, w_branch_count, w_branches;
     if is_end then
       leave each_write;
-    end if;${refuseIfTooLate}
+    end if;
+    if ${isTooLate} then
+      set results = concat(results, 'k');
+      iterate each_write;
+    end if;
     set is_double = 0, r_id = null, r_has_incident = 0,
       w_owner = nullif(w_owner, ''), w_expect_owner = nullif(w_expect_owner, ''),
       w_incident = substr(p_bytes, w_incident_at, w_incident_size),
