@@ -38,11 +38,11 @@ export class Worker {
     return this.#ready;
   }
 
-  /** @throws Error where it ended or does not answer */
-  async ask(command: string, input: Numbers = {}): Promise<Numbers> {
+  /** @throws Error where it ended or does not answer in time */
+  async ask(command: string, input: Numbers = {}, limitMs = answerLimitMs): Promise<Numbers> {
     await this.#ready;
     if (!this.#child.connected) throw new Error(`${this.#name} has ended before ${command}; its error is above`);
-    const answered = this.#answer(command);
+    const answered = this.#answer(command, limitMs);
     // A channel that breaks now means that the process ends, which the answer is told.
     this.#child.send({ command, input }, () => undefined);
     return answered;
@@ -62,7 +62,7 @@ export class Worker {
     await gone;
   }
 
-  #answer(command: string, limitMs = answerLimitMs): Promise<Numbers> {
+  #answer(command: string, limitMs: number): Promise<Numbers> {
     return new Promise((resolve, reject) => {
       const settle = (end: () => void) => {
         clearTimeout(limit);

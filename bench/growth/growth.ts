@@ -34,6 +34,8 @@ export interface GrowthResult {
 const inFlight = 64;
 const settleSeconds = 0.5;
 const warmUpSeconds = 3;
+/** A page is put in, claimed and ended, in both stores, on a machine that may do much else. */
+const pageLimitMs = 10_000;
 /** All that was filled in had ended before this. */
 const purgeAgeMs = 60_000;
 const claimKeys = ['emptyP50Ms', 'emptyP99Ms', 'emptyIdleMs', 'grownP50Ms', 'grownP99Ms', 'grownIdleMs'] as const;
@@ -94,7 +96,7 @@ async function placesOf(database: Database | undefined, folder: string): Promise
 }
 
 async function measureClaims(stores: Worker, pages: number) {
-  const answer = pick(await stores.ask('claim', { pages }), claimKeys);
+  const answer = pick(await stores.ask('claim', { pages }, pages * pageLimitMs), claimKeys);
   return {
     claimP50Ms: { empty: answer.emptyP50Ms, grown: answer.grownP50Ms },
     claimP99Ms: { empty: answer.emptyP99Ms, grown: answer.grownP99Ms },

@@ -13,7 +13,7 @@ export interface Counters {
 const statistic = (column: string) => `(select coalesce(sum(${column}), 0) from pg_stat_user_tables)`;
 const size = (what: string) => `
   (select sum(${what}(c.oid)) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where relkind = 'r' and nspname = 'public')`;
+   where relkind = 'r' and nspname not in ('pg_catalog', 'information_schema'))`;
 
 export async function readCounters(client: pg.Client): Promise<Counters> {
   const { rows } = await client.query({

@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type pg from 'pg';
-import { encodeDefinition, encodeProgress } from '../../packages/server/src/store/codec.ts';
-import { aDefinition, aProgress } from '../../packages/server/src/store/contract/fixtures.ts';
-import { percentile } from '../statistics.ts';
-import type { Layout } from './layouts.ts';
+import { Latencies } from '../statistics.ts';
+import type { Batch, Saga, Subject } from './subject.ts';
 
 export interface Load {
   readonly sagas: number;
   readonly seconds: number;
-  readonly claimed: number;
-  readonly claimP50Ms: number;
-  readonly claimP99Ms: number;
+  /** That were created and could not be ended half a minute after it. */
+  readonly unfinished: number;
+  readonly claims: Times;
+  readonly beats: Times;
+  readonly looks: Times;
 }
+
+type Times = ReturnType<Latencies['take']>;
 
 /** Creations, and as many ends, in one batch: what a coordinator with 64 sagas in flight writes at a time. */
 const half = 32;
@@ -20,89 +21,76 @@ const half = 32;
 const slow = 1;
 const slowMs = 500;
 const claimEveryMs = 50;
-const claimRows = 100;
-/** A saga of this load is due half a second after it was handed back. */
-const marginMs = 60_000;
+const beatEveryMs = 1000;
+const lookEveryMs = 60_000;
+const drainMs = 30_000;
 
-const bytes = (stored: string | Uint8Array) => (typeof stored === 'string' ? Buffer.from(stored) : Buffer.from(stored));
-const definition = (gid: string) => bytes(encodeDefinition(aDefinition(gid)));
-const atFirst = bytes(encodeProgress(aProgress('submitted')).text);
-const atTheEnd = bytes(
-  encodeProgress(
-    aProgress('succeed', {
-      operations: 'ssss',
-      attempts: [1, 3].map((operation) => ({
-        operation,
-        atMs: 1,
-        durationMs: 3,
-        outcome: 'success' as const,
-        reason: '',
-      })),
-      attemptCount: 2,
-    }),
-  ).text,
-);
-
-/** The store's batches from several connections for a while, and the claims of a node beside them. */
-export async function load(clients: readonly pg.Client[], layout: Layout, seconds: number): Promise<Load> {
-  const [claimer, ...writers] = clients;
-  if (claimer === undefined) throw new Error('no connection');
+/** Batches of so many writers for a while, and what a node asks for beside them. Then all that is left is ended. */
+export async function load(subject: Subject, writers: number, seconds: number): Promise<Load> {
   const untilMs = performance.now() + seconds * 1000;
-  const due: string[] = [];
-  const claims = claimRounds(claimer, layout, untilMs, due);
-  const counts = await Promise.all(writers.map((writer) => batches(writer, layout, untilMs, due)));
-  const { claimed, durations } = await claims;
-  durations.sort((one, other) => one - other);
-  return {
-    sagas: counts.reduce((sum, count) => sum + count, 0),
-    seconds,
-    claimed,
-    claimP50Ms: percentile(durations, 0.5),
-    claimP99Ms: percentile(durations, 0.99),
-  };
+  const run = new Run(subject);
+  const beside = Promise.all([
+    repeated(untilMs, claimEveryMs, () => run.claim()),
+    repeated(untilMs, beatEveryMs, () => subject.beat()),
+    repeated(untilMs, lookEveryMs, () => subject.look()),
+  ]);
+  await Promise.all(Array.from({ length: writers }, (_, writer) => run.write(writer, untilMs)));
+  const [claims, beats, looks] = await beside;
+  const sagas = run.ended;
+  return { sagas, seconds, unfinished: await run.drain(), claims, beats, looks };
 }
 
-async function batches(client: pg.Client, { batch }: Layout, untilMs: number, due: string[]): Promise<number> {
-  let open: string[] = [];
-  let ended = 0;
-  while (performance.now() < untilMs) {
-    const nowMs = Date.now();
-    const gids = Array.from({ length: half }, () => randomBytes(15).toString('base64url'));
-    const tokens = () => Array.from({ length: half }, () => randomBytes(9).toString('base64url'));
-    const ends = [...open.slice(slow), ...due.splice(0, slow)];
-    const slept = open.slice(0, slow);
-    await client.query(batch, [
-      gids,
-      tokens(),
-      gids.map(() => 'node-1'),
-      gids.map(() => nowMs),
-      gids.map(definition),
-      gids.map(() => atFirst),
-      ends,
-      tokens().slice(0, ends.length),
-      ends.map(() => nowMs),
-      ends.map(() => atTheEnd),
-      slept,
-      slept.map(() => nowMs + slowMs),
-    ]);
-    ended += ends.length;
-    open = gids;
+class Run {
+  ended = 0;
+  readonly #subject: Subject;
+  /** Owned, and to be ended. */
+  readonly #owned: Saga[] = [];
+  #unfinished = 0;
+
+  constructor(subject: Subject) {
+    this.#subject = subject;
   }
-  return ended;
+
+  async write(writer: number, untilMs: number): Promise<void> {
+    let open: readonly Saga[] = [];
+    while (performance.now() < untilMs) {
+      const created = Array.from({ length: half }, () => randomBytes(15).toString('base64url'));
+      const ended = [...open.slice(slow), ...this.#owned.splice(0, slow)];
+      await this.#write(writer, { created, ended, slept: open.slice(0, slow), dueMs: Date.now() + slowMs });
+      open = created.map((gid) => ({ gid, version: 1 }));
+    }
+    this.#owned.push(...open);
+  }
+
+  async claim(): Promise<void> {
+    this.#owned.push(...(await this.#subject.claim()));
+  }
+
+  /** Answers with how many are left all the same. */
+  async drain(): Promise<number> {
+    for (const giveUpMs = performance.now() + drainMs; this.#unfinished > 0 && performance.now() < giveUpMs; ) {
+      const ended = this.#owned.splice(0, half);
+      if (ended.length > 0) await this.#write(0, { created: [], ended, slept: [], dueMs: 0 });
+      else await pause(claimEveryMs);
+      await this.claim();
+    }
+    return this.#unfinished;
+  }
+
+  async #write(writer: number, batch: Batch): Promise<void> {
+    await this.#subject.write(writer, batch);
+    this.ended += batch.ended.length;
+    this.#unfinished += batch.created.length - batch.ended.length;
+  }
 }
 
-async function claimRounds(client: pg.Client, { claim, moves }: Layout, untilMs: number, due: string[]) {
-  const durations: number[] = [];
-  let claimed = 0;
-  while (performance.now() < untilMs) {
-    const beganMs = performance.now();
-    const nowMs = Date.now();
-    const fromMs = moves ? nowMs - marginMs : 0;
-    const { rows } = await client.query<{ gid: string }>(claim, [nowMs, claimRows, fromMs]);
-    durations.push(performance.now() - beganMs);
-    claimed += rows.length;
-    due.push(...rows.map(({ gid }) => gid));
-    await pause(claimEveryMs);
+async function repeated(untilMs: number, everyMs: number, work: () => Promise<void>): Promise<Times> {
+  const times = new Latencies();
+  for (let nowMs = performance.now(); nowMs < untilMs; nowMs = performance.now()) {
+    await work();
+    const doneMs = performance.now();
+    times.add(doneMs - nowMs);
+    await pause(Math.max(0, Math.min(everyMs, untilMs - doneMs)));
   }
-  return { claimed, durations };
+  return times.take();
 }

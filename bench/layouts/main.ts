@@ -1,17 +1,26 @@
-/** `npm run bench:layouts`: what a saga costs a PostgreSQL in several layouts of its tables, also while a snapshot is held. */
+/**
+ * `npm run bench:layouts`: what a saga costs a PostgreSQL by the store, and in several layouts of its tables, also while
+ * a snapshot is held.
+ */
 import pg from 'pg';
 import { postgres } from '../../scripts/lib/toolchains/databases.ts';
 import { startPostgres } from '../../test/lib/servers/postgres.ts';
+import type { PrivateServer } from '../../test/lib/servers/private-server.ts';
 import { runCommand } from '../command.ts';
+import { budgetTable } from '../markdown.ts';
 import { table } from '../table.ts';
+import { layoutBudgets } from './budgets.ts';
 import { type Counters, readCounters, readLog } from './figures.ts';
-import type { Layout } from './layouts.ts';
+import { LayoutSubject } from './layout-subject.ts';
+import { layouts } from './layouts.ts';
 import { type Load, load } from './load.ts';
 import { type LayoutOptions, readOptions, usage } from './options.ts';
+import { StoreSubject } from './store-subject.ts';
+import type { Subject } from './subject.ts';
 
 interface Measured {
   readonly layout: string;
-  readonly phase: string;
+  readonly phase: 'clean' | 'pinned' | 'released';
   readonly load: Load;
   readonly before: Counters;
   readonly after: Counters;
@@ -19,10 +28,10 @@ interface Measured {
   readonly imageBytes: number;
 }
 
-const heading =
-  'layout phase sagas/s wal/saga without-images hot entries/saga heap/saga index/saga dead claim-p50 claim-p99'.split(
-    ' ',
-  );
+const heading = [
+  ...['layout', 'phase', 'sagas/s', 'wal/saga', 'without-images', 'hot', 'entries/saga', 'heap/saga', 'index/saga'],
+  ...['dead', 'claim-p50', 'claim-p99', 'beat-p99', 'look-max'],
+];
 
 await runCommand<LayoutOptions>({
   usage,
@@ -30,12 +39,13 @@ await runCommand<LayoutOptions>({
   measure: async (options, _folder, progress) => {
     const measured: Measured[] = [];
     for (const layout of options.layouts) measured.push(...(await measureLayout(layout, options, progress)));
-    return table([heading, ...measured.map(toRow)]);
+    const rows = table([heading, ...measured.map(toRow)]);
+    return `${rows}\n\n${budgetTable(layoutBudgets(measured))}`;
   },
 });
 
 /** On a server of its own, with its defaults, but for a log long enough to be read afterwards. */
-async function measureLayout(layout: Layout, options: LayoutOptions, progress: (text: string) => void) {
+async function measureLayout(name: string, options: LayoutOptions, progress: (text: string) => void) {
   const programs = postgres();
   if ('missing' in programs) throw new Error(programs.missing);
   const server = await startPostgres(programs.found, {
@@ -51,30 +61,49 @@ async function measureLayout(layout: Layout, options: LayoutOptions, progress: (
   };
   try {
     const looker = await connect();
-    await looker.query(`create extension pg_walinspect; ${layout.tables}`);
-    const loaders: pg.Client[] = [];
-    for (let count = 0; count <= options.writers; count += 1) loaders.push(await connect());
-    const phase = async (name: string, seconds: number): Promise<Measured> => {
-      progress(`${layout.name}, ${name}: ${seconds} s`);
+    await looker.query('create extension pg_walinspect');
+    const { subject, close } = await subjectOf(name, options, server, connect);
+    const phase = async (phaseName: Measured['phase'], seconds: number): Promise<Measured> => {
+      progress(`${name}, ${phaseName}: ${seconds} s`);
       const before = await readCounters(looker);
-      const done = await load(loaders, layout, seconds);
+      const done = await load(subject, options.writers, seconds);
       const log = await readLog(looker, before);
-      return { layout: layout.name, phase: name, load: done, before, after: await readCounters(looker), ...log };
+      return { layout: name, phase: phaseName, load: done, before, after: await readCounters(looker), ...log };
     };
-    await load(loaders, layout, Math.min(5, options.seconds));
+    await load(subject, options.writers, Math.min(5, options.seconds));
     const clean = await phase('clean', options.seconds);
     const holder = await connect();
-    await holder.query('begin isolation level repeatable read; select count(*) from transactions where id = 1');
+    await holder.query('begin isolation level repeatable read; select count(*) from pg_class');
     const pinned = await phase('pinned', options.pinnedSeconds);
     await holder.query('commit');
-    return [clean, pinned, await phase('released', options.seconds)];
+    const released = await phase('released', options.seconds);
+    await close();
+    return [clean, pinned, released];
   } finally {
     for (const client of clients) await client.end();
     await server.stop();
   }
 }
 
-function toRow({ layout, phase, load: { sagas, seconds, ...claims }, before, after, ...log }: Measured): string[] {
+async function subjectOf(
+  name: string,
+  { writers }: LayoutOptions,
+  server: PrivateServer,
+  connect: () => Promise<pg.Client>,
+): Promise<{ subject: Subject; close: () => Promise<void> }> {
+  const layout = layouts.find((one) => one.name === name);
+  if (layout === undefined) {
+    const subject = await StoreSubject.open(`postgres://root@127.0.0.1:${server.port}/postgres`);
+    return { subject, close: () => subject.close() };
+  }
+  const claimer = await connect();
+  await claimer.query(layout.tables);
+  const connections: pg.Client[] = [];
+  while (connections.length < writers) connections.push(await connect());
+  return { subject: new LayoutSubject(layout, claimer, connections), close: async () => undefined };
+}
+
+function toRow({ layout, phase, load: { sagas, seconds, ...times }, before, after, ...log }: Measured): string[] {
   const each = (bytes: number) => (bytes / sagas).toFixed(0);
   const added = (name: keyof Counters) => after[name] - before[name];
   return [
@@ -88,7 +117,9 @@ function toRow({ layout, phase, load: { sagas, seconds, ...claims }, before, aft
     each(added('heapBytes')),
     each(added('indexBytes')),
     `${after.deadRows}`,
-    claims.claimP50Ms.toFixed(1),
-    claims.claimP99Ms.toFixed(1),
+    times.claims.p50Ms.toFixed(1),
+    times.claims.p99Ms.toFixed(1),
+    times.beats.p99Ms.toFixed(1),
+    times.looks.maxMs.toFixed(1),
   ];
 }

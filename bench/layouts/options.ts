@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { positive, whole } from '../options.ts';
-import { type Layout, layouts } from './layouts.ts';
+import { layouts } from './layouts.ts';
 
 export interface LayoutOptions {
-  readonly layouts: readonly Layout[];
+  /** By their names; `store` is the store itself. */
+  readonly layouts: readonly string[];
   readonly seconds: number;
   readonly pinnedSeconds: number;
   readonly writers: number;
@@ -12,7 +13,7 @@ export interface LayoutOptions {
 
 export const usage = `npm run bench:layouts -- [options]
 
-  --layouts LIST       by their names (all)
+  --layouts LIST       by their names; store is the store itself (all)
   --seconds N          length of the load on each layout while nobody holds a snapshot (60)
   --pinned-seconds N   and while a transaction holds one (300)
   --writers N          connections that write batches (2)
@@ -32,13 +33,12 @@ const flags = {
 export function readOptions(args: readonly string[]): LayoutOptions | undefined {
   const { values } = parseArgs({ args: [...args], options: flags, allowPositionals: false });
   if (values.help === true) return undefined;
-  const names = values.layouts?.split(',') ?? layouts.map(({ name }) => name);
-  const unknown = names.find((name) => !layouts.some((layout) => layout.name === name));
-  if (unknown !== undefined) {
-    throw new Error(`--layouts takes ${layouts.map(({ name }) => name).join(', ')}, not ${unknown}`);
-  }
+  const known = ['store', ...layouts.map(({ name }) => name)];
+  const names = values.layouts?.split(',') ?? known;
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`--layouts takes ${known.join(', ')}, not ${unknown}`);
   return {
-    layouts: layouts.filter(({ name }) => names.includes(name)),
+    layouts: known.filter((name) => names.includes(name)),
     seconds: positive('seconds', values.seconds ?? '60'),
     pinnedSeconds: positive('pinned-seconds', values['pinned-seconds'] ?? '300'),
     writers: whole('writers', values.writers ?? '2', 1),

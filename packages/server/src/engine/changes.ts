@@ -10,7 +10,7 @@ import {
   type Transaction,
   withMoveAsked,
 } from '@holdfast/core';
-import type { Store, StoredTransaction, Write } from '../store/store.ts';
+import type { Store, StoredTransaction, UpdateWrite } from '../store/store.ts';
 import type { Actor } from './actor.ts';
 import type { Admission } from './admission.ts';
 import type { EngineClock } from './clock.ts';
@@ -95,7 +95,7 @@ export class Changes {
     const ruling = known === undefined ? 'nothing' : rule(known.transaction);
     if (known !== undefined && ruling !== 'nothing' && !(ruling instanceof HoldfastError)) {
       const row = { owner: null, version: known.version, handedBack: true, known };
-      return this.#write(incarnation, known.transaction, row, ruling);
+      return this.#write(incarnation, known.transaction, row, ruling, rule);
     }
     // What is refused, or is so already, leads to no write that would show whether others have changed the row.
     return this.#changeRead(incarnation, gid, rule, wake);
@@ -117,7 +117,7 @@ export class Changes {
       return { transaction: stored, actor: undefined, version };
     }
     const fact = ruling === 'nothing' ? ({ kind: 'due', atMs: this.#context.clock.nowMs() } as const) : ruling;
-    return this.#write(incarnation, stored, { owner, version, handedBack, known: undefined }, fact);
+    return this.#write(incarnation, stored, { owner, version, handedBack, known: undefined }, fact, rule);
   }
 
   /**
@@ -129,6 +129,7 @@ export class Changes {
     stored: Transaction,
     row: RowBefore,
     fact: Fact,
+    rule: Rule,
   ): Promise<Changed | undefined> {
     const { gid } = stored.definition;
     const atMs = this.#context.clock.nowMs();
@@ -140,7 +141,7 @@ export class Changes {
     const isWaiting = !isAnothers && !isFinal(next.progress.status) && (isAsleep || !this.#context.admission.hasRoom());
     const owner = isFinal(next.progress.status) || isWaiting ? null : isAnothers ? row.owner : incarnation.id;
     const progress = fitProgress(isWaiting && !isAsleep ? { ...next.progress, dueMs: atMs } : next.progress);
-    const write: Write = {
+    const write: UpdateWrite = {
       kind: 'update',
       gid,
       token: incarnation.newToken(),
@@ -151,9 +152,10 @@ export class Changes {
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),
     };
     const sentMs = this.#context.upkeep.monotonicMs();
-    const result = await this.#context.rows.write(write, updateBytes(progress));
+    const result = await this.#context.rows.update(write, updateBytes(progress));
     const registered = incarnation.prepared.allBranches(gid, row.known);
     incarnation.prepared.forget(gid);
+    if (result === 'overtaken') return this.#overtaken(gid, fact, rule);
     if (result !== 'done') return undefined;
     this.#context.written(next, stored);
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
@@ -165,6 +167,20 @@ export class Changes {
         ? await this.#driveRead(incarnation, next, row.version + 1, sentMs)
         : incarnation.activate({ ...next, branches }, row.version + 1, sentMs);
     return { transaction: next, actor };
+  }
+
+  /**
+   * Where the change was made and another node has gone on from there, or somebody has made the same one, it is made.
+   * Undefined: it was surely not made, and is decided anew.
+   */
+  async #overtaken(gid: string, fact: Fact, rule: Rule): Promise<Changed | undefined> {
+    const row = await this.#context.rows.loadSurely(gid, 'bare');
+    if (row === undefined) throw unknownGid();
+    const stored = this.#context.restore(row);
+    const ruling = rule(stored);
+    if (ruling !== 'nothing' && !(ruling instanceof HoldfastError)) return undefined;
+    if (ruling instanceof HoldfastError && !isMade(fact, stored)) throw ruling;
+    return { transaction: stored, actor: undefined, version: row.version };
   }
 
   /** The branches to drive are loaded after the move is committed: none that was acknowledged is missed. */
@@ -193,4 +209,10 @@ export class Changes {
 function changedElsewhere(stored: Transaction, fact: Fact, atMs: number): Transaction {
   const known = fact.kind === 'stopped' ? apply(stored, { kind: 'loaded', handedBack: false, atMs }) : stored;
   return apply(known, fact);
+}
+
+/** Whether what is stored comes after such a change, whoever made it. */
+function isMade({ kind }: Fact, { progress: { status, submittedMs } }: Transaction): boolean {
+  if (kind === 'submitted') return submittedMs > 0;
+  return kind === 'abort-asked' && submittedMs === 0 && (status === 'aborting' || status === 'failed');
 }

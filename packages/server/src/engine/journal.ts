@@ -36,7 +36,8 @@ export type JournalStore = Pick<Store, 'commit' | 'ping' | 'commitsAtOnce'>;
 interface Entry {
   readonly write: Write;
   readonly bytes: number;
-  readonly done: (result: WriteResult) => void;
+  /** `isUnknown`: what became of an attempt before was not known. */
+  readonly done: (result: WriteResult, isUnknown: boolean) => void;
   /** Where it may be given up: who asked for it is told, instead of waiting for the store. */
   readonly giveUp: (() => void) | undefined;
   behind: Entry | undefined;
@@ -104,9 +105,9 @@ export class Journal {
       store,
       runtime,
       patienceMs,
-      settled: (entry, result) => {
+      settled: (entry, result, isUnknown) => {
         this.#forget(entry);
-        entry.done(result);
+        entry.done(result, isUnknown);
       },
       givenUp: (entry) => this.#giveUp([entry]),
       told: (gid, reason) => events.stuck(gid, reason),
@@ -147,6 +148,10 @@ export class Journal {
     return this.#asked > 0 && this.#runtime.monotonicMs() - this.#heardMs >= silenceMs;
   }
 
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Finds out whether the store can write: nobody else does where it cannot and nobody has something to write. */
   check(): void {
     if (this.#isRunning || this.#stopped) return;
@@ -159,9 +164,12 @@ export class Journal {
     this.#enqueue({ write, bytes, done, giveUp: undefined, behind: undefined });
   }
 
-  /** As `write`, for somebody who waits: given up where the store cannot write it for a while, and surely has not. */
-  tryWrite(write: Write, bytes: number, done: (result: JournalResult) => void): void {
-    this.#enqueue({ write, bytes, done, giveUp: () => done('given-up'), behind: undefined });
+  /**
+   * As `write`, for somebody who waits: given up where the store cannot write it for a while, and surely has not.
+   * @param done `isUnknown`: what became of an attempt before was not known; where the result is `conflict`, it may have been done
+   */
+  tryWrite(write: Write, bytes: number, done: (result: JournalResult, isUnknown: boolean) => void): void {
+    this.#enqueue({ write, bytes, done, giveUp: () => done('given-up', false), behind: undefined });
   }
 
   /**
@@ -252,7 +260,7 @@ export class Journal {
             return;
           }
           this.#forget(entry);
-          entry.done(result);
+          entry.done(result, attempts.isUnknown);
         });
         this.#batchEnded();
       },

@@ -114,7 +114,8 @@ export class Registration {
       case 'missing':
         throw unknownGid();
       case 'exists': {
-        const stored = await this.#context.rows.load(gid, 'whole');
+        // Perhaps by this request: an append of unknown outcome finds what it has written.
+        const stored = await this.#context.rows.loadSurely(gid, 'whole');
         if (stored !== undefined && branches.every((branch) => isStored(stored.branches, branch))) return;
         throw new HoldfastError('BRANCH_EXISTS', 'branch_id: is already registered with other content', {
           field: 'branch_id',

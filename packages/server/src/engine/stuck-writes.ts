@@ -12,7 +12,8 @@ export interface StuckParts<Entry extends StuckEntry> {
   readonly runtime: Runtime;
   /** How long who asked for a write waits for it. */
   readonly patienceMs: number;
-  settled(entry: Entry, result: WriteResult): void;
+  /** @param isUnknown what became of an attempt before was not known */
+  settled(entry: Entry, result: WriteResult, isUnknown: boolean): void;
   /** Surely not written; who asked is to be told. */
   givenUp(entry: Entry): void;
   /** A row cannot be written for longer than a moment, and why; undefined: it can again. */
@@ -140,7 +141,7 @@ export class StuckWrites<Entry extends StuckEntry> {
       this.#notYet(chain, entry);
       return;
     }
-    this.#parts.settled(entry, result);
+    this.#parts.settled(entry, result, chain.isUnknown);
     if (chain.isTold) this.#parts.told(chain.gid, undefined);
     chain.isTold = false;
     chain.isNoted = false;

@@ -118,9 +118,22 @@ const progress = fc
   .record({ status: fc.constantFrom(...statuses), dueMs: time, updatedMs: time, reason: fc.string({ unit: 'binary' }) })
   .map(({ status, ...more }) => aProgress(status, { ...more, incident: incidents[more.dueMs % 4] ?? '' }));
 
+/** Of what most transactions are: nobody needs to be told anything. */
+const plain = (status: fc.Arbitrary<Status>) =>
+  fc.record({ status, dueMs: time }).map(({ status: one, dueMs }) => aProgress(one, { dueMs, updatedMs: dueMs }));
+
 /** A write before the row it meets is known: `asStored` names its owner and version as they are then. */
 const change = fc.oneof(
-  fc.record({ kind: fc.constant('create' as const), gid, owner, progress, createdMs: time }),
+  fc.record({
+    ...{ kind: fc.constant('create' as const), gid, owner, createdMs: time },
+    progress: fc.oneof(progress, plain(fc.constantFrom('prepared', 'submitted'))),
+  }),
+  fc.record({
+    ...{ kind: fc.constant('update' as const), gid, owner: fc.constant(null) },
+    progress: plain(fc.constant('succeed')),
+    asStored: fc.nat(4).map((chance) => chance > 0),
+    customData: fc.constant(undefined),
+  }),
   fc.record({
     kind: fc.constant('update' as const),
     gid,

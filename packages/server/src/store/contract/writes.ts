@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
+import type { UpdateWrite, Write, WriteResult } from '../store.ts';
 import {
   aBranch,
   aDefinition,
   aProgress,
   append,
   type Case,
+  commit,
   create,
   found,
+  listed,
   newToken,
   numbers,
+  ownedPages,
   put,
+  sortedOwned,
   startMs,
   update,
   write,
@@ -142,6 +147,39 @@ export function testWrites(test: Case): void {
     const stored = await store.load(others.map(({ gid }) => gid));
     assert.ok(stored.every((one) => one?.version === 1));
     assert.equal((await found(store, 'free')).version, 1);
+  });
+
+  test('ends and creations of a batch have the results that each has alone', async (store) => {
+    const end = (gid: string, more: Partial<UpdateWrite> = {}) =>
+      update(gid, { expectOwner: 'a', progress: aProgress('succeed'), ...more });
+    const gids = ['elsewhere', 'free', 'looked at', 'one', 'other', 'other version', 'taken'];
+    await put(store, ...gids.map((gid) => create(gid, { owner: 'a' })));
+    const needsHuman = { progress: aProgress('prepared', { incident: 'prepared-needs-human' }), owner: 'a' };
+    await put(store, update('looked at', { expectOwner: 'a', ...needsHuman }));
+    await put(store, update('elsewhere', { expectOwner: 'a', owner: 'b' }), update('free', { expectOwner: 'a' }));
+    const all = [create('new', { owner: 'a' }), end('one'), end('other'), create('newer')];
+    assert.deepEqual(await commit(store, all), ['done', 'done', 'done', 'done']);
+    assert.deepEqual(await commit(store, all), ['done', 'done', 'done', 'done'], 'issued again');
+    // Each beside one that has nothing odd about it.
+    const odd: [one: Write, result: WriteResult, other: Write][] = [
+      [end('elsewhere', { expectVersion: 2 }), 'conflict', end('new')],
+      [end('other version', { expectVersion: 2 }), 'conflict', end('free', { expectOwner: null, expectVersion: 2 })],
+      [end('looked at', { expectVersion: 2 }), 'done', create('last')],
+      [create('taken'), 'exists', create('very last')],
+      [end('unknown'), 'missing', create('zero')],
+    ];
+    for (const [one, result, other] of odd) assert.deepEqual(await commit(store, [one, other]), [result, 'done']);
+    const stored = await store.load([...gids, 'new', 'newer', 'last']);
+    assert.deepEqual(
+      stored.map((one) => `${one?.progress.status} ${one?.owner} ${one?.version}`),
+      [
+        ...['submitted b 2', 'succeed null 3', 'succeed null 3', 'succeed null 2', 'succeed null 2'],
+        ...['prepared a 1', 'prepared a 1', 'succeed null 2', 'prepared null 1', 'prepared null 1'],
+      ],
+    );
+    assert.deepEqual(await listed(store, { hasIncident: true }), []);
+    const owned = await ownedPages(store, 'a', 100);
+    assert.deepEqual(sortedOwned(owned.flat()), ['other version 1', 'taken 1']);
   });
 
   test('B2: of many updates that expect the same version one is done', async (store) => {

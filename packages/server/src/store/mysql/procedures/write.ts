@@ -1,4 +1,5 @@
 import { begin, handler, isTooLate, noteIncident, unfinished, untilTooLate } from './common.ts';
+import { quickCreations, quickEnds } from './quick.ts';
 
 const branchTable = /* sql */ `json_table(w_branches, '$[*]' columns (
         position for ordinality,
@@ -21,16 +22,17 @@ const readRow = /* sql */ `
  * than they may have bytes: what is too long is cut off there, and refused here.
  */
 export const write = /* sql */ `
-create procedure {p}write_1(in p_writes json, in p_bytes longblob, in p_owners json, in p_needs int)
+create procedure {p}write_1(
+  in p_creations json, in p_ends json, in p_writes json, in p_bytes longblob, in p_owners json, in p_needs int)
 modifies sql data sql security invoker
-begin
+whole: begin
   declare w_kind tinyint;
   declare w_gid varbinary(512);
   declare w_token, w_owner, w_expect_owner varbinary(255);
   declare w_type, w_status varbinary(32);
   declare w_expect_version, w_due, w_created, w_updated, w_finished bigint;
   declare w_incident_at, w_incident_size, w_reason_at, w_reason_size, w_progress_at, w_progress_size bigint;
-  declare w_definition_at, w_definition_size, w_most_branches, w_most_bytes, w_size bigint;
+  declare w_definition_at, w_definition_size, w_most_branches, w_most_bytes, w_size, w_branches_at, w_branches_size bigint;
   declare w_checksum, w_definition_checksum, w_branch_count int;
   declare w_sets_aside tinyint;
   declare w_branches json;
@@ -79,7 +81,8 @@ begin
     most_bytes bigint path '$[24]',
     size bigint path '$[25]',
     branch_count int path '$[26]',
-    branches json path '$[27]')) j;
+    branches_at bigint path '$[27]',
+    branches_size bigint path '$[28]')) j;
   declare continue handler for not found set is_end = 1;
   declare continue handler for 1062 set is_double = 1;${handler}
   ${begin}
@@ -103,13 +106,20 @@ begin
   if p_needs > 0 then
     select count(*) into early from {p}nodes where beat_ms > 0 and format < p_needs;
   end if;
+  ${quickCreations}
+  ${quickEnds}
+  if json_length(p_writes) = 0 then
+    commit;
+    select '';
+    leave whole;
+  end if;
   open writes;
   each_write: loop
     set is_end = 0;
     fetch writes into w_kind, w_gid, w_token, w_type, w_status, w_owner, w_expect_owner, w_expect_version, w_due,
       w_created, w_updated, w_finished, w_incident_at, w_incident_size, w_reason_at, w_reason_size, w_progress_at,
       w_progress_size, w_checksum, w_definition_at, w_definition_size, w_definition_checksum, w_sets_aside,
-      w_most_branches, w_most_bytes, w_size, w_branch_count, w_branches;
+      w_most_branches, w_most_bytes, w_size, w_branch_count, w_branches_at, w_branches_size;
     if is_end then
       leave each_write;
     end if;
@@ -162,6 +172,7 @@ begin
         iterate each_write;
       end if;
       if w_kind = 3 then
+        set w_branches = convert(substr(p_bytes, w_branches_at, w_branches_size) using utf8mb4);
         if r_type <> w_type then
           set results = concat(results, 't');
         elseif r_status <> w_status then

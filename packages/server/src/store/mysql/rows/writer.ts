@@ -5,6 +5,7 @@ import { byGid, type EncodedWrite, needsOf } from '../../remote/encoded-write.ts
 import { RemoteError } from '../../remote/judged.ts';
 import type { Stuck, WriteResult } from '../../store.ts';
 import type { Connection } from '../connection.ts';
+import { type Encoded, quickOf } from './quick.ts';
 
 /** `locked`: somebody else holds its row, or it was not reached in time. */
 type Answer = WriteResult | Stuck | 'locked';
@@ -32,7 +33,7 @@ export class Writer {
   readonly #text: string;
 
   constructor(prefix: string) {
-    this.#text = `call ${prefix}write_1(?, ?, ?, ?)`;
+    this.#text = `call ${prefix}write_1(?, ?, ?, ?, ?, ?)`;
   }
 
   /**
@@ -41,18 +42,44 @@ export class Writer {
    */
   async write(connection: Connection, batch: readonly EncodedWrite[]): Promise<Answer[]> {
     const sorted = [...batch.entries()].sort(([, one], [, other]) => byGid(one, other));
+    const quick = quickOf(batch);
+    const answers = quick.size === 0 ? undefined : await this.#call(connection, sorted, quick);
+    return answers ?? (await this.#call(connection, sorted, none)) ?? [];
+  }
+
+  /** Undefined: what was to be quick cannot be, and nothing was written. */
+  async #call(
+    connection: Connection,
+    sorted: readonly Entry[],
+    quick: ReadonlySet<EncodedWrite>,
+  ): Promise<Answer[] | undefined> {
     const bytes = new Bytes();
-    const writes = sorted.map(([, one]) => (one.kind === 'append' ? ofAppend(one, bytes) : ofWrite(one, bytes)));
+    const creations: Value[] = [];
+    const ends: Value[] = [];
+    const writes: Value[] = [];
+    const rest: number[] = [];
+    const answers: Answer[] = [];
+    for (const [index, one] of sorted) {
+      answers[index] = 'done';
+      if (one.kind === 'create' && quick.has(one)) creations.push(ofCreation(one, bytes));
+      else if (one.kind === 'update' && quick.has(one)) ends.push(ofEnd(one, bytes));
+      else {
+        rest.push(index);
+        writes.push(one.kind === 'append' ? ofAppend(one, bytes) : ofWrite(one, bytes));
+      }
+    }
     const [[row] = []] = await connection.call(this.#text, [
+      JSON.stringify(creations),
+      JSON.stringify(ends),
       JSON.stringify(writes),
       bytes.joined(),
-      JSON.stringify(ownersOf(batch)),
-      needsOf(batch),
+      JSON.stringify(ownersOf(sorted)),
+      needsOf(sorted.map(([, one]) => one)),
     ]);
-    const letters = typeof row?.[0] === 'string' ? row[0] : '';
-    const answers: Answer[] = [];
-    for (const [at, [index]] of sorted.entries()) {
-      const result = results[letters[at] ?? ''];
+    if (row?.[0] === null && quick.size > 0) return undefined;
+    const letters = String(row?.[0]);
+    for (const [at, index] of rest.entries()) {
+      const result = letters.length === rest.length ? results[letters[at] ?? ''] : undefined;
       // What it has written is not known then.
       if (result === undefined) throw new RemoteError('unknown', `the answer to a batch is not understood: ${letters}`);
       answers[index] = result;
@@ -60,6 +87,11 @@ export class Writer {
     return answers;
   }
 }
+
+/** A write, and where it is in the batch. */
+type Entry = readonly [index: number, one: EncodedWrite];
+
+const none: ReadonlySet<EncodedWrite> = new Set();
 
 type Write = (some: readonly EncodedWrite[]) => Promise<Answer[]>;
 
@@ -101,17 +133,31 @@ class Bytes {
   }
 }
 
-function ownersOf(batch: readonly EncodedWrite[]): string[] {
+function ownersOf(batch: readonly Entry[]): string[] {
   const owners = new Set<string>();
-  for (const one of batch) if (one.kind !== 'append' && one.write.owner !== null) owners.add(one.write.owner);
+  for (const [, one] of batch) if (one.kind !== 'append' && one.write.owner !== null) owners.add(one.write.owner);
   return [...owners].sort();
 }
 
-/** In the order that `write_1` reads. */
-function ofWrite(
-  { kind, write, progress, definition }: Exclude<EncodedWrite, { kind: 'append' }>,
-  bytes: Bytes,
-): readonly Value[] {
+/** In the order that `write_1` reads, as all below. */
+function ofCreation({ write, progress, definition }: Encoded<'create'>, bytes: Bytes): readonly Value[] {
+  const { status, dueMs, updatedMs } = progress.stored;
+  return [
+    ...[write.gid, write.token, write.definition.type, status, write.owner ?? ''],
+    ...[dueMs, write.definition.createdMs, updatedMs],
+    ...[...bytes.place(progress.bytes), progress.checksum, ...bytes.place(definition.bytes), definition.checksum],
+  ];
+}
+
+function ofEnd({ write, progress }: Encoded<'update'>, bytes: Bytes): readonly Value[] {
+  const { dueMs, updatedMs, finishedMs } = progress.stored;
+  return [
+    ...[write.gid, write.expectOwner ?? '', write.expectVersion, write.token, dueMs, updatedMs, finishedMs],
+    ...[...bytes.place(progress.bytes), progress.checksum],
+  ];
+}
+
+function ofWrite({ kind, write, progress, definition }: Encoded<'create' | 'update'>, bytes: Bytes): readonly Value[] {
   const { status, dueMs, updatedMs, finishedMs, incident, reason } = progress.stored;
   const isUpdate = write.kind === 'update';
   return [
@@ -124,10 +170,7 @@ function ofWrite(
   ];
 }
 
-function ofAppend(
-  { kind, write, branches }: Extract<EncodedWrite, { kind: 'append' }>,
-  bytes: Bytes,
-): readonly Value[] {
+function ofAppend({ kind, write, branches }: Encoded<'append'>, bytes: Bytes): readonly Value[] {
   const { gid, token, type, whileStatus, dueMs = null, maxBranches, maxBytes } = write;
   const own = new Bytes();
   const listed = branches.map((branch, index): Value => {
@@ -138,6 +181,6 @@ function ofAppend(
   return [
     ...[kinds[kind], gid, token, type, whileStatus, '', '', null, dueMs, null, null, null],
     ...[null, null, null, null, null, null, null, at, null, null, 0],
-    ...[maxBranches, maxBytes, size, branches.length, listed],
+    ...[maxBranches, maxBytes, size, branches.length, ...bytes.place(JSON.stringify(listed))],
   ];
 }
