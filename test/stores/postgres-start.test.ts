@@ -146,6 +146,8 @@ describe('a start on PostgreSQL', { skip: 'missing' in programs && programs.miss
     await refused({ tls: noFile }, 'not-done', /a file of store.tls cannot be read: ENOENT.*nowhere/);
     const otherName = () => databaseTls({ ...verified, serverName: 'db.internal' });
     await refused({ tls: otherName }, 'not-done', /does not match certificate's altnames/);
+    const byName = fixture.url.replace('127.0.0.1', 'localhost');
+    await refused({ url: byName, tls: otherName }, 'not-done', /does not match certificate's altnames/);
     await refused({ url: url('localhost') }, 'not-done', /does not let this user in .*: see its pg_hba.conf/);
     const shown = { ...verified, certFile, keyFile };
     const certified = new PostgresStore(fixture.settings({ url: url('localhost'), tls: () => databaseTls(shown) }));
