@@ -6,13 +6,16 @@ import { test } from 'node:test';
 import { cleanEnvironment, startCoordinator } from '../lib/coordinator.ts';
 import { until } from '../lib/until.ts';
 
-function run(args: readonly string[]): Promise<{ code: number; output: string }> {
+function run(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; output: string }> {
   const cli = new URL('../../packages/server/src/cli.ts', import.meta.url).pathname;
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       ['--conditions=source', cli, ...args],
-      { env: cleanEnvironment(), timeout: 20_000 },
+      { env: { ...cleanEnvironment(), ...settings }, timeout: 20_000 },
       (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), output: stdout + stderr }),
     );
   });
@@ -22,6 +25,17 @@ test('off loopback it is refused, with what is allowed', async () => {
   const { code, output } = await run(['dev', '--http-host', '0.0.0.0', '--http-port', '0']);
   assert.equal(code, 2, output);
   assert.match(output, /--http-host: http\.host: holdfast dev is served on loopback only/);
+});
+
+test('a database is refused, with what to do', async () => {
+  const settings = { HOLDFAST_STORE_URL: 'postgres://app:secret@127.0.0.1:1/app', HOLDFAST_HTTP_PORT: '0' };
+  const { code, output } = await run(['dev'], settings);
+  assert.equal(code, 2, output);
+  assert.match(
+    output,
+    /HOLDFAST_STORE_URL: store\.url: holdfast dev .* leave store\.url empty, or start holdfast serve/,
+  );
+  assert.doesNotMatch(output, /secret/);
 });
 
 test('there is no other clock', async () => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { type NodeVersion, nodeOf } from '../../scripts/lib/toolchains/nodes.ts';
+import { bound } from '../lib/bound.ts';
 import { cleanEnvironment, startCoordinator } from '../lib/coordinator.ts';
 import { freePort } from '../lib/free-port.ts';
 import { until } from '../lib/until.ts';
@@ -86,7 +87,8 @@ describe('the packages', () => {
     const cwd = mkdtempSync(join(folder, 'empty-'));
     if (command === 'npx') symlinkSync(join(project, 'node_modules'), join(cwd, 'node_modules'));
     const port = await freePort();
-    const child = spawn(command, [...args, 'serve', '--http-port', String(port), '--grpc-port', '0'], { cwd, env });
+    const words = [...args, 'serve', '--http-port', String(port), '--grpc-port', '0'];
+    const child = spawn(...bound(command, words), { cwd, env });
     t.after(() => child.kill('SIGKILL'));
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { aBranch, aProgress, append, create, numbers, put, update } from 'holdfast/store/contract/fixtures';
 import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
+import { bound } from '../lib/bound.ts';
 
 const rounds = 5;
 const perBatch = 16;
@@ -28,7 +29,7 @@ async function child(dataDir: string, round: string): Promise<void> {
 /** Kills the process once it has acknowledged so many batches; what it said until its end counts. */
 async function acknowledgedBeforeKill(dataDir: string, round: number, batches: number): Promise<string[]> {
   const args = ['--conditions=source', import.meta.filename, 'child', dataDir, `round${round}`];
-  const started: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const started: ChildProcess = spawn(...bound(process.execPath, args), { stdio: ['ignore', 'pipe', 'inherit'] });
   assert.ok(started.stdout !== null);
   const acknowledged: string[] = [];
   let seen = 0;

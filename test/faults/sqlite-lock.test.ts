@@ -9,6 +9,7 @@ import { create, found, put } from 'holdfast/store/contract/fixtures';
 import { SqliteStore } from 'holdfast/store/sqlite/sqlite-store';
 import { readNumber } from 'holdfast/store/sqlite/values';
 import { StoreError } from 'holdfast/store/store';
+import { bound } from '../lib/bound.ts';
 
 /** This file is also the other process: it opens the store, says so, and stays until it is told to end. */
 async function child(dataDir: string): Promise<void> {
@@ -24,7 +25,7 @@ async function child(dataDir: string): Promise<void> {
 /** Resolves when the other process has opened the store. */
 async function startChild(dataDir: string): Promise<ChildProcess> {
   const args = ['--conditions=source', import.meta.filename, 'child', dataDir];
-  const started = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const started = spawn(...bound(process.execPath, args), { stdio: ['pipe', 'pipe', 'inherit'] });
   await new Promise<void>((resolve, reject) => {
     started.stdout?.once('data', () => resolve());
     started.once('exit', (code) => reject(new Error(`the child ended (${code}) before it opened the store`)));

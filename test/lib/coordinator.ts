@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { bound } from './bound.ts';
 import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
@@ -43,7 +44,7 @@ const startLimitMs = 120_000;
 const execute = promisify(execFile);
 const running = new Set<ChildProcess>();
 
-// Whatever ends the tests, no coordinator stays behind.
+// Where the system does not end it with the tests: see bound.ts.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
@@ -195,7 +196,7 @@ export class Coordinator {
     const usual = nodes === undefined ? [...commands[form], command, ...args] : [...manyNodes, ...ports];
     const words = script === undefined ? usual : ['--conditions=source', script, ...args];
     const [program = '', ...rest] = [...limited, process.execPath, ...words];
-    const child = spawn(program, rest, {
+    const child = spawn(...bound(program, rest), {
       cwd: this.folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -153,22 +153,27 @@ describe('private servers', { concurrency: 2 }, () => {
     }
   });
 
-  it('the server is gone when its tests are killed', { skip: 'missing' in found && found.missing }, async () => {
-    const script = `
-      const { postgres } = await import('./scripts/lib/toolchains/databases.ts');
-      const { startPostgres } = await import('./test/lib/servers/postgres.ts');
-      const { port, folder } = await startPostgres(postgres().found);
-      console.log(JSON.stringify({ port, folder }));`;
-    const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    const name = `server and coordinator are gone when ${signal} ends their tests`;
+    it(name, { skip: 'missing' in found && found.missing }, async () => {
+      const script = `
+        const { postgres } = await import('./scripts/lib/toolchains/databases.ts');
+        const { startPostgres } = await import('./test/lib/servers/postgres.ts');
+        const { startCoordinator } = await import('./test/lib/coordinator.ts');
+        const [server, coordinator] = await Promise.all([startPostgres(postgres().found), startCoordinator()]);
+        const ports = [server.port, Number(new URL(coordinator.url).port)];
+        console.log(JSON.stringify({ ports, folders: [server.folder, coordinator.folder] }));`;
+      const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const { ports, folders }: { ports: number[]; folders: string[] } = JSON.parse(line.toString());
+      assert.deepEqual(await Promise.all(ports.map(answers)), [true, true]);
+      child.kill(signal);
+      await until('nobody listens', async () => !(await Promise.all(ports.map(answers))).includes(true));
+      for (const folder of folders) await rm(folder, { recursive: true });
     });
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const { port, folder }: { port: number; folder: string } = JSON.parse(line.toString());
-    assert.equal(await answers(port), true);
-    child.kill('SIGKILL');
-    await until('it does not listen', async () => !(await answers(port)));
-    await rm(folder, { recursive: true });
-  });
+  }
 });
 
 async function answer(server: PrivateServer, question: string): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { bound } from '../lib/bound.ts';
 
 const runner = fileURLToPath(new URL('../../packages/simulator/src/run.ts', import.meta.url));
 
@@ -17,7 +18,7 @@ export interface Printed {
 
 /** Runs the simulator in a process of its own. */
 export function runSimulator(options: readonly string[]): Promise<Printed> {
-  const child = spawn(process.execPath, ['--conditions=source', runner, ...options], {
+  const child = spawn(...bound(process.execPath, ['--conditions=source', runner, ...options]), {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -21,6 +21,26 @@ interface Locking {
   unlock(): Promise<unknown>;
 }
 
+/** A server that stands still keeps no connection open that was given up here. */
+async function testLeft(fixture: DatabaseFixture): Promise<void> {
+  const store = fixture.store({ connectMs: 1000, readMs: 2000, connections: 3 });
+  const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+  await fixture.leave();
+  await until('nothing else is open', () => sockets() === 0);
+  try {
+    await store.open();
+    await Promise.all([store.load(['some']), store.load(['other'])]);
+    fixture.server.pause();
+    const asked = ['some', 'other', 'third'].map((gid) => store.load([gid]));
+    for (const { status } of await Promise.allSettled(asked)) assert.equal(status, 'rejected');
+    await until('nothing is open but the connection of the heartbeat', () => sockets() <= 1, 10_000);
+  } finally {
+    fixture.server.resume();
+    await store.close();
+    await fixture.server.stop();
+  }
+}
+
 /** What took too long, and what ran on a connection that was cut, does not run any more. */
 async function testEnded({ fixture, waiting, lock, unlock }: Locking): Promise<void> {
   const proxy = await NetworkProxy.start({ protocol: fixture.protocol, port: fixture.server.port });
@@ -77,4 +97,18 @@ it('MariaDB is asked to kill it', { skip: 'missing' in onMariaDb && onMariaDb.mi
     lock: () => fixture.client.query('lock tables holdfast_transactions write'),
     unlock: () => fixture.client.query('unlock tables'),
   });
+});
+
+it('PostgreSQL stands still: what was not answered leaves nothing open', {
+  skip: 'missing' in onPostgres && onPostgres.missing,
+}, async () => {
+  if ('missing' in onPostgres) return;
+  await testLeft(await PostgresFixture.start(onPostgres.found));
+});
+
+it('MariaDB stands still: what was not answered leaves nothing open', {
+  skip: 'missing' in onMariaDb && onMariaDb.missing,
+}, async () => {
+  if ('missing' in onMariaDb) return;
+  await testLeft(await MySqlFixture.on(await startMariaDb(onMariaDb.found, { settings: mySqlSettings })));
 });

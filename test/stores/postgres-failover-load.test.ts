@@ -1,6 +1,7 @@
 import { it } from 'node:test';
 import { postgres } from '../../scripts/lib/toolchains/databases.ts';
 import { seedOfRun } from '../lib/random.ts';
+import { PostgresPair } from '../lib/servers/postgres-pair.ts';
 import { failOver } from './lib/failover.ts';
 
 const programs = postgres();
@@ -13,6 +14,12 @@ it(
     if ('missing' in programs) return;
     const seed = seedOfRun();
     t.diagnostic(`HOLDFAST_TEST_SEED=${seed}`);
-    await failOver(programs.found, seed, (text) => t.diagnostic(text));
+    const { found } = programs;
+    await failOver(
+      () => PostgresPair.start(found),
+      'holdfast.',
+      seed,
+      (text) => t.diagnostic(text),
+    );
   },
 );

@@ -8,9 +8,14 @@ import { limits, type OperatorDecision, type Progress, type Transaction } from '
 export interface InFlight extends Pick<ReadonlySet<number>, 'has' | 'size' | 'keys'> {
   /** No more are to be asked for now, until some of these have answered. */
   readonly isFull?: boolean;
+  /** Until when a call that was cut is waited for all the same, in engine time as it is now; undefined: it was not cut. */
+  cutUntilMs?(operation: number): number | undefined;
 }
 
-/** Where an operator decided not to wait for the calls that are out, they are cut, and compensated this long after that. */
+/**
+ * Where an operator decided not to wait for the calls that are out, they are cut, and compensated this long after that. By
+ * a clock that only goes on: engine time leaps where it follows a clock that was set, and a service needs its time.
+ */
 export const doNotWaitMs = 10_000;
 
 /** Why a transaction was rolled back where the operator gave no reason. */
@@ -62,9 +67,11 @@ function withReason(transaction: Transaction, reason: string): Transaction {
  * decided; 0: it is not. Whether it was cut only the driver knows that cut it: the next one waits for nothing that is
  * out, as after every crash.
  */
-export function heldUntilMs({ progress, run }: Transaction, compensation: number): number {
+export function heldUntilMs({ progress, run }: Transaction, compensation: number, inFlight: InFlight): number {
   const decision = decisionOf(progress, 'do-not-wait');
-  return decision === undefined || cutSentMs(run, compensation + 1) === undefined ? 0 : decision.atMs + doNotWaitMs;
+  const action = compensation + 1;
+  if (decision === undefined || cutSentMs(run, action) === undefined) return 0;
+  return inFlight.cutUntilMs?.(action) ?? decision.atMs + doNotWaitMs;
 }
 
 /**

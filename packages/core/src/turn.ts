@@ -24,7 +24,7 @@ export function callOrWait(
   for (const operation of ready) {
     if (hasTried(run, operation) || inFlight.has(operation)) continue;
     if (rule === 'backward') {
-      const untilMs = heldUntilMs(transaction, operation);
+      const untilMs = heldUntilMs(transaction, operation, inFlight);
       if (untilMs > nowMs) {
         heldMs = untilMs;
         continue;

@@ -3,7 +3,7 @@ import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { find } from '../../../scripts/lib/toolchains/install.ts';
+import { bound, type User } from '../bound.ts';
 import { freePort } from '../free-port.ts';
 import { until } from '../until.ts';
 import type { FakeClock } from './fake-clock.ts';
@@ -12,7 +12,7 @@ import { ProcessTree } from './process-tree.ts';
 const execute = promisify(execFile);
 const running = new Set<ProcessTree>();
 
-// Whatever ends the tests, no server stays behind.
+// Where the system does not end it with the tests: see bound.ts.
 process.on('exit', () => {
   for (const tree of running) tree.signal('SIGKILL');
 });
@@ -148,13 +148,11 @@ export class PrivateServer {
       await chown(path, this.#user.uid, this.#user.gid);
     }
     if (this.#kind.install === undefined) return;
-    const { program, args } = confined(this.#kind.install(this), this.#user);
-    await execute(program, args, { cwd: this.folder, env: this.#environment });
+    await execute(...this.#bound(this.#kind.install(this)), { cwd: this.folder, env: this.#environment });
   }
 
   async #serve(): Promise<void> {
-    const { program, args } = confined(this.#kind.serve(this), this.#user);
-    const child = spawn(program, args, {
+    const child = spawn(...this.#bound(this.#kind.serve(this)), {
       cwd: this.folder,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -190,6 +188,10 @@ export class PrivateServer {
     await tree.end(signal);
   }
 
+  #bound({ program, args }: Command): [string, string[]] {
+    return bound(program, args, this.#user.uid === me.uid ? undefined : this.#user);
+  }
+
   /** MariaDB removes what it takes for its own old temporary tables from there, so no two may share it. */
   get #environment(): NodeJS.ProcessEnv {
     return { ...process.env, TMPDIR: this.folder };
@@ -198,11 +200,6 @@ export class PrivateServer {
 
 /** A busy machine takes its time. */
 const startLimitMs = 60_000;
-
-interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 const me: User = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
 
@@ -219,15 +216,4 @@ async function folderOf({ name }: ServerKind, { uid, gid }: User): Promise<strin
   await chmod(folder, 0o700);
   if (uid !== me.uid) await chown(folder, uid, gid);
   return folder;
-}
-
-/** The command under that user. On Linux it is killed by the system once the process that started it is gone. */
-function confined({ program, args }: Command, { uid, gid }: User): { program: string; args: string[] } {
-  const setpriv = process.platform === 'linux' ? find('setpriv') : undefined;
-  if (setpriv === undefined) {
-    if (uid !== me.uid) throw new Error('setpriv is not installed (Debian: apt-get install util-linux)');
-    return { program, args: [...args] };
-  }
-  const user = uid === me.uid ? [] : ['--reuid', String(uid), '--regid', String(gid), '--clear-groups'];
-  return { program: setpriv, args: [...user, '--pdeathsig', 'KILL', program, ...args] };
 }

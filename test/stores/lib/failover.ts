@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import type { PostgresPrograms } from '../../../scripts/lib/toolchains/databases.ts';
 import type { Answer } from '../../lib/http.ts';
 import { Load } from '../../lib/load.ts';
 import { Participant } from '../../lib/participant.ts';
 import { Random } from '../../lib/random.ts';
-import { PostgresPair } from '../../lib/servers/postgres-pair.ts';
 import type { PrivateServer } from '../../lib/servers/private-server.ts';
 import { settleAndAudit } from '../../lib/settle.ts';
 import { until } from '../../lib/until.ts';
 import { Cluster, type ClusterNode } from './cluster.ts';
+import type { Pair } from './old-primary.ts';
 
 const coordinators = 3;
 const clients = 16;
@@ -52,28 +51,42 @@ class AnyNode {
   }
 }
 
+/** A server and a replica that has all that the server acknowledges. */
+export interface FailoverBed extends Pair {
+  /** Both, the primary first. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
 /**
  * What its coordinators have written on a server; nothing of it changes once nobody writes there. The probe is left out: by it
  * they find out which of two servers acknowledges what is written.
  */
-async function written(server: PrivateServer): Promise<readonly (string | undefined)[]> {
+async function written(server: PrivateServer, prefix: string): Promise<readonly (string | undefined)[]> {
   const rows = await server.sql(
-    `select 'transactions', count(*), coalesce(sum(version), 0), coalesce(max(id), 0) from holdfast.transactions
-     union all select 'nodes', count(*), sum(count), 0 from holdfast.nodes
-     union all select 'line', count(*), sum(version), 0 from holdfast.key_values where category = 'cluster'`,
+    `select 'transactions', count(*), coalesce(sum(version), 0), coalesce(max(id), 0) from ${prefix}transactions
+     union all select 'nodes', count(*), sum(count), 0 from ${prefix}nodes
+     union all select 'line', count(*), sum(version), 0 from ${prefix}key_values where category = 'cluster'`,
   );
   return rows.map((row) => row.join(' '));
 }
 
 /**
- * Three coordinators on a PostgreSQL with a synchronous replica, under load of all patterns. The primary is killed by -9,
+ * Three coordinators on a database with a synchronous replica, under load of all patterns. The primary is killed by -9,
  * the replica is promoted, and the old primary comes back and takes writes for 10 s; one coordinator is killed
  * meanwhile, and starts while both take writes. @throws AssertionError where anything acknowledged is lost, or anybody
  * writes to the old primary
+ *
+ * @param prefix of the names of tables
  */
-export async function failOver(programs: PostgresPrograms, seed: number, say: (text: string) => void): Promise<void> {
+export async function failOver(
+  start: () => Promise<FailoverBed>,
+  prefix: string,
+  seed: number,
+  say: (text: string) => void,
+): Promise<void> {
   const random = new Random(seed);
-  const pair = await PostgresPair.start(programs);
+  const pair = await start();
   const participant = new Participant();
   await participant.start();
   let cluster: Cluster | undefined;
@@ -99,7 +112,7 @@ export async function failOver(programs: PostgresPrograms, seed: number, say: (t
     // The old one may be back before anybody has followed to the new one, or after.
     if (random.chance(0.5)) await acknowledged(random.whole(1, 50));
     await pair.comeBackAlone();
-    const before = await written(pair.primary);
+    const before = await written(pair.primary, prefix);
     const backUntilMs = performance.now() + backMs;
     say(`served again after ${Math.round(await served.promise)} ms`);
 
@@ -115,7 +128,7 @@ export async function failOver(programs: PostgresPrograms, seed: number, say: (t
     );
     await acknowledged(100);
     await until('the old primary was back for long enough', () => performance.now() > backUntilMs);
-    assert.deepEqual(await written(pair.primary), before, 'somebody has written to the old primary');
+    assert.deepEqual(await written(pair.primary, prefix), before, 'somebody has written to the old primary');
     await pair.primary.kill();
 
     await acknowledged(50);

@@ -7,6 +7,7 @@ import type { Migratable } from '../../../packages/server/src/store/capabilities
 import { aBeat, claim, create, put } from '../../../packages/server/src/store/contract/fixtures.ts';
 import type { Migration } from '../../../packages/server/src/store/remote/migrator.ts';
 import type { Store } from '../../../packages/server/src/store/store.ts';
+import { bound } from '../../lib/bound.ts';
 import { cleanEnvironment } from '../../lib/coordinator.ts';
 import { nextVersion } from '../../lib/next-migration.ts';
 import { until } from '../../lib/until.ts';
@@ -222,8 +223,7 @@ async function startMigrator(
 ): Promise<ChildProcess> {
   const script = join(import.meta.dirname, 'migrator-process.ts');
   const args = ['--conditions=source', script, JSON.stringify({ kind, url, name, migrations })];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const child = spawn(...bound(process.execPath, args), { stdio: ['ignore', 'pipe', 'inherit'] });
   let printed = '';
   child.stdout?.on('data', (bytes) => {
     printed += bytes;

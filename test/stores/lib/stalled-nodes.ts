@@ -26,6 +26,7 @@ interface Stall {
 }
 
 const rowsOfBatch = 3;
+const beatMs = 1000;
 /** Others declare a node dead after 5 s, look once a second, and call then. */
 const usualMs = 7000;
 /** It would have destroyed its connections, but it stands still. */
@@ -62,7 +63,7 @@ export async function testStalledNodes(
     }
     const rescuer = await startCoordinator({ settings: { HOLDFAST_STORE_URL: fixture.url } });
     stopRescuer = () => rescuer.stop();
-    await Promise.all(nodes.map((node) => node.beat()));
+    await Promise.all(nodes.map((node) => node.lastBeat()));
     const stalledMs = performance.now();
     await Promise.all(nodes.map((node) => node.stand()));
     const gids = nodes.flatMap((node) => node.gids);
@@ -120,6 +121,7 @@ async function messagesOfBatch(fixture: DatabaseFixture, serviceUrl: string): Pr
   const node = await StalledNode.start(fixture, 'measured', undefined, serviceUrl);
   const messages: Message[] = [];
   try {
+    await node.lastBeat();
     node.proxy.rule({
       at: (message) => {
         messages.push(message);
@@ -142,6 +144,8 @@ class StalledNode {
   readonly proxy: NetworkProxy;
   readonly #store: Store;
   readonly #batch: readonly Write[];
+  #beat: Promise<unknown> = Promise.resolve();
+  readonly #beating: ReturnType<typeof setInterval>;
   #goOn: () => void = () => undefined;
   #written: Promise<unknown> = Promise.resolve();
 
@@ -158,6 +162,10 @@ class StalledNode {
     this.#store = store;
     this.gids = gids;
     this.#batch = batch;
+    this.#beating = setInterval(() => {
+      // One that fails is followed by another.
+      this.#beat = this.#store.heartbeat(aBeat(this.name)).catch(() => undefined);
+    }, beatMs);
   }
 
   static async start(
@@ -180,8 +188,11 @@ class StalledNode {
     return new StalledNode(name, stall, proxy, store, work);
   }
 
-  beat(): Promise<unknown> {
-    return this.#store.heartbeat(aBeat(this.name));
+  /** From here on nothing goes over its connections but its batch. */
+  async lastBeat(): Promise<void> {
+    clearInterval(this.#beating);
+    await this.#beat;
+    await this.#store.heartbeat(aBeat(this.name));
   }
 
   write(): Promise<unknown> {
@@ -208,6 +219,7 @@ class StalledNode {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#beating);
     this.#goOn();
     await this.#store.close();
     await this.proxy.stop();

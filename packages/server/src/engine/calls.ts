@@ -4,6 +4,7 @@ import {
   type CallsOut,
   type CutCall,
   cutReason,
+  doNotWaitMs,
   type Fact,
   isCutOff,
   isFinal,
@@ -98,6 +99,14 @@ class OutCalls extends Map<number, Call> {
   /** Of this status. */
   #counted = 0;
   #isFull = false;
+  readonly #clock: EngineClock;
+  /** Of those that were cut, monotonic time. */
+  readonly #cutUntilMs = new Map<number, number>();
+
+  constructor(clock: EngineClock) {
+    super();
+    this.#clock = clock;
+  }
 
   /** As it is in that status: nothing goes back to an earlier one. */
   in(status: Status): this {
@@ -117,6 +126,15 @@ class OutCalls extends Map<number, Call> {
     if (this.delete(operation) && status === this.#status) this.#counted -= 1;
   }
 
+  cut(operation: number, atMonotonicMs: number): void {
+    this.#cutUntilMs.set(operation, atMonotonicMs + doNotWaitMs);
+  }
+
+  cutUntilMs(operation: number): number | undefined {
+    const untilMs = this.#cutUntilMs.get(operation);
+    return untilMs === undefined ? undefined : this.#clock.fromMonotonic(untilMs);
+  }
+
   get isFull(): boolean {
     if (this.#counted >= mostCalls) this.#isFull = true;
     else if (this.#counted <= mostCalls / 2) this.#isFull = false;
@@ -134,7 +152,7 @@ export class Calls {
   readonly #context: CallsContext;
   readonly #row: Row;
   readonly #driver: CallsDriver;
-  readonly #out = new OutCalls();
+  readonly #out: OutCalls;
   #trouble: Outcome | undefined;
   #isOver = false;
 
@@ -142,16 +160,19 @@ export class Calls {
     this.#context = context;
     this.#row = row;
     this.#driver = driver;
+    this.#out = new OutCalls(context.clock);
   }
 
   /** Without an answer yet, by operation. */
-  get out(): CallsOut & Pick<OutCalls, 'isFull' | 'room'> {
+  get out(): CallsOut & Pick<OutCalls, 'isFull' | 'room' | 'cutUntilMs'> {
     return this.#out.in(this.#row.transaction.progress.status);
   }
 
   /** The same, as it is now. */
-  get snapshot(): CallsOut & Pick<OutCalls, 'isFull'> {
-    return Object.assign(new Map<number, CallOut>(this.#out), { isFull: this.out.isFull });
+  get snapshot(): CallsOut & Pick<OutCalls, 'isFull' | 'cutUntilMs'> {
+    const { isFull } = this.out;
+    const cutUntilMs = (operation: number) => this.#out.cutUntilMs(operation);
+    return Object.assign(new Map<number, CallOut>(this.#out), { isFull, cutUntilMs });
   }
 
   /** The last answer that was no success. */
@@ -232,6 +253,7 @@ export class Calls {
       this.#context.attempted(this.#row.transaction, operation, outcome, durationMs);
       if (this.#isOver) return;
       this.#out.end(call);
+      if (isCut) this.#out.cut(operation, this.#context.runtime.monotonicMs());
       this.#answered(operation, outcome, durationMs, { isCut, note });
       return;
     }

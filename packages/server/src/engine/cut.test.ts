@@ -32,6 +32,21 @@ test('not to wait cuts what is out; its branch is compensated 10 s later, and wh
   );
 });
 
+test('a service has its 10 s after a cut, also where engine time leaps meanwhile', async () => {
+  const world = await new EngineWorld().start();
+  const { engine, runtime } = world;
+  await world.done(engine.submit(askedSaga('g', 1, { requestTimeoutMs: 3_600_000 }), false));
+  world.send();
+  await world.done(engine.rollback('g', { reason: '', doNotWait: true }));
+  await runtime.advance(5000);
+  engine.clock.moveTo(engine.clock.nowMs() + 3_600_000);
+  await world.done(engine.makeDue('g'));
+  await runtime.advance(4999);
+  assert.equal(world.calls.length, 0);
+  await runtime.advance(1);
+  assert.equal(await world.answer({ kind: 'success' }), 'http://c/1');
+});
+
 test('a stop cuts what is out and withdraws what waits; the attempt of what was out says so', async () => {
   const world = await new EngineWorld().start();
   const { engine } = world;

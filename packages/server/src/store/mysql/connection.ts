@@ -1,4 +1,4 @@
-import { connect as connectSocket } from 'node:net';
+import { connect as connectSocket, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { SslOptions } from 'mysql2';
 import { createConnection, type Connection as Driver } from 'mysql2/promise';
@@ -26,15 +26,18 @@ export class Connection implements Session {
   /** What the server was when the connection was made. */
   readonly server: SeenServer;
   readonly #driver: Driver;
+  readonly #link: Link;
   readonly #host: Host;
   readonly #settings: ConnectionSettings;
   #isLost = false;
   /** Something was asked, and what became of it is not known. */
   #isUnknown = false;
 
-  private constructor(driver: Driver, server: SeenServer, host: Host, settings: ConnectionSettings) {
+  private constructor(link: Link, server: SeenServer, host: Host, settings: ConnectionSettings) {
+    const { driver } = link;
     this.server = server;
     this.#driver = driver;
+    this.#link = link;
     this.#host = host;
     this.#settings = settings;
     const lost = () => {
@@ -46,15 +49,16 @@ export class Connection implements Session {
 
   /** @throws RemoteError `unreached`, with what to do */
   static async open(host: Host, settings: ConnectionSettings): Promise<Connection> {
-    let driver: Driver | undefined;
+    let link: Link | undefined;
     try {
-      driver = await connectDriver(host, settings);
+      link = await connectLink(host, settings);
+      const { driver } = link;
       const server = await lookAtServer(driver, settings.connectMs);
       // One that is cut off says so, and can wait for nobody.
       if (server.isMember && server.isWritable) await driver.query({ sql: asMember, timeout: settings.connectMs });
-      return new Connection(driver, server, host, settings);
+      return new Connection(link, server, host, settings);
     } catch (error) {
-      driver?.destroy();
+      if (link !== undefined) destroyLink(link);
       throw new RemoteError('unreached', judge(error, 'no connection was made').message, error);
     }
   }
@@ -83,13 +87,13 @@ export class Connection implements Session {
   end(): void {
     this.#isLost = true;
     // However it ends, nobody uses it any more.
-    this.#driver.end().catch(() => this.#driver.destroy());
+    this.#driver.end().catch(() => destroyLink(this.#link));
   }
 
   destroy(): void {
     if (!this.#isLost || this.#isUnknown) this.#kill();
     this.#isLost = true;
-    this.#driver.destroy();
+    destroyLink(this.#link);
   }
 
   async #execute(text: string, values: readonly Parameter[]): Promise<unknown> {
@@ -114,43 +118,49 @@ export class Connection implements Session {
   #kill(): void {
     const { threadId } = this.#driver;
     if (!Number.isSafeInteger(threadId)) return;
-    connectDriver(this.#host, this.#settings)
-      .then((driver) => driver.query({ sql: 'kill ?', timeout: killMs }, [threadId]).finally(() => driver.destroy()))
+    connectLink(this.#host, this.#settings)
+      .then((link) =>
+        link.driver.query({ sql: 'kill ?', timeout: killMs }, [threadId]).finally(() => destroyLink(link)),
+      )
       .catch(() => undefined);
   }
 }
 
 const killMs = 1000;
 
-function connectDriver(host: Host, { tls, connectMs, ...who }: ConnectionSettings): Promise<Driver> {
-  return createConnection({
+/** The socket is ours: what the driver calls destroying leaves it open until the server has closed its side. */
+interface Link {
+  readonly driver: Driver;
+  readonly socket: Socket;
+}
+
+function destroyLink({ driver, socket }: Link): void {
+  // First the driver is told that this is no error.
+  driver.destroy();
+  socket.destroy();
+}
+
+async function connectLink(host: Host, { tls, connectMs, ...who }: ConnectionSettings): Promise<Link> {
+  const options = tls();
+  const socket = connectSocket({ ...host, noDelay: true, keepAlive: true });
+  const driver = await createConnection({
     ...who,
     ...host,
-    ...tlsOf(host, tls()),
+    ...(options !== undefined && tlsOf(host, options)),
+    stream: () => socket,
     connectTimeout: connectMs,
     charset: 'utf8mb4',
-    enableKeepAlive: true,
     rowsAsArray: true,
     // What JavaScript cannot hold stays text: its row is damaged.
     supportBigNumbers: true,
     flags: ['-FOUND_ROWS'],
     maxPreparedStatements: 64,
   });
+  return { driver, socket };
 }
 
-/** The driver checks the certificate against the name of the host. Where it is to be another name, the socket is ours. */
-function tlsOf(
-  { host, port }: Host,
-  options: ConnectionOptions | undefined,
-): { ssl?: SslOptions; host?: string; stream?: () => ReturnType<typeof connectSocket> } {
-  if (options === undefined) return {};
-  const { ca, cert, key, servername } = options;
+/** The driver checks the certificate against what it takes for the name of the host. */
+function tlsOf({ host }: Host, { ca, cert, key, servername }: ConnectionOptions): { ssl: SslOptions; host: string } {
   const files = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined));
-  return {
-    ssl: { ...files, rejectUnauthorized: true, verifyIdentity: true },
-    ...(servername !== undefined && {
-      host: servername,
-      stream: () => connectSocket({ host, port, noDelay: true, keepAlive: true }),
-    }),
-  };
+  return { ssl: { ...files, rejectUnauthorized: true, verifyIdentity: true }, host: servername ?? host };
 }

@@ -55,7 +55,7 @@ test('what does not answer in time is of unknown outcome; its connection is dest
   const { pool, sessions } = aPool(1);
   const never = new Promise<void>(() => undefined);
   await assert.rejects(
-    pool.use(5, () => never),
+    pool.use(200, () => never),
     { judgement: 'unknown' },
   );
   assert.equal(sessions[0]?.how, 'destroyed');
@@ -163,4 +163,28 @@ test('a connection that is had too late is of no use: it was surely not asked', 
   connected(new FakeSession());
   await assert.rejects(served, { judgement: 'unreached' });
   assert.equal(await pool.use(longMs, async () => 'served'), 'served');
+});
+
+test('a connection that is had late is left to the next: it was not asked, and is not lost for want of time', async () => {
+  const sessions: FakeSession[] = [];
+  const pool = new Pool<FakeSession>({
+    size: 1,
+    connect: async () => {
+      // Its time is over for the most part, and not yet at its end.
+      const untilMs = performance.now() + 120;
+      while (performance.now() < untilMs);
+      const session = new FakeSession();
+      sessions.push(session);
+      return session;
+    },
+  });
+  await assert.rejects(
+    pool.use(200, () => Promise.reject(new Error('served'))),
+    { judgement: 'unreached', message: /a connection to the database was had after 1?\d\d ms only/ },
+  );
+  assert.equal(await pool.use(longMs, async () => 'served'), 'served');
+  assert.deepEqual(
+    sessions.map(({ how }) => how),
+    ['open'],
+  );
 });

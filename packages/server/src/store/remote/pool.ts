@@ -22,6 +22,12 @@ interface Waiting<S> {
 }
 
 /**
+ * Who has less of its time left when it gets a connection leaves it to the next one: a server that is slow would not answer
+ * in the rest, the connection would be destroyed, and a new one would come as late.
+ */
+const leastShare = 0.5;
+
+/**
  * A few connections, each with one call at a time. What does not answer in time is of unknown outcome, and its connection
  * is destroyed: nothing is ever asked of a connection that owes an answer.
  */
@@ -40,14 +46,14 @@ export class Pool<S extends Session> {
     this.#parts = parts;
   }
 
-  /** @throws RemoteError; `unreached` where no connection was to be had in time, `unknown` where it did not answer */
+  /** @throws RemoteError; `unreached` where no connection was to be had in half of that time, `unknown` where it did not answer */
   async use<T>(limitMs: number, work: (session: S) => Promise<T>): Promise<T> {
     const untilMs = performance.now() + limitMs;
     const session = await this.#take(limitMs);
     const leftMs = untilMs - performance.now();
-    if (leftMs <= 0) {
+    if (leftMs < limitMs * leastShare) {
       this.#giveBack(session);
-      throw noneFree(limitMs);
+      throw hadLate(limitMs - leftMs);
     }
     const answer = this.#within(session, leftMs, work(session));
     this.#underWay.add(answer);
@@ -181,3 +187,5 @@ export class Pool<S extends Session> {
 const closed = () => new RemoteError('unreached', 'the store is closed');
 const noneFree = (limitMs: number) =>
   new RemoteError('unreached', `no connection to the database was free for ${limitMs} ms`);
+const hadLate = (ms: number) =>
+  new RemoteError('unreached', `a connection to the database was had after ${Math.round(ms)} ms only`);
