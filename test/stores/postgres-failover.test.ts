@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { create } from '../../packages/server/src/store/contract/fixtures.ts';
 import { PostgresStore } from '../../packages/server/src/store/postgres/postgres-store.ts';
 import { postgres } from '../../scripts/lib/toolchains/databases.ts';
+import { startCoordinator } from '../lib/coordinator.ts';
+import { HttpCaller } from '../lib/http.ts';
 import { PostgresPair } from '../lib/servers/postgres-pair.ts';
 import type { PrivateServer } from '../lib/servers/private-server.ts';
 import { until } from '../lib/until.ts';
@@ -35,6 +37,31 @@ describe('a PostgreSQL and its synchronous replica', { skip: 'missing' in progra
 
   it('the old primary comes back and takes writes: nobody writes there', () =>
     leaveOldPrimaryAlone(pair, start, gidsOn));
+
+  it('the promoted one would lose what it acknowledges: it is not used, and said why, until that is mended', async () => {
+    const coordinator = await startCoordinator({ settings: { HOLDFAST_STORE_URL: pair.url } });
+    const http = new HttpCaller(coordinator.url);
+    const setting = async (change: string) => {
+      await pair.replica.sql(`alter system ${change}`);
+      await pair.replica.sql('select pg_reload_conf()');
+    };
+    try {
+      await setting('set synchronous_commit = off');
+      await pair.primary.kill();
+      await pair.promote();
+      const why = /synchronous_commit = off, which loses acknowledged commits in a crash: set it to on/;
+      await until('it says why it is not ready', async () => {
+        const { status, text } = await http.get('/readyz');
+        return status === 503 && why.test(text);
+      });
+      assert.match(coordinator.logs, why);
+      await setting('reset synchronous_commit');
+      await until('it is ready again', async () => (await http.get('/readyz')).status === 200, 15_000);
+    } finally {
+      http.close();
+      await coordinator.stop();
+    }
+  });
 
   it('a commit that the server stops waiting for is not acknowledged before the replica has it', async () => {
     const patient = { ...writerLimits, commitMs: 60_000 };

@@ -158,6 +158,11 @@ async function start(settings: Settings, store: AnyStore, opened: Opened, parts:
   metrics.level('holdfast_store_split', '1 while a host of the database takes writes that must not be used.', () =>
     observer.splitIncident === undefined ? 0 : 1,
   );
+  metrics.level(
+    'holdfast_stuck_transactions',
+    'Transactions that this coordinator drives and cannot write for more than a second, each for the sake of its own row.',
+    () => engine.stuckCount,
+  );
   const certificates = readCertificates(settings);
   const watch = watchCertificates(certificates, settings, { events: observer, metrics });
   const shortage = (code: string) => observer.ranShort(code);

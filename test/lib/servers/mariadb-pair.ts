@@ -21,7 +21,7 @@ export class MariaDbPair {
     settings: Readonly<Record<string, string | number>>,
   ): Promise<MariaDbPair> {
     const own = (id: number) => ({
-      settings: { ...settings, 'server-id': id, 'log-bin': 'binlog', 'binlog-format': 'ROW' },
+      settings: { ...settings, 'server-id': id, 'log-bin': 'binlog', 'sync-binlog': 1, 'binlog-format': 'ROW' },
     });
     const primary = await startMariaDb(programs, own(1));
     try {

@@ -92,6 +92,11 @@ export class Engine implements Coordinator {
   }
 
   /** Things that must not happen and were noticed since the start; each was warned of. */
+  /** Transactions that cannot be written, each for the sake of its own row. */
+  get stuckCount(): number {
+    return this.#life.journal.stuckCount;
+  }
+
   get defectCount(): number {
     return this.#life.defectCount;
   }

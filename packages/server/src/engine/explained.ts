@@ -90,7 +90,10 @@ export function explained(
 ): Explained {
   const nowMs = clock.nowMs();
   // A driver of a workflow, or of what is prepared, does not know what was registered meanwhile.
-  const transaction = { ...(known?.transaction ?? restored), branches: stored.branches };
+  const driven = known?.transaction ?? restored;
+  // A driver does not know of an incident that says why its progress cannot be stored.
+  const incident = driven.progress.incident || stored.progress.incident;
+  const transaction = { ...driven, branches: stored.branches, progress: { ...driven.progress, incident } };
   const explanation = explain(transaction, known?.inFlight, nowMs);
   return {
     stored,

@@ -55,6 +55,7 @@ function world(
     committed: (rows) => log.push(`committed ${rows}`),
     paused: (reason) => log.push(`paused ${reason}`),
     stuck: (gid, reason) => log.push(`stuck ${gid} ${reason}`),
+    lasting: async () => undefined,
     fatal: (error) => log.push(`fatal ${error}`),
   });
   const turn = async () => {

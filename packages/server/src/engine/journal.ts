@@ -22,6 +22,8 @@ export interface JournalEvents {
   paused(reason: string | undefined): void;
   /** One transaction cannot be written, for the sake of its own row, and why; undefined: it can again. */
   stuck(gid: string, reason: string | undefined): void;
+  /** The same for so long that it does not end by itself. Rejects where that could not be noted. */
+  lasting(write: Write, reason: string): Promise<void>;
   /** Nothing can be written any more: the process must end. */
   fatal(error: unknown): void;
 }
@@ -109,6 +111,7 @@ export class Journal {
       },
       givenUp: (entry) => this.#giveUp([entry]),
       told: (gid, reason) => events.stuck(gid, reason),
+      lasting: (write, reason) => events.lasting(write, reason),
       lost: (error) => this.#lost(error),
       emptied: () => this.#idled(),
     });
@@ -119,6 +122,11 @@ export class Journal {
     const { softRows, softBytes, hardRows, hardBytes } = this.#limits;
     if (this.#rows >= hardRows || this.#bytes >= hardBytes) return 'hard';
     return this.#rows >= softRows || this.#bytes >= softBytes ? 'soft' : 'free';
+  }
+
+  /** Transactions that cannot be written, each for the sake of its own row. */
+  get stuckCount(): number {
+    return this.#stuck.toldCount;
   }
 
   /** Why requests would wait for too long now, or undefined. */

@@ -103,10 +103,9 @@ export class LeaseKeeper {
       await this.#renew(lease);
       this.#isSilent = false;
     } catch (error) {
-      // One line tells of a store that is away, however long that takes.
-      const isFatal = error instanceof StoreError && error.code === 'fatal';
-      if (error instanceof StoreError && error.code === 'newer') this.#context.refused(error.message);
-      else if (!wasSilent || isFatal) this.#context.failed(error);
+      const isOfStore = error instanceof StoreError;
+      if (isOfStore && error.code === 'newer') this.#context.refused(error.message);
+      else if (isOfStore || !wasSilent) this.#context.failed(error);
     }
   }
 

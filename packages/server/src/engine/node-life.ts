@@ -17,6 +17,7 @@ import { refuse } from './refusals.ts';
 import { usualSleepMs } from './schedule.ts';
 import { ServerClock } from './server-clock.ts';
 import { forgetJump } from './shared-jump.ts';
+import { noteStuck } from './stuck-incident.ts';
 import { lookAtMs } from './turns.ts';
 import { inspect, type Pace, purge } from './upkeep.ts';
 
@@ -75,6 +76,7 @@ export class NodeLife {
         if (reason === undefined) events.warned(`transaction ${gid} can be written again`, undefined);
         else events.warned(`transaction ${gid} cannot be written, and is tried again: others go on`, reason);
       },
+      lasting: (write, reason) => noteStuck(parts.store, write, reason),
       fatal: (error) => {
         this.#end();
         events.fatal(error);
@@ -179,7 +181,7 @@ export class NodeLife {
     if (this.#stopping || this.#ended) return 'shutting down';
     this.journal.noticeSilence();
     if (this.#lease.isValid()) return this.#readiness.reason('valid');
-    return this.#readiness.reason(this.#lease.incarnation === undefined ? 'none yet' : 'lapsed');
+    return this.#readiness.reason(this.#lease.incarnation === undefined ? 'none yet' : 'lapsed', this.#outage.reason);
   }
 
   async purge(): Promise<void> {

@@ -14,13 +14,20 @@ export class Outage {
   /** Monotonic time; undefined: it is there. */
   #sinceMs: number | undefined;
   #quiet = 0;
+  #reason: string | undefined;
 
   constructor(parts: OutageParts) {
     this.#parts = parts;
   }
 
+  /** Why it cannot be used, as it was said last; undefined: it is there. */
+  get reason(): string | undefined {
+    return this.#sinceMs === undefined ? undefined : this.#reason;
+  }
+
   failed(message: string, error: unknown): void {
     this.#quiet = 0;
+    this.#reason = error instanceof Error ? error.message : String(error);
     if (this.#sinceMs !== undefined) return;
     this.#sinceMs = this.#parts.runtime.monotonicMs();
     this.#parts.warned(message, error);

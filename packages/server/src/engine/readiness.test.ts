@@ -35,6 +35,7 @@ test('a start that waits says why, without a warning of its own; later a lost le
   it.waits('no room');
   assert.deepEqual([it.reason('none yet'), warnings], ['no room', []]);
   assert.equal(it.reason('lapsed'), 'no lease on the store');
+  assert.equal(it.reason('lapsed', 'it only reads'), 'no lease on the store: it only reads');
   it.waits(undefined);
   assert.deepEqual([it.reason('none yet'), it.reason('valid')], ['no lease on the store', undefined]);
 });

@@ -31,10 +31,13 @@ export class Readiness {
     this.#doubtedReason = reason;
   }
 
-  /** Undefined: nothing keeps it. */
-  reason(lease: 'valid' | 'lapsed' | 'none yet'): string | undefined {
+  /**
+   * Undefined: nothing keeps it.
+   * @param away why a shared store cannot be used just now
+   */
+  reason(lease: 'valid' | 'lapsed' | 'none yet', away?: string): string | undefined {
     if (this.#doubtedReason !== undefined) return this.#doubtedReason;
     if (lease === 'valid' || (lease === 'none yet' && this.isPaused)) return this.#pausedReason;
-    return 'no lease on the store';
+    return away === undefined ? 'no lease on the store' : `no lease on the store: ${away}`;
   }
 }

@@ -29,6 +29,7 @@ function world() {
   const stuck = new Set<string>();
   const batches: string[] = [];
   const log: string[] = [];
+  const notes: string[] = [];
   const timers: { readonly atMs: number; readonly action: () => void }[] = [];
   let nowMs = 0;
   const failures: StoreError[] = [];
@@ -53,6 +54,10 @@ function world() {
     committed: () => undefined,
     paused: (reason) => log.push(`paused ${reason}`),
     stuck: (gid, reason) => log.push(reason === undefined ? `${gid} again` : `${gid}: ${reason}`),
+    lasting: async ({ gid }, reason) => {
+      notes.push(`${gid}: ${reason}`);
+      if (notes.length === 1) throw new Error('it could not be noted');
+    },
     fatal: (error) => log.push(`fatal ${error}`),
   });
   /** Time passes; what is due meanwhile happens, in its order. */
@@ -71,7 +76,7 @@ function world() {
   };
   const results: string[] = [];
   const tell = (name: string) => (result: string) => results.push(`${name} ${result}`);
-  return { journal, stuck, batches, log, failures, results, tell, pass };
+  return { journal, stuck, batches, log, notes, failures, results, tell, pass };
 }
 
 test('one write that is stuck is tried again by itself, and all others go on', async () => {
@@ -116,6 +121,23 @@ test('who waits for it is told after a second, once it is told in the log; a dri
   await pass(3000);
   assert.deepEqual(results, ['a given-up', 'b done']);
   assert.equal(log.at(-1), 'b again');
+});
+
+test('what lasts for ten seconds is noted, once that can be; how many are stuck is known', async () => {
+  const { journal, stuck, notes, tell, pass } = world();
+  stuck.add('a').add('b');
+  for (const gid of ['a', 'b', 'c']) journal.write(append(gid), 1, tell(gid));
+  await pass(900);
+  assert.equal(journal.stuckCount, 0);
+  await pass(8000);
+  assert.deepEqual([journal.stuckCount, notes], [2, []]);
+  stuck.delete('b');
+  await pass(60_000);
+  assert.deepEqual(notes, ['a: somebody holds a lock', 'a: somebody holds a lock']);
+  assert.equal(journal.stuckCount, 1);
+  stuck.clear();
+  await pass(3000);
+  assert.equal(journal.stuckCount, 0);
 });
 
 test('what may have been written is not given up, however long its row is locked then', async () => {

@@ -18,6 +18,8 @@ export interface StuckParts<Entry extends StuckEntry> {
   givenUp(entry: Entry): void;
   /** A row cannot be written for longer than a moment, and why; undefined: it can again. */
   told(gid: string, reason: string | undefined): void;
+  /** It lasts: somebody is to know. Rejects where that could not be noted; then it is tried again. */
+  lasting(write: Write, reason: string): Promise<void>;
   lost(error: unknown): void;
   /** None is left. */
   emptied(): void;
@@ -33,10 +35,13 @@ interface Chain<Entry> {
   /** The first may have been written. */
   isUnknown: boolean;
   isTold: boolean;
+  isNoted: boolean;
 }
 
 const firstRetryMs = 50;
 const lastRetryMs = 2000;
+/** What lasts so long does not end by itself. */
+const lastingMs = 10_000;
 /** So many are tried at once: where a whole table is locked, the connections are left to others. */
 const maxTrying = 2;
 
@@ -59,11 +64,19 @@ export class StuckWrites<Entry extends StuckEntry> {
     return this.#chains.size === 0 && this.#trying === 0;
   }
 
+  /** Transactions that have been told, and cannot be written yet. */
+  get toldCount(): number {
+    let count = 0;
+    for (const { isTold } of this.#chains.values()) if (isTold) count += 1;
+    return count;
+  }
+
   /** @param isUnknown an attempt before may have been committed */
   add(entry: Entry, { stuck }: Stuck, isUnknown: boolean): void {
     const { gid } = entry.write;
     const sinceMs = this.#parts.runtime.monotonicMs();
-    const chain = { gid, entries: [entry], sinceMs, reason: stuck, retryMs: firstRetryMs, isUnknown, isTold: false };
+    const isNew = { isTold: false, isNoted: false };
+    const chain = { gid, entries: [entry], sinceMs, reason: stuck, retryMs: firstRetryMs, isUnknown, ...isNew };
     this.#chains.set(gid, chain);
     this.#later(chain);
   }
@@ -131,6 +144,7 @@ export class StuckWrites<Entry extends StuckEntry> {
     this.#parts.settled(entry, result, chain.isUnknown);
     if (chain.isTold) this.#parts.told(chain.gid, undefined);
     chain.isTold = false;
+    chain.isNoted = false;
     this.#takeOff(chain);
   }
 
@@ -145,7 +159,15 @@ export class StuckWrites<Entry extends StuckEntry> {
   }
 
   #notYet(chain: Chain<Entry>, entry: Entry): void {
-    const isLate = this.#parts.runtime.monotonicMs() - chain.sinceMs >= this.#parts.patienceMs;
+    const waitedMs = this.#parts.runtime.monotonicMs() - chain.sinceMs;
+    const isLate = waitedMs >= this.#parts.patienceMs;
+    if (waitedMs >= lastingMs && !chain.isNoted) {
+      chain.isNoted = true;
+      // Such as a row that somebody has locked: no more can be noted on it than written.
+      this.#parts.lasting(entry.write, chain.reason).catch(() => {
+        chain.isNoted = false;
+      });
+    }
     if (isLate && !chain.isTold) {
       chain.isTold = true;
       this.#parts.told(chain.gid, chain.reason);

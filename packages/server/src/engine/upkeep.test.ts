@@ -156,7 +156,7 @@ test('shared: a lease that lapses ends its incarnation, and another one takes ov
   const { owner } = world.row('g');
   world.failing.set('heartbeat', new StoreError('not-done', 'away'));
   await runtime.advance(6000);
-  assert.equal(engine.unready(), 'no lease on the store');
+  assert.equal(engine.unready(), 'no lease on the store: away');
   await assert.rejects(world.done(engine.submit(askedSaga('h', 1), false)), { code: 'UNAVAILABLE' });
   world.failing.clear();
   await runtime.advance(20_000);

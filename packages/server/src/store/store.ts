@@ -69,6 +69,11 @@ export interface Store {
   owned(incarnation: string, after: string, limit: number): Promise<readonly OwnedRow[]>;
 
   /**
+   * Stores that can refuse the write of one row alone: the unfinished row has this incident until it is next written.
+   * Everything else of it stays as it is, its version too. False: it is not as it was read any more.
+   */
+  noteIncident?(row: NotedRow, incident: string): Promise<boolean>;
+  /**
    * Makes one transaction due at `nowMs` (or earlier). Its owner, if any, keeps it, and learns of it because the version
    * rises. A final one stays as it is. False: unknown gid.
    */
@@ -164,13 +169,15 @@ export interface CreateWrite {
   readonly needs?: Needs;
 }
 
-/** Refused `missing` for an unknown gid, `conflict` unless owner and version are as expected; then version + 1. */
+/** Refused `missing` for an unknown gid, `conflict` unless all that is expected is so; then version + 1. */
 export interface UpdateWrite {
   readonly kind: 'update';
   readonly gid: string;
   readonly token: WriteToken;
   readonly expectOwner: string | null;
   readonly expectVersion: number;
+  /** How many branch operations are registered: an append raises no version. Absent: whatever it is. */
+  readonly expectBranches?: number;
   readonly owner: string | null;
   readonly progress: Progress;
   /** Only with the move from prepared to submitted, where the submit brought options or custom data. */
@@ -302,6 +309,13 @@ export interface OwedAlert {
 /** When an alert is due again that has been tried that often before. */
 export function nextAlertMs({ nowMs, firstRetryMs, longestRetryMs }: AlertRequest, tries: number): number {
   return nowMs + Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(tries, 30));
+}
+
+/** A row as it was read. */
+export interface NotedRow {
+  readonly gid: string;
+  readonly owner: string | null;
+  readonly version: number;
 }
 
 export interface OwnedRow {

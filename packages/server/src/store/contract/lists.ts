@@ -13,6 +13,7 @@ import {
   numbers,
   put,
   startMs,
+  update,
 } from './fixtures.ts';
 
 const made = (gid: string, createdMs: number, type: TransactionType = 'saga', status: Status = 'prepared') =>
@@ -56,6 +57,15 @@ export function testLists(test: Case): void {
     assert.deepEqual(seen, gids.toReversed());
   });
 
+  test('list: of those of a status that are of one millisecond, be they many, each is there once', async (store) => {
+    const gids = numbers(450).map((index) => `g${String(index).padStart(3, '0')}`);
+    await put(store, made('old', 10, 'saga', 'submitted'), ...gids.map((gid) => made(gid, 20, 'saga', 'submitted')));
+    const expected = [...gids.toReversed(), 'old'];
+    assert.deepEqual(await listed(store, { status: 'submitted', limit: 60 }), expected);
+    assert.deepEqual(await listed(store, { status: 'submitted', limit: 500 }), expected);
+    assert.deepEqual(await listed(store, { gidPrefix: 'g', status: 'submitted', limit: 500 }), gids.toReversed());
+  });
+
   test('list: what needs a human', async (store) => {
     const broken = (gid: string, createdMs: number, status: Status = 'submitted') =>
       create(gid, {
@@ -68,6 +78,30 @@ export function testLists(test: Case): void {
     assert.deepEqual(await listed(store, { hasIncident: true, createdFromMs: 11, status: 'submitted' }), ['c', 'b']);
     assert.deepEqual(await listed(store, { hasIncident: true, gid: 'well' }), []);
     assert.deepEqual(await listed(store, { hasIncident: true, gid: 'over' }), []);
+  });
+
+  test('noteIncident: of what is as it was read, until it is next written', async (store) => {
+    if (store.noteIncident === undefined) return;
+    const why = 'failing: its progress cannot be stored';
+    await put(
+      store,
+      create('g', { owner: 'a' }),
+      create('over', { progress: aProgress('failed', { finishedMs: startMs }) }),
+    );
+    const as = (gid: string, owner: string | null, version: number) =>
+      store.noteIncident?.({ gid, owner, version }, why);
+    assert.deepEqual(
+      [await as('g', null, 1), await as('g', 'a', 2), await as('over', null, 1), await as('unknown', null, 1)],
+      [false, false, false, false],
+    );
+    assert.deepEqual(await listed(store, { hasIncident: true }), []);
+    assert.equal(await as('g', 'a', 1), true);
+    assert.deepEqual(await listed(store, { hasIncident: true }), ['g']);
+    const { progress, version } = await found(store, 'g');
+    assert.deepEqual([progress.incident, version], [why, 1]);
+    await put(store, update('g', { expectOwner: 'a', owner: 'a' }));
+    assert.deepEqual(await listed(store, { hasIncident: true }), []);
+    assert.equal((await found(store, 'g')).progress.incident, '');
   });
 
   test('list: by status, by type, by both', async (store) => {

@@ -5,7 +5,6 @@ import { checkServer } from './checks.ts';
 /** What a server says of itself, in the order that it is asked for. */
 interface Told {
   readonly version?: string;
-  readonly flush?: number;
   readonly packet?: number;
   readonly autocommit?: number;
   readonly log?: number;
@@ -17,8 +16,8 @@ const megabyte = 1024 * 1024;
 const check = (told: Told) =>
   checkServer({
     query: async () => {
-      const { version = '8.0.15', flush = 1, packet = 64 * megabyte, autocommit = 1, log = 1, format = 'ROW' } = told;
-      return [[version, flush, packet, autocommit, log, format]];
+      const { version = '8.0.15', packet = 64 * megabyte, autocommit = 1, log = 1, format = 'ROW' } = told;
+      return [[version, packet, autocommit, log, format]];
     },
   });
 
@@ -37,12 +36,6 @@ const cases: readonly (readonly [what: string, told: Told, code: string, message
     /^MariaDB .* is too old: Holdfast needs 10\.6\.0 or later$/,
   ],
   ['MariaDB 10.5 by its old name', { version: '5.5.5-10.5.29-MariaDB' }, 'version', /too old/],
-  [
-    'commits that do not wait',
-    { flush: 2 },
-    'unsafe',
-    /innodb_flush_log_at_trx_commit = 2 and may lose .*: set it to 1$/,
-  ],
   [
     'small packets',
     { packet: 16 * megabyte },

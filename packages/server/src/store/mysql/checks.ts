@@ -10,29 +10,23 @@ const leastPacketBytes = 32 * 1024 * 1024;
 
 /**
  * What the server is, before anything is created in it.
- * @throws StoreError `version` where it is too old; `unsafe` where it would not keep what it has acknowledged
+ * @throws StoreError `version` where it is too old; `unsafe` where it must not be used as it is
  */
 export async function checkServer(connection: Pick<Connection, 'query'>): Promise<void> {
   const [row = []] = await connection.query(`
-    select version(), @@innodb_flush_log_at_trx_commit, @@max_allowed_packet, @@autocommit, @@log_bin, @@binlog_format`);
+    select version(), @@max_allowed_packet, @@autocommit, @@log_bin, @@binlog_format`);
   checkVersion(textAt(row, 0));
-  if (numberAt(row, 1) !== 1) {
+  if (numberAt(row, 1) < leastPacketBytes) {
     throw new StoreError(
       'unsafe',
-      `the server runs with innodb_flush_log_at_trx_commit = ${row[1]} and may lose what it has acknowledged: set it to 1`,
-    );
-  }
-  if (numberAt(row, 2) < leastPacketBytes) {
-    throw new StoreError(
-      'unsafe',
-      `the server takes packets of ${numberAt(row, 2)} bytes at most, and the largest transaction needs ${leastPacketBytes}: ` +
+      `the server takes packets of ${numberAt(row, 1)} bytes at most, and the largest transaction needs ${leastPacketBytes}: ` +
         'set its max_allowed_packet to 64M',
     );
   }
-  if (numberAt(row, 3) !== 1) {
+  if (numberAt(row, 2) !== 1) {
     throw new StoreError('unsafe', 'this user has autocommit = 0, which leaves transactions open: set it to 1');
   }
-  if (numberAt(row, 4) === 1 && textAt(row, 5) === 'STATEMENT') {
+  if (numberAt(row, 3) === 1 && textAt(row, 4) === 'STATEMENT') {
     throw new StoreError(
       'unsafe',
       'the server writes its binary log by statement, which refuses READ COMMITTED: set its binlog_format to ROW',

@@ -11,6 +11,9 @@ const mariaDb = {
   server_id: '1',
   hostname: 'db',
   port: '3306',
+  innodb_flush_log_at_trx_commit: '1',
+  log_bin: 'OFF',
+  sync_binlog: '0',
 };
 const member = {
   ...mariaDb,
@@ -21,19 +24,19 @@ const member = {
 };
 
 test('a server takes writes where it does not say that it only reads', () => {
-  assert.deepEqual(seen(mariaDb), { isMember: false, isWritable: true, line: '1 db:3306' });
+  assert.deepEqual(seen(mariaDb), { isMember: false, isWritable: true, fault: undefined, line: '1 db:3306' });
   assert.equal(seen({ ...mariaDb, read_only: 'ON' }).isWritable, false);
   assert.equal(seen({ ...mariaDb, innodb_read_only: 'ON' }).isWritable, false);
 });
 
 test('MySQL names its servers itself', () => {
   const { wsrep_on: _, ...mySql } = { ...mariaDb, server_uuid: '3f1a' };
-  assert.deepEqual(seen(mySql), { isMember: false, isWritable: true, line: '3f1a' });
+  assert.deepEqual(seen(mySql), { isMember: false, isWritable: true, fault: undefined, line: '3f1a' });
 });
 
 test('members of a Galera cluster are one, and take writes while most of them see each other', () => {
   const one = seen({ ...member, hostname: 'one' });
-  assert.deepEqual(one, { isMember: true, isWritable: true, line: 'c271eca1' });
+  assert.deepEqual(one, { isMember: true, isWritable: true, fault: undefined, line: 'c271eca1' });
   assert.deepEqual(seen({ ...member, hostname: 'two' }), one);
   assert.equal(seen({ ...member, wsrep_cluster_status: 'non-Primary' }).isWritable, false);
   assert.equal(seen({ ...member, wsrep_ready: 'OFF' }).isWritable, false);

@@ -1,5 +1,6 @@
 import type { Connection as Driver } from 'mysql2/promise';
 import { numberAt, type Row, textAt } from '../remote/values.ts';
+import { faultOf } from './durability.ts';
 
 /** What a server tells of itself when a connection to it is made. */
 export interface SeenServer {
@@ -7,6 +8,8 @@ export interface SeenServer {
   readonly startedSeconds: number;
   /** Whether it takes writes now. */
   readonly isWritable: boolean;
+  /** Why it may lose what it acknowledges, and what to do. */
+  readonly fault: string | undefined;
   /** Names what it writes: all members of a Galera cluster write the same. */
   readonly line: string;
   /** Of a Galera cluster: what another member has acknowledged may not be here yet. */
@@ -14,7 +17,11 @@ export interface SeenServer {
 }
 
 const statuses = ['Uptime', 'wsrep_ready', 'wsrep_cluster_status', 'wsrep_cluster_state_uuid'];
-const variables = ['read_only', 'innodb_read_only', 'server_uuid', 'server_id', 'hostname', 'port', 'wsrep_on'];
+const variables = ['read_only', 'innodb_read_only', 'server_uuid', 'server_id', 'hostname', 'port', 'wsrep_on'].concat(
+  'innodb_flush_log_at_trx_commit',
+  'log_bin',
+  'sync_binlog',
+);
 
 export async function lookAtServer(driver: Driver, timeout: number): Promise<SeenServer> {
   const ask = async (sql: string): Promise<Row[]> => {
@@ -47,7 +54,7 @@ export function seenOf(told: ReadonlyMap<string, string>): Omit<SeenServer, 'sta
   ].map((name) => told.get(name) ?? '');
   // MariaDB gives no name to a server.
   const line = isMember ? cluster : own || `${id} ${host}:${port}`;
-  return { isMember, isWritable: !reads && (!isMember || serves), line: line ?? '' };
+  return { isMember, isWritable: !reads && (!isMember || serves), fault: faultOf(told), line: line ?? '' };
 }
 
 /**

@@ -8,7 +8,7 @@ const keyBytes = [Buffer.from(lineKey.category), Buffer.from(lineKey.key)];
 
 /** What a server is just now, and what the data on it say. @throws RemoteError */
 export async function lookAt(connection: Connection, prefix: string): Promise<Stand> {
-  const { isWritable, line, startedSeconds } = connection.server;
+  const { isWritable, fault, line, startedSeconds } = connection.server;
   const startedMs = Math.round(startedSeconds * 1000);
   const [there = []] = await connection.query(
     `select (select count(*) from information_schema.tables where table_schema = database() and table_name in (?, ?)) +
@@ -16,13 +16,13 @@ export async function lookAt(connection: Connection, prefix: string): Promise<St
     [`${prefix}key_values`, `${prefix}nodes`, `${prefix}put_value_1`],
   );
   // Another coordinator may be just creating them.
-  if (numberAt(there, 0) < 3) return { isWritable, line, startedMs, followed: undefined, beats: [] };
+  if (numberAt(there, 0) < 3) return { isWritable, fault, line, startedMs, followed: undefined, beats: [] };
   const followed = await followedIn(connection, prefix);
   const beats = await connection.query(
     `select ${text('incarnation')}, ${text('node')}, count, ${clockMs} - beat_ms, ${clockMs} - ${startedMs}
      from ${prefix}nodes where beat_ms > 0`,
   );
-  return { isWritable, line, startedMs, followed, beats: beats.map(toStoredBeat) };
+  return { isWritable, fault, line, startedMs, followed, beats: beats.map(toStoredBeat) };
 }
 
 /** @returns false where the data say something else by now. @throws RemoteError */

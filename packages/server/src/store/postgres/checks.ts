@@ -7,32 +7,18 @@ const oldestVersion = 130_000;
 
 /**
  * What the server is, before anything is created in it.
- * @throws StoreError `version` where it is too old; `unsafe` where it would not keep what it has acknowledged
+ * @throws StoreError `version` where it is too old; `unsafe` where it must not be used as it is
  */
 export async function checkServer(connection: Pick<Connection, 'query'>): Promise<void> {
   const [row = []] = await connection.query(`
     select current_setting('server_version_num')::integer, current_setting('server_version'),
-      current_setting('server_encoding'), current_setting('fsync'), current_setting('synchronous_commit'),
-      current_setting('default_transaction_isolation')`);
-  const [version, encoding, fsync, commit, isolation] = [1, 2, 3, 4, 5].map((index) => textAt(row, index));
+      current_setting('server_encoding'), current_setting('default_transaction_isolation')`);
+  const [version, encoding, isolation] = [1, 2, 3].map((index) => textAt(row, index));
   if (numberAt(row, 0) < oldestVersion) {
     throw new StoreError('version', `PostgreSQL ${version} is too old: Holdfast needs 13 or later`);
   }
   if (encoding !== 'UTF8') {
     throw new StoreError('unsafe', `the database has the encoding ${encoding}: create one with ENCODING 'UTF8'`);
-  }
-  if (fsync !== 'on') {
-    throw new StoreError(
-      'unsafe',
-      'the server runs with fsync = off and may lose what it has acknowledged: set fsync = on',
-    );
-  }
-  if (commit === 'off') {
-    throw new StoreError(
-      'unsafe',
-      'this user commits with synchronous_commit = off, which loses acknowledged commits in a crash: ' +
-        'set it to on, for the server, the database or this user (alter role ... set synchronous_commit = on)',
-    );
   }
   if (isolation !== 'read committed') {
     throw new StoreError(

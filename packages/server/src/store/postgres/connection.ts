@@ -1,10 +1,10 @@
-import { connect as connectSocket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import pg from 'pg';
 import type { Host } from '../remote/address.ts';
 import { RemoteError } from '../remote/judged.ts';
 import type { Session } from '../remote/pool.ts';
 import type { Row } from '../remote/values.ts';
+import { cancel } from './cancel.ts';
 import { judge } from './errors.ts';
 import { parsers } from './values.ts';
 
@@ -17,7 +17,6 @@ export interface ConnectionSettings {
   readonly connectMs: number;
 }
 
-const cancelCode = 80_877_102;
 const toText = (text: string) => text;
 const types = { getTypeParser: (oid: number) => parsers[oid] ?? toText };
 
@@ -25,15 +24,17 @@ const types = { getTypeParser: (oid: number) => parsers[oid] ?? toText };
 export class Connection implements Session {
   readonly #client: pg.Client;
   readonly #host: Host;
+  readonly #tls: ConnectionOptions | undefined;
   #isLost = false;
   /** Something was asked, and what became of it is not known. */
   #isUnknown = false;
   /** The server has committed, and did not wait until its replica has it. */
   #isAlone = false;
 
-  private constructor(client: pg.Client, host: Host) {
+  private constructor(client: pg.Client, host: Host, tls: ConnectionOptions | undefined) {
     this.#client = client;
     this.#host = host;
+    this.#tls = tls;
     client.on('error', () => {
       this.#isLost = true;
     });
@@ -58,7 +59,7 @@ export class Connection implements Session {
       keepAlive: true,
       types,
     });
-    const connection = new Connection(client, host);
+    const connection = new Connection(client, host, ssl);
     try {
       await client.connect();
       return connection;
@@ -101,27 +102,22 @@ export class Connection implements Session {
     this.end();
   }
 
-  /** As the protocol has it: on a connection of its own, unanswered. */
   #cancel(): void {
     const { processID, secretKey } = this.#client as unknown as { processID?: number; secretKey?: number };
     if (typeof processID !== 'number' || typeof secretKey !== 'number') return;
-    const message = Buffer.alloc(16);
-    message.writeInt32BE(16, 0);
-    message.writeInt32BE(cancelCode, 4);
-    message.writeInt32BE(processID, 8);
-    message.writeInt32BE(secretKey, 12);
-    const socket = connectSocket(this.#host);
-    socket.setTimeout(1000, () => socket.destroy());
-    // It was a favour: the conditional write that is issued again decides.
-    socket.on('error', () => socket.destroy());
-    socket.end(message);
+    cancel(this.#host, { processId: processID, secretKey }, this.#tls);
   }
 }
 
 /** @throws RemoteError `unreached` */
 function filesOf(tls: ConnectionSettings['tls']): ConnectionOptions | undefined {
   try {
-    return tls();
+    const options = tls();
+    const name = options?.servername;
+    // The driver asks for the host's own name, whatever is set.
+    return name === undefined
+      ? options
+      : { ...options, checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate) };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     throw new RemoteError('unreached', `a file of store.tls cannot be read: ${text}`, error);

@@ -35,14 +35,14 @@ export class PostgresStore extends RemoteStore<Connection> {
 
 function dialectOf(
   { schema, connectMs, tls, migrations: known = migrations }: PostgresSettings,
-  { user, password, database }: Address,
+  { user, password, database, hosts }: Address,
 ): Dialect<Connection> {
   const writer = new Writer(schema);
   return {
     name: 'postgres',
     tables: `schema ${schema}`,
     connect: (host) => Connection.open(host, { user, password, database, connectMs, tls }),
-    look: (connection) => lookAt(connection, schema),
+    look: (connection) => lookAt(connection, { schema, hasSeveralHosts: hosts.length > 1 }),
     follow: (connection, stand) => follow(connection, schema, stand),
     check: checkServer,
     migrations: known,

@@ -2,29 +2,36 @@ import { RemoteError } from '../remote/judged.ts';
 import { type Followed, lineKey, notFollowed, type Stand, toStoredBeat } from '../remote/stand.ts';
 import { numberAt, textAt } from '../remote/values.ts';
 import type { Connection } from './connection.ts';
+import { faultOf } from './durability.ts';
 import { clockMs } from './procedures/common.ts';
 
 /** What a server is just now, and what the data on it say. @throws RemoteError */
-export async function lookAt(connection: Connection, schema: string): Promise<Stand> {
+export async function lookAt(
+  connection: Connection,
+  { schema, hasSeveralHosts }: { readonly schema: string; readonly hasSeveralHosts: boolean },
+): Promise<Stand> {
   const [state = []] = await connection.query(
     `select current_setting('transaction_read_only') = 'off',
        (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint,
        to_regclass($1) is not null and to_regclass($2) is not null and exists (
-         select from pg_proc where pronamespace = to_regnamespace($3) and proname = 'put_value_1')`,
+         select from pg_proc where pronamespace = to_regnamespace($3) and proname = 'put_value_1'),
+       current_setting('fsync'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names')`,
     [`${schema}.key_values`, `${schema}.nodes`, schema],
   );
   const isWritable = state[0] === true;
   const startedMs = numberAt(state, 1);
+  const [fsync = '', commit = '', standbys = ''] = [3, 4, 5].map((index) => textAt(state, index));
+  const fault = faultOf({ fsync, commit, standbys }, hasSeveralHosts);
   const line = isWritable ? await lineOf(connection) : '';
   // Another coordinator may be just creating them.
-  if (state[2] !== true) return { isWritable, line, startedMs, followed: undefined, beats: [] };
+  if (state[2] !== true) return { isWritable, fault, line, startedMs, followed: undefined, beats: [] };
   const followed = await followedIn(connection, schema);
   const beats = await connection.query(
     `select incarnation, node, count, ${clockMs} - beat_ms,
        (extract(epoch from clock_timestamp() - pg_postmaster_start_time()) * 1000)::bigint
      from ${schema}.nodes where beat_ms > 0`,
   );
-  return { isWritable, line, startedMs, followed, beats: beats.map(toStoredBeat) };
+  return { isWritable, fault, line, startedMs, followed, beats: beats.map(toStoredBeat) };
 }
 
 /** @returns false where the data say something else by now. @throws RemoteError */

@@ -21,6 +21,7 @@ function stand({ followed = ['one', 1], beats = {}, ...more }: Told): Stand {
   const [line, term] = followed;
   return {
     isWritable: true,
+    fault: undefined,
     line: 'one',
     startedMs: 0,
     followed: { line, term },
@@ -51,8 +52,24 @@ test('the one that takes writes is used, wherever it stands in the list', () => 
 });
 
 test('nothing of Holdfast is anywhere yet: the one that takes writes is used', () => {
-  const bare = { isWritable: true, line: 'one', startedMs: 0, followed: undefined, beats: [] };
+  const bare = { isWritable: true, fault: undefined, line: 'one', startedMs: 0, followed: undefined, beats: [] };
   assert.equal(usedHost(choose([{ host: a, stand: bare }], starting)), a);
+});
+
+test('the promoted one that may lose what it acknowledges is not used, and no older one in its place', () => {
+  const fault = 'it runs without fsync: set it';
+  const alone = choose([down(a), at(b, { ...promoted, fault })], running);
+  assert.deepEqual([usedHost(alone), alone.fault, alone.incident], [undefined, `b:1: ${fault}`, undefined]);
+  assert.match(alone.refusal, /b:1: it runs without fsync: set it$/);
+  const beside = choose([at(a, {}), at(b, { ...followed, fault })], running);
+  assert.equal(usedHost(beside), undefined);
+  assert.match(beside.incident ?? '', /no host is used, and another one takes writes too: a:1 .*older/);
+});
+
+test('of hosts of one line the one is used that keeps what it acknowledges, also where the other one is in use', () => {
+  const fault = 'it runs without fsync: set it';
+  const choice = choose([at(a, { fault }), at(b, {})], running);
+  assert.deepEqual([usedHost(choice), choice.incident, choice.fault], [b, undefined, undefined]);
 });
 
 test('hosts of one line are no split: the one in use is used, or else the first', () => {

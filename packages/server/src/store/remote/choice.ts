@@ -18,6 +18,8 @@ export interface Choice {
   readonly chosen: { readonly host: Host; readonly stand: Stand } | undefined;
   /** Where none is chosen: why each cannot be used. */
   readonly refusal: string;
+  /** The right one is not chosen, because it may lose what it acknowledges: which it is, and what to do. */
+  readonly fault: string | undefined;
   /** Hosts take writes that must not be used: somebody should stop them. */
   readonly incident: string | undefined;
   /** The chosen host lacks what was acknowledged, for people. */
@@ -29,10 +31,14 @@ type Seen = Look & { readonly stand: Stand };
 /** Which of the hosts takes the writes of this coordinator (decision 0035). */
 export function choose(looks: readonly Look[], known: Known): Choice {
   const { term, older, lines } = sorted(looks, known);
-  const chosen = oneOf(lines, known);
-  const refused = [...older, ...lines.filter((one) => one !== chosen)];
+  const right = oneOf(lines, known);
+  const refused = [...older, ...lines.filter((one) => one !== right)];
+  const fault = right?.stand.fault;
+  // Another one, whose data are older, is not used in its place.
+  const chosen = fault === undefined ? right : undefined;
   return {
     chosen,
+    fault: right === undefined || fault === undefined ? undefined : `${nameOf(right.host)}: ${fault}`,
     refusal: looks.map((look) => `${nameOf(look.host)}: ${whyNot(look, term)}`).join('; '),
     incident: incidentOf(refused, chosen, term),
     loss: chosen === undefined ? undefined : lossOf(chosen, known),
@@ -66,11 +72,12 @@ const isInUse = ({ stand: { beats, line, followed } }: Seen) =>
 /** Nobody has followed there yet. */
 const isNew = ({ stand: { line, followed } }: Seen) => line !== followed?.line;
 
-/** Hosts of one line are the same: the one in use, or the first. */
+/** Hosts of one line are the same: the one in use, or the first; one that may lose what it acknowledges only where all do. */
 function oneOfEachLine(hosts: readonly Seen[], known: Known): readonly Seen[] {
   const lines = new Map<string, Seen>();
-  for (const one of hosts) {
-    if (!lines.has(one.stand.line) || one.host === known.host) lines.set(one.stand.line, one);
+  const isSafe = ({ stand }: Seen) => stand.fault === undefined;
+  for (const one of [...hosts.filter(isSafe), ...hosts.filter((other) => !isSafe(other))]) {
+    if (!lines.has(one.stand.line) || (one.host === known.host && isSafe(one))) lines.set(one.stand.line, one);
   }
   return [...lines.values()];
 }
@@ -106,6 +113,7 @@ function whyNot(look: Look, term: number): string {
   if ('failure' in look) return look.failure;
   if (!look.stand.isWritable) return 'it only reads';
   const own = termOf(look);
+  if (own >= term && look.stand.fault !== undefined) return look.stand.fault;
   if (own >= term) return 'it takes writes, and is not the only one';
   return `it takes writes, but its data are older (term ${own}) than what the coordinators have followed to (term ${term})`;
 }

@@ -4,6 +4,7 @@ import type {
   ClaimRequest,
   Counts,
   KeyValue,
+  NotedRow,
   OwedAlert,
   OwnedRow,
   StoredTransaction,
@@ -118,6 +119,8 @@ export interface Purged {
 /** What is done beside writing, claiming and listing. */
 export interface Upkeep<S> {
   purge(session: S, beforeMs: number, limit: number, from: PurgePlace): Promise<Purged>;
+  /** False: it is not as it was read any more. */
+  note(session: S, row: NotedRow, incident: string): Promise<boolean>;
   makeDue(session: S, gid: string, nowMs: number): Promise<boolean>;
   /** Earliest first; one that is due already stays as it is. */
   makeManyDue(

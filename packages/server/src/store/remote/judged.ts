@@ -46,6 +46,12 @@ export function toStoreError(error: unknown): StoreError {
   return new StoreError('unknown-outcome', message, { cause: error });
 }
 
+/** For a start: one whose server would lose what it acknowledges is refused, and tried no more. */
+export function ofOpening(error: unknown): StoreError {
+  const cause = error instanceof RemoteError ? error.cause : undefined;
+  return cause instanceof StoreError ? cause : ofReading(error);
+}
+
 /** For what only reads: nothing was done, however it ended. */
 export function ofReading(error: unknown): StoreError {
   const { code, message, cause } = toStoreError(error);

@@ -11,6 +11,7 @@ import {
   type KeyValue,
   type ListFilter,
   type ListPage,
+  type NotedRow,
   type OwedAlert,
   type OwnedRow,
   type Store,
@@ -23,7 +24,7 @@ import { type Address, type AddressForm, parseAddress } from './address.ts';
 import { commitByNeeds, issueAgain, type Results, type Send } from './batch.ts';
 import type { Dialect, PurgePlace } from './dialect.ts';
 import { encodeWrite } from './encoded-write.ts';
-import { ofReading, RemoteError, toStoreError } from './judged.ts';
+import { ofOpening, ofReading, RemoteError, toStoreError } from './judged.ts';
 import { Migrator, type Schema, type SchemaState, tooOld } from './migrator.ts';
 import { Pool, type Session } from './pool.ts';
 import { Claimer } from './rows/claimer.ts';
@@ -133,8 +134,13 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
       this.#isOpen = true;
     } catch (error) {
       await this.close();
-      throw ofReading(error);
+      throw ofOpening(error);
     }
+  }
+
+  /** How long whatever writes may take. */
+  get #commitMs(): number {
+    return Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
   }
 
   migrate({ isFinish }: MigrationRequest): Promise<void> {
@@ -163,7 +169,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   }
 
   ping(): Promise<void> {
-    return this.#write(this.#settings.commitMs, (connection) => this.#dialect.ping(connection));
+    return this.#write(this.#commitMs, (connection) => this.#dialect.ping(connection));
   }
 
   clockMs(): Promise<number> {
@@ -173,8 +179,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
     for (const write of batch) this.#noteDue(write);
-    const commitMs = Math.max(this.#settings.commitMs, this.#dialect.leastCommitMs);
-    const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, commitMs, work));
+    const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, this.#commitMs, work));
     return this.#judged(toStoreError, this.#settled(commitByNeeds(batch.map(encodeWrite), send)));
   }
 
@@ -185,10 +190,9 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   /** What was taken is ours even where it could not be loaded then: the engine asks for what it owns and does not drive. */
   async claim(request: ClaimRequest): Promise<ClaimResult> {
-    const { commitMs } = this.#settings;
     const { nowMs } = request;
     const fromMs = this.#due.from(nowMs);
-    const taken = await this.#write(commitMs, (connection) => this.#claimer.take(connection, request, fromMs));
+    const taken = await this.#write(this.#commitMs, (connection) => this.#claimer.take(connection, request, fromMs));
     this.#due.found(nowMs, taken.earliestMs, fromMs);
     this.#lowestOwned.claimed(taken.ids);
     return this.#read((connection) => this.#claimer.load(connection, taken, request));
@@ -201,14 +205,17 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
     return rows;
   }
 
+  noteIncident(row: NotedRow, incident: string): Promise<boolean> {
+    return this.#write(this.#commitMs, (connection) => this.#dialect.upkeep.note(connection, row, incident));
+  }
+
   async changed(seen: readonly SeenRow[]): Promise<readonly ChangedRow[]> {
     return seen.length === 0 ? [] : this.#read((connection) => this.#dialect.upkeep.changed(connection, seen));
   }
 
   makeDue(gid: string, nowMs: number): Promise<boolean> {
-    const { commitMs } = this.#settings;
     this.#isDue(nowMs);
-    return this.#write(commitMs, (connection) => this.#dialect.upkeep.makeDue(connection, gid, nowMs));
+    return this.#write(this.#commitMs, (connection) => this.#dialect.upkeep.makeDue(connection, gid, nowMs));
   }
 
   async makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
@@ -231,11 +238,11 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   }
 
   takeAlerts(request: AlertRequest): Promise<TakenAlerts> {
-    return this.#write(this.#settings.commitMs, (connection) => this.#dialect.alerts.take(connection, request));
+    return this.#write(this.#commitMs, (connection) => this.#dialect.alerts.take(connection, request));
   }
 
   alertTold(taken: OwedAlert): Promise<void> {
-    return this.#write(this.#settings.commitMs, (connection) => this.#dialect.alerts.told(connection, taken));
+    return this.#write(this.#commitMs, (connection) => this.#dialect.alerts.told(connection, taken));
   }
 
   /** Goes on where the last one ended, and begins anew once it has come to the end. */
@@ -319,13 +326,11 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   }
 
   retire(incarnation: string, count?: number): Promise<void> {
-    const { commitMs } = this.#settings;
-    return this.#write(commitMs, (connection) => this.#dialect.nodes.retire(connection, incarnation, count));
+    return this.#write(this.#commitMs, (connection) => this.#dialect.nodes.retire(connection, incarnation, count));
   }
 
   drain(incarnation: string): Promise<boolean> {
-    const { commitMs } = this.#settings;
-    return this.#write(commitMs, (connection) => this.#dialect.nodes.drain(connection, incarnation));
+    return this.#write(this.#commitMs, (connection) => this.#dialect.nodes.drain(connection, incarnation));
   }
 
   getValue(category: string, key: string): Promise<KeyValue | undefined> {
@@ -338,12 +343,11 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   putValue(category: string, key: string, value: string, expectVersion: number, nowMs: number): Promise<boolean> {
     const wanted = { category, key, value, version: expectVersion, createdMs: nowMs, updatedMs: nowMs };
-    return this.#write(this.#settings.commitMs, (connection) => this.#dialect.upkeep.putValue(connection, wanted));
+    return this.#write(this.#commitMs, (connection) => this.#dialect.upkeep.putValue(connection, wanted));
   }
 
   deleteValue(category: string, key: string): Promise<boolean> {
-    const { commitMs } = this.#settings;
-    return this.#write(commitMs, (connection) => this.#dialect.upkeep.deleteValue(connection, category, key));
+    return this.#write(this.#commitMs, (connection) => this.#dialect.upkeep.deleteValue(connection, category, key));
   }
 
   #read<T>(work: (connection: S) => Promise<T>): Promise<T> {
@@ -363,7 +367,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
     const unknown = this.#unknownCount;
     if (unknown === this.#settledCount) return result;
     try {
-      await this.#use(this.#pool, this.#settings.commitMs, (connection) => this.#dialect.ping(connection));
+      await this.#use(this.#pool, this.#commitMs, (connection) => this.#dialect.ping(connection));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new RemoteError('unknown', `whether what is written is on the replica too is not known: ${why}`, error);
@@ -401,7 +405,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
       await this.#pool.use(readMs, (connection) => this.#dialect.check(connection));
       return await this.#pool.use(migrationMs, work);
     } catch (error) {
-      throw ofReading(error);
+      throw ofOpening(error);
     } finally {
       await this.close();
     }
@@ -413,8 +417,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   }
 
   #schema(connection: S): Schema {
-    const { commitMs } = this.#settings;
-    return this.#dialect.schema(connection, (work) => this.#heart.use(commitMs, work));
+    return this.#dialect.schema(connection, (work) => this.#heart.use(this.#commitMs, work));
   }
 
   #newPool(size: number): Pool<S> {

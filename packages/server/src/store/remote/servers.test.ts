@@ -17,6 +17,7 @@ interface State {
   /** It takes a write and does not answer. */
   hangs?: boolean;
   line?: string;
+  fault?: string | undefined;
   startedMs?: number;
   followed?: Followed;
   /** What is so after it was looked at. */
@@ -52,12 +53,12 @@ function world(first: State, second: State) {
       return { to, isLost: false, end: close, destroy: close };
     },
     look: ({ to }) => {
-      const { isSilent, isWritable = false, line = '', startedMs = 0, followed, fresh = [] } = stateOf(to);
+      const { isSilent, isWritable = false, line = '', startedMs = 0, followed, fault, fresh = [] } = stateOf(to);
       if (isSilent === true) return never();
       const { later, ...before } = stateOf(to);
       if (later !== undefined) states.set(to, { ...before, ...later });
       const beats = fresh.map((incarnation) => ({ incarnation, node: incarnation, count: 1, isFresh: true }));
-      const stand: Stand = { isWritable, line: isWritable ? line : '', startedMs, followed, beats };
+      const stand: Stand = { isWritable, fault, line: isWritable ? line : '', startedMs, followed, beats };
       return Promise.resolve(stand);
     },
     ping: ({ to }) => (stateOf(to).hangs === true ? never() : Promise.resolve()),
@@ -95,6 +96,19 @@ test('once it only reads, all are looked at; the data of the promoted one say th
   assert.equal((await servers.connect()).to, two);
   assert.deepEqual([stateOf(two).followed, moves()], [{ line: 'new', term: 2 }, 1]);
   assert.deepEqual(told, ['the database is used at two:2 from now on']);
+});
+
+test('one that may lose what it acknowledges is left, and used again once that is mended', async () => {
+  const { servers, set, moves, told } = world({ isWritable: true }, {});
+  await servers.connect();
+  set(one, { fault: 'set fsync = on' });
+  const refused = { judgement: 'unreached', message: /one:1: set fsync = on; two:2: it only reads/ };
+  await assert.rejects(servers.connect(), refused);
+  await assert.rejects(servers.lookAround(), refused);
+  assert.deepEqual([moves(), told], [1, ['the database is not used: one:1: set fsync = on']]);
+  set(one, { fault: undefined });
+  await servers.lookAround();
+  assert.equal((await servers.connect()).to, one);
 });
 
 test('one that was away and is back is not believed alone: the other one was promoted meanwhile', async () => {

@@ -1,4 +1,5 @@
 import type { HostEvents } from '../capabilities.ts';
+import { StoreError } from '../store.ts';
 import { type Host, nameOf } from './address.ts';
 import { choose, type Look, rivals } from './choice.ts';
 import { RemoteError } from './judged.ts';
@@ -52,6 +53,8 @@ export class Servers<S extends Session> {
   #term = 0;
   #own: { readonly incarnation: string; readonly count: number } | undefined;
   #incident: string | undefined;
+  /** Told last: the right host may lose what it acknowledges. */
+  #fault: string | undefined;
   /** How many looks in a row have not seen it. */
   #unseen = 0;
   #pauseMs = 0;
@@ -133,7 +136,8 @@ export class Servers<S extends Session> {
     if (!('stand' in visit)) return new RemoteError('unreached', `${nameOf(host)}: ${visit.failure}`);
     const { stand, session } = visit;
     const isSame = this.#parts.hosts.length < 2 || Math.abs(stand.startedMs - startedMs) < startedAnewMs;
-    const isUsable = stand.isWritable && stand.line === line && termOf(stand) >= this.#term;
+    const isUsable =
+      stand.isWritable && stand.fault === undefined && stand.line === line && termOf(stand) >= this.#term;
     if (session !== undefined && isSame && isUsable) return session;
     session?.end();
     return new RemoteError('moved', `${nameOf(host)}: it does not take these writes any more`);
@@ -158,15 +162,17 @@ export class Servers<S extends Session> {
   async #decide(visits: readonly Visit<S>[], isSecond: boolean): Promise<boolean> {
     const known = { host: this.#inUse?.host, term: this.#term, own: this.#own };
     const looks = await this.#tested(visits, rivals(visits, known));
-    const { chosen, refusal, incident, loss } = choose(looks, known);
+    const { chosen, refusal, fault, incident, loss } = choose(looks, known);
     // The hosts are not seen at the same moment: a replica may already tell what its primary did not yet.
     if (incident !== undefined && this.#incident === undefined && !isSecond) return false;
     this.#tell(incident);
+    if (fault !== undefined && fault !== this.#fault) this.#events.warned(`the database is not used: ${fault}`);
+    this.#fault = fault;
     this.#term = Math.max(this.#term, ...looks.map((look) => ('stand' in look ? termOf(look.stand) : 0)));
     if (chosen === undefined) {
       const isRefused = looks.some((look) => look.host === this.#inUse?.host && 'stand' in look);
       if (isRefused) this.#use(undefined);
-      throw this.#refuse(refusal);
+      throw this.#refuse(refusal, fault === undefined ? undefined : new StoreError('unsafe', fault));
     }
     const { host, stand } = chosen;
     if (!(await this.#followTo(visits.find((visit) => visit.host === host)?.session, stand))) return false;
@@ -241,10 +247,10 @@ export class Servers<S extends Session> {
     });
   }
 
-  #refuse(why: string): RemoteError {
+  #refuse(why: string, cause?: StoreError): RemoteError {
     this.#pauseMs = Math.min(lastPauseMs, Math.max(firstPauseMs, this.#pauseMs * 2));
     this.#notBeforeMs = performance.now() + this.#pauseMs;
-    this.#refusal = new RemoteError('unreached', why);
+    this.#refusal = new RemoteError('unreached', why, cause);
     return this.#refusal;
   }
 

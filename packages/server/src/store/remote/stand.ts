@@ -3,6 +3,8 @@ import { numberAt, type Row, textAt } from './values.ts';
 /** What a look at a host tells of the server behind it, and of the data there (decision 0035). */
 export interface Stand {
   readonly isWritable: boolean;
+  /** Why it may lose what it acknowledges, and what to do. Undefined: it keeps it. */
+  readonly fault: string | undefined;
   /**
    * The line of writes that the server goes on with: another one after each promotion, and one for all members of a
    * cluster that write the same data. Empty: it cannot be told.

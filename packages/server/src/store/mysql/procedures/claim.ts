@@ -1,4 +1,4 @@
-import { begin, clockMs, handler, unfinished } from './common.ts';
+import { begin, clockMs, handler, isTooLate, unfinished, untilTooLate } from './common.ts';
 
 /** An owner that is gone and owns nothing is forgotten after so long: what it may still have had under way has ended by then. */
 const forgetMs = 600_000;
@@ -20,7 +20,7 @@ const take = (key: 'primary' | 'due', which: string, lock: string) => /* sql */ 
       if at_end then
         leave each_candidate;
       end if;
-      if taken >= p_most or (taken > 0 and taken_bytes > p_most_bytes) then
+      if taken >= p_most or (taken > 0 and (taken_bytes > p_most_bytes or ${isTooLate})) then
         set is_full = 1;
         leave each_candidate;
       end if;
@@ -54,6 +54,7 @@ begin
   declare is_full, is_more, is_end tinyint default 0;
   declare c_owner, o_incarnation varbinary(255);
   declare o_beat bigint;
+  ${untilTooLate}
   declare gone cursor for
     select n.incarnation, n.beat_ms from {p}nodes n
     where n.incarnation <> p_me and (n.beat_ms = 0 or (n.beat_ms > 0 and exists (

@@ -24,6 +24,13 @@ export const begin = /* sql */ `
   set transaction isolation level read committed;
   start transaction;`;
 
+/**
+ * Several waits do not add up: what is not reached in time is left to another call. `sysdate` is the only clock that goes
+ * on inside of a procedure.
+ */
+export const untilTooLate = 'declare ends datetime(6) default sysdate(6) + interval 1500000 microsecond;';
+export const isTooLate = 'sysdate(6) > ends';
+
 /** Milliseconds by the server's clock, whatever its time zone. */
 export const clockMs = `(timestampdiff(microsecond, '1970-01-01 00:00:00', utc_timestamp(3)) div 1000)`;
 

@@ -19,6 +19,24 @@ begin
   select convert(former using utf8mb4);
 end`;
 
+/** Of an unfinished one that is still as it was read. Everything else of it stays as it is, its version too. */
+export const noteOnRow = /* sql */ `
+create procedure {p}note_1(in p_gid varbinary(512), in p_owner varbinary(255), in p_version bigint, in p_why mediumblob)
+modifies sql data sql security invoker
+begin
+  declare r_id bigint;
+  declare continue handler for not found begin end;${handler}
+  ${begin}
+  select id into r_id from {p}transactions
+  where gid = p_gid and owner <=> p_owner and version = p_version and status in ${unfinished} for update;
+  if r_id is not null then
+    update {p}transactions set incident = p_why where id = r_id;
+    ${noteIncident('r_id', 'p_why')}
+  end if;
+  commit;
+  select r_id is not null;
+end`;
+
 /** d: done, m: unknown gid. */
 export const makeDue = /* sql */ `
 create procedure {p}make_due_1(in p_gid varbinary(512), in p_now bigint)

@@ -1,4 +1,4 @@
-import { begin, handler, noteIncident, unfinished } from './common.ts';
+import { begin, handler, isTooLate, noteIncident, unfinished, untilTooLate } from './common.ts';
 import { quickCreations, quickEnds } from './quick.ts';
 
 const branchTable = /* sql */ `json_table(w_branches, '$[*]' columns (
@@ -50,6 +50,7 @@ whole: begin
   declare found int;
   declare early int default 0;
   declare results longtext default '';
+  ${untilTooLate}
   declare owners cursor for select name from json_table(p_owners, '$[*]' columns (
     name varchar(256) character set utf8mb4 path '$')) j;
   declare writes cursor for select * from json_table(p_writes, '$[*]' columns (
@@ -121,6 +122,10 @@ whole: begin
       w_most_branches, w_most_bytes, w_size, w_branch_count, w_branches_at, w_branches_size;
     if is_end then
       leave each_write;
+    end if;
+    if ${isTooLate} then
+      set results = concat(results, 'k');
+      iterate each_write;
     end if;
     set is_double = 0, r_id = null, r_has_incident = 0,
       w_owner = nullif(w_owner, ''), w_expect_owner = nullif(w_expect_owner, ''),
@@ -203,7 +208,8 @@ whole: begin
         end if;
         iterate each_write;
       end if;
-      if r_version <> w_expect_version or not (r_owner <=> w_expect_owner) then
+      if r_version <> w_expect_version or not (r_owner <=> w_expect_owner)
+          or r_count <> ifnull(w_branch_count, r_count) then
         set results = concat(results, if(r_write_token = w_token, 'd', 'c'));
         iterate each_write;
       end if;

@@ -4,7 +4,7 @@ import type { Upkeep as IsUpkeep, Purged, PurgePlace } from '../../remote/dialec
 import { toCounts } from '../../remote/rows/counts.ts';
 import { toKeyValue } from '../../remote/rows/key-value.ts';
 import { numberAt, roughNumberAt, roughTextAt, textAt } from '../../remote/values.ts';
-import type { Counts, KeyValue, OwnedRow } from '../../store.ts';
+import type { Counts, KeyValue, NotedRow, OwnedRow } from '../../store.ts';
 import type { Connection } from '../connection.ts';
 import { text } from './columns.ts';
 
@@ -15,6 +15,7 @@ const purgeSeen = 2000;
 
 export class Upkeep implements IsUpkeep<Connection> {
   readonly #purge: string;
+  readonly #note: string;
   readonly #makeDue: string;
   readonly #makeManyDue: string;
   readonly #owned: string;
@@ -30,6 +31,7 @@ export class Upkeep implements IsUpkeep<Connection> {
       .map((start) => `left(incident, ${start.length}) <> '${start}'`)
       .join(' and ');
     this.#purge = `call ${prefix}purge_1(?, ?, ?, ?, ?, ?)`;
+    this.#note = `call ${prefix}note_1(?, ?, ?, ?)`;
     this.#makeDue = `call ${prefix}make_due_1(?, ?)`;
     this.#makeManyDue = `call ${prefix}make_many_due_1(?, ?, ?)`;
     this.#owned = `
@@ -59,6 +61,16 @@ export class Upkeep implements IsUpkeep<Connection> {
     const [[row = []] = []] = await connection.call(this.#purge, values);
     const next = row[3] === 1 ? undefined : { createdMs: numberAt(row, 0), gid: textAt(row, 1) };
     return { changed: numberAt(row, 2), next };
+  }
+
+  async note(connection: Connection, { gid, owner, version }: NotedRow, incident: string): Promise<boolean> {
+    const [[row = []] = []] = await connection.call(this.#note, [
+      Buffer.from(gid),
+      owner,
+      version,
+      Buffer.from(incident),
+    ]);
+    return row[0] === 1;
   }
 
   async makeDue(connection: Connection, gid: string, nowMs: number): Promise<boolean> {

@@ -7,10 +7,10 @@ import type { Stuck, WriteResult } from '../../store.ts';
 import type { Connection } from '../connection.ts';
 import { type Encoded, quickOf } from './quick.ts';
 
-/** `locked`: somebody else holds its row. */
+/** `locked`: somebody else holds its row, or it was not reached in time. */
 type Answer = WriteResult | Stuck | 'locked';
 
-/** Which letter of the answer means what; `k` is a row that somebody else holds. */
+/** Which letter of the answer means what; `k` is a row that somebody else holds, or one that was not reached in time. */
 const results: Readonly<Record<string, Answer>> = {
   d: 'done',
   e: 'exists',
@@ -167,6 +167,7 @@ function ofWrite({ kind, write, progress, definition }: Encoded<'create' | 'upda
     ...[...bytes.place(incident), ...bytes.place(reason), ...bytes.place(progress.bytes), progress.checksum],
     ...(definition === undefined ? [null, null, null] : [...bytes.place(definition.bytes), definition.checksum]),
     isUpdate && write.setsAside === true ? 1 : 0,
+    ...[null, null, null, (isUpdate ? write.expectBranches : undefined) ?? null],
   ];
 }
 

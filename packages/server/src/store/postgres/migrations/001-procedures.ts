@@ -1,7 +1,7 @@
 import { alerts } from '../procedures/alerts.ts';
 import { claiming } from '../procedures/claim.ts';
 import { nodes } from '../procedures/nodes.ts';
-import { makeDue, makeManyDue, purge, setAside } from '../procedures/upkeep.ts';
+import { makeDue, makeManyDue, noteOnRow, purge, setAside } from '../procedures/upkeep.ts';
 import { ping, values } from '../procedures/values.ts';
 import { write } from '../procedures/write.ts';
 
@@ -10,6 +10,7 @@ export const procedures: readonly string[] = [
   claiming.skipping,
   ...nodes,
   setAside,
+  noteOnRow,
   makeDue,
   makeManyDue,
   purge,

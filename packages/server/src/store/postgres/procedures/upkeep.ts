@@ -18,6 +18,24 @@ begin
   commit;
 end $$`;
 
+/** Of an unfinished one that is still as it was read. Everything else of it stays as it is, its version too. */
+export const noteOnRow = /* sql */ `
+create or replace procedure {schema}.note_1(of_gid text, of_owner text, of_version bigint, why text, inout is_noted boolean)
+language plpgsql as $$
+declare
+  at record;
+begin
+  ${quick}
+  update {schema}.transactions set incident = why
+  where gid = of_gid and owner is not distinct from of_owner and version = of_version and status in ${unfinished}
+  returning id, gid, created_ms, has_incident into at;
+  is_noted := found;
+  if is_noted then
+    ${noteIncident('why')}
+  end if;
+  commit;
+end $$`;
+
 /** d: done, m: unknown gid. */
 export const makeDue = /* sql */ `
 create or replace procedure {schema}.make_due_1(of_gid text, now_ms bigint, inout result text)

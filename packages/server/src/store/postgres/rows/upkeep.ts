@@ -4,7 +4,7 @@ import type { Upkeep as IsUpkeep, Purged, PurgePlace } from '../../remote/dialec
 import { toCounts } from '../../remote/rows/counts.ts';
 import { toKeyValue } from '../../remote/rows/key-value.ts';
 import { numberAt, roughNumberAt, roughTextAt, textAt } from '../../remote/values.ts';
-import type { Counts, KeyValue, OwnedRow } from '../../store.ts';
+import type { Counts, KeyValue, NotedRow, OwnedRow } from '../../store.ts';
 import type { Connection } from '../connection.ts';
 import { arrayOf } from '../values.ts';
 
@@ -15,6 +15,7 @@ const purgeSeen = 2000;
 
 export class Upkeep implements IsUpkeep<Connection> {
   readonly #purge: string;
+  readonly #note: string;
   readonly #makeDue: string;
   readonly #makeManyDue: string;
   readonly #owned: string;
@@ -30,6 +31,7 @@ export class Upkeep implements IsUpkeep<Connection> {
       .map((prefix) => `not starts_with(incident, '${prefix}')`)
       .join(' and ');
     this.#purge = `call ${schema}.purge_1($1, $2, $3, $4, $5, $6, null, null)`;
+    this.#note = `call ${schema}.note_1($1, $2, $3, $4, null)`;
     this.#makeDue = `call ${schema}.make_due_1($1, $2, null)`;
     this.#makeManyDue = `call ${schema}.make_many_due_1($1, $2, $3, null, null)`;
     this.#owned = `
@@ -61,6 +63,11 @@ export class Upkeep implements IsUpkeep<Connection> {
     const [row = []] = await connection.query(this.#purge, values);
     const next = row[3] === true ? undefined : { createdMs: numberAt(row, 0), gid: textAt(row, 1) };
     return { changed: numberAt(row, 2), next };
+  }
+
+  async note(connection: Connection, { gid, owner, version }: NotedRow, incident: string): Promise<boolean> {
+    const [row = []] = await connection.query(this.#note, [gid, owner, version, incident]);
+    return row[0] === true;
   }
 
   async makeDue(connection: Connection, gid: string, nowMs: number): Promise<boolean> {
