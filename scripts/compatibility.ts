@@ -7,7 +7,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { basename, dirname, join } from 'node:path';
 import { differences } from './conformance/differences.ts';
 import { quirks } from './conformance/quirks.ts';
-import { notServedYet, rows } from './conformance/rows.ts';
+import { notServedYet, provedAnywhere, rows } from './conformance/rows.ts';
 import { gapsOf, ownNumbers, testsOf } from './lib/conformance.ts';
 import { type NumberedTest, numberedName, readNumbered, recordOf } from './lib/numbered.ts';
 
@@ -20,8 +20,12 @@ const intro = `# Compatibility with dtm's protocol
 
 What holds of dtm's wire, and where Holdfast differs on purpose. SDKs read an answer as success when its status is 200 and
 its body does not contain the text \`FAILURE\`; whatever is below keeps that. The numbers are those of rows and quirks in the
-two tables below the first: a test whose name begins with a number proves it, and rows are proved end to end, on the manual
-clock: on the embedded store, and on PostgreSQL with three coordinators, each request to any of them.
+two tables below the first: a test whose name begins with a number proves it.
+`;
+
+const onWhichStores = `All but ${provedAnywhere.join(', ')} are proved end to end, on the manual clock and on every store. \`npm test\` runs them on the embedded store, and
+on PostgreSQL with three coordinators, each request to any of them; \`npm run test:all\` on PostgreSQL and MariaDB with one, two and
+three coordinators. The others are about a store or a setting: tests of that part prove them, those of a store on every store.
 `;
 
 /** The page, as this run shows it. */
@@ -39,6 +43,7 @@ export function compatibilityPage(tests: readonly NumberedTest[]): string {
       }),
     ),
     `\n## Rows\n\nOf ${rows.length} rows ${holds} hold, ${differ} differ on purpose, ${missing} are not served yet.\n`,
+    onWhichStores,
     ...table(
       ['row', 'given', 'when', 'then', 'result', 'tests'],
       rows.map(({ number, given, when, then }, index) => {

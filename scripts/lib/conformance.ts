@@ -3,6 +3,7 @@ import { differences } from '../conformance/differences.ts';
 import { quirks } from '../conformance/quirks.ts';
 import { notServedYet, provedAnywhere, rows } from '../conformance/rows.ts';
 import type { NumberedTest } from './numbered.ts';
+import { filesOnAnyStore } from './on-store.ts';
 
 const known = new Set([...rows, ...quirks, ...bugs].map(({ number }) => number));
 /** Numbers of differences that have one of their own, in order. */
@@ -11,6 +12,7 @@ export const ownNumbers: readonly string[] = differences
   .sort((one, other) => Number(one.slice(1)) - Number(other.slice(1)));
 
 const own = new Set(ownNumbers);
+const onAnyStore = new Set(filesOnAnyStore());
 
 export function testsOf(number: string, tests: readonly NumberedTest[]): NumberedTest[] {
   return tests.filter(({ numbers }) => numbers.includes(number));
@@ -37,10 +39,10 @@ export function gapsOf(tests: readonly NumberedTest[], missing = notServedYet): 
 
 function gapOf(number: string, tests: readonly NumberedTest[], missing: readonly string[]): string | undefined {
   const isRow = /^\d/.test(number) && !provedAnywhere.includes(number);
-  const isProved = tests.some(({ file }) => !isRow || file.startsWith('test/e2e/'));
+  const isProved = tests.some(({ file }) => !isRow || onAnyStore.has(file));
   const isListed = missing.includes(number);
   if (isProved && isListed)
     return `${number}: has a test, and is listed as not served yet in scripts/conformance/rows.ts`;
   if (isProved || isListed) return undefined;
-  return `${number}: no test${isRow ? ' in test/e2e' : ''} whose name begins with it`;
+  return `${number}: no test${isRow ? ' on the store of the run' : ''} whose name begins with it`;
 }

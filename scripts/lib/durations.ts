@@ -29,7 +29,7 @@ export function longestFirst(files: readonly string[], durations: Durations): st
   return files.toSorted((one, other) => (secondsOf(one) === secondsOf(other) ? 0 : secondsOf(other) - secondsOf(one)));
 }
 
-/** Adds what a run measured to what is kept here. */
+/** Adds what `npm test` or `npm run check` measured to what is kept here. */
 export function keepDurations(measured: Durations): void {
   mkdirSync(dirname(cached), { recursive: true });
   // Two runs may end at once: whoever reads sees a whole file.

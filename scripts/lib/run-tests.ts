@@ -5,13 +5,13 @@
  */
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec, type TestEvent } from 'node:test/reporters';
 import { idleTime, workThrough } from './at-once.ts';
-import { keepDurations, longestFirst, readDurations } from './durations.ts';
+import { longestFirst, readDurations } from './durations.ts';
 import numberedTests from './numbered-reporter.ts';
 
 /** What the parent hears after each file. */
@@ -32,9 +32,10 @@ const limitMs = Number(limitSeconds) * 1000;
 const silentFactor = 1.5;
 
 mkdirSync(dirname(record), { recursive: true });
-// A parent that was ended reads nothing any more: the tests end with it.
-const parentGone = new AbortController();
-process.once('disconnect', () => parentGone.abort());
+// A parent that was ended reads nothing any more: the tests end with it, and with this process.
+const ending = new AbortController();
+process.once('disconnect', () => ending.abort());
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort());
 
 const [told, recorded] = [new PassThrough({ objectMode: true }), new PassThrough({ objectMode: true })];
 const written = Promise.all([
@@ -54,6 +55,10 @@ let done = 0;
 
 /** Files run beside each other, and what they have to tell is told one after the other. */
 async function runFile(file: string): Promise<void> {
+  if (ending.signal.aborted) {
+    process.exitCode = 1;
+    return;
+  }
   const silent = new AbortController();
   const giveUp = () =>
     silent.abort(
@@ -62,7 +67,7 @@ async function runFile(file: string): Promise<void> {
       ),
     );
   const waiting = setTimeout(giveUp, limitMs * silentFactor);
-  const signal = AbortSignal.any([parentGone.signal, silent.signal]);
+  const signal = AbortSignal.any([ending.signal, silent.signal]);
   const events: TestEvent[] = [];
   for await (const event of run({ files: [resolve(root, file)], concurrency: 1, timeout: limitMs, signal })) {
     waiting.refresh();
@@ -100,7 +105,4 @@ for (const [what, number] of Object.entries(counts)) {
 told.end();
 recorded.end();
 await written;
-// On another store a file takes another time.
-if (process.env['HOLDFAST_TEST_STORE'] === undefined)
-  keepDurations(Object.fromEntries(Object.entries(measured).filter(([file]) => !isAbsolute(file))));
 process.disconnect?.();

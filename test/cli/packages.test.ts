@@ -14,7 +14,8 @@ import { until } from '../lib/until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const versions: readonly NodeVersion[] = [20, 22, 24];
-const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+/** What the root's own installation has fetched is not fetched again. */
+const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'];
 
 describe('the packages', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-packages-'));

@@ -12,6 +12,7 @@ const kind = kindOfRun();
 test(`${kind.name}: ${seconds} s of kills, stops and restarts under load: every promise is kept`, async (t) => {
   const seed = seedOfRun();
   t.diagnostic(`HOLDFAST_TEST_SEED=${seed}`);
-  const figures = await rage(kind, seed, seconds, clients, (text) => t.diagnostic(text));
+  const say = (text: string) => t.diagnostic(text);
+  const figures = await rage(kind, { seed, seconds, clients, machine: 'quiet', say });
   keepFigures(kind.name, 'chaos', figures);
 });

@@ -25,6 +25,9 @@ async function guardedPostgres(): Promise<DatabaseFixture> {
   // The first rule that fits counts.
   await writeFile(rules, `host all app 127.0.0.1/32 scram-sha-256\n${await readFile(rules, 'utf8')}`);
   await fixture.client.query(`create role app superuser login password '${password}'; select pg_reload_conf()`);
+  await until('it asks for the password', async () => {
+    return /password authentication failed/.test((await fixture.refusal({ user: 'app', password: 'x' })) ?? '');
+  });
   return fixture;
 }
 

@@ -29,6 +29,12 @@ const crowd = 3000;
 const finished = 50_000;
 /** What an operation may read: it is asked for ten. */
 const mostRead = 200;
+/** What is counted is read, once. A list and a purge that have to look at each transaction look at so many at once. */
+const mostReadBy: Readonly<Record<string, number>> = {
+  counts: 3 * crowd + 100,
+  'list of succeeded ones': 500,
+  'purge of ten': 2200,
+};
 
 const operations: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   'claim of a dead owner': (store) => claimTen(store, 'me'),
@@ -47,7 +53,14 @@ const operations: Readonly<Record<string, (store: Store) => Promise<unknown>>> =
   'list of a gid': (store) => store.list({ gid: 'finished-7', limit: 10 }),
   'list of incidents': (store) => store.list({ hasIncident: true, limit: 10 }),
   'list of failed ones': (store) => store.list({ status: 'failed', limit: 10 }),
+  'list of succeeded ones': (store) => store.list({ status: 'succeed', limit: 10 }),
   'purge of nothing': (store) => store.purge(5, 10),
+  'purge of ten': async (store) => assert.equal(await store.purge(startMs + 1000, 10), 10),
+  owned: (store) => store.owned('left', '', 10),
+  counts: (store) => store.counts(startMs),
+  'a value is put': (store) => store.putValue('topics', 'a', '[]', 0, startMs),
+  values: (store) => store.listValues('topics', '', 10),
+  retire: (store) => store.retire('me'),
 };
 
 async function claimTen(store: Store, incarnation: string): Promise<void> {
@@ -76,11 +89,11 @@ function testPlans<T>(
         return rows.reduce((sum, [, count]) => sum + Number(count), 0);
       };
       const fill = async (gid: string, name: string, count: number) => {
-        const columns = `type, status, owner, handed_back, has_incident, version, due_ms, created_ms, updated_ms, finished_ms,
-          branch_count, definition_bytes, branches_bytes, checksum, definition_checksum, create_token, write_token, incident,
-          reason, progress, definition`;
+        const columns = `type, status, owner, handed_back, has_incident, version, due_ms, updated_ms, finished_ms, branch_count,
+          definition_bytes, branches_bytes, checksum, definition_checksum, create_token, write_token, incident, reason,
+          progress, definition`;
         await fixture.client.query(
-          `insert into holdfast_transactions (gid, ${columns}) select concat('${name}-', n), ${columns}
+          `insert into holdfast_transactions (gid, created_ms, ${columns}) select concat('${name}-', n), created_ms + n, ${columns}
           from json_table(?, '$[*]' columns (n int path '$')) numbers straight_join holdfast_transactions where gid = '${gid}'`,
           [JSON.stringify(numbers(count))],
         );
@@ -115,7 +128,7 @@ function testPlans<T>(
           const [first, second] = [await readSoFar(), await readSoFar()];
           await run(store);
           const read = (await readSoFar()) - second - (second - first);
-          assert.ok(read <= mostRead, `${read} rows were read`);
+          assert.ok(read <= (mostReadBy[title] ?? mostRead), `${read} rows were read`);
         });
       }
     },

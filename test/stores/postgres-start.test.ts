@@ -32,6 +32,9 @@ describe('a start on PostgreSQL', { skip: 'missing' in programs && programs.miss
       create role strict login superuser; alter role strict set default_transaction_isolation = 'serializable';`);
     await fixture.client.query('create database old_letters encoding SQL_ASCII template template0 locale "C"');
     await fixture.client.query('select pg_reload_conf()');
+    await until('it asks for the password', async () => {
+      return /password authentication failed/.test((await fixture.refusal({ user: 'guarded', password: 'x' })) ?? '');
+    });
   });
   after(() => fixture.stop());
 
@@ -127,8 +130,7 @@ describe('a start on PostgreSQL', { skip: 'missing' in programs && programs.miss
     await fixture.client.query("alter system set ssl_ca_file = 'root.crt'");
     await fixture.client.query('select pg_reload_conf()');
     await until('the server speaks TLS', async () => {
-      const { rows } = await fixture.client.query('show ssl');
-      return rows[0]?.ssl === 'on';
+      return (await fixture.refusal({ ssl: { rejectUnauthorized: false } })) === undefined;
     });
     const verified = { mode: 'verify', caFile, certFile: '', keyFile: '', serverName: '' } as const;
     const store = new PostgresStore(fixture.settings({ tls: () => databaseTls(verified) }));

@@ -66,7 +66,8 @@ test('a megabyte of blanks or of the word is judged at once', () => {
   judgeHttp(409, `FAILURE${' '.repeat(1 << 20)}x`, 0);
   failureText(`${' '.repeat(1 << 20)}x`);
   failureText('FAILURE '.repeat(1 << 17));
-  assert.ok(performance.now() - begun < 2000);
+  // Minutes, where each blank were tried as a beginning.
+  assert.ok(performance.now() - begun < 20_000);
 });
 
 test('a long text is cut after judging, and keeps the word that decided', () => {

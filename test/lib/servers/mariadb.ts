@@ -13,7 +13,10 @@ export function startMariaDb(
       program: install,
       args: installArgs(place, options),
     }),
-    serve: (place) => ({ program: server, args: serveArgs(place, options) }),
+    serve: (place) => {
+      const args = serveArgs(place, options);
+      return options.clock?.around(server, args) ?? { program: server, args };
+    },
     ready: 'ready for connections',
     client: ({ port }, words) => ({ program: client, args: clientArgs(port, words) }),
   });

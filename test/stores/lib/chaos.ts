@@ -23,8 +23,10 @@ type Deed = (typeof deeds)[number];
  * long no service is away, however busy the machine is.
  */
 const requestTimeoutSeconds = 30;
-/** Of the requests that were acknowledged. */
+/** What nodes in no trouble may refuse, as a share of the requests that were acknowledged. */
 const mostRefused = 0.01;
+/** The same on a machine that is so busy that nodes lose their lease: nobody can say then who should have served. */
+const mostRefusedOnBusyMachine = 0.1;
 /** So long a busy machine may take for what is a matter of a second. */
 const busyMs = 120_000;
 
@@ -115,17 +117,32 @@ class Chaos {
 /** Not a wait for something to happen: what is done to a node lasts so long. */
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What clients were refused that should have been served. */
+function unserved({ refusedInPeace, defects }: ClusterCaller, acknowledged: number, machine: Machine): string[] {
+  const isBusy = machine === 'maybe busy' && refusedInPeace > acknowledged * mostRefused;
+  const most = isBusy ? mostRefusedOnBusyMachine : mostRefused;
+  const tooMany = refusedInPeace > acknowledged * most;
+  const refused = `nodes in no trouble refused ${refusedInPeace} requests, and ${acknowledged} were acknowledged`;
+  return [...(tooMany ? [refused] : []), ...(isBusy ? [] : defects)];
+}
+
+/** Whether other work may take the processors for so long that a node loses its lease. */
+export type Machine = 'quiet' | 'maybe busy';
+
+export interface RageParts {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly clients: number;
+  readonly machine: Machine;
+  readonly say: (text: string) => void;
+}
+
 /**
  * Three coordinators on one database under load of all patterns, of which every few seconds one is killed, stands still or
  * is restarted. @throws AssertionError where a promise was broken
  */
-export async function rage(
-  kind: StoreKind,
-  seed: number,
-  seconds: number,
-  clients: number,
-  say: (text: string) => void,
-): Promise<ChaosFigures> {
+export async function rage(kind: StoreKind, parts: RageParts): Promise<ChaosFigures> {
+  const { seed, seconds, clients, machine, say } = parts;
   const fixture = await kind.start();
   const cluster = await Cluster.start(fixture, 3, () => ({
     HOLDFAST_REQUEST_TIMEOUT_MS: String(requestTimeoutSeconds * 1000),
@@ -154,9 +171,8 @@ export async function rage(
       const [gid = ''] = defect.split(':');
       say(`${defect}: ${JSON.stringify(await cluster.node(0).read(`/api/v1/transactions/${gid}`))}`);
     }
-    // On a machine that is so busy that nodes in peace lose their lease nobody can say who should have served.
-    const unserved = caller.refusedInPeace > load.client.acknowledged * mostRefused ? [] : caller.defects;
-    assert.deepEqual([...wrong, ...order.defects, ...probe.undecided, ...unserved].slice(0, 20), []);
+    const refused = unserved(caller, load.client.acknowledged, machine);
+    assert.deepEqual([...wrong, ...order.defects, ...probe.undecided, ...refused].slice(0, 20), []);
     assert.doesNotMatch(cluster.logs, /Warning:|[Uu]nhandled|internal error|cannot be driven/, 'it complained');
     await until('nothing is left', async () => {
       const { unfinished, owners } = await fixture.leftovers();
@@ -184,7 +200,8 @@ export function testChaos(kind: StoreKind, seconds: number): void {
     async (t) => {
       const seed = seedOfRun();
       t.diagnostic(`HOLDFAST_TEST_SEED=${seed}`);
-      await rage(kind, seed, seconds, 32, (text) => t.diagnostic(text));
+      const say = (text: string) => t.diagnostic(text);
+      await rage(kind, { seed, seconds, clients: 32, machine: 'maybe busy', say });
     },
   );
 }

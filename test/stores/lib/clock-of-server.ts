@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { startCoordinator } from '../../lib/coordinator.ts';
 import { until } from '../../lib/until.ts';
+import { Alarms } from './clock-alarms.ts';
+import { ClockLoad } from './clock-load.ts';
 import { Cluster, ClusterNode } from './cluster.ts';
 import { HeldService } from './held-service.ts';
 import { success } from './scene.ts';
@@ -12,6 +14,8 @@ export class ClockScene {
   readonly service = new HeldService();
   readonly #url: string;
   #cluster: Cluster | undefined;
+  #alarms: Alarms | undefined;
+  #load: ClockLoad | undefined;
   /** What was seen of coordinators that were taken for dead. */
   readonly #dead = new Set<string>();
   readonly #ids = new Map<string, Set<string>>();
@@ -33,7 +37,7 @@ export class ClockScene {
     return this.#cluster?.logs ?? '';
   }
 
-  /** Two coordinators, a call of each that is out, and on each what must not fire for a long time. */
+  /** Two coordinators under load, a call of each that is out, and on each what must not fire for a long time. */
   async start(): Promise<void> {
     await this.service.start();
     this.#cluster = await Cluster.start({ url: this.#url }, 2, () => ({ HOLDFAST_REQUEST_TIMEOUT_MS: '120000' }));
@@ -51,11 +55,20 @@ export class ClockScene {
       const waits = { timeout_to_fail: longSeconds, retry_interval: longSeconds };
       await this.#does(node, 'submit', { ...this.#saga(`late-saga-${node.name}`), ...waits });
     }
+    this.#alarms = new Alarms(this.cluster, this.service);
+    this.#load = new ClockLoad(this.cluster, this.service);
+    this.#load.start();
     this.#watching = this.#watch();
+  }
+
+  /** Delays and time-outs of some seconds, at each coordinator. */
+  async setAlarms(): Promise<void> {
+    await this.#alarms?.set();
   }
 
   async stop(): Promise<void> {
     this.#isOver = true;
+    await this.#load?.stop();
     await this.#watching;
     await this.#another?.stop();
     await this.#cluster?.stop();
@@ -110,8 +123,10 @@ export class ClockScene {
     }
   }
 
-  /** The calls that are out are answered, and what they belong to ends. */
-  async untilHeldEnd(): Promise<void> {
+  /** The calls that are out are answered, and what they belong to ends; so does the load, and no alarm has fired early. */
+  async untilAllEnds(): Promise<void> {
+    await this.#load?.untilDone();
+    await this.#alarms?.untilAllHaveFired();
     for (const node of this.cluster.nodes) {
       this.service.release(`/held-${node.name}/out`);
       await until(

@@ -12,7 +12,7 @@ import { Scene, success } from './scene.ts';
  */
 const mostLooks = 2;
 /** Those limits are counted in looks. This is for the machine, which may be busy. */
-const generousMs = 4000;
+const generousMs = 8000;
 
 /** What a transaction's client or an operator asks for may be asked of any node, whichever drives it. */
 export function testEveryNode(kind: StoreKind): void {

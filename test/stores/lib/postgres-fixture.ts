@@ -29,7 +29,7 @@ export class PostgresFixture implements DatabaseFixture {
     settings: Readonly<Record<string, string | number>> = {},
   ): Promise<PostgresFixture> {
     const server = await startPostgres(programs, { syncs: true, settings });
-    const client = new pg.Client({ host: '127.0.0.1', port: server.port, user: 'root', database: 'postgres' });
+    const client = new pg.Client(addressOf(server));
     await client.connect();
     return new PostgresFixture(server, client);
   }
@@ -99,6 +99,19 @@ export class PostgresFixture implements DatabaseFixture {
     this.#isLockless = false;
   }
 
+  /** Why a new connection is refused; undefined where it is not. Files and settings are heeded some time after the server was told of them. */
+  async refusal(more: pg.ClientConfig): Promise<string | undefined> {
+    const client = new pg.Client({ ...addressOf(this.server), ...more });
+    try {
+      await client.connect();
+      return undefined;
+    } catch (error) {
+      return String(error);
+    } finally {
+      await client.end();
+    }
+  }
+
   /** Closes its own connection. */
   async leave(): Promise<void> {
     await this.client.end();
@@ -108,4 +121,8 @@ export class PostgresFixture implements DatabaseFixture {
     await this.leave();
     await this.server.stop();
   }
+}
+
+function addressOf({ port }: PrivateServer): pg.ClientConfig {
+  return { host: '127.0.0.1', port, user: 'root', database: 'postgres' };
 }

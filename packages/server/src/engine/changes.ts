@@ -141,12 +141,14 @@ export class Changes {
     const isWaiting = !isAnothers && !isFinal(next.progress.status) && (isAsleep || !this.#context.admission.hasRoom());
     const owner = isFinal(next.progress.status) || isWaiting ? null : isAnothers ? row.owner : incarnation.id;
     const progress = fitProgress(isWaiting && !isAsleep ? { ...next.progress, dueMs: atMs } : next.progress);
+    const expectBranches = row.known && incarnation.prepared.expectedBranches(row.known);
     const write: UpdateWrite = {
       kind: 'update',
       gid,
       token: incarnation.newToken(),
       expectOwner: row.owner,
       expectVersion: row.version,
+      ...(expectBranches === undefined ? {} : { expectBranches }),
       owner,
       progress,
       ...(next.definition === stored.definition ? {} : { definition: next.definition }),

@@ -71,14 +71,24 @@ test('P1: a branch that was acknowledged while the submit waited for the disk is
   assert.deepEqual(await answerAll(world), ['http://b/01/confirm']);
 });
 
-test('where others can write, branches are read after the move is durable', async () => {
+test('where others can write, a tcc whose branches all came to this node is driven without a read', async () => {
+  const { world, reads } = await preparedWorld({ exclusive: false });
+  for (const branchId of ['01', '02']) {
+    await world.done(world.engine.registerBranch('g', 'tcc', confirmOf(branchId)));
+  }
+  await world.done(world.engine.submit(askedTcc('g'), false));
+  assert.deepEqual((await answerAll(world)).toSorted(), ['http://b/01/confirm', 'http://b/02/confirm']);
+  assert.deepEqual(reads, []);
+});
+
+test('P1: a branch that came to another node is read after the move is durable', async () => {
   const { world, reads } = await preparedWorld({ exclusive: false });
   await world.done(world.engine.registerBranch('g', 'tcc', confirmOf('01')));
   const row = world.database.rows.get('g') ?? assert.fail('it is gone');
   world.database.rows.set('g', { ...row, branches: [...row.branches, ...confirmOf('02')] });
   await world.done(world.engine.submit(askedTcc('g'), false));
   assert.deepEqual((await answerAll(world)).toSorted(), ['http://b/01/confirm', 'http://b/02/confirm']);
-  assert.deepEqual(reads, ['whole']);
+  assert.deepEqual(reads, ['bare', 'whole']);
 });
 
 test('P3: what somebody else has ended stays so, whatever is remembered', async () => {

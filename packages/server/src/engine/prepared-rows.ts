@@ -27,8 +27,8 @@ interface Kept extends PreparedRow {
 
 /**
  * The prepared rows that this incarnation has created and that nobody has changed since, as far as it knows: so that
- * what comes next for them reads no row. Others may have changed one: that shows at the write, which is for this version
- * alone. Where this process is the only one that writes, all branches are known too.
+ * what comes next for them reads no row. Others may have changed one, or registered branches: that shows at the write,
+ * which is for this version, and so many branches, alone.
  *
  * It is told of a write in the turn in which that is known to be done, hence before any later write of the same gid.
  */
@@ -60,10 +60,15 @@ export class PreparedRows {
     return this.#isAlone && this.#kept.has(gid);
   }
 
-  /** All branches that were registered before the row was changed; undefined: they must be read. */
+  /** How many branches a change of the row must expect; undefined: nobody else registers any. */
+  expectedBranches(row: PreparedRow): number | undefined {
+    return this.#isAlone ? undefined : row.branches.length;
+  }
+
+  /** All branches that were registered before the row was changed as expected; undefined: they must be read. */
   allBranches(gid: string, row: PreparedRow | undefined): readonly BranchOperation[] | undefined {
     // Of a row that was forgotten meanwhile, the last are missing.
-    return this.#isAlone && row !== undefined && this.#kept.get(gid) === row ? row.branches : undefined;
+    return row !== undefined && this.#kept.get(gid) === row ? row.branches : undefined;
   }
 
   created(transaction: Transaction): void {

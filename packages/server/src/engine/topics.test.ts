@@ -120,3 +120,17 @@ test('a change of unknown outcome is issued again until it is known, and is one 
   store.putValue = () => Promise.reject(new StoreError('not-done', 'away'));
   await assert.rejects(topics.subscribe('t', { url: 'http://h/', remark: '' }), { code: 'UNAVAILABLE' });
 });
+
+test('where the store does not answer for a minute, who changes a topic is told that it is not known whether it was changed', async () => {
+  const { store } = await new EngineWorld().start();
+  let nowMs = 0;
+  const setTimer = (delayMs: number, action: () => void) => {
+    nowMs += delayMs;
+    return soon(action);
+  };
+  const topics = new Topics(store, noNames, () => 1, { monotonicMs: () => nowMs, setTimer });
+  store.putValue = () => Promise.reject(new StoreError('unknown-outcome', 'no answer'));
+  const subscribed = topics.subscribe('t', { url: 'http://h/', remark: '' });
+  await assert.rejects(subscribed, { code: 'UNAVAILABLE', message: /it is not known whether the topic was changed$/ });
+  assert.ok(nowMs > 60_000 && nowMs < 70_000, `after ${nowMs} ms`);
+});

@@ -169,13 +169,15 @@ export interface CreateWrite {
   readonly needs?: Needs;
 }
 
-/** Refused `missing` for an unknown gid, `conflict` unless owner and version are as expected; then version + 1. */
+/** Refused `missing` for an unknown gid, `conflict` unless all that is expected is so; then version + 1. */
 export interface UpdateWrite {
   readonly kind: 'update';
   readonly gid: string;
   readonly token: WriteToken;
   readonly expectOwner: string | null;
   readonly expectVersion: number;
+  /** How many branch operations are registered: an append raises no version. Absent: whatever it is. */
+  readonly expectBranches?: number;
   readonly owner: string | null;
   readonly progress: Progress;
   /** Only with the move from prepared to submitted, where the submit brought options or custom data. */

@@ -9,12 +9,14 @@ import { type Acknowledgement, AnswerAuditor, type Owed } from './answers.ts';
 import { CallAuditor, type SentCase } from './calls.ts';
 import { type Asking, Case } from './case.ts';
 import { accuse, type Court } from './court.ts';
+import { Creations, type Refused } from './creations.ts';
 import { judgeEffects } from './effects.ts';
 import { judgeForgotten } from './forgotten.ts';
 import { Leases } from './leases.ts';
 import { judgePromptness } from './promptness.ts';
 import { RowAuditor } from './rows.ts';
 import { Signs } from './signs.ts';
+import { Versions } from './versions.ts';
 import { WakeAuditor } from './wakes.ts';
 import { Writers } from './writers.ts';
 
@@ -29,9 +31,11 @@ export class Auditor {
   readonly #rows: RowAuditor;
   readonly #calls: CallAuditor;
   readonly #answers: AnswerAuditor;
+  readonly #creations: Creations;
   readonly #wakes: WakeAuditor;
   readonly #signs: Signs;
   readonly #statistics: Statistics;
+  readonly #versions: Versions;
 
   constructor(court: Court, statistics: Statistics) {
     this.#court = court;
@@ -43,7 +47,9 @@ export class Auditor {
     this.#rows = new RowAuditor(court, this.leases, signs, statistics);
     this.#calls = new CallAuditor(court, this.leases, signs, statistics);
     this.#answers = new AnswerAuditor(court);
+    this.#creations = new Creations(court);
     this.#wakes = new WakeAuditor(court);
+    this.#versions = new Versions(court, statistics);
   }
 
   get cases(): ReadonlyMap<string, Case> {
@@ -82,6 +88,14 @@ export class Auditor {
 
   changed(before: Row | undefined, after: Row | undefined, cause: Cause): void {
     this.#rows.changed(before, after, cause);
+    if (after !== undefined) this.#versions.changed(after, cause);
+    const created = before === undefined ? this.#court.cases.get(after?.definition.gid ?? '') : undefined;
+    if (created !== undefined) this.#creations.judge(created);
+  }
+
+  /** A node is asked for something that may create it. What it returns is told the refusal. */
+  asksNode(gid: string): Refused {
+    return this.#creations.asked(gid);
   }
 
   /** A call leaves a process once more by itself. */
@@ -89,8 +103,14 @@ export class Auditor {
     this.#calls.sentAgain(process, call, mayHaveRun);
   }
 
+  /** A process of a version that knows so much. */
+  starts(process: string, format: number): void {
+    this.#versions.starts(process, format);
+  }
+
   /** A call leaves. */
   sent(process: string, call: BranchCall): SentCase {
+    this.#versions.called(process, call.gid);
     return this.#calls.sent(process, call);
   }
 

@@ -41,6 +41,8 @@ export class Case {
   /** Calls that went out or were kept back. */
   activity = 0;
   readonly askings = new Set<Asking>();
+  /** Requests that may create it: those that may have done so or still may, and those that were refused for now. */
+  readonly creations = { open: 0, refused: 0 };
   /** As stored now. */
   row: Row | undefined;
   /** Every status that was ever durable, in order. */

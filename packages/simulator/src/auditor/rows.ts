@@ -203,6 +203,10 @@ export class RowAuditor {
       const held = `${before.owner} held version ${before.version}`;
       accuse(this.#court, 'P4', gid, `${by} wrote it as ${write.expectOwner} at ${write.expectVersion}, but ${held}`);
     }
+    const { expectBranches: known = before.branches.length } = write;
+    if (known !== before.branches.length) {
+      accuse(this.#court, 'P1', gid, `${by} wrote it knowing ${known} of ${before.branches.length} branches`);
+    }
     const isTaken = after.owner !== null && after.owner !== before.owner;
     if (isTaken && before.owner !== null) {
       accuse(this.#court, 'P4', gid, `an update by ${by} took it from ${before.owner} for ${after.owner}`);

@@ -49,6 +49,20 @@ export const mutants: readonly Mutant[] = [
     breaks: ['P1', 'P2', 'P4'],
   },
   {
+    name: 'given-up-though-unknown',
+    file: 'server/src/engine/journal.ts',
+    find: 'const left = (isLate || this.#stopped) && !next.isUnknown ?',
+    replace: 'const left = isLate || this.#stopped ?',
+    breaks: ['P4'],
+  },
+  {
+    name: 'refused-and-written',
+    file: 'server/src/engine/journal.ts',
+    find: 'return batch.filter((entry) => entry.giveUp === undefined);',
+    replace: 'return [...batch];',
+    breaks: ['P1'],
+  },
+  {
     name: 'next-write-of-a-gid-at-once',
     file: 'server/src/engine/write-queue.ts',
     find: '      this.#underWay.add(entry);',
@@ -125,8 +139,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'branches-of-others-missed',
     file: 'server/src/engine/prepared-rows.ts',
-    find: 'return this.#isAlone && row !== undefined',
-    replace: 'return row !== undefined',
+    find: 'return this.#isAlone ? undefined : row.branches.length;',
+    replace: 'return undefined;',
     breaks: ['P5'],
   },
   {
@@ -211,6 +225,14 @@ export const mutants: readonly Mutant[] = [
     file: 'server/src/engine/lease.ts',
     find: ' || this.#runtime.wallMs() >= this.#wallDeadlineMs',
     replace: '',
+    breaks: ['P4'],
+  },
+  {
+    name: 'lease-never-ends',
+    file: 'server/src/engine/lease.ts',
+    find: 'return !this.#ended;',
+    replace: 'return true;',
+    flavour: 'locks',
     breaks: ['P4'],
   },
   {
@@ -371,6 +393,14 @@ export const mutants: readonly Mutant[] = [
     find: 'payload: target.payload,',
     replace: "payload: progress.attemptCount > 2 ? '{}' : target.payload,",
     breaks: ['P6'],
+  },
+  {
+    name: 'claims-what-it-cannot-read',
+    file: 'simulator/src/store/claims.ts',
+    find: '.filter(({ needs }) => needs <= format)',
+    replace: '',
+    flavour: 'locks',
+    breaks: ['engine'],
   },
   {
     name: 'dead-owners-ignored',

@@ -149,12 +149,14 @@ export class Database {
   }
 
   #update(write: UpdateWrite, by: string): WriteResult {
-    const { gid, token, expectOwner, expectVersion, owner, progress, definition, setsAside, needs = 0 } = write;
+    const { gid, token, expectOwner, expectVersion, expectBranches, owner, progress, definition } = write;
+    const { setsAside, needs = 0 } = write;
     const stored = this.rows.get(gid);
     if (stored === undefined) return 'missing';
     if (stored.writeToken === token) return 'done';
     const isAsExpected = stored.owner === expectOwner && stored.version === expectVersion;
     if (!isAsExpected) return 'conflict';
+    if (stored.branches.length !== (expectBranches ?? stored.branches.length)) return 'conflict';
     const row: Row = {
       ...stored,
       definition: definition ?? stored.definition,

@@ -86,6 +86,7 @@ export class Gateway {
     const { auditor, trace, statistics } = this.#world;
     if (trace.isOn) trace.write(node.machine, gid, `is asked to ${what}`);
     const wokenSince = auditor.watchWake(gid);
+    const refused = what === 'prepare' || what === 'submit' ? auditor.asksNode(gid) : () => undefined;
     if (node.isHandingBack(gid)) statistics.count(`asked during a hand-back: ${what}`);
     ask(coordinator).then(
       (value) => {
@@ -101,6 +102,7 @@ export class Gateway {
       (error: unknown) => {
         if (!process.isAlive) return;
         if (trace.isOn) trace.write(process.id, gid, `answers ${what}: ${error}`);
+        if (error instanceof HoldfastError) refused(error);
         if (error instanceof HoldfastError) this.#answer({ kind: 'refused', error }, answered);
         else auditor.broke(gid, `${what} was answered with an error nobody expected: ${error}`);
       },

@@ -14,6 +14,7 @@ import { SimulatedStore } from '../store/store.ts';
 import { isPoison } from './poison.ts';
 import { destinationLimits, engineSettings } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
+import { type Versions, writeAsItsVersion } from './versions.ts';
 
 /**
  * A moment in the life of a process at which an ambush may kill it: wherever it waits for something. `sent`: as it leaves.
@@ -38,6 +39,7 @@ export class Node {
   readonly machine: string;
   readonly clock: MachineClock;
   readonly #world: Surroundings;
+  readonly #versions: Versions;
   readonly #random: Random;
   #state: NodeState = 'down';
   #lives = 0;
@@ -48,15 +50,22 @@ export class Node {
   /** Kills the process when it has come by that moment so often. */
   #ambush: { readonly moment: Moment; times: number; readonly strike: (() => void) | undefined } | undefined;
 
-  constructor(machine: string, clock: MachineClock, world: Surroundings) {
+  constructor(machine: string, clock: MachineClock, world: Surroundings, versions: Versions) {
     this.machine = machine;
     this.clock = clock;
     this.#world = world;
+    this.#versions = versions;
     this.#random = world.random(`node ${machine}`);
   }
 
   get state(): NodeState {
     return this.#state;
+  }
+
+  /** It serves, and has to be replaced by the next version. */
+  get isOutOfUse(): boolean {
+    const store = this.#state === 'serving' ? this.#store : undefined;
+    return store !== undefined && this.#versions.isOutOfUse(store.format, this.#world.scheduler.nowMs);
   }
 
   get isPaused(): boolean {
@@ -197,8 +206,11 @@ export class Node {
       machine: this.machine,
       passed: (operation, moment) => this.#passed(process, `${operation} ${moment}`),
     });
-    return new SimulatedStore({
+    const format = this.#versions.formatAt(scheduler.nowMs);
+    auditor.starts(process.id, format);
+    const store = new SimulatedStore({
       exclusive: isExclusive,
+      format,
       database,
       link,
       by: process.id,
@@ -210,6 +222,8 @@ export class Node {
       heartbeatSent: (incarnation) => auditor.leases.sent(process.id, incarnation),
       retiring: (incarnation) => auditor.leases.ended(process.id, incarnation),
     });
+    writeAsItsVersion(store);
+    return store;
   }
 
   #newEngine(process: SimulatedProcess, store: SimulatedStore): Engine {

@@ -41,9 +41,13 @@ export interface Profile {
   /** At most so much too fast or too slow. */
   readonly drift: number;
   readonly wallOffsetMs: number;
+  /** Most coordinators that start after this are of the next version, until in the end all are. Infinite: there is none. */
+  readonly upgradeMs: number;
 }
 
 const never = Number.POSITIVE_INFINITY;
+/** Of the worlds in which coordinators on a shared store end and start, in so many another version comes. */
+const upgradedShare = 0.3;
 
 /** Levels differ from seed to seed, so that what is rare elsewhere is common here, and quiet worlds exist as well. */
 export function profileOf(random: Random, wanted: Flavour | undefined): Profile {
@@ -58,7 +62,7 @@ export function profileOf(random: Random, wanted: Flavour | undefined): Profile 
   });
   const flavour = wanted ?? drawn;
   const isExclusive = random.chance(0.25) && flavour !== 'clocks' && flavour !== 'locks';
-  return {
+  const profile = {
     flavour,
     isExclusive,
     nodes: nodeCount(random, isExclusive),
@@ -69,11 +73,13 @@ export function profileOf(random: Random, wanted: Flavour | undefined): Profile 
     ...(flavour === 'services' || flavour === 'dead-service' ? calmCoordinators : coordinatorFaults(random, flavour)),
     lockEveryMs: isExclusive ? never : lockEveryMs(random, flavour),
     clockFaultEveryMs: flavour === 'clocks' ? random.skewed(1500, 8000) : never,
-    wrongClock: random.chance(0.5) ? 'server' : 'machines',
+    wrongClock: random.chance(0.5) ? ('server' as const) : ('machines' as const),
     timeoutShare: flavour === 'takeovers' || flavour === 'clocks' ? 0.8 : 0.35,
     drift: random.chance(0.5) ? 0 : 0.005,
     wallOffsetMs: random.chance(0.5) ? 0 : 20_000,
   };
+  const isUpgraded = !isExclusive && profile.nodeFaultEveryMs < never && random.chance(upgradedShare);
+  return { ...profile, upgradeMs: isUpgraded ? random.between(0, profile.chaosMs / 2) : never };
 }
 
 /** On a store that only one process can open, a second node stands by until the first is gone. */

@@ -16,6 +16,7 @@ import { Node } from './node.ts';
 import { addPoison } from './poison.ts';
 import { type Flavour, type Profile, profileOf } from './profile.ts';
 import type { Surroundings } from './surroundings.ts';
+import { Versions } from './versions.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -68,7 +69,8 @@ class World {
     const { surroundings, profile, clocks } = this.#inhabited;
     this.#world = surroundings;
     this.#profile = profile;
-    this.#nodes = [...clocks].map(([machine, clock]) => new Node(machine, clock, surroundings));
+    const versions = new Versions(profile, surroundings.random('versions'));
+    this.#nodes = [...clocks].map(([machine, clock]) => new Node(machine, clock, surroundings, versions));
     this.#gateway = new Gateway(surroundings, this.#nodes);
     this.#nemesis = new Nemesis(surroundings, profile, this.#nodes, [...hosts, 'ledger', flowHost]);
   }
@@ -128,6 +130,7 @@ class World {
     for (const node of this.#nodes) {
       const look = () => {
         if (node.state === 'down') node.start();
+        else if (node.isOutOfUse) node.stop();
         scheduler.after(random.skewed(300, 12_000), look);
       };
       scheduler.after(1000, look);

@@ -57,6 +57,15 @@ export function testLists(test: Case): void {
     assert.deepEqual(seen, gids.toReversed());
   });
 
+  test('list: of those of a status that are of one millisecond, be they many, each is there once', async (store) => {
+    const gids = numbers(450).map((index) => `g${String(index).padStart(3, '0')}`);
+    await put(store, made('old', 10, 'saga', 'submitted'), ...gids.map((gid) => made(gid, 20, 'saga', 'submitted')));
+    const expected = [...gids.toReversed(), 'old'];
+    assert.deepEqual(await listed(store, { status: 'submitted', limit: 60 }), expected);
+    assert.deepEqual(await listed(store, { status: 'submitted', limit: 500 }), expected);
+    assert.deepEqual(await listed(store, { gidPrefix: 'g', status: 'submitted', limit: 500 }), gids.toReversed());
+  });
+
   test('list: what needs a human', async (store) => {
     const broken = (gid: string, createdMs: number, status: Status = 'submitted') =>
       create(gid, {

@@ -38,6 +38,7 @@ class Model {
         if (row === undefined) return 'missing';
         if (row.writeToken === write.token) return 'done';
         if (row.owner !== write.expectOwner || row.version !== write.expectVersion) return 'conflict';
+        if (row.branches.length !== (write.expectBranches ?? row.branches.length)) return 'conflict';
         const { progress, owner, token, definition = row.definition } = write;
         const changed = {
           definition,
@@ -184,7 +185,10 @@ function toWrite(model: Model, one: Change): Write {
         owner: one.owner,
       });
     case 'update': {
-      const expected = one.asStored && row !== undefined ? { expectOwner: row.owner, expectVersion: row.version } : {};
+      const expected =
+        one.asStored && row !== undefined
+          ? { expectOwner: row.owner, expectVersion: row.version, expectBranches: row.branches.length }
+          : {};
       const definition =
         one.customData === undefined || row === undefined
           ? {}

@@ -94,6 +94,24 @@ export function testWrites(test: Case): void {
     assert.equal(await write(store, update('owned', { expectOwner: 'a' })), 'done');
   });
 
+  test('update: refused where another number of branches is registered than it expects', async (store) => {
+    await put(store, create('g'));
+    await put(store, append('g', [aBranch('01', { op: 'cancel' }), aBranch('01')]));
+    for (const expectBranches of [0, 1, 3]) {
+      assert.equal(await write(store, update('g', { expectBranches })), 'conflict', String(expectBranches));
+    }
+    const { version, progress } = await found(store, 'g');
+    assert.deepEqual([version, progress.status], [1, 'prepared']);
+    const right = update('g', { expectBranches: 2 });
+    assert.equal(await write(store, right), 'done');
+    await put(store, append('g', [aBranch('02')], { whileStatus: 'submitted' }));
+    assert.equal(await write(store, right), 'done', 'issued again it finds its own write');
+    assert.equal((await found(store, 'g')).version, 2);
+    await put(store, create('empty'), create('raced'), append('raced', [aBranch('01')]));
+    const end = { expectBranches: 0, progress: aProgress('succeed', { finishedMs: startMs }) };
+    assert.deepEqual(await store.commit([update('empty', end), update('raced', end)]), ['done', 'conflict']);
+  });
+
   test('Q14: update: the definition is replaced only where one is given', async (store) => {
     await put(store, create('g'));
     await put(store, update('g'));

@@ -38,13 +38,16 @@ async function child(disk: string): Promise<void> {
   assert.equal(refused.code, 'full', refused.message);
   assert.ok(acknowledged.length > 0);
   await assert.rejects(
-    put(
-      store,
-      create('big', { definition: aDefinition('big', { steps: [{ ...step, payload: 'y'.repeat(500_000) }] }) }),
-    ),
-    {
-      code: 'full',
+    async () => {
+      // A checkpoint that comes now makes room in the WAL once more.
+      for (let count = 0; count < 100; count += 1) {
+        const gid = `big${count}`;
+        const steps = [{ ...step, payload: 'y'.repeat(500_000) }];
+        await put(store, create(gid, { definition: aDefinition(gid, { steps }) }));
+        acknowledged.push(gid);
+      }
     },
+    { code: 'full' },
   );
   await store.ping();
   await assert.rejects(store.backup(), { code: 'full' });

@@ -208,7 +208,8 @@ whole: begin
         end if;
         iterate each_write;
       end if;
-      if r_version <> w_expect_version or not (r_owner <=> w_expect_owner) then
+      if r_version <> w_expect_version or not (r_owner <=> w_expect_owner)
+          or r_count <> ifnull(w_branch_count, r_count) then
         set results = concat(results, if(r_write_token = w_token, 'd', 'c'));
         iterate each_write;
       end if;

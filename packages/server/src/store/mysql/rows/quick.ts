@@ -23,6 +23,7 @@ function isQuickCreation({ progress: { stored, bytes }, definition }: Encoded<'c
 
 function isQuickEnd(one: EncodedWrite): boolean {
   if (one.kind !== 'update' || one.definition !== undefined || one.write.owner !== null) return false;
+  if (one.write.expectBranches !== undefined) return false;
   const { stored, bytes } = one.progress;
   const isPlain = stored.status === 'succeed' && stored.incident === '' && stored.reason === '';
   return isPlain && bytes.length <= quickBytes;

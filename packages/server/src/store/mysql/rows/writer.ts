@@ -167,6 +167,7 @@ function ofWrite({ kind, write, progress, definition }: Encoded<'create' | 'upda
     ...[...bytes.place(incident), ...bytes.place(reason), ...bytes.place(progress.bytes), progress.checksum],
     ...(definition === undefined ? [null, null, null] : [...bytes.place(definition.bytes), definition.checksum]),
     isUpdate && write.setsAside === true ? 1 : 0,
+    ...[null, null, null, (isUpdate ? write.expectBranches : undefined) ?? null],
   ];
 }
 

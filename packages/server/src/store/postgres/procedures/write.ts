@@ -99,6 +99,7 @@ begin
         incident = w.incident, write_token = w.token, reason = w.reason, progress = w.progress, checksum = w.checksum,
         definition_bytes = coalesce(length(w.definition), definition_bytes), needs = greatest(needs, new_needs)
       where gid = w.gid and version = w.expect_version and owner is not distinct from w.expect_owner
+        and branch_count = coalesce(w.branch_count, branch_count)
       returning id, gid, created_ms, has_incident, needs into at;
       if not found then
         select write_token = w.token as is_ours into at from {schema}.transactions where gid = w.gid;

@@ -21,10 +21,11 @@ export class Entries implements IsEntries<Connection> {
     this.#all = `select ${columns} from ${schema}.transactions t where ${page} ${order}`;
     this.#failed = entries(`(select id from ${schema}.failed where ${page} ${order})`);
     this.#incidents = entries(`(select id from ${schema}.incidents where ${page} ${order})`);
-    // Of those created in the last millisecond of the page all are looked at: the gid alone tells their order.
+    // The gid alone orders those of one millisecond, and is not in this table: of the first and the last one all are looked at.
+    const unfinished = (when: string) => `select id from ${schema}.active where status = $5 and created_ms ${when}`;
     this.#ofStatus = `
-      select * from (${entries(`(select id from ${schema}.active where status = $5 and created_ms <= $1 and created_ms >= $3
-        order by created_ms desc fetch first $4 rows with ties)`)}) t where ${page} ${order}`;
+      select * from (${entries(`((${unfinished('= $1')}) union all (${unfinished('< $1 and created_ms >= $3')}
+        order by created_ms desc fetch first $4 rows with ties))`)}) t where ${page} ${order}`;
     this.#fromGid = `select ${columns} from ${schema}.transactions t where gid >= $1 order by gid limit $2`;
   }
 

@@ -99,8 +99,7 @@ function parametersOf(batch: readonly EncodedWrite[]): (Buffer | number)[] {
 function columnsOf({ kind, write, progress, definition }: Exclude<EncodedWrite, { kind: 'append' }>): Columns {
   const { gid, token, owner } = write;
   const { status, dueMs, updatedMs, finishedMs, incident, reason } = progress.stored;
-  const [expectOwner, expectVersion, setsAside] =
-    write.kind === 'update' ? [write.expectOwner, write.expectVersion, write.setsAside === true] : noExpectation;
+  const { expectOwner, expectVersion, expectBranches, setsAside } = { ...noExpectation, ...write };
   const type = write.definition?.type ?? null;
   const createdMs = write.definition?.createdMs ?? null;
   const bytes = definition?.bytes ?? null;
@@ -109,10 +108,12 @@ function columnsOf({ kind, write, progress, definition }: Exclude<EncodedWrite, 
     ...[kinds[kind], gid, token, type, status, owner, expectOwner, expectVersion],
     ...[dueMs, createdMs, updatedMs, finishedMs],
     ...[incident, reason, progress.bytes, progress.checksum, bytes, checksum, setsAside],
+    ...[null, expectBranches],
   ];
 }
 
-const noExpectation = [null, null, null] as const;
+/** A create expects no row, and sets nothing aside. */
+const noExpectation = { expectOwner: null, expectVersion: null, expectBranches: null, setsAside: false } as const;
 
 function columnsOfAppend({ write }: Extract<EncodedWrite, { kind: 'append' }>, firstBranches: number): Columns {
   const { gid, token, type, whileStatus, dueMs = null, branches, maxBranches, maxBytes } = write;

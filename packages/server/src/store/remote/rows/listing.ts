@@ -5,6 +5,11 @@ import { numberAt, type Row, roughNumberAt, roughTextAt } from '../values.ts';
 
 /** Entries one page looks at, at most: a page may be short and have a next one. */
 const scanRows = 2000;
+/**
+ * So many of them are read at once: most pages need no more. For many more a server that has no statistics would rather
+ * read all that is stored.
+ */
+const stepRows = 200;
 /** A page ends with the transaction that passes this. */
 const pageBytes = 8 * 1024 * 1024;
 /** A gid prefix with no more matches than this is answered from the gids instead of page by page. */
@@ -20,24 +25,37 @@ export class Listing<S> {
 
   async page(connection: S, filter: ListFilter): Promise<{ rows: Row[]; next: string }> {
     const before = startOf(filter);
-    const few = await this.#fewByGid(connection, filter, before);
-    const entries = few ?? (await this.#scan(connection, filter, before));
     const ids: number[] = [];
     let bytes = 0;
-    for (const [index, entry] of entries.entries()) {
+    let seen = 0;
+    const answer = async (next: string) => ({ rows: await this.#parts.loader.listed(connection, ids), next });
+    for await (const { entry, isOfScan } of this.#entries(connection, filter, before)) {
+      seen += 1;
       if (matches(filter, entry)) {
         ids.push(numberAt(entry, 0));
         bytes += roughNumberAt(entry, 5);
       }
       const isFull = ids.length >= filter.limit || bytes >= pageBytes;
-      const isLast = isFull || (few === undefined && index + 1 >= scanRows);
-      if (isLast) return { rows: await this.#parts.loader.listed(connection, ids), next: placeText(placeOf(entry)) };
+      if (isFull || (isOfScan && seen >= scanRows)) return answer(placeText(placeOf(entry)));
     }
-    return { rows: await this.#parts.loader.listed(connection, ids), next: '' };
+    return answer('');
   }
 
-  #scan(connection: S, filter: ListFilter, below: Place): Promise<Row[]> {
-    return this.#parts.entries.newest(connection, entriesOf(filter), below, filter.createdFromMs ?? 0, scanRows);
+  /** In the list's order: of a gid prefix that few have, else of all. */
+  async *#entries(connection: S, filter: ListFilter, before: Place): AsyncGenerator<{ entry: Row; isOfScan: boolean }> {
+    const few = await this.#fewByGid(connection, filter, before);
+    if (few !== undefined) {
+      for (const entry of few) yield { entry, isOfScan: false };
+      return;
+    }
+    for (let place = before; ; ) {
+      const fromMs = filter.createdFromMs ?? 0;
+      const entries = await this.#parts.entries.newest(connection, entriesOf(filter), place, fromMs, stepRows);
+      for (const entry of entries) yield { entry, isOfScan: true };
+      const last = entries.at(-1);
+      if (last === undefined || entries.length < stepRows) return;
+      place = placeOf(last);
+    }
   }
 
   /** In the list's order; undefined: the filter names no gid, or too many. */

@@ -95,7 +95,7 @@ export class Writer {
     this.#update = db.prepare(`
       update transactions set status = ?, owner = ?, handed_back = max(handed_back, ?), version = version + 1, due_ms = ?, updated_ms = ?, finished_ms = ?,
         incident = ?7, write_token = ?, reason = ?, progress = ?, checksum = ?, ${owesAlert('?7')}
-      where gid = ? and version = ? and owner is ?`);
+      where gid = ? and version = ? and owner is ? and branch_count = ifnull(?, branch_count)`);
     this.#redefine = db.prepare(
       'update definitions set definition = ?, checksum = ? where id = (select id from transactions where gid = ?)',
     );
@@ -150,13 +150,13 @@ export class Writer {
     definition: Summed<Stored> | undefined,
   ): WriteResult {
     const { status, dueMs, updatedMs, finishedMs, incident, reason, text } = progress.stored;
-    const { gid, token, owner, expectOwner, expectVersion } = write;
+    const { gid, token, owner, expectOwner, expectVersion, expectBranches = null } = write;
     if (write.setsAside) this.#setAside.keep(write);
     // biome-ignore format: one line per line of the statement
     const { changes } = this.#update.run(
       status, owner, owner === null ? 1 : 0, dueMs, updatedMs, finishedMs,
       incident, token, reason, text, progress.checksum,
-      gid, expectVersion, expectOwner,
+      gid, expectVersion, expectOwner, expectBranches,
     );
     if (changes === 0) {
       const tokens = this.#tokens.first(gid);
