@@ -81,6 +81,20 @@ export const slices: readonly Slice[] = [
     covers: [...engine, ...store, 'test/stores/write-boundaries.test.ts'],
   },
   {
+    name: 'trouble',
+    what: 'what befalls a running database, on MySQL 8.0 too',
+    files: ['test/stores/running-trouble.test.ts', 'test/stores/database-secrets.test.ts'],
+    env: long,
+    limitSeconds: 600,
+    covers: [
+      ...engine,
+      ...store,
+      'test/stores/running-trouble.test.ts',
+      'test/stores/lib/running-trouble.ts',
+      'test/stores/database-secrets.test.ts',
+    ],
+  },
+  {
     name: 'galera',
     what: 'members of a Galera cluster are killed under load, again and again',
     files: ['test/long/galera.ts'],

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { mariaDb, postgres } from '../../scripts/lib/toolchains/databases.ts';
 import type { Toolchain } from '../../scripts/lib/toolchains/install.ts';
+import { mySql } from '../../scripts/lib/toolchains/mysql.ts';
 import { startCoordinator } from '../lib/coordinator.ts';
 import { HttpCaller } from '../lib/http.ts';
 import { startMariaDb } from '../lib/servers/mariadb.ts';
+import { startMySql } from '../lib/servers/mysql.ts';
+import type { PrivateServer } from '../lib/servers/private-server.ts';
 import { until } from '../lib/until.ts';
 import type { DatabaseFixture } from './lib/database-fixture.ts';
 import { MySqlFixture, mySqlSettings } from './lib/mysql-fixture.ts';
@@ -34,7 +37,17 @@ async function guardedPostgres(): Promise<DatabaseFixture> {
 async function guardedMariaDb(): Promise<DatabaseFixture> {
   const programs = mariaDb();
   if ('missing' in programs) throw new Error(programs.missing);
-  const fixture = await MySqlFixture.on(await startMariaDb(programs.found, { settings: mySqlSettings }));
+  return guarded(await startMariaDb(programs.found, { settings: mySqlSettings }));
+}
+
+async function guardedMySql(): Promise<DatabaseFixture> {
+  const programs = mySql();
+  if ('missing' in programs) throw new Error(programs.missing);
+  return guarded(await startMySql(programs.found, { settings: mySqlSettings }));
+}
+
+async function guarded(server: PrivateServer): Promise<DatabaseFixture> {
+  const fixture = await MySqlFixture.on(server);
   await fixture.client.query(
     `create user app@localhost identified by '${password}'; grant all on *.* to app@localhost`,
   );
@@ -43,6 +56,7 @@ async function guardedMariaDb(): Promise<DatabaseFixture> {
 
 testSecrets('PostgreSQL', postgres(), guardedPostgres);
 testSecrets('MariaDB', mariaDb(), guardedMariaDb);
+if (process.env['HOLDFAST_LONG'] === '1') testSecrets('MySQL 8.0', mySql(), guardedMySql);
 
 function testSecrets(name: string, programs: Toolchain<unknown>, start: () => Promise<DatabaseFixture>): void {
   it(`the password of ${name} is never printed`, { skip: 'missing' in programs && programs.missing }, async () => {

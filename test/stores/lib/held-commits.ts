@@ -45,6 +45,7 @@ export async function testHeldCommits(
   const random = new Random(seed);
   const load = new Load({ http, participant, random, clients: 16, gidPrefix: `held-${seed}-` });
   const once = new OnceOnly(held, participant.url, `once-${seed}-`);
+  const startedMs = performance.now();
   try {
     load.gate.open();
     load.start();
@@ -65,7 +66,9 @@ export async function testHeldCommits(
     for (const rule of rules) rule.release();
     await Promise.all([load.stop(), once.stop()]);
     t.diagnostic(`held ${hits.join(', ')} times; ${load.client.acknowledged} acknowledged requests; ${once.said}`);
-    assert.deepEqual((await settleAndAudit(load, participant, 60_000)).slice(0, 20), []);
+    // What was called in vain all the time is called again when as much time has passed once more.
+    const limitMs = 60_000 + performance.now() - startedMs;
+    assert.deepEqual((await settleAndAudit(load, participant, limitMs)).slice(0, 20), []);
     assert.deepEqual((await once.wrongAt(free)).slice(0, 20), []);
     assert.ok(once.count(503) > 0 || once.count(200) > 0, once.said);
   } catch (error) {

@@ -150,6 +150,32 @@ test('a replica tells what its primary did not yet when that was looked at: that
   assert.deepEqual(told, []);
 });
 
+test('while nothing is new the host in use is not looked at again; all are where another one takes writes', async () => {
+  const { servers, set, tried, told } = world({ isWritable: true, fresh: ['mine'] }, {});
+  await servers.connect();
+  tried.splice(0);
+  await servers.lookBeside();
+  set(two, { isUp: false });
+  await servers.lookBeside();
+  assert.deepEqual([tried.splice(0), told], [['two', 'two'], []]);
+  set(two, { isUp: true, ...promoted });
+  await servers.lookBeside();
+  assert.ok(tried.includes('one'));
+  assert.match(told[0] ?? '', /^the database is split: one:1 is used/);
+  tried.splice(0);
+  await servers.lookBeside();
+  assert.deepEqual(tried, ['one', 'two'], 'also as long as that lasts');
+});
+
+test('a replica that tells of a later term is something new', async () => {
+  const { servers, set, tried } = world({ isWritable: true }, {});
+  await servers.connect();
+  tried.splice(0);
+  set(two, { followed: { line: 'new', term: 2 } });
+  await assert.rejects(servers.lookBeside(), /its data are older/);
+  assert.ok(tried.includes('one'));
+});
+
 test('behind one name another server answers, whose data are older: it is refused', async () => {
   const { servers, set } = world({ ...promoted, followed: { line: 'new', term: 2 } }, { isUp: false });
   await servers.connect();

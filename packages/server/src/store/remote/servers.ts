@@ -105,6 +105,26 @@ export class Servers<S extends Session> {
     return this.#looking;
   }
 
+  /**
+   * Looks at the hosts that are not used, and at all where these tell something new: the database in use is asked for no
+   * more than its heartbeat.
+   */
+  async lookBeside(): Promise<void> {
+    const inUse = this.#inUse;
+    if (inUse !== undefined && this.#incident === undefined) {
+      const others = this.#parts.hosts.filter((host) => host !== inUse.host);
+      const visits = await Promise.all(others.map((host) => this.#visit(host)));
+      for (const { session } of visits) session?.end();
+      if (!visits.some((visit) => 'stand' in visit && this.#isNew(visit.stand, inUse))) return;
+    }
+    await this.lookAround();
+  }
+
+  #isNew(stand: Stand, { line }: InUse): boolean {
+    const term = termOf(stand);
+    return term > this.#term || (stand.isWritable && (stand.line !== line || term !== this.#term));
+  }
+
   /** From now on all hosts are looked at from time to time, where there are several. */
   open(): void {
     this.close();
@@ -112,7 +132,7 @@ export class Servers<S extends Session> {
     const again = () => {
       const before = this.#refusal;
       // What is wrong is told to whoever asks for a connection, after a try of its own.
-      const looked = this.lookAround().catch(() => {
+      const looked = this.lookBeside().catch(() => {
         if (before === undefined) this.#refusal = undefined;
       });
       void looked.then(() => {
