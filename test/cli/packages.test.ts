@@ -11,6 +11,7 @@ import { bound } from '../lib/bound.ts';
 import { cleanEnvironment, startCoordinator } from '../lib/coordinator.ts';
 import { freePort } from '../lib/free-port.ts';
 import { until } from '../lib/until.ts';
+import { mariaDbKind, postgresKind } from '../stores/lib/kinds.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const versions: readonly NodeVersion[] = [20, 22, 24];
@@ -65,6 +66,14 @@ describe('the packages', () => {
     it(`holdfast, installed for everybody, serves under Node ${version}`, { skip }, async (t) => {
       if ('missing' in node) return;
       await serves(join(prefix, 'bin', 'holdfast'), pathOf(t, node.found), t);
+    });
+  }
+
+  for (const kind of [postgresKind(), mariaDbKind()]) {
+    it(`holdfast, installed for everybody, serves on ${kind.name}`, { skip: kind.missing ?? false }, async (t) => {
+      const fixture = await kind.start();
+      t.after(() => fixture.stop());
+      await serves(join(prefix, 'bin', 'holdfast'), { ...cleanEnvironment(), HOLDFAST_STORE_URL: fixture.url }, t);
     });
   }
 

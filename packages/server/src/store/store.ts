@@ -57,6 +57,7 @@ export interface Store {
    * The conditional update alone decides who gets a row: a store that can lock rows, or skip locked ones, does it to be
    * faster. On a shared store an owner is dead that `dead` names, while its heartbeat still has that count, and one
    * without a stored heartbeat. What needs a higher format than this program's is left to others.
+   * Where it fails, it may have taken some: they are among those that `owned` tells.
    * A workflow comes without its branches: it is driven without their results.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>;
