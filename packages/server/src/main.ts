@@ -85,7 +85,7 @@ export async function serve(settings: Settings, options: ServeOptions): Promise<
     return running;
   } catch (error) {
     await store.close();
-    throw error;
+    throw error instanceof StoreError ? openFailure(error, settings) : error;
   }
 }
 

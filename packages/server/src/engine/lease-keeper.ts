@@ -36,6 +36,8 @@ const jitter = 0.05;
 /** After one that was not answered: the lease is short. */
 const retryMs = 200;
 const leastPauseMs = 50;
+/** A start gives up after so long without an answer. */
+const joinForMs = 10_000;
 
 /** Holds this node's lease on the store. With each new lease the node begins a new incarnation. */
 export class LeaseKeeper {
@@ -80,10 +82,27 @@ export class LeaseKeeper {
     this.#begin(new LockLease(this.#context.upkeep.newId()));
   }
 
-  /** On a shared store: the first heartbeat gives the clock and the lease. */
+  /**
+   * On a shared store: the first heartbeat gives the clock and the lease. A busy server may miss its short deadline.
+   * @throws StoreError
+   */
   async join(): Promise<void> {
-    const { upkeep, serverClock, store } = this.#context;
+    const { upkeep } = this.#context;
     const lease = new HeartbeatLease(upkeep.newId(), upkeep);
+    for (const giveUpMs = upkeep.monotonicMs() + joinForMs; ; ) {
+      try {
+        await this.#join(lease);
+        return;
+      } catch (error) {
+        const mayPass = error instanceof StoreError && (error.code === 'not-done' || error.code === 'unknown-outcome');
+        if (!mayPass || upkeep.monotonicMs() >= giveUpMs) throw error;
+      }
+      await new Promise<void>((resolve) => upkeep.setTimer(retryMs, resolve));
+    }
+  }
+
+  async #join(lease: HeartbeatLease): Promise<void> {
+    const { serverClock, store } = this.#context;
     const { heard, sentMs, receivedMs } = await this.#beat(lease);
     const jump = await toldJump(store, heard.clockMs, standsMs);
     serverClock?.begin(heard.clockMs, sentMs, receivedMs, jump);
