@@ -1,13 +1,15 @@
 import type { Progress } from '@holdfast/core';
 import { loadSettings } from 'holdfast/config/load';
 import { createStore } from 'holdfast/create-store';
-import type { Store, UpdateWrite } from 'holdfast/store/store';
+import { type Store, StoreError, type UpdateWrite } from 'holdfast/store/store';
 import { dueSaga, finished } from '../fill.ts';
 import { storeSettings } from '../stores.ts';
 import { type Batch, claimRows, node, type Saga, type Subject } from './subject.ts';
 
 const maxBytes = 256 * 1024 * 1024;
 const ownedRows = 1000;
+/** On a machine that does much else whatever takes so long is measured, and not given up. */
+const patience = { 'store.commitTimeoutMs': '60000', 'store.readTimeoutMs': '60000' };
 
 /** The store itself, with what a coordinator asks of it. */
 export class StoreSubject implements Subject {
@@ -19,7 +21,7 @@ export class StoreSubject implements Subject {
   }
 
   static async open(url: string): Promise<StoreSubject> {
-    const store = await createStore(loadSettings({ flags: storeSettings('postgres', url) }));
+    const store = await createStore(loadSettings({ flags: { ...storeSettings('postgres', url), ...patience } }));
     await store.open();
     return new StoreSubject(store);
   }
@@ -47,7 +49,7 @@ export class StoreSubject implements Subject {
   }
 
   async beat(): Promise<void> {
-    await this.#store.heartbeat({ incarnation: node, node, version: '0.0.0', isDraining: false });
+    await this.#store.heartbeat({ incarnation: node, node, version: '0.0.0', isDraining: false }).catch(late);
   }
 
   async look(): Promise<void> {
@@ -56,6 +58,11 @@ export class StoreSubject implements Subject {
       after = rows.length < ownedRows ? undefined : rows.at(-1)?.place;
     }
   }
+}
+
+/** A heartbeat is given up after less than a second: how long it took is what counts here. */
+function late(error: unknown): void {
+  if (!(error instanceof StoreError) || error.code !== 'unknown-outcome') throw error;
 }
 
 const progressOf = ({ gid }: Saga, nowMs: number): Progress => dueSaga(gid, nowMs).progress;

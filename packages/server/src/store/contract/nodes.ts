@@ -96,6 +96,19 @@ export function testNodes(test: Case): void {
   });
 
   shared(
+    'claim: what another node keeps ten seconds after it is due is found by the next heartbeat',
+    async (store, beside) => {
+      await store.heartbeat(aBeat('a'));
+      const nowMs = await store.clockMs();
+      assert.deepEqual((await claim(store, 'a', { nowMs })).claimed, []);
+      await store.heartbeat(aBeat('a'));
+      await put(beside, waiting('late', nowMs - 10_000));
+      assert.equal((await store.heartbeat(aBeat('a'))).nextDueMs, nowMs - 10_000);
+      assert.deepEqual(gidsOf((await claim(store, 'a', { nowMs })).claimed), ['late']);
+    },
+  );
+
+  shared(
     'Q10: claim: an owner with a heartbeat is dead only where it was judged so, at the count it has',
     async (store) => {
       await store.heartbeat(aBeat('a'));

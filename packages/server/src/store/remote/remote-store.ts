@@ -52,6 +52,12 @@ export interface RemoteSettings {
 }
 
 const heartbeatMs = 800;
+/**
+ * A claim goes over little of what is gone, because there may be many claims; the heartbeat, once a second, finds what was kept
+ * later than it was due.
+ */
+const claimMarginMs = 2000;
+const beatMarginMs = 20_000;
 /** While the server syncs one batch it works on others (decision 0032). Smaller ones would cost more than they gain. */
 const mostCommits = 4;
 const furtherRows = 16;
@@ -76,7 +82,9 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   #heart: Pool<S>;
   readonly #claimer: Claimer<S>;
   readonly #listing: Listing<S>;
-  readonly #due = new DueCursor();
+  /** Of claims, and of heartbeats. */
+  readonly #due = new DueCursor(claimMarginMs);
+  readonly #beatDue = new DueCursor(beatMarginMs);
   readonly #lowestOwned = new LowestOwned();
   #purged: PurgePlace = firstPlace;
   #isOpen = false;
@@ -206,13 +214,13 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   }
 
   makeDue(gid: string, nowMs: number): Promise<boolean> {
-    this.#due.due(nowMs);
+    this.#isDue(nowMs);
     return this.#write(this.#commitMs, (connection) => this.#dialect.upkeep.makeDue(connection, gid, nowMs));
   }
 
   async makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
     const { readMs } = this.#settings;
-    this.#due.due(nowMs);
+    this.#isDue(nowMs);
     for (let changed = 0; ; ) {
       const rows = Math.min(stepRows, limit - changed);
       if (rows <= 0) return { changed, hasMore: true };
@@ -260,7 +268,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   async heartbeat(beat: Heartbeat): Promise<Heard> {
     this.#lookAtAllDue();
-    const fromMs = this.#due.from(Number.MAX_SAFE_INTEGER);
+    const fromMs = this.#beatDue.from(Number.MAX_SAFE_INTEGER);
     const heard = await this.#judged(
       toStoreError,
       issueAgain(() => this.#use(this.#heart, heartbeatMs, (connection) => this.#beat(connection, beat, fromMs))),
@@ -270,7 +278,8 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
     // Through a pooler a connection outlives the server behind it.
     if (this.#server !== undefined && this.#server !== heard.server) this.#drop('idle');
     this.#server = heard.server;
-    this.#due.found(heard.clockMs, heard.nextDueMs, fromMs);
+    this.#beatDue.found(heard.clockMs, heard.nextDueMs, fromMs);
+    if (heard.nextDueMs !== undefined) this.#due.due(heard.nextDueMs);
     return heard;
   }
 
@@ -293,10 +302,10 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   /** Beside the heartbeat, which must not wait for it, and hears of what it finds the next time. */
   #lookAtAllDue(): void {
-    if (!this.#due.isLookDue(performance.now())) return;
+    if (!this.#beatDue.isLookDue(performance.now())) return;
     this.#read((connection) => this.#dialect.claims.earliestDue(connection)).then(
       (earliestMs) => {
-        if (earliestMs !== undefined) this.#due.due(earliestMs);
+        if (earliestMs !== undefined) this.#isDue(earliestMs);
       },
       // Whatever the store suffers from, its other operations tell of it.
       () => undefined,
@@ -305,10 +314,15 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   #noteDue(write: Write): void {
     if (write.kind === 'append') {
-      if (write.dueMs !== undefined) this.#due.due(write.dueMs);
+      if (write.dueMs !== undefined) this.#isDue(write.dueMs);
     } else if (write.owner === null && !isFinal(write.progress.status)) {
-      this.#due.due(write.progress.dueMs);
+      this.#isDue(write.progress.dueMs);
     }
+  }
+
+  #isDue(dueMs: number): void {
+    this.#due.due(dueMs);
+    this.#beatDue.due(dueMs);
   }
 
   retire(incarnation: string, count?: number): Promise<void> {

@@ -8,8 +8,8 @@ function find(cursor: DueCursor, nowMs: number, earliestMs: number | undefined):
   cursor.found(nowMs, earliestMs, cursor.from(nowMs));
 }
 
-test('at first all is looked at, then what is due from a minute before the earliest that was found, or before now', () => {
-  const cursor = new DueCursor();
+test('at first all is looked at, then what is due from so long before the earliest that was found, or before now', () => {
+  const cursor = new DueCursor(minute);
   assert.equal(cursor.from(1_000_000), Number.MIN_SAFE_INTEGER);
   find(cursor, 1_000_000, 2_000_000);
   assert.equal(cursor.from(1_000_100), 1_000_000 - minute);
@@ -20,7 +20,7 @@ test('at first all is looked at, then what is due from a minute before the earli
 });
 
 test('where time goes back it begins earlier', () => {
-  const cursor = new DueCursor();
+  const cursor = new DueCursor(minute);
   find(cursor, 1_000_000, undefined);
   assert.equal(cursor.from(500_000), 500_000 - minute);
   find(cursor, 500_000, undefined);
@@ -28,7 +28,7 @@ test('where time goes back it begins earlier', () => {
 });
 
 test('what becomes due earlier is looked at', () => {
-  const cursor = new DueCursor();
+  const cursor = new DueCursor(minute);
   find(cursor, 1_000_000, undefined);
   cursor.due(2_000_000);
   assert.equal(cursor.from(1_000_001), 1_000_000 - minute);
@@ -37,13 +37,13 @@ test('what becomes due earlier is looked at', () => {
 });
 
 test('a look at all is due at once, and then once a minute', () => {
-  const cursor = new DueCursor();
+  const cursor = new DueCursor(minute);
   const looks = [0, 1, minute - 1, minute, minute + 1, 2 * minute].filter((atMs) => cursor.isLookDue(atMs));
   assert.deepEqual(looks, [0, minute, 2 * minute]);
 });
 
 test('what becomes due while somebody looks is not forgotten', () => {
-  const cursor = new DueCursor();
+  const cursor = new DueCursor(minute);
   find(cursor, 1_000_000, undefined);
   const askedFromMs = cursor.from(1_000_001);
   cursor.due(5);

@@ -1,5 +1,3 @@
-/** So much before the earliest that was found: clocks of nodes differ, and another node may write what is due in the past. */
-const marginMs = 60_000;
 const lookEveryMs = 60_000;
 
 /**
@@ -8,18 +6,27 @@ const lookEveryMs = 60_000;
  * all of it. What lies before all the same is found by a look at all, once a minute.
  */
 export class DueCursor {
+  readonly #marginMs: number;
   #fromMs = Number.MIN_SAFE_INTEGER;
   #lookedMs = Number.NEGATIVE_INFINITY;
 
+  /**
+   * @param marginMs so much before the earliest that was found it begins: clocks of nodes differ, and what another node writes
+   *   may be kept later than it is due
+   */
+  constructor(marginMs: number) {
+    this.#marginMs = marginMs;
+  }
+
   /** Where to begin at that engine time. */
   from(nowMs: number): number {
-    return Math.min(this.#fromMs, nowMs - marginMs);
+    return Math.min(this.#fromMs, nowMs - this.#marginMs);
   }
 
   /** At that time this was the earliest from there on; undefined: there was none. What has become due since stays seen. */
   found(nowMs: number, earliestMs: number | undefined, askedFromMs: number): void {
     if (this.#fromMs < askedFromMs) return;
-    this.#fromMs = Math.min(earliestMs ?? nowMs, nowMs) - marginMs;
+    this.#fromMs = Math.min(earliestMs ?? nowMs, nowMs) - this.#marginMs;
   }
 
   /** Something is due then. */
