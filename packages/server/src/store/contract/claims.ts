@@ -55,6 +55,34 @@ export function testClaims(test: Case): void {
     assert.deepEqual((await claim(store, 'b', { nowMs: startMs + 3_600_000 })).claimed, []);
   });
 
+  test('claim: what is made due long before what was looked at last, by hand or by an append', async (store) => {
+    const definition = aDefinition('w', { type: 'workflow', steps: [] });
+    const later = startMs + 60_000;
+    await put(store, due('g', later), create('w', { definition, progress: aProgress('prepared', { dueMs: later }) }));
+    const longAgo = startMs - 600_000;
+    assert.deepEqual((await claim(store, 'a')).claimed, []);
+    await store.makeDue('g', longAgo);
+    assert.deepEqual(gidsOf((await claim(store, 'a')).claimed), ['g']);
+    assert.deepEqual((await claim(store, 'a')).claimed, []);
+    const step = { branchId: '01', op: 'action', url: '', payload: '', state: 's' } as const;
+    await put(store, append('w', [step], { type: 'workflow', dueMs: longAgo }));
+    assert.deepEqual(gidsOf((await claim(store, 'a')).claimed), ['w']);
+  });
+
+  test('owned: what is claimed after a look, and before the last row of a look of several pages', async (store) => {
+    await live(store, 'a');
+    await put(store, due('first', startMs + 60_000));
+    await put(store, due('second', startMs, 'a'));
+    const owned = async () =>
+      (await ownedPages(store, 'a', 1))
+        .flat()
+        .map(({ gid }) => gid)
+        .sort();
+    assert.deepEqual(await owned(), ['second']);
+    assert.deepEqual(gidsOf((await claim(store, 'a', { nowMs: startMs + 60_000 })).claimed), ['first']);
+    for (const _ of numbers(3)) assert.deepEqual(await owned(), ['first', 'second']);
+  });
+
   test('claim: a workflow comes without its branches', async (store) => {
     const definition = aDefinition('g', { type: 'workflow', steps: [] });
     await put(store, create('g', { definition, progress: aProgress('prepared', { dueMs: startMs }) }));
