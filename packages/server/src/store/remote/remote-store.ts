@@ -1,5 +1,4 @@
 import type { ConnectionOptions } from 'node:tls';
-import { isFinal } from '@holdfast/core';
 import type { HostEvents, Hosted, Migratable, MigrationRequest, Placed } from '../capabilities.ts';
 import type { ChangedRow, Heard, Heartbeat, SeenRow } from '../nodes.ts';
 import {
@@ -22,15 +21,16 @@ import {
 } from '../store.ts';
 import { type Address, type AddressForm, parseAddress } from './address.ts';
 import { commitByNeeds, issueAgain, type Results, type Send } from './batch.ts';
-import type { Dialect, PurgePlace } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { encodeWrite } from './encoded-write.ts';
 import { ofOpening, ofReading, RemoteError, toStoreError } from './judged.ts';
 import { Migrator, type Schema, type SchemaState, tooOld } from './migrator.ts';
 import { Pool, type Session } from './pool.ts';
 import { Claimer } from './rows/claimer.ts';
-import { DueCursor } from './rows/due-cursor.ts';
+import { DueLooks } from './rows/due-looks.ts';
 import { Listing } from './rows/listing.ts';
 import { LowestOwned } from './rows/lowest-owned.ts';
+import { Purging, stepRows } from './rows/purging.ts';
 import { Servers } from './servers.ts';
 import { toListed } from './transaction-row.ts';
 
@@ -52,20 +52,11 @@ export interface RemoteSettings {
 }
 
 const heartbeatMs = 800;
-/**
- * A claim goes over little of what is gone, because there may be many claims; the heartbeat, once a second, finds what was kept
- * later than it was due.
- */
-const claimMarginMs = 2000;
-const beatMarginMs = 20_000;
 /** While the server syncs one batch it works on others (decision 0032). Smaller ones would cost more than they gain. */
 const mostCommits = 4;
 const furtherRows = 16;
 /** Building an index over a large table takes its time. */
 const migrationMs = 24 * 3_600_000;
-/** Rows per step of a purge or a mass change: each is a transaction of its own. */
-const stepRows = 500;
-const firstPlace: PurgePlace = { createdMs: Number.MIN_SAFE_INTEGER, gid: '' };
 
 /** A store on a server that any number of coordinators share. */
 export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Migratable {
@@ -82,11 +73,9 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   #heart: Pool<S>;
   readonly #claimer: Claimer<S>;
   readonly #listing: Listing<S>;
-  /** Of claims, and of heartbeats. */
-  readonly #due = new DueCursor(claimMarginMs);
-  readonly #beatDue = new DueCursor(beatMarginMs);
+  readonly #due = new DueLooks();
   readonly #lowestOwned = new LowestOwned();
-  #purged: PurgePlace = firstPlace;
+  readonly #purging = new Purging();
   #isOpen = false;
   /** How many calls were of unknown outcome, and how many of them came before a write that is surely kept. */
   #unknownCount = 0;
@@ -178,7 +167,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   async commit(batch: readonly Write[]): Promise<Results> {
     if (batch.length === 0) return [];
-    for (const write of batch) this.#noteDue(write);
+    for (const write of batch) this.#due.written(write);
     const send: Send = (writes) => this.#dialect.write(writes, (work) => this.#use(this.#pool, this.#commitMs, work));
     return this.#judged(toStoreError, this.#settled(commitByNeeds(batch.map(encodeWrite), send)));
   }
@@ -191,17 +180,17 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   /** What was taken is ours even where it could not be loaded then: the engine asks for what it owns and does not drive. */
   async claim(request: ClaimRequest): Promise<ClaimResult> {
     const { nowMs } = request;
-    const fromMs = this.#due.from(nowMs);
+    const fromMs = this.#due.claimFrom(nowMs);
     const taken = await this.#write(this.#commitMs, (connection) => this.#claimer.take(connection, request, fromMs));
-    this.#due.found(nowMs, taken.earliestMs, fromMs);
+    this.#due.claimed(nowMs, taken.earliestMs, fromMs);
     this.#lowestOwned.claimed(taken.ids);
     return this.#read((connection) => this.#claimer.load(connection, taken, request));
   }
 
   async owned(incarnation: string, after: string, limit: number): Promise<readonly OwnedRow[]> {
-    const afterId = after === '' ? this.#lowestOwned.before(incarnation) : Number(after);
+    const afterId = this.#lowestOwned.before(incarnation, after);
     const rows = await this.#read((connection) => this.#dialect.upkeep.owned(connection, incarnation, afterId, limit));
-    if (after === '') this.#lowestOwned.seen(rows[0] === undefined ? undefined : Number(rows[0].place));
+    this.#lowestOwned.seen(after, rows[0]?.place);
     return rows;
   }
 
@@ -214,13 +203,13 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   }
 
   makeDue(gid: string, nowMs: number): Promise<boolean> {
-    this.#isDue(nowMs);
+    this.#due.due(nowMs);
     return this.#write(this.#commitMs, (connection) => this.#dialect.upkeep.makeDue(connection, gid, nowMs));
   }
 
   async makeManyDue(afterMs: number, limit: number, nowMs: number): Promise<{ changed: number; hasMore: boolean }> {
     const { readMs } = this.#settings;
-    this.#isDue(nowMs);
+    this.#due.due(nowMs);
     for (let changed = 0; ; ) {
       const rows = Math.min(stepRows, limit - changed);
       if (rows <= 0) return { changed, hasMore: true };
@@ -245,21 +234,11 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
     return this.#write(this.#commitMs, (connection) => this.#dialect.alerts.told(connection, taken));
   }
 
-  /** Goes on where the last one ended, and begins anew once it has come to the end. */
-  async purge(beforeMs: number, limit: number): Promise<number> {
+  purge(beforeMs: number, limit: number): Promise<number> {
     const { readMs } = this.#settings;
-    let changed = 0;
-    while (changed < limit) {
-      const from = this.#purged;
-      const rows = Math.min(stepRows, limit - changed);
-      const step = await this.#write(readMs, (connection) =>
-        this.#dialect.upkeep.purge(connection, beforeMs, rows, from),
-      );
-      changed += step.changed;
-      this.#purged = step.next ?? firstPlace;
-      if (step.next === undefined && (from === firstPlace || changed > 0)) break;
-    }
-    return changed;
+    return this.#purging.purge(limit, (rows, from) =>
+      this.#write(readMs, (connection) => this.#dialect.upkeep.purge(connection, beforeMs, rows, from)),
+    );
   }
 
   counts(nowMs: number): Promise<Counts> {
@@ -268,7 +247,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   async heartbeat(beat: Heartbeat): Promise<Heard> {
     this.#lookAtAllDue();
-    const fromMs = this.#beatDue.from(Number.MAX_SAFE_INTEGER);
+    const fromMs = this.#due.beatFrom();
     const heard = await this.#judged(
       toStoreError,
       issueAgain(() => this.#use(this.#heart, heartbeatMs, (connection) => this.#beat(connection, beat, fromMs))),
@@ -278,8 +257,7 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
     // Through a pooler a connection outlives the server behind it.
     if (this.#server !== undefined && this.#server !== heard.server) this.#drop('idle');
     this.#server = heard.server;
-    this.#beatDue.found(heard.clockMs, heard.nextDueMs, fromMs);
-    if (heard.nextDueMs !== undefined) this.#due.due(heard.nextDueMs);
+    this.#due.beaten(heard, fromMs);
     return heard;
   }
 
@@ -302,27 +280,14 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
 
   /** Beside the heartbeat, which must not wait for it, and hears of what it finds the next time. */
   #lookAtAllDue(): void {
-    if (!this.#beatDue.isLookDue(performance.now())) return;
+    if (!this.#due.isWholeLookDue(performance.now())) return;
     this.#read((connection) => this.#dialect.claims.earliestDue(connection)).then(
       (earliestMs) => {
-        if (earliestMs !== undefined) this.#isDue(earliestMs);
+        if (earliestMs !== undefined) this.#due.due(earliestMs);
       },
       // Whatever the store suffers from, its other operations tell of it.
       () => undefined,
     );
-  }
-
-  #noteDue(write: Write): void {
-    if (write.kind === 'append') {
-      if (write.dueMs !== undefined) this.#isDue(write.dueMs);
-    } else if (write.owner === null && !isFinal(write.progress.status)) {
-      this.#isDue(write.progress.dueMs);
-    }
-  }
-
-  #isDue(dueMs: number): void {
-    this.#due.due(dueMs);
-    this.#beatDue.due(dueMs);
   }
 
   retire(incarnation: string, count?: number): Promise<void> {

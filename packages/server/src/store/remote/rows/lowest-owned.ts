@@ -10,8 +10,12 @@ export class LowestOwned {
   #lowest: number | undefined;
   #looks = 0;
 
-  /** Rows with this number or less are left out. */
-  before(incarnation: string): number {
+  /**
+   * Rows with this number or less are left out.
+   * @param after as asked for: the place where the page before ended; '' for the first page of a look
+   */
+  before(incarnation: string, after: string): number {
+    if (after !== '') return Number(after);
     const isWhole = incarnation !== this.#incarnation || this.#looks % wholeEvery === 0;
     if (incarnation !== this.#incarnation) this.#looks = 0;
     this.#incarnation = incarnation;
@@ -19,9 +23,9 @@ export class LowestOwned {
     return isWhole || this.#lowest === undefined ? 0 : this.#lowest - 1;
   }
 
-  /** The first row of a look; undefined: there was none. */
-  seen(lowest: number | undefined): void {
-    this.#lowest = lowest;
+  /** @param place of the first row of that page; undefined: there was none */
+  seen(after: string, place: string | undefined): void {
+    if (after === '') this.#lowest = place === undefined ? undefined : Number(place);
   }
 
   claimed(ids: readonly number[]): void {
