@@ -18,7 +18,7 @@ const claimShare = 0.5;
 const firstPages = 3;
 const allHaveHeardMs = 1300;
 /**
- * While it has much to drive it takes so many rows a second of what others could drive as well: who is quick to claim would
+ * While it has much to drive it takes so many rows a millisecond of what others could drive as well: who is quick to claim would
  * take most of a small backlog, and drive it long after the others have ended theirs.
  */
 const aheadRowsPerMs = 2;

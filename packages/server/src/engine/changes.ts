@@ -157,7 +157,7 @@ export class Changes {
     const result = await this.#context.rows.update(write, updateBytes(progress));
     const registered = incarnation.prepared.allBranches(gid, row.known);
     incarnation.prepared.forget(gid);
-    if (result === 'overtaken') return this.#overtaken(gid, fact, rule);
+    if (result === 'overtaken') return this.#overtaken(incarnation, gid, fact, rule);
     if (result !== 'done') return undefined;
     this.#context.written(next, stored);
     if (next.progress.status !== stored.progress.status) this.#context.moved(next, stored.progress.status);
@@ -175,13 +175,15 @@ export class Changes {
    * Where the change was made and another node has gone on from there, or somebody has made the same one, it is made.
    * Undefined: it was surely not made, and is decided anew.
    */
-  async #overtaken(gid: string, fact: Fact, rule: Rule): Promise<Changed | undefined> {
+  async #overtaken(incarnation: Incarnation, gid: string, fact: Fact, rule: Rule): Promise<Changed | undefined> {
     const row = await this.#context.rows.loadSurely(gid, 'bare');
     if (row === undefined) throw unknownGid();
     const stored = this.#context.restore(row);
     const ruling = rule(stored);
     if (ruling !== 'nothing' && !(ruling instanceof HoldfastError)) return undefined;
     if (ruling instanceof HoldfastError && !isMade(fact, stored)) throw ruling;
+    // It was made ours, and nobody drives it yet.
+    if (row.owner === incarnation.id) incarnation.takeWhenReadable(gid);
     return { transaction: stored, actor: undefined, version: row.version };
   }
 

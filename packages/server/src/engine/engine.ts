@@ -21,6 +21,7 @@ import type { ShownNode } from './nodes.ts';
 import { cannotDrive, refuse, unknownGid } from './refusals.ts';
 import type { RolledBack } from './rolled-back.ts';
 import type { Standing } from './standing.ts';
+import { withoutStuck } from './stuck-incident.ts';
 import { noNames } from './targets.ts';
 import { Topics } from './topics.ts';
 import { Unreadables } from './unreadables.ts';
@@ -91,12 +92,12 @@ export class Engine implements Coordinator {
     return this.#life.incarnation?.activeBytes ?? 0;
   }
 
-  /** Things that must not happen and were noticed since the start; each was warned of. */
   /** Transactions that cannot be written, each for the sake of its own row. */
   get stuckCount(): number {
     return this.#life.journal.stuckCount;
   }
 
+  /** Things that must not happen and were noticed since the start; each was warned of. */
   get defectCount(): number {
     return this.#life.defectCount;
   }
@@ -258,7 +259,7 @@ export class Engine implements Coordinator {
 
   #restore({ definition, branches, progress }: StoredTransaction): Transaction {
     try {
-      return restoreTransaction(definition, branches, progress, this.#parts.settings.defaults);
+      return restoreTransaction(definition, branches, withoutStuck(progress), this.#parts.settings.defaults);
     } catch (cause) {
       throw cannotDrive(cause);
     }

@@ -123,8 +123,10 @@ export class LeaseKeeper {
       this.#isSilent = false;
     } catch (error) {
       const isOfStore = error instanceof StoreError;
-      if (isOfStore && error.code === 'newer') this.#context.refused(error.message);
-      else if (isOfStore || !wasSilent) this.#context.failed(error);
+      if (isOfStore && error.code === 'newer') {
+        this.#isSilent = false;
+        this.#context.refused(error.message);
+      } else if (isOfStore || !wasSilent) this.#context.failed(error);
     }
   }
 

@@ -97,3 +97,19 @@ test('an abort of unknown outcome that another node has ended is done', async ()
   await world.runtime.advance(1000);
   assert.equal(aborted.state(), 'done');
 });
+
+test('P7: a submit that was done, while another node only asked for something since, is driven here soon', async () => {
+  const world = await prepared();
+  const answer = world.hold('commit', 'answer');
+  const submitted = watched(world.engine.submit(askedTcc('g'), false));
+  await world.runtime.settle();
+  const row = world.row('g');
+  assert.equal(row.progress.status, 'submitted');
+  const { owner, version, progress } = row;
+  const asked = { kind: 'update', gid: 'g', token: 'of an operator', owner, progress } as const;
+  await world.store.commit([{ ...asked, expectOwner: owner, expectVersion: version }]);
+  answer(lost);
+  await world.runtime.advance(3000);
+  assert.equal(submitted.state(), 'done');
+  assert.equal(world.row('g').progress.status, 'succeed');
+});

@@ -1,7 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { SslOptions } from 'mysql2';
-import { createConnection, type Connection as Driver } from 'mysql2/promise';
+import { createConnection, type Connection as Driver, type ConnectionOptions as DriverOptions } from 'mysql2/promise';
 import type { Host } from '../remote/address.ts';
 import { RemoteError } from '../remote/judged.ts';
 import type { Session } from '../remote/pool.ts';
@@ -143,7 +143,7 @@ function destroyLink({ driver, socket }: Link): void {
 async function connectLink(host: Host, { tls, connectMs, ...who }: ConnectionSettings): Promise<Link> {
   const options = tls();
   const socket = connectSocket({ ...host, noDelay: true, keepAlive: true });
-  const driver = await createConnection({
+  const driver = await connectDriver(socket, {
     ...who,
     ...host,
     ...(options !== undefined && tlsOf(host, options)),
@@ -157,6 +157,15 @@ async function connectLink(host: Host, { tls, connectMs, ...who }: ConnectionSet
     maxPreparedStatements: 64,
   });
   return { driver, socket };
+}
+
+async function connectDriver(socket: Socket, options: DriverOptions): Promise<Driver> {
+  try {
+    return await createConnection(options);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 /** The driver checks the certificate against what it takes for the name of the host. */

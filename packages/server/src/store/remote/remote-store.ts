@@ -181,7 +181,13 @@ export class RemoteStore<S extends Session> implements Store, Hosted, Placed, Mi
   async claim(request: ClaimRequest): Promise<ClaimResult> {
     const { nowMs } = request;
     const fromMs = this.#due.claimFrom(nowMs);
-    const taken = await this.#write(this.#commitMs, (connection) => this.#claimer.take(connection, request, fromMs));
+    const taken = await this.#write(this.#commitMs, (connection) =>
+      this.#claimer.take(connection, request, fromMs),
+    ).catch((error: unknown) => {
+      // What it may have taken is not known: the next look begins at the first row.
+      this.#lowestOwned.forget();
+      throw error;
+    });
     this.#due.claimed(nowMs, taken.earliestMs, fromMs);
     this.#lowestOwned.claimed(taken.ids);
     return this.#read((connection) => this.#claimer.load(connection, taken, request));

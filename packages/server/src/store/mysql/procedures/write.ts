@@ -17,8 +17,8 @@ const readRow = /* sql */ `
 
 /**
  * One letter a write, see writer.ts. Writes come in the order of their gids. What is no number and no name is in
- * `p_bytes`, and they say where; no statement but SET names it, because the server writes out what a statement names, for
- * its logs. No owner is '': older servers read a null in JSON as the word. Texts are read with room for one character more
+ * `p_bytes`, and they say where; no statement but SET names it, and those of quick.ts while it is small, because the server
+ * writes out what a statement names, for its logs. No owner is '': older servers read a null in JSON as the word. Texts are read with room for one character more
  * than they may have bytes: what is too long is cut off there, and refused here.
  */
 export const write = /* sql */ `

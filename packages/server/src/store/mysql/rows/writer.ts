@@ -77,11 +77,13 @@ export class Writer {
       needsOf(sorted.map(([, one]) => one)),
     ]);
     if (row?.[0] === null && quick.size > 0) return undefined;
-    const letters = String(row?.[0]);
+    const letters = row?.[0];
+    // What it has written is not known then.
+    const wrong = () => new RemoteError('unknown', `the answer to a batch is not understood: ${String(letters)}`);
+    if (typeof letters !== 'string' || letters.length !== rest.length) throw wrong();
     for (const [at, index] of rest.entries()) {
-      const result = letters.length === rest.length ? results[letters[at] ?? ''] : undefined;
-      // What it has written is not known then.
-      if (result === undefined) throw new RemoteError('unknown', `the answer to a batch is not understood: ${letters}`);
+      const result = results[letters[at] ?? ''];
+      if (result === undefined) throw wrong();
       answers[index] = result;
     }
     return answers;
@@ -99,20 +101,29 @@ type Write = (some: readonly EncodedWrite[]) => Promise<Answer[]>;
 const pausesMs = [10, 40, 80, 120];
 
 /**
- * Rows that nobody else holds are written at once; those that somebody holds are asked for again by calls of their own, and
- * are stuck where that is in vain. The server never waits for them: it counts in seconds, and may take two for one.
- * @throws RemoteError what `write` throws
+ * Rows that nobody else holds are written at once; those that somebody holds, or that the call had no time for, are asked for
+ * again by calls of their own, and are stuck where that is in vain. The server never waits for them: it counts in seconds, and
+ * may take two for one.
+ * @throws RemoteError what the first call throws, and what leaves unknown whether a later one has written something
  */
 export async function writePatiently(writes: readonly EncodedWrite[], write: Write): Promise<Results> {
   const answers = await write(writes);
+  let stuck = 'somebody else holds its row, or the server was too slow to come to it';
   for (const pauseMs of pausesMs) {
     const waiting = [...answers.keys()].filter((index) => answers[index] === 'locked');
     if (waiting.length === 0) break;
     await pause(pauseMs);
-    const late = await write(waiting.flatMap((index) => writes[index] ?? []));
-    for (const [at, index] of waiting.entries()) answers[index] = late[at] ?? 'locked';
+    try {
+      const late = await write(waiting.flatMap((index) => writes[index] ?? []));
+      for (const [at, index] of waiting.entries()) answers[index] = late[at] ?? 'locked';
+    } catch (error) {
+      // The others are written: that these surely are not must not be said of the whole batch.
+      if (!(error instanceof RemoteError) || error.judgement === 'unknown') throw error;
+      stuck = error.message;
+      break;
+    }
   }
-  return answers.map((answer) => (answer === 'locked' ? { stuck: 'somebody else holds its row' } : answer));
+  return answers.map((answer) => (answer === 'locked' ? { stuck } : answer));
 }
 
 /** What is written as it is, one after the other, and where it is: MySQL counts from one. */

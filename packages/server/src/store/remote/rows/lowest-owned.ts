@@ -28,6 +28,11 @@ export class LowestOwned {
     if (after === '') this.#lowest = place === undefined ? undefined : Number(place);
   }
 
+  /** Anything may be owned: the next looks begin at the first row, until one has seen some. */
+  forget(): void {
+    this.#lowest = undefined;
+  }
+
   claimed(ids: readonly number[]): void {
     for (const id of ids) if (this.#lowest !== undefined && id < this.#lowest) this.#lowest = id;
   }
