@@ -125,7 +125,6 @@ const occurred: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'stopped cleanly': 80,
     drained: 15,
     'start failed: locked': 50,
-    'start failed: unknown-outcome': 100,
     'taken over after a restart': 200,
     'taken over from another node': 200,
     'driven again': 20,

@@ -6,12 +6,12 @@ import {
   type TransactionType,
   limits as wireLimits,
 } from '@holdfast/core';
-import type { AppendWrite, StoredTransaction, WriteResult } from '../store/store.ts';
+import type { AppendWrite, StoredTransaction } from '../store/store.ts';
 import type { EngineClock } from './clock.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { NameBook } from './ports.ts';
 import { unknownGid } from './refusals.ts';
-import { againstOthers, type StoredRows } from './stored-rows.ts';
+import { type Appended, againstOthers, type StoredRows } from './stored-rows.ts';
 import { checkTargets, isCalledAlike } from './targets.ts';
 
 /** The largest answer to who asks again for a workflow, by how it speaks. Bytes. */
@@ -41,18 +41,18 @@ export class Registration {
   async register(gid: string, type: TransactionType, branches: readonly BranchOperation[]): Promise<void> {
     // An http URL that names no method is called alike by all protocols: nothing is to be found out.
     if (!branches.every(isCalledAlike)) await this.#checkTargets(gid, type, branches);
-    const result =
+    const appended =
       type === 'workflow'
         ? await this.#step(gid, branches)
         : await this.#write(gid, { type, branches, maxBranches: wireLimits.steps * 2, maxBytes });
-    if (result !== 'done') await this.#registered(gid, branches, result);
+    if (appended.result !== 'done') await this.#registered(gid, branches, appended);
   }
 
   /**
    * A step of a workflow, whose answers hold the results of all of its steps: what no client could read any more is refused.
    * How large the answer is gets looked at only where it may be too large.
    */
-  async #step(gid: string, branches: readonly BranchOperation[]): Promise<WriteResult> {
+  async #step(gid: string, branches: readonly BranchOperation[]): Promise<Appended> {
     // While it is prepared, its definition stays as it was created.
     const transaction = this.#known(gid) ?? this.#context.restore(await this.#read(gid));
     // A registered step is a sign of life of its workflow.
@@ -66,25 +66,25 @@ export class Registration {
       maxBranches: Math.min(step.maxBranches, Math.floor(surelyBytes / mostNameBytes)),
       maxBytes: Math.min(maxBytes, surelyBytes),
     });
-    if (surely !== 'too-many' && surely !== 'too-large') return surely;
+    if (surely.result !== 'too-many' && surely.result !== 'too-large') return surely;
     const counted = async () => {
       const { branches: stored } = (await this.#context.rows.load(gid, 'whole')) ?? { branches: [] };
       const answerBytes = answerBytesOf([...stored, ...branches]);
       if (answerBytes > limitBytes) throw answerTooLarge(answerBytes, limitBytes, isGrpc);
       // Only on top of what was counted: of two steps that end at once, each may fit and both may not.
       const count = stored.length + branches.length;
-      const result = await this.#write(gid, { ...step, maxBranches: Math.min(step.maxBranches, count) });
-      return result === 'too-many' && count <= step.maxBranches ? undefined : result;
+      const appended = await this.#write(gid, { ...step, maxBranches: Math.min(step.maxBranches, count) });
+      return appended.result === 'too-many' && count <= step.maxBranches ? undefined : appended;
     };
     return againstOthers(() => this.#context.live().exclusively(gid, counted));
   }
 
-  #write(gid: string, append: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<WriteResult> {
+  #write(gid: string, append: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<Appended> {
     let bytes = 128;
     for (const branch of append.branches) bytes += branch.url.length + branch.payload.length + 64;
     const incarnation = this.#context.live();
     const write = { kind: 'append', gid, token: incarnation.newToken(), whileStatus: 'prepared', ...append } as const;
-    return this.#context.rows.write(write, bytes, () => incarnation.prepared.appended(gid, append.branches, bytes));
+    return this.#context.rows.append(write, bytes, () => incarnation.prepared.appended(gid, append.branches, bytes));
   }
 
   /**
@@ -107,20 +107,23 @@ export class Registration {
     return stored;
   }
 
-  async #registered(gid: string, branches: readonly BranchOperation[], result: WriteResult): Promise<void> {
+  /** @throws HoldfastError unless they are there, as asked for */
+  async #registered(gid: string, branches: readonly BranchOperation[], appended: Appended): Promise<void> {
+    const { result, isUnknown } = appended;
+    if (isUnknown || result === 'exists') {
+      const { rows } = this.#context;
+      const stored = await (isUnknown ? rows.loadSurely(gid, 'whole') : rows.load(gid, 'whole'));
+      if (stored !== undefined && branches.every((branch) => isStored(stored.branches, branch))) return;
+    }
     switch (result) {
       case 'done':
         return;
       case 'missing':
         throw unknownGid();
-      case 'exists': {
-        // Perhaps by this request: an append of unknown outcome finds what it has written.
-        const stored = await this.#context.rows.loadSurely(gid, 'whole');
-        if (stored !== undefined && branches.every((branch) => isStored(stored.branches, branch))) return;
+      case 'exists':
         throw new HoldfastError('BRANCH_EXISTS', 'branch_id: is already registered with other content', {
           field: 'branch_id',
         });
-      }
       case 'too-many':
         throw new HoldfastError('INVALID_INPUT', `branch_id: a transaction has at most ${wireLimits.steps} branches`, {
           field: 'branch_id',

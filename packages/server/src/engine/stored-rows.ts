@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/core';
 import {
+  type AppendWrite,
   type Store,
   type StoredTransaction,
   StoreError,
@@ -16,6 +17,12 @@ const loadLimits = { atOnce: 16, waiting: 10_000 };
 const conflictRetries = 20;
 const firstPauseMs = 50;
 const lastPauseMs = 1000;
+
+export interface Appended {
+  readonly result: WriteResult;
+  /** What became of an attempt before was not known: whatever the result, the branches may be there by this very write. */
+  readonly isUnknown: boolean;
+}
 
 /** The rows of the store, for requests that wait for what is read and written: what is not possible now is refused. */
 export class StoredRows {
@@ -64,6 +71,20 @@ export class StoredRows {
         if (result === 'done') done?.();
         if (result === 'given-up') reject(this.cannotWriteNow());
         else resolve(result);
+      });
+    });
+  }
+
+  /**
+   * @param done as for `write`
+   * @throws HoldfastError UNAVAILABLE where the store cannot write it for a while; then nothing was changed
+   */
+  append(write: AppendWrite, bytes: number, done: () => void): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      this.#journal.tryWrite(write, bytes, (result, isUnknown) => {
+        if (result === 'done') done();
+        if (result === 'given-up') reject(this.cannotWriteNow());
+        else resolve({ result, isUnknown });
       });
     });
   }

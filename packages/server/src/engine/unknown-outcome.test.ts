@@ -60,6 +60,26 @@ test('a branch that was registered by an attempt of unknown outcome is not refus
   assert.equal(world.row('g').branches.length, 2);
 });
 
+test('a branch that was registered by an attempt of unknown outcome is so, though somebody has submitted it since', async () => {
+  const world = await prepared();
+  const answer = world.hold('commit', 'answer');
+  const registered = watched(world.engine.registerBranch('g', 'tcc', branches));
+  await world.runtime.settle();
+  await changeElsewhere(world, 'submitted');
+  answer(lost);
+  await world.runtime.advance(3000);
+  assert.equal(registered.state(), 'done');
+});
+
+test('a repeat of a registration is refused, and does not wait, while it cannot be read', async () => {
+  const world = await prepared();
+  await world.done(world.engine.registerBranch('g', 'tcc', branches));
+  world.failing.set('read', away);
+  const again = watched(world.engine.registerBranch('g', 'tcc', branches));
+  await world.runtime.advance(1000);
+  assert.match(again.state(), /away|cannot/);
+});
+
 test('a submit of unknown outcome that another node has ended is done, also where that cannot be read at first', async () => {
   const world = await prepared();
   const answer = world.hold('commit', 'answer');

@@ -537,8 +537,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'registration-slips-past-the-abort',
     file: 'server/src/engine/registration.ts',
-    find: "#write(gid: string, append: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<WriteResult> {",
-    replace: `async #write(gid: string, asked: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<WriteResult> {
+    find: "#write(gid: string, append: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<Appended> {",
+    replace: `async #write(gid: string, asked: Omit<AppendWrite, 'kind' | 'gid' | 'token' | 'whileStatus'>): Promise<Appended> {
     const row = await this.#context.rows.load(gid, 'bare');
     const append = { ...asked, whileStatus: row?.progress.status ?? 'prepared' };`,
     breaks: ['P5'],
